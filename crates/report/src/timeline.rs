@@ -1,0 +1,92 @@
+//! What a simulation can tell beyond the report, for the Gantt chart, the throttling strip and "why?".
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be drawn. Times are nanoseconds from the start of the run; `tenant` is an index into
+/// `Report::tenants`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Timeline {
+    /// Cores of the host.
+    pub cores: u32,
+    /// Who is on which core, when; by start, then core.
+    pub slices: Vec<Slice>,
+    /// When a tenant's group was stopped by its quota; by start.
+    pub throttles: Vec<Throttle>,
+    /// Quota consumption, one per tenant with a limit and period; by start.
+    pub periods: Vec<Period>,
+    /// Requests by arrival.
+    pub requests: Vec<Request>,
+    /// What happened and why; causes come before their effects.
+    pub trace: Vec<Entry>,
+}
+
+/// A thread on a core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slice {
+    /// Core from 0.
+    pub core: u32,
+    /// Index into `Report::tenants`.
+    pub tenant: u32,
+    /// Thread of the tenant, from 0.
+    pub thread: u32,
+    /// From (ns).
+    pub start_ns: u64,
+    /// To (ns), above `start_ns`.
+    pub end_ns: u64,
+}
+
+/// A tenant stopped by its quota: at least one of its threads would run and may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Throttle {
+    /// Index into `Report::tenants`.
+    pub tenant: u32,
+    /// From (ns).
+    pub start_ns: u64,
+    /// To (ns).
+    pub end_ns: u64,
+}
+
+/// One enforcement period of a tenant with a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Period {
+    /// Index into `Report::tenants`.
+    pub tenant: u32,
+    /// Start of the period (ns).
+    pub start_ns: u64,
+    /// Quota (ns of CPU time).
+    pub quota_ns: u64,
+    /// CPU time consumed in it (ns).
+    pub used_ns: u64,
+    /// Whether it was throttled in it.
+    pub throttled: bool,
+}
+
+/// A request of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Index into `Report::tenants`.
+    pub tenant: u32,
+    /// Number of the arrival, from 0.
+    pub index: u32,
+    /// Intended arrival (ns).
+    pub arrival_ns: u64,
+    /// When a thread took it up (ns); `None`: failed or still queued.
+    pub started_ns: Option<u64>,
+    /// When it was answered (ns).
+    pub completed_ns: Option<u64>,
+}
+
+/// One entry of the causal trace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When (ns).
+    pub at_ns: u64,
+    /// `kernel`, `cgroup`, `timer`, or the tenant.
+    pub actor: String,
+    /// What: a fixed kebab-case word (`throttle`, `unthrottle`, `preempt`, `migrate`, `late-request`, …).
+    pub what: String,
+    /// To whom (`web/0.1` is thread 1 of replica 0 of `web`).
+    pub target: String,
+    /// Index in `trace` of the entry that caused it.
+    pub because: Option<u32>,
+}

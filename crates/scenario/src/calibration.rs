@@ -1,0 +1,98 @@
+//! What `catamaran calibrate` measured of a machine, and the only way in which the machine reaches the simulator:
+//! through the file `host.toml`, never in code.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Scheduler;
+
+/// A measured machine (`host.toml`, `schema = "catamaran/host/v1"`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// `"catamaran/host/v1"`.
+    pub schema: String,
+    /// Who was measured.
+    pub machine: Machine,
+    /// How fast it computes, what a switch costs.
+    pub cpu: CpuCosts,
+    /// The kernel scheduler and its knobs.
+    pub scheduler: SchedulerKnobs,
+    /// Median length (ns) of each start-up stage, by platform.
+    #[serde(default)]
+    pub startup: std::collections::BTreeMap<crate::Platform, Vec<StartupStage>>,
+}
+
+/// Identity of the machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// `uname -r`.
+    pub kernel: String,
+    /// Model name of `/proc/cpuinfo`.
+    pub cpu_model: String,
+    /// Cores online.
+    pub cores: u32,
+    /// 1 or 2.
+    pub cgroup_version: u8,
+    /// Page size (bytes).
+    pub page_bytes: u64,
+}
+
+/// CPU figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CpuCosts {
+    /// Turns of the worker's fixed loop per second of CPU time, one core busy. A CPU second of a scenario is so many turns.
+    pub turns_per_cpu_s: f64,
+    /// Speed of each core with all cores busy, relative to one busy (≤ 1 with hyper-threads).
+    pub all_busy_factor: f64,
+    /// From one thread to another on a core (ns of CPU time, charged to the one that comes).
+    pub context_switch_ns: u64,
+    /// From a timer's expiry to the first instruction of the thread that slept, on an idle core (ns).
+    pub wakeup_idle_ns: u64,
+    /// CPU time of a server's request beyond its demand: clock, sleep, bookkeeping (ns).
+    pub request_overhead_ns: u64,
+    /// CPU time that each timer tick takes from the thread that runs (ns).
+    pub tick_ns: u64,
+}
+
+/// The kernel scheduler as found, all after the kernel's scaling by the number of CPUs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SchedulerKnobs {
+    /// Which pick.
+    pub kind: Scheduler,
+    /// CONFIG_HZ.
+    pub hz: u32,
+    /// `base_slice_ns` (EEVDF) or `sched_min_granularity_ns` (CFS).
+    pub base_slice_ns: u64,
+    /// `sched_latency_ns` (CFS only).
+    pub latency_ns: u64,
+    /// `sched_wakeup_granularity_ns` (CFS only).
+    pub wakeup_granularity_ns: u64,
+    /// `kernel.sched_autogroup_enabled`.
+    pub autogroup: bool,
+    /// `sched_cfs_bandwidth_slice_us`, in ns.
+    pub bandwidth_slice_ns: u64,
+    /// `migration_cost_ns`.
+    pub migration_cost_ns: u64,
+    /// Whether a throttled task is stopped only at its return to user mode and on its own (6.18 on), not with its whole
+    /// run queue.
+    pub throttle_by_task: bool,
+    /// Whether a sleeper that has had more than its share stays queued until its lag is paid (`DELAY_DEQUEUE`, 6.12 on).
+    pub delay_dequeue: bool,
+    /// Whether a thread's schedstat run-queue wait goes on while its group is throttled, as found by trying.
+    pub run_delay_includes_throttled: bool,
+}
+
+/// One stage of a start-up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartupStage {
+    /// As in the report.
+    pub name: String,
+    /// Who does it.
+    pub actor: String,
+    /// Median (ns).
+    pub median_ns: u64,
+}

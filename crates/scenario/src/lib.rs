@@ -1,0 +1,15 @@
+//! The input of Catamaran: scenario text becomes a validated [`Plan`], once; after this door nothing is invalid.
+//!
+//! *Architecture invariant*: this crate knows no clock, no machine and no backend. Both backends read the same
+//! [`Plan`] and draw the same arrivals and demands from [`draw`].
+
+pub mod calibration;
+pub mod draw;
+pub mod plan;
+pub mod platform;
+pub mod quantity;
+
+pub use calibration::Calibration;
+pub use plan::Plan;
+pub use platform::Platform;
+pub use quantity::{Bytes, BytesPerSecond, MilliCpu, Nanos};
