@@ -2,9 +2,18 @@
 //! comparison and charts.
 
 pub mod backend;
+mod build;
+pub mod json;
+pub mod metric;
 pub mod report;
+pub mod statistics;
 pub mod timeline;
 
 pub use backend::{Backend, RunError};
+pub use json::ReportError;
+pub use metric::{Metric, Unit};
 pub use report::Report;
 pub use timeline::Timeline;
+
+#[cfg(test)]
+mod tests;

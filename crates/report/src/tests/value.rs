@@ -1,0 +1,74 @@
+use super::{report, requests_ms};
+use crate::metric::Metric;
+use crate::report::BackendKind;
+
+#[test]
+fn figures_by_path() {
+    let mut report = report(BackendKind::Simulated, &[("web", 0), ("web", 1), ("batch", 0)]);
+    report.tenants[0].requests = Some(requests_ms(&[1, 2, 3, 40]));
+    report.tenants[0].cpu_s = Some(3.5);
+    report.tenants[1].throughput_per_s = Some(49.8);
+    report.tenants[2].throttled_periods = Some(12);
+    report.tenants[2].memory_peak_bytes = Some(1 << 20);
+    report.host.cpu_utilisation = Some(0.83);
+    report.host.memory_peak_bytes = Some(2 << 20);
+    let table = [
+        ("elapsed_s", Some(20.0)),
+        ("host.cpu_utilisation", Some(0.83)),
+        ("host.memory_peak_bytes", Some(2_097_152.0)),
+        ("host.steal", None),
+        ("host.colour", None),
+        ("tenant.web.latency_s.p50", Some(0.002)),
+        ("tenant.web.latency_s.p99", Some(0.04)),
+        ("tenant.web.requests.sent", Some(5.0)),
+        ("tenant.web.requests.failed", Some(1.0)),
+        ("tenant.web.cpu_s", Some(3.5)),
+        ("tenant.web/0.cpu_s", None),
+        ("tenant.web/1.throughput_per_s", Some(49.8)),
+        ("tenant.web/1.latency_s.p99", None),
+        ("tenant.batch.throttled_periods", Some(12.0)),
+        ("tenant.batch.memory_peak_bytes", Some(1_048_576.0)),
+        ("tenant.nobody.cpu_s", None),
+        ("tenant.web", None),
+        ("tenant.web.", None),
+        ("", None),
+    ];
+    for (path, expected) in table {
+        assert_eq!(report.value(path), expected, "{path}");
+    }
+}
+
+#[test]
+fn metric_names_are_the_paths_of_the_json() {
+    let mut full = report(BackendKind::Native, &[("web", 0)]);
+    full.tenants[0].requests = Some(requests_ms(&[1, 2]));
+    let json = serde_json::to_value(&full.tenants[0]).unwrap();
+    for metric in Metric::ALL {
+        let name = metric.name();
+        let path = if name.starts_with("latency_s") { format!("requests.{name}") } else { name.to_owned() };
+        let pointer = format!("/{}", path.replace('.', "/"));
+        assert!(json.pointer(&pointer).is_some(), "{path} is a field of the report");
+        assert_eq!(Metric::from_name(name), Some(*metric));
+    }
+}
+
+#[test]
+fn a_figure_without_a_reason_is_found() {
+    let mut report = report(BackendKind::Native, &[("web", 1)]);
+    let tenant = &mut report.tenants[0];
+    assert!(tenant.cpu_s.is_none());
+    for field in ["startup_s", "finished_s", "waited_s", "throttled_s", "throttled_periods", "stolen_s"] {
+        tenant.explain_absence(field, "not started");
+    }
+    for field in ["throughput_per_s", "requests", "memory_peak_bytes", "oom_kills", "restarts"] {
+        tenant.explain_absence(field, "not started");
+    }
+    tenant.disk_bytes = Some(0);
+    for field in ["cpu_utilisation", "memory_peak_bytes", "overhead_memory_bytes", "overhead_cpu_s", "steal"]
+    {
+        report.host.explain_absence(field, "not measured");
+    }
+    let expected =
+        ["host.turns_per_cpu_s", "tenant.web/1.cpu_s", "tenant.web/1.network_bytes", "tenant.web/1.turns"];
+    assert_eq!(report.unexplained(), expected);
+}
