@@ -3,6 +3,7 @@
 
 pub mod backend;
 mod build;
+pub mod compare;
 pub mod json;
 pub mod metric;
 pub mod report;

@@ -1,6 +1,9 @@
 //! Tests across the modules of this crate, and the reports that they share.
 
+mod compare;
+mod compare_properties;
 mod json;
+mod saved;
 mod value;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,223 @@
+//! From pairs of reports to rows.
+
+use super::noise::noise;
+use super::{AbsentRow, CONSERVED_LIMIT, Group, Missing, NOISE_LIMIT, Pair, Row};
+use crate::metric::{Metric, Unit};
+use crate::report::{Report, TenantReport};
+use crate::statistics::median;
+
+/// What a figure of 0 counts as in a ratio: below it, a difference means nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Floors {
+    duration_s: f64,
+}
+
+impl Floors {
+    /// For a scenario of that duration (s).
+    #[must_use]
+    pub fn new(duration_s: f64) -> Self {
+        // A floor of 0 would divide by 0; no run is shorter than a nanosecond.
+        Self { duration_s: duration_s.max(1e-9) }
+    }
+
+    /// 0.2 ms for latencies, 1 % of the duration for times, 1 MiB for memory, 1 for counts, and for a rate one in the
+    /// whole duration.
+    #[must_use]
+    pub fn of(&self, metric: Metric) -> f64 {
+        match metric.unit() {
+            Unit::Latency => 0.2e-3,
+            Unit::Seconds => self.duration_s / 100.0,
+            Unit::Bytes => 1_048_576.0,
+            Unit::Count => 1.0,
+            Unit::PerSecond => 1.0 / self.duration_s,
+        }
+    }
+}
+
+/// Requests that a quantile takes to be worth judging.
+const fn requests_needed(metric: Metric) -> u64 {
+    match metric {
+        Metric::LatencyP50 => 100,
+        Metric::LatencyP95 => 1_000,
+        Metric::LatencyP99 => 10_000,
+        _ => 0,
+    }
+}
+
+/// Whether and how a metric is held to account. A server's arrivals come whatever happens (open loop), so that its CPU
+/// time follows from them; what a competing tenant gets is for the scheduler to say.
+fn group(metric: Metric, is_open_loop: bool) -> Option<Group> {
+    match metric {
+        Metric::Throughput | Metric::Completed => Some(Group::Conserved),
+        Metric::Cpu if is_open_loop => Some(Group::Conserved),
+        Metric::Cpu
+        | Metric::LatencyP50
+        | Metric::LatencyP95
+        | Metric::LatencyP99
+        | Metric::Waited
+        | Metric::Throttled
+        | Metric::ThrottledPeriods
+        | Metric::Startup
+        | Metric::Finished
+        | Metric::MemoryPeak
+        | Metric::OomKills => Some(Group::Judged),
+        _ => None,
+    }
+}
+
+/// Rows and absent rows, by tenant in the report's order, then by metric.
+pub(super) fn rows(pairs: &[&Pair], floors: &Floors) -> (Vec<Row>, Vec<AbsentRow>) {
+    let (mut rows, mut absent) = (Vec::new(), Vec::new());
+    let Some(first) = pairs.first() else { return (rows, absent) };
+    for tenant in &first.native.tenants {
+        let subject = Subject { pairs, name: &tenant.name, replica: tenant.replica };
+        for (metric, group) in subject.metrics() {
+            match subject.row(metric, group, floors.of(metric)) {
+                Ok(row) => rows.push(row),
+                Err(missing) => absent.push(missing),
+            }
+        }
+    }
+    (rows, absent)
+}
+
+/// A tenant in all pairs.
+struct Subject<'a> {
+    pairs: &'a [&'a Pair],
+    name: &'a str,
+    replica: u32,
+}
+
+impl<'a> Subject<'a> {
+    fn tenant(&self, report: &'a Report) -> Option<&'a TenantReport> {
+        report.tenants.iter().find(|tenant| tenant.name == self.name && tenant.replica == self.replica)
+    }
+
+    fn value(&self, report: &'a Report, metric: Metric) -> Option<f64> {
+        self.tenant(report).and_then(|tenant| metric.of(tenant))
+    }
+
+    fn metrics(&self) -> impl Iterator<Item = (Metric, Group)> {
+        let is_open_loop = self
+            .pairs
+            .iter()
+            .any(|pair| self.tenant(&pair.native).is_some_and(|tenant| tenant.requests.is_some()));
+        Metric::ALL.iter().filter_map(move |&metric| Some((metric, group(metric, is_open_loop)?)))
+    }
+
+    /// Values of the pairs where both sides have one.
+    fn values(&self, metric: Metric) -> Vec<(&'a Pair, f64, f64)> {
+        let value = |pair: &'a Pair| {
+            Some((pair, self.value(&pair.simulated, metric)?, self.value(&pair.native, metric)?))
+        };
+        self.pairs.iter().copied().filter_map(value).collect()
+    }
+
+    fn row(&self, metric: Metric, group: Group, floor: f64) -> Result<Row, AbsentRow> {
+        let values = self.values(metric);
+        // A figure that most trials lack is the exception, not the rule, where it is there.
+        if values.is_empty() || values.len() * 2 < self.pairs.len() {
+            return Err(self.missing_value(metric));
+        }
+        self.enough_requests(metric)?;
+        let logs: Vec<f64> = values.iter().map(|&(_, s, r)| log_ratio(s, r, floor)).collect();
+        let side = |get: fn(&(&Pair, f64, f64)) -> f64| middle(values.iter().map(get));
+        let error = middle(logs.iter().copied()).abs();
+        let noise = noise(&logs);
+        let undecidable = noise.is_some_and(|noise| noise > NOISE_LIMIT);
+        let naive_error = |get: fn(&Pair) -> Option<&Report>| self.naive_error(&values, metric, floor, get);
+        Ok(Row {
+            tenant: self.name.into(),
+            replica: self.replica,
+            metric: metric.name().into(),
+            group,
+            simulated: side(|value| value.1),
+            native: side(|value| value.2),
+            error,
+            noise,
+            excess: noise.map(|noise| (error - noise).max(0.0)),
+            undecidable,
+            within: (group == Group::Conserved && !undecidable).then_some(error <= CONSERVED_LIMIT),
+            alone_error: naive_error(|pair| pair.naive.as_ref().map(|naive| &naive.alone)),
+            fluid_error: naive_error(|pair| pair.naive.as_ref().map(|naive| &naive.fluid)),
+            pairs: values.len() as u32,
+        })
+    }
+
+    /// The error of a naive prediction over the same pairs; `None` where it lacks one of them.
+    fn naive_error(
+        &self,
+        values: &[(&'a Pair, f64, f64)],
+        metric: Metric,
+        floor: f64,
+        prediction: fn(&Pair) -> Option<&Report>,
+    ) -> Option<f64> {
+        let log = |&(pair, _, native): &(&'a Pair, f64, f64)| {
+            Some(log_ratio(self.value(prediction(pair)?, metric)?, native, floor))
+        };
+        let logs: Option<Vec<f64>> = values.iter().map(log).collect();
+        Some(median(&logs?)?.abs())
+    }
+
+    fn enough_requests(&self, metric: Metric) -> Result<(), AbsentRow> {
+        let needed = requests_needed(metric);
+        let completed =
+            middle(self.pairs.iter().filter_map(|pair| self.value(&pair.native, Metric::Completed)));
+        if completed >= needed as f64 {
+            return Ok(());
+        }
+        let reason = format!("{completed} completed requests; it is judged from {needed} on");
+        Err(self.absent(metric, Missing::Requests, reason))
+    }
+
+    fn missing_value(&self, metric: Metric) -> AbsentRow {
+        let simulated = self.absences(metric, |pair| &pair.simulated);
+        let native = self.absences(metric, |pair| &pair.native);
+        let (missing, reason) = match (simulated, native) {
+            (Some(simulated), Some(native)) if simulated == native => (Missing::Both, simulated),
+            (Some(simulated), Some(native)) => {
+                (Missing::Both, format!("simulated: {simulated}; native: {native}"))
+            }
+            (Some(simulated), None) => (Missing::Simulated, simulated),
+            (None, Some(native)) => (Missing::Native, native),
+            // Each pair lacks one side, yet neither side lacks most: too few pairs are whole.
+            (None, None) => (Missing::Both, "most trials lack it on one side or the other".into()),
+        };
+        self.absent(metric, missing, reason)
+    }
+
+    /// Why a side lacks the metric in most pairs; `None` where it has it in most.
+    fn absences(&self, metric: Metric, side: fn(&Pair) -> &Report) -> Option<String> {
+        let lacking = |pair: &&&'a Pair| self.value(side(pair), metric).is_none();
+        let without: Vec<&&Pair> = self.pairs.iter().filter(lacking).collect();
+        if without.len() * 2 <= self.pairs.len() {
+            return None;
+        }
+        let tenant = self.tenant(side(without.first()?));
+        let reason =
+            tenant.map_or_else(|| "the report has no such tenant".into(), |tenant| metric.absence(tenant));
+        if without.len() == self.pairs.len() {
+            return Some(reason);
+        }
+        Some(format!("{reason} (in {} of {} trials)", without.len(), self.pairs.len()))
+    }
+
+    fn absent(&self, metric: Metric, missing: Missing, reason: String) -> AbsentRow {
+        AbsentRow {
+            tenant: self.name.into(),
+            replica: self.replica,
+            metric: metric.name().into(),
+            missing,
+            reason,
+        }
+    }
+}
+
+pub(super) fn log_ratio(simulated: f64, native: f64, floor: f64) -> f64 {
+    libm::log((simulated + floor) / (native + floor))
+}
+
+/// The median, 0 where there is nothing.
+fn middle(values: impl Iterator<Item = f64>) -> f64 {
+    median(&values.collect::<Vec<f64>>()).unwrap_or(0.0)
+}
