@@ -1,0 +1,102 @@
+//! `lesson.toml` as it is written.
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Manifest {
+    pub(crate) number: u32,
+    pub(crate) title: Text,
+    pub(crate) one_idea: Text,
+    pub(crate) command: String,
+    #[serde(default, rename = "control")]
+    pub(crate) controls: Vec<Control>,
+    pub(crate) bet: Bet,
+    pub(crate) goal: Goal,
+    pub(crate) solution: Vec<Change>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Text {
+    pub(crate) en: String,
+    pub(crate) ko: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Control {
+    pub(crate) id: String,
+    pub(crate) path: String,
+    pub(crate) label: Text,
+    pub(crate) help: Text,
+    pub(crate) slider: Option<Slider>,
+    pub(crate) choice: Option<Vec<Choice>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Slider {
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) step: f64,
+    #[serde(default)]
+    pub(crate) unit: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) label: Text,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Bet {
+    /// `file=ten-cores, host.cores=2`: what is run; empty: the lesson's scenario as it is.
+    #[serde(default)]
+    pub(crate) run: String,
+    #[serde(rename = "field")]
+    pub(crate) fields: Vec<BetField>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BetField {
+    pub(crate) id: String,
+    pub(crate) label: Text,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) step: f64,
+    pub(crate) tolerance: f64,
+    /// A figure without its braces.
+    pub(crate) answer: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Goal {
+    #[serde(rename = "condition")]
+    pub(crate) conditions: Vec<Condition>,
+    #[serde(default)]
+    pub(crate) at_most: Vec<String>,
+    #[serde(default)]
+    pub(crate) locked: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Condition {
+    pub(crate) metric: String,
+    pub(crate) op: String,
+    pub(crate) value: f64,
+    pub(crate) text: Text,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    pub(crate) path: String,
+    pub(crate) value: String,
+}

@@ -1,0 +1,193 @@
+//! The task of a lesson and its check: the metrics must hold, and nothing may have been changed but what the lesson gives
+//! to turn.
+
+use std::collections::BTreeMap;
+
+use catamaran_scenario::Plan;
+use serde_json::Value;
+
+use crate::lang::{Lang, Text};
+use crate::lesson::Lesson;
+
+/// The task. Its text stands in the block [`crate::Beat::Goal`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Goal {
+    /// All must hold.
+    pub conditions: &'static [Condition],
+    /// Paths that may change but not grow.
+    pub at_most: &'static [&'static str],
+    /// Controls that may not be turned in this task.
+    pub locked: &'static [&'static str],
+}
+
+/// A bound on a metric of the report.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Condition {
+    /// Path of the metric (`tenant.web.latency_s.p99`).
+    pub metric: &'static str,
+    /// Which way.
+    pub op: Comparison,
+    /// Bound, in the report's unit.
+    pub value: f64,
+    /// In words.
+    pub text: Text,
+}
+
+/// Which way a bound holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Above,
+    /// `>=`
+    AtLeast,
+}
+
+impl Comparison {
+    /// Whether `found` stands so to `bound`.
+    #[must_use]
+    pub fn holds(self, found: f64, bound: f64) -> bool {
+        match self {
+            Self::Below => found < bound,
+            Self::AtMost => found <= bound,
+            Self::Above => found > bound,
+            Self::AtLeast => found >= bound,
+        }
+    }
+}
+
+/// What the check of a goal found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// One per condition.
+    pub conditions: Vec<ConditionResult>,
+    /// Rules that the changed scenario breaks.
+    pub broken: Vec<BrokenRule>,
+}
+
+impl Verdict {
+    /// Whether the goal is met.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.broken.is_empty() && self.conditions.iter().all(|condition| condition.held)
+    }
+}
+
+/// How one condition stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ConditionResult {
+    /// Which.
+    pub condition: &'static Condition,
+    /// What was found; `None`: the metric is unknown, and the condition does not hold.
+    pub value: Option<f64>,
+    /// Whether it holds.
+    pub held: bool,
+}
+
+/// A rule of the task that the changed scenario breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BrokenRule {
+    /// This field is not among the controls, or is locked.
+    NotToBeChanged(String),
+    /// This field may not grow.
+    NotToGrow(String),
+}
+
+impl BrokenRule {
+    /// In words.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (Self::NotToBeChanged(path), Lang::En) => format!("{path} must stay as it was"),
+            (Self::NotToBeChanged(path), Lang::Ko) => format!("{path} 값은 처음 그대로 두어야 해요"),
+            (Self::NotToGrow(path), Lang::En) => format!("{path} must not be larger than at the start"),
+            (Self::NotToGrow(path), Lang::Ko) => format!("{path} 값은 처음보다 커지면 안 돼요"),
+        }
+    }
+}
+
+impl Lesson {
+    /// Checks the goal: `start` is the lesson's own scenario, `now` the learner's, `metric` answers for the report of `now`.
+    #[must_use]
+    pub fn check_goal(&self, start: &Plan, now: &Plan, metric: &dyn Fn(&str) -> Option<f64>) -> Verdict {
+        let conditions = self.goal.conditions.iter().map(|condition| {
+            let value = metric(condition.metric);
+            let held = value.is_some_and(|found| condition.op.holds(found, condition.value));
+            ConditionResult { condition, value, held }
+        });
+        Verdict { conditions: conditions.collect(), broken: self.broken_rules(&fields(start), &fields(now)) }
+    }
+
+    fn broken_rules(&self, start: &Fields, now: &Fields) -> Vec<BrokenRule> {
+        let absent = Value::Null;
+        let paths: std::collections::BTreeSet<_> = start.keys().chain(now.keys()).collect();
+        let judge = |path: &String| {
+            let (before, after) = (start.get(path).unwrap_or(&absent), now.get(path).unwrap_or(&absent));
+            self.judge_change(path, before, after)
+        };
+        paths.into_iter().filter_map(judge).collect()
+    }
+
+    fn judge_change(&self, path: &str, before: &Value, after: &Value) -> Option<BrokenRule> {
+        if before == after {
+            return None;
+        }
+        if self.goal.at_most.contains(&path) {
+            // Nothing at all means no limit: more than any number.
+            let size = |value: &Value| value.as_f64().unwrap_or(f64::INFINITY);
+            return (size(after) > size(before)).then(|| BrokenRule::NotToGrow(path.to_owned()));
+        }
+        let own = |control: &crate::Control| {
+            path == control.path || path.starts_with(&format!("{}.", control.path))
+        };
+        let free = !self.goal.locked.contains(&path) && self.controls.iter().any(own);
+        (!free).then(|| BrokenRule::NotToBeChanged(path.to_owned()))
+    }
+}
+
+/// The fields of a plan by their path in the scenario file.
+type Fields = BTreeMap<String, Value>;
+
+fn fields(plan: &Plan) -> Fields {
+    let mut fields = Fields::new();
+    // A plan is made of maps with string keys, numbers and strings; it always serialises.
+    if let Ok(Value::Object(top)) = serde_json::to_value(plan) {
+        // A name or a title moves nothing.
+        for (key, value) in top.into_iter().filter(|(key, _)| key != "name" && key != "title") {
+            let singular = key.strip_suffix('s').filter(|_| value.is_array()).unwrap_or(&key);
+            flatten(singular, value, &mut fields);
+        }
+    }
+    fields
+}
+
+fn flatten(path: &str, value: Value, fields: &mut Fields) {
+    match value {
+        Value::Object(mut object) if path.ends_with(".workload") && object.len() == 1 => {
+            // The kind of a workload is the name of its variant; in the file it is the field `kind` beside the others.
+            if let Some((kind, inner)) = std::mem::take(&mut object).into_iter().next() {
+                fields.insert(format!("{path}.kind"), Value::String(kind));
+                flatten(&format!("{path}."), inner, fields);
+            }
+        }
+        Value::Object(object) => {
+            let stem = path.trim_end_matches('.');
+            for (key, value) in object {
+                flatten(&format!("{stem}.{key}"), value, fields);
+            }
+        }
+        Value::Array(rows) => {
+            for (index, row) in rows.into_iter().enumerate() {
+                let name =
+                    row.get("name").and_then(Value::as_str).map_or_else(|| index.to_string(), str::to_owned);
+                flatten(&format!("{path}.{name}"), row, fields);
+            }
+        }
+        leaf => {
+            fields.insert(path.to_owned(), leaf);
+        }
+    }
+}
