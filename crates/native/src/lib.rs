@@ -1,10 +1,14 @@
 //! Linux for real: the same plans carried out with processes, namespaces and cgroups.
 
+mod machine;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use catamaran_report::{Backend, Report, RunError};
 use catamaran_scenario::{Calibration, Plan, Platform};
+
+pub use machine::machine;
 
 /// How native runs are carried out.
 #[derive(Default)]
