@@ -1,2 +1,57 @@
-//! seam
-fn main() {}
+//! The one door for whoever works on Catamaran: set-up, demo, tests, house rules, golden files.
+//!
+//! *Architecture invariant*: xtask depends on no crate of Catamaran, so it is built in seconds and works while they do not
+//! compile. It starts other programs and reads files; what Catamaran knows stays in Catamaran.
+
+mod demo;
+mod http;
+mod setup;
+mod shell;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::shell::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Set-up, demo, tests, house rules and golden files of Catamaran")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what is missing: Rust targets, Trunk, wasm-bindgen, Chromium, Node packages
+    Setup,
+    /// Build the page and `catamaran`, and serve the lessons
+    Demo(demo::Options),
+    /// Check everything that must hold before a change lands
+    Test(test::Options),
+    /// Check the house rules
+    Tidy {
+        /// Lower the ratchet of sizes to what they are now
+        #[arg(long)]
+        tighten: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = Workspace::here().and_then(|workspace| match &arguments.task {
+        Task::Setup => setup::all(&workspace),
+        Task::Demo(options) => demo::demo(&workspace, options),
+        Task::Test(options) => test::test(&workspace, options),
+        Task::Tidy { tighten } => tidy::tidy(&workspace, *tighten),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

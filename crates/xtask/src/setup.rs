@@ -1,0 +1,122 @@
+//! Setting up a fresh machine: what is there is used, what is missing is installed, pinned, through the package managers
+//! that a Rust or Debian machine trusts already (rustup, cargo, apt, npm), and from nowhere else.
+
+mod apt;
+mod cargo_tools;
+mod npm;
+mod rust;
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell::{Workspace, wall};
+
+pub(crate) use rust::WASM;
+
+/// Something that a task needs on the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    /// `rustfmt` and `clippy`.
+    Components,
+    /// The target of the page.
+    WasmTarget,
+    /// The target of the static worker.
+    MuslTarget,
+    /// Trunk, which builds the page.
+    Trunk,
+    /// `wasm-bindgen` and its test runner.
+    WasmBindgen,
+    /// Chromium, its driver, fonts for Korean, Node and npm.
+    SystemPackages,
+    /// What `tests/browser` needs from npm.
+    NodePackages,
+}
+
+/// All of them, in the order of installation.
+const ALL: [Need; 7] = [
+    Need::Components,
+    Need::WasmTarget,
+    Need::MuslTarget,
+    Need::Trunk,
+    Need::WasmBindgen,
+    Need::SystemPackages,
+    Need::NodePackages,
+];
+
+/// What builds the page and `catamaran`.
+pub(crate) const TO_SERVE: [Need; 4] = [Need::WasmTarget, Need::MuslTarget, Need::Trunk, Need::WasmBindgen];
+
+/// What was found, or how to install it.
+enum State {
+    /// It is there: what and where, for the log.
+    There(String),
+    /// It is missing: what will be done, for the log.
+    Missing(String),
+}
+
+impl Need {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Components => "rustfmt, clippy",
+            Self::WasmTarget => WASM,
+            Self::MuslTarget => rust::MUSL,
+            Self::Trunk => "trunk",
+            Self::WasmBindgen => "wasm-bindgen",
+            Self::SystemPackages => "system packages",
+            Self::NodePackages => "node packages",
+        }
+    }
+
+    fn state(self, workspace: &Workspace) -> Result<State> {
+        match self {
+            Self::Components => rust::components(workspace),
+            Self::WasmTarget => rust::target(workspace, WASM),
+            Self::MuslTarget => rust::target(workspace, rust::MUSL),
+            Self::Trunk => Ok(cargo_tools::trunk().state(workspace)),
+            Self::WasmBindgen => Ok(cargo_tools::wasm_bindgen(workspace)?.state(workspace)),
+            Self::SystemPackages => Ok(apt::state(workspace)),
+            Self::NodePackages => npm::state(workspace),
+        }
+    }
+
+    fn install(self, workspace: &Workspace) -> Result<()> {
+        match self {
+            Self::Components => rust::add_components(workspace),
+            Self::WasmTarget => rust::add_target(workspace, WASM),
+            Self::MuslTarget => rust::add_target(workspace, rust::MUSL),
+            Self::Trunk => cargo_tools::trunk().install(workspace),
+            Self::WasmBindgen => cargo_tools::wasm_bindgen(workspace)?.install(workspace),
+            Self::SystemPackages => apt::install(workspace),
+            Self::NodePackages => npm::install(workspace),
+        }
+    }
+
+    /// Sees to it that this need is met, saying what is done.
+    pub(crate) fn meet(self, workspace: &Workspace) -> Result<()> {
+        let name = self.name();
+        match self.state(workspace).with_context(|| format!("setup of {name}"))? {
+            State::There(found) => println!("setup  {name}: {found}"),
+            State::Missing(plan) => {
+                println!("setup  {name}: {plan}");
+                let begun = Instant::now();
+                self.install(workspace).with_context(|| format!("setup of {name} failed"))?;
+                if let State::Missing(still) = self.state(workspace)? {
+                    bail!("setup of {name} ended without an error, yet it is still missing: {still}");
+                }
+                println!("setup  {name}: done in {}", wall(begun.elapsed()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `cargo xtask setup`: everything, for people who want to be offline later.
+pub(crate) fn all(workspace: &Workspace) -> Result<()> {
+    some(workspace, &ALL)
+}
+
+/// Meets these needs; the first that can't be met ends it.
+pub(crate) fn some(workspace: &Workspace, needs: &[Need]) -> Result<()> {
+    needs.iter().try_for_each(|need| need.meet(workspace))
+}
