@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use catamaran_scenario::Plan;
+use catamaran_scenario::{Lang, Plan};
 use serde_json::Value;
 
-use crate::lang::{Lang, Text};
+use crate::lang::Text;
 use crate::lesson::Lesson;
 
 /// The task. Its text stands in the block [`crate::Beat::Goal`].

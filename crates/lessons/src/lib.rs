@@ -6,15 +6,14 @@
 
 mod formula;
 mod goal;
-mod josa;
 mod lang;
 mod lesson;
 mod prose;
 
+pub use catamaran_scenario::{Josa, Lang};
 pub use formula::Op;
 pub use goal::{BrokenRule, Comparison, Condition, ConditionResult, Goal, Verdict};
-pub use josa::Josa;
-pub use lang::{Lang, Text};
+pub use lang::Text;
 pub use lesson::{Beat, Bet, BetField, Choice, Control, ControlKind, Lesson, ScenarioFile, Section, Term};
 pub use prose::{Change, Figure, Html, Metrics, Piece, Plain, Run, Source, Unit};
 

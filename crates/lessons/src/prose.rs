@@ -1,9 +1,8 @@
 //! Text with figures in it that are computed from the model when the text is shown.
 
-use catamaran_scenario::Platform;
+use catamaran_scenario::{Josa, Platform};
 
 use crate::formula::{Op, evaluate};
-use crate::josa::Josa;
 
 /// A change to a scenario: the field at `path` (`tenant.web.cpu.period`) is set to `value` (`20ms`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -187,7 +186,7 @@ fn fill(pieces: &[Piece], metrics: Metrics<'_>, wrap: impl Fn(&str, bool) -> Str
 #[cfg(test)]
 mod tests {
     use super::{Change, Figure, Html, Op, Piece, Plain, Platform, Run, Source, Unit};
-    use crate::josa::Josa;
+    use catamaran_scenario::Josa;
 
     #[test]
     fn figures_are_written_with_their_unit() {

@@ -5,11 +5,15 @@
 
 pub mod calibration;
 pub mod draw;
+mod josa;
+mod lang;
 pub mod plan;
 pub mod platform;
 pub mod quantity;
 
 pub use calibration::Calibration;
+pub use josa::Josa;
+pub use lang::Lang;
 pub use plan::Plan;
 pub use platform::Platform;
 pub use quantity::{Bytes, BytesPerSecond, MilliCpu, Nanos};

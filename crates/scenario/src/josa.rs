@@ -14,6 +14,8 @@ pub enum Josa {
     GwaWa,
     /// 이에요/예요, "is".
     IeyoYeyo,
+    /// 이었습니다/였습니다, "was".
+    IeossYeoss,
     /// 으로/로, "by, to"; a final ㄹ counts as a vowel.
     EuroRo,
 }
@@ -45,6 +47,7 @@ impl Josa {
             Self::IGa => ("이", "가"),
             Self::GwaWa => ("과", "와"),
             Self::IeyoYeyo => ("이에요", "예요"),
+            Self::IeossYeoss => ("이었습니다", "였습니다"),
             Self::EuroRo => ("으로", "로"),
         }
     }
@@ -67,8 +70,8 @@ fn ending(word: &str) -> Ending {
 fn unit_ending(spoken: &str) -> Option<Ending> {
     let digits_and_unit = spoken.rfind(|c: char| c.is_ascii_digit()).map(|at| spoken.split_at(at + 1));
     match digits_and_unit?.1.trim_start_matches(['\u{a0}', ' ']) {
-        // 초, 밀리초, 마이크로초, 퍼센트 and 배 all end in a vowel.
-        "s" | "ms" | "µs" | "%" => Some(Ending::Vowel),
+        // 초, 밀리초, 마이크로초, 나노초, 퍼센트 and 바이트 all end in a vowel.
+        "s" | "ms" | "µs" | "ns" | "%" | "B" | "KiB" | "MiB" | "GiB" => Some(Ending::Vowel),
         _ => None,
     }
 }
@@ -143,6 +146,10 @@ mod tests {
             ("서버", Josa::GwaWa, "와"),
             ("5", Josa::IeyoYeyo, "예요"),
             ("10", Josa::IeyoYeyo, "이에요"),
+            ("43 ms", Josa::IeossYeoss, "였습니다"),
+            ("12건", Josa::IeossYeoss, "이었습니다"),
+            ("128 MiB", Josa::EuroRo, "로"),
+            ("3회", Josa::EuroRo, "로"),
         ];
         for (word, josa, expected) in table {
             assert_eq!(josa.after(word), expected, "{word} {josa:?}");
