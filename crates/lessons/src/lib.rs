@@ -9,6 +9,7 @@ mod goal;
 mod lang;
 mod lesson;
 mod prose;
+mod template;
 
 pub use catamaran_scenario::{Josa, Lang};
 pub use formula::Op;
@@ -16,6 +17,7 @@ pub use goal::{BrokenRule, Comparison, Condition, ConditionResult, Goal, Verdict
 pub use lang::Text;
 pub use lesson::{Beat, Bet, BetField, Choice, Control, ControlKind, Lesson, ScenarioFile, Section, Term};
 pub use prose::{Change, Figure, Html, Metrics, Piece, Plain, Run, Source, Unit};
+pub use template::{NewFile, NewLessonError, new_lesson};
 
 mod data {
     // What the generated data uses changes with the lessons.

@@ -1,0 +1,182 @@
+//! What the build script accepts, and what it says of lessons that it does not.
+
+#[path = "../build/emit.rs"]
+mod emit;
+#[path = "../build/figure.rs"]
+mod figure;
+#[path = "../build/manifest.rs"]
+mod manifest;
+#[path = "../build/markdown.rs"]
+mod markdown;
+#[path = "../build/read.rs"]
+mod read;
+
+use std::fs;
+
+use catamaran_lessons::new_lesson;
+
+/// The template as lesson `sample`, with `find` replaced by `with` in one of its files.
+fn read_sample(file: &str, find: &str, with: &str) -> Result<String, String> {
+    let root = tempfile::tempdir().unwrap();
+    let directory = root.path().join("sample");
+    fs::create_dir(&directory).unwrap();
+    for new in new_lesson("sample").unwrap() {
+        let name = new.path.rsplit('/').next().unwrap().to_owned();
+        let edited = if name == file { new.text.replace(find, with) } else { new.text.clone() };
+        assert!(name != file || find.is_empty() || edited != new.text, "nothing to replace: {find}");
+        fs::write(directory.join(name), edited).unwrap();
+    }
+    emit::module(&[read::lesson(&directory)?], &[])
+}
+
+#[test]
+fn a_new_lesson_is_accepted_as_it_stands() {
+    let generated = read_sample("", "", "").unwrap();
+    assert!(generated.contains("Unit::Seconds"), "{generated}");
+}
+
+#[test]
+fn mistakes_are_named_with_their_place() {
+    let table = [
+        (
+            "lesson.toml",
+            "number = ",
+            "numbr = ",
+            "crates/lessons/sample/lesson.toml:3: unknown field `numbr`",
+        ),
+        (
+            "lesson.toml",
+            ", ko = \"sample\" }",
+            " }",
+            "crates/lessons/sample/lesson.toml:4: missing field `ko`",
+        ),
+        (
+            "lesson.toml",
+            "tenant.app.cpu.limit\"\nlabel",
+            "tenant.api.cpu.limit\"\nlabel",
+            "crates/lessons/sample/lesson.toml: control \"limit\": tenant.api.cpu.limit does not stand in scenario.toml",
+        ),
+        (
+            "scenario.toml",
+            "500m",
+            "550m",
+            "the value \"550m\" is not on the slider; accepted are 100m to 1000m in steps of 100m",
+        ),
+        ("scenario.toml", "500m", "0.5", "the value \"0.5\" is not on the slider"),
+        (
+            "lesson.toml",
+            "path = \"tenant.app.cpu.limit\"\nvalue",
+            "path = \"host.cores\"\nvalue",
+            "solution: host.cores is not among the controls",
+        ),
+        ("lesson.toml", "op = \"<\"", "op = \"=\"", "unknown op \"=\"; accepted are <, <=, >, >="),
+        (
+            "lesson.toml",
+            "answer = \"s ",
+            "answer = \"seconds ",
+            "unknown unit \"seconds\"; accepted are s, ms, us, %, n",
+        ),
+        ("lesson.toml", "answer = \"s tenant.app.finished_s\"", "answer = \"s\"", "has no unit or no metric"),
+        ("lesson.toml", "run = \"\"", "run = \"file=other\"", "there is no other.toml beside lesson.toml"),
+        (
+            "lesson.toml",
+            "run = \"\"",
+            "run = \"faster\"",
+            "\"faster\" is not a source; accepted are now, solution",
+        ),
+        (
+            "en.md",
+            "# why: The causal chain",
+            "# because: The causal chain",
+            "crates/lessons/sample/en.md:13: found block \"because\" where \"why\" belongs",
+        ),
+        (
+            "ko.md",
+            "# sources: 출처",
+            "",
+            "ko.md: block \"sources\" is missing; add the heading \"# sources: …\"",
+        ),
+        ("ko.md", "# why: 원인의 사슬", "# why", "crates/lessons/sample/ko.md:13: \"# why\" has no title"),
+        ("ko.md", "# play: 무언가", "앞의 글\n# play: 무언가", "ko.md:1: text before the first heading"),
+        ("ko.md", "대부분이 틀리는 질문이에요.", "", "ko.md:6: block \"bet\" is empty; write its text"),
+        ("en.md", "{{s tenant.app.finished_s}}", "{{s tenant.app.finished_s", "en.md:11: "),
+        (
+            "en.md",
+            "{{s tenant.app.finished_s}}",
+            "{{h tenant.app.finished_s}}",
+            "en.md:11: unknown unit \"h\"",
+        ),
+        ("ko.md", "{{s tenant.app.finished_s}}", "{{s a|이랑/랑}}", "ko.md:11: unknown particle \"이랑/랑\""),
+        ("en.md", "{{s tenant.app.finished_s}}", "{{s a / }}", "en.md:11: \"a /\" is not a formula"),
+        ("en.md", "{{s tenant.app.finished_s}}", "{{s (a + b}}", "en.md:11: \"(a + b\" is not a formula"),
+        ("en.md", "{{s tenant.app.finished_s}}", "{{s a + b)}}", "en.md:11: \"a + b)\": \")\" without \"(\""),
+        ("en.md", "## term\n", "", "the glossary begins with a term; write \"## term\" above"),
+        ("en.md", "What it means, in one sentence.", "", "the term \"term\" has no text; explain it"),
+        (
+            "en.md",
+            "## term",
+            "## first\n\nText.\n\n## second",
+            "the glossary has 2 terms in en.md and 1 in ko.md",
+        ),
+    ];
+    for (file, find, with, expected) in table {
+        let error = read_sample(file, find, with).unwrap_err();
+        assert!(error.contains(expected), "{file}, {find:?} -> {with:?}: {error:?} lacks {expected:?}");
+    }
+}
+
+#[test]
+fn formulas_keep_their_precedence() {
+    let table = [
+        ("a", "a"),
+        ("a + b * 2", "a b 2 * +"),
+        ("(a + b) * 2", "a b + 2 *"),
+        ("a - b - c", "a b - c -"),
+        ("a / 10 / elapsed_s * 0.1", "a 10 / elapsed_s / 0.1 *"),
+        ("tenant.limited-server.cpu_s", "tenant.limited-server.cpu_s"),
+    ];
+    let sources =
+        figure::Sources { files: vec![("scenario".into(), "cgroups".into())], solution: Vec::new() };
+    for (formula, expected) in table {
+        let parsed = figure::parse(&format!("n {formula}"), &sources).unwrap();
+        let postfix: Vec<String> = parsed.formula.iter().map(word).collect();
+        assert_eq!(postfix.join(" "), expected);
+    }
+}
+
+fn word(op: &figure::Op) -> String {
+    match op {
+        figure::Op::Number(number) => number.to_string(),
+        figure::Op::Metric(path) => path.clone(),
+        figure::Op::Operator(operator) => (*operator).to_owned(),
+    }
+}
+
+#[test]
+fn figures_pass_through_markdown_untouched() {
+    let text = "# a: A\n**{{ms a_b_c * 2}}** and `code` _x_ {{n d}}\n";
+    let block = &markdown::blocks("en.md", text, &[]).unwrap()[0];
+    let sources =
+        figure::Sources { files: vec![("scenario".into(), "cgroups".into())], solution: Vec::new() };
+    let pieces = markdown::render(markdown::pieces("en.md", block, &sources).unwrap());
+    let shown: String = pieces
+        .iter()
+        .map(|piece| match piece {
+            markdown::Piece::Text(text) => text.clone(),
+            markdown::Piece::Figure(figure) => format!("[{}]", figure.formula.len()),
+        })
+        .collect();
+    assert_eq!(shown, "<p><strong>[3]</strong> and <code>code</code> <em>x</em> [1]</p>\n");
+}
+
+#[test]
+fn both_languages_of_the_home_page_have_the_same_blocks() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("en.md"), "# what: What\nA.\n# who: Who\nB.\n").unwrap();
+    fs::write(root.path().join("ko.md"), "# what: 무엇\n가.\n").unwrap();
+    let error = read::home(root.path()).err().unwrap();
+    assert_eq!(
+        error,
+        "crates/lessons/home: en.md has the blocks [\"what\", \"who\"], ko.md [\"what\"]; make them equal"
+    );
+}
