@@ -4,14 +4,22 @@
 //! [`Plan`] and draw the same arrivals and demands from [`draw`].
 
 pub mod calibration;
+mod decimal;
+pub mod diagnostic;
+mod digest;
 pub mod draw;
 mod josa;
 mod lang;
+mod parse;
 pub mod plan;
 pub mod platform;
 pub mod quantity;
+mod schema;
+pub mod weight;
 
 pub use calibration::Calibration;
+pub use decimal::QuantityError;
+pub use diagnostic::Diagnostic;
 pub use josa::Josa;
 pub use lang::Lang;
 pub use plan::Plan;

@@ -75,7 +75,10 @@ impl Plan {
     }
     /// Every (tenant index, replica) in report order: tenants in file order, each with replicas 0, 1, ….
     pub fn instances(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
-        self.tenants.iter().enumerate().flat_map(|(index, tenant)| (0..tenant.replicas).map(move |r| (index, r)))
+        self.tenants
+            .iter()
+            .enumerate()
+            .flat_map(|(index, tenant)| (0..tenant.replicas).map(move |r| (index, r)))
     }
 }
 

@@ -1,0 +1,197 @@
+//! Scenario text to a validated [`Plan`].
+
+mod budget;
+mod event;
+mod host;
+mod reader;
+mod tenant;
+mod value;
+mod workload;
+
+use std::collections::BTreeSet;
+
+use toml::de::DeTable;
+
+use crate::diagnostic::{Diagnostic, Problem, nearest};
+use crate::plan::{Image, Layer, Text};
+use crate::schema::ROOT;
+use crate::{Nanos, Plan, Platform};
+
+use reader::{Input, Reader};
+
+/// Largest scenario file (bytes).
+const FILE_BYTES_MAX: usize = 1 << 20;
+
+/// Most tenants.
+const TENANTS_MAX: usize = 1000;
+
+/// Most images, and most layers of one.
+const IMAGES_MAX: usize = 1000;
+
+/// What the rest of the file is checked against.
+struct Scope {
+    duration: Nanos,
+    cores: u32,
+    nodes: u32,
+    tenants: Vec<String>,
+    images: Vec<String>,
+}
+
+impl Plan {
+    /// Reads and validates a scenario; `file` is what diagnostics call it.
+    ///
+    /// # Errors
+    /// The first problem by its position in the file, with what is accepted and what to do.
+    pub fn from_toml(text: &str, file: &str) -> Result<Self, Diagnostic> {
+        let input = Input::new(text, file);
+        if text.len() > FILE_BYTES_MAX {
+            let found = format!("the file has {} bytes", text.len());
+            return Err(input.diagnose(
+                &(0..0),
+                "",
+                Problem::new(found).accepts(format!("at most {FILE_BYTES_MAX}")),
+            ));
+        }
+        let document = DeTable::parse(text).map_err(|error| syntax(&input, &error))?;
+        let plan = read_plan(&Reader::open(&input, document.get_ref(), &ROOT, 0..0, String::new()));
+        match (input.has_failed(), plan) {
+            (false, Some(plan)) => Ok(plan),
+            _ => Err(input.into_first().unwrap_or_else(unexplained)),
+        }
+    }
+}
+
+fn syntax(input: &Input<'_>, error: &toml::de::Error) -> Diagnostic {
+    let span = error.span().unwrap_or_default();
+    let problem = format!("not TOML: {}", error.message());
+    input.diagnose(&span, "", Problem::new(problem).advises("mend the syntax; see https://toml.io"))
+}
+
+/// Every refusal notes its reason; this one would be a defect of the parser.
+fn unexplained() -> Diagnostic {
+    Problem::new("refused without a reason")
+        .advises("this is a defect of Catamaran, please report it")
+        .at(None, "")
+}
+
+fn read_plan(root: &Reader<'_>) -> Option<Plan> {
+    let schema = root.read("schema", value::take_exactly);
+    let name = root.kebab("name");
+    let title = read_title(root);
+    let seed = root.count("seed");
+    let duration = root.duration("duration");
+    let platforms = read_platforms(root);
+    let host = host::read(root);
+    let scope = Scope {
+        // Where one of these is wrong the scenario is refused anyway; what follows is then checked against the widest.
+        duration: duration.unwrap_or(Nanos(u64::MAX)),
+        cores: host.as_ref().map_or(u32::MAX, |host| host.cores),
+        nodes: host.as_ref().map_or(u32::MAX, |host| host.nodes),
+        tenants: names(root, "tenant"),
+        images: names(root, "image"),
+    };
+    let images = read_images(root);
+    let tenants = tenant::read_all(root, &scope);
+    let events = event::read_all(root, &scope, &tenants);
+    let settings = host::read_settings(root);
+    budget::check(root, &scope, &tenants, events.as_deref().unwrap_or_default());
+    schema?;
+    let title = title.or_else(|| Some(Text { en: name.clone()?, ko: None }))?;
+    let tenants = tenants.into_iter().map(|located| located.tenant).collect();
+    let events = events?;
+    Some(Plan {
+        name: name?,
+        title,
+        seed: seed?,
+        duration: duration?,
+        platforms: platforms?,
+        host: host?,
+        tenants,
+        images,
+        events,
+        settings,
+    })
+}
+
+/// The names in an array of tables, right or wrong, so that what refers to them can be checked before they are read.
+fn names(root: &Reader<'_>, array: &str) -> Vec<String> {
+    let elements = if root.has(array) { root.elements(array).unwrap_or_default() } else { Vec::new() };
+    let name =
+        |value: &toml::de::DeValue<'_>| Some(value.as_table()?.get("name")?.get_ref().as_str()?.to_owned());
+    elements.into_iter().take(TENANTS_MAX).filter_map(|(_, value)| name(value)).collect()
+}
+
+fn read_title(root: &Reader<'_>) -> Option<Text> {
+    let title = root.table("title")?;
+    let (en, ko) = (title.text("en"), title.text("ko"));
+    Some(Text { en: en?, ko })
+}
+
+fn read_platforms(root: &Reader<'_>) -> Option<Vec<Platform>> {
+    let elements = root.elements("platforms")?;
+    if elements.is_empty() {
+        let problem = Problem::new("found an empty list").accepts(platform_names());
+        root.fail("platforms", problem.advises("name at least one"));
+    }
+    let mut platforms = Vec::new();
+    for (place, value) in elements {
+        let Some(platform) = value.as_str().and_then(Platform::from_name) else {
+            root.fail_at(&place, unknown_platform(value));
+            continue;
+        };
+        if platforms.contains(&platform) {
+            root.fail_at(
+                &place,
+                Problem::new(format!("{:?} is listed twice", platform.name())).advises("leave one out"),
+            );
+            continue;
+        }
+        platforms.push(platform);
+    }
+    Some(platforms)
+}
+
+fn platform_names() -> String {
+    Platform::ALL.iter().map(|platform| platform.name()).collect::<Vec<_>>().join(", ")
+}
+
+fn unknown_platform(value: &toml::de::DeValue<'_>) -> Problem {
+    let suggestion = value.as_str().and_then(|found| nearest(found, Platform::ALL.iter().map(|p| p.name())));
+    let found = value::describe(value);
+    Problem::new(format!("{found} is not a platform")).accepts(platform_names()).suggests(suggestion)
+}
+
+fn read_images(root: &Reader<'_>) -> Vec<Image> {
+    let mut seen = BTreeSet::new();
+    let readers = root.tables("image", IMAGES_MAX, |_| None);
+    readers.iter().filter_map(|reader| read_image(reader, &mut seen)).collect()
+}
+
+fn read_image(reader: &Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Image> {
+    let name = reader.text("name");
+    if let Some(name) = &name
+        && !seen.insert(name.clone())
+    {
+        reader.fail(
+            "name",
+            Problem::new(format!("there is an image {name:?} already"))
+                .advises("give each a name of its own"),
+        );
+    }
+    let layers = reader.tables("layers", IMAGES_MAX, |_| None);
+    let layers: Vec<_> = layers.iter().filter_map(read_layer).collect();
+    let archive = reader.text("archive");
+    if !reader.has("layers") && !reader.has("archive") {
+        let problem = Problem::new("an image without layers and without an archive");
+        reader.fail_at(
+            reader.place(),
+            problem.advises("give it layers = [{ id, size }], archive = \"path\" or both"),
+        );
+    }
+    Some(Image { name: name?, layers, archive })
+}
+
+fn read_layer(reader: &Reader<'_>) -> Option<Layer> {
+    let (id, size) = (reader.text("id"), reader.bytes("size"));
+    Some(Layer { id: id?, size: size? })
+}

@@ -1,0 +1,73 @@
+//! `[host]` and `[platform.NAME]`.
+
+use std::collections::BTreeMap;
+
+use crate::Platform;
+use crate::diagnostic::{Problem, nearest};
+use crate::parse;
+use crate::plan::{Guest, Host, HostDisk, HostNetwork, PlatformSettings, Scheduler};
+
+use super::reader::Reader;
+
+/// Most cores of all nodes together: what a simulator holds in memory.
+const CORES_IN_ALL_MAX: u64 = 1 << 20;
+
+pub(super) fn read(root: &Reader<'_>) -> Option<Host> {
+    let host = root.table_or_empty("host")?;
+    let (cores, memory, nodes) = (host.count32("cores"), host.bytes("memory"), host.count32("nodes"));
+    let disk = host.table("disk").map(|disk| HostDisk {
+        read: disk.bandwidth("read"),
+        write: disk.bandwidth("write"),
+        iops: disk.count("iops"),
+    });
+    let network = host.table("network").map(|network| HostNetwork {
+        bandwidth: network.bandwidth("bandwidth"),
+        latency: network.duration("latency"),
+    });
+    let (cores, nodes) = (cores?, nodes?);
+    if u64::from(cores) * u64::from(nodes) > CORES_IN_ALL_MAX {
+        let problem = Problem::new(format!("{nodes} nodes of {cores} cores are too many"));
+        host.fail(
+            "nodes",
+            problem.accepts(format!("at most {CORES_IN_ALL_MAX} cores in all")).advises("use fewer nodes"),
+        );
+    }
+    Some(Host { cores, memory: memory?, disk, network, nodes })
+}
+
+pub(super) fn read_settings(root: &Reader<'_>) -> BTreeMap<Platform, PlatformSettings> {
+    let mut settings = BTreeMap::new();
+    for (key, reader) in root.keyed_tables("platform") {
+        match Platform::from_name(key.get_ref()) {
+            Some(platform) => {
+                settings.insert(platform, read_platform(&reader));
+            }
+            None => {
+                let place = parse::reader::Place { span: key.span(), path: reader.place().path.clone() };
+                let suggestion = nearest(key.get_ref(), Platform::ALL.iter().map(|platform| platform.name()));
+                let problem = Problem::new("is not a platform").accepts(parse::platform_names());
+                root.fail_at(&place, problem.suggests(suggestion));
+            }
+        }
+    }
+    settings
+}
+
+fn read_platform(reader: &Reader<'_>) -> PlatformSettings {
+    PlatformSettings {
+        runtime: reader.text("runtime"),
+        rootless: reader.flag("rootless"),
+        scheduler: reader
+            .choice("scheduler")
+            .map(|word| if word == "cfs" { Scheduler::Cfs } else { Scheduler::Eevdf }),
+        hz: reader.count32("hz"),
+        base_slice: reader.duration("base_slice"),
+        autogroup: reader.flag("autogroup"),
+        vcpus: reader.count32("vcpus"),
+        memory: reader.bytes("memory"),
+        guest: reader.choice("guest").map(|word| if word == "bare" { Guest::Bare } else { Guest::Linux }),
+        accel: reader.choice("accel").map(str::to_owned),
+        hypervisor_type: reader.count("type").map(|kind| if kind == 1 { 1 } else { 2 }),
+        compat: reader.text("compat"),
+    }
+}

@@ -1,0 +1,323 @@
+//! Walks the spanned TOML tree by the table of fields. Errors are gathered, and the first one by position is kept.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Diagnostic, Location, Problem, nearest};
+use crate::schema::{Field, Table, Takes, Unless};
+
+use super::value::{self, describe};
+
+/// The text that is read, and what was found wrong with it so far.
+pub(super) struct Input<'a> {
+    file: &'a str,
+    text: &'a str,
+    /// Stands for every table that the file does not give, so that its fields get their defaults.
+    empty: DeTable<'a>,
+    first: RefCell<Option<(usize, Diagnostic)>>,
+}
+
+impl<'a> Input<'a> {
+    pub(super) fn new(text: &'a str, file: &'a str) -> Self {
+        Self { file, text, empty: DeTable::new(), first: RefCell::new(None) }
+    }
+
+    /// Notes a problem; the one that stands first in the file is kept.
+    pub(super) fn fail(&self, span: &Range<usize>, path: &str, problem: Problem) {
+        let mut first = self.first.borrow_mut();
+        if first.as_ref().is_none_or(|(start, _)| span.start < *start) {
+            *first = Some((span.start, self.diagnose(span, path, problem)));
+        }
+    }
+
+    pub(super) fn diagnose(&self, span: &Range<usize>, path: &str, problem: Problem) -> Diagnostic {
+        problem.at(Some(Location::new(self.file, self.text, span)), path)
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.first.borrow().is_some()
+    }
+
+    pub(super) fn into_first(self) -> Option<Diagnostic> {
+        self.first.into_inner().map(|(_, diagnostic)| diagnostic)
+    }
+}
+
+/// A place in the file with its path, for checks that look at several fields.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) span: Range<usize>,
+    pub(super) path: String,
+}
+
+/// One table of the file, read by its entry in the table of fields.
+pub(super) struct Reader<'a> {
+    input: &'a Input<'a>,
+    table: &'a DeTable<'a>,
+    schema: &'static Table,
+    case: Option<(&'static str, &'static Table)>,
+    has_unknown: bool,
+    place: Place,
+}
+
+impl<'a> Reader<'a> {
+    /// Opens a table: refuses unknown fields, and finds out which case it is.
+    pub(super) fn open(
+        input: &'a Input<'a>,
+        table: &'a DeTable<'a>,
+        schema: &'static Table,
+        span: Range<usize>,
+        path: String,
+    ) -> Self {
+        let place = Place { span, path };
+        let mut reader = Self { input, table, schema, case: None, has_unknown: false, place };
+        reader.case = reader.find_case();
+        for key in table.keys() {
+            if !reader.knows(key.get_ref()) {
+                reader.has_unknown = true;
+                input.fail(&key.span(), &reader.path_of(key.get_ref()), reader.unknown(key.get_ref()));
+            }
+        }
+        reader
+    }
+
+    fn find_case(&self) -> Option<(&'static str, &'static Table)> {
+        let by = self.schema.cases?.by;
+        let found = self.table.get(by)?.get_ref().as_str()?;
+        self.schema.cases?.tables.iter().find(|(name, _)| *name == found).copied()
+    }
+
+    /// The tables whose fields this one may have; all cases where it is not known which case it is.
+    fn schemas(&self) -> impl Iterator<Item = &'static Table> {
+        let case = self.case.map(|(_, table)| table);
+        let open = self.schema.cases.filter(|_| case.is_none() && self.table.contains_key(self.case_field()));
+        let all = open.map_or(&[][..], |cases| cases.tables).iter().map(|(_, table)| *table);
+        std::iter::once(self.schema).chain(case).chain(all)
+    }
+
+    fn case_field(&self) -> &'static str {
+        self.schema.cases.map_or("", |cases| cases.by)
+    }
+
+    fn knows(&self, key: &str) -> bool {
+        self.field(key).is_some()
+    }
+
+    fn field(&self, name: &str) -> Option<&'static Field> {
+        self.schemas().find_map(|table| table.field(name))
+    }
+
+    fn unknown(&self, key: &str) -> Problem {
+        let known: Vec<&str> =
+            self.schemas().flat_map(|table| table.fields).map(|field| field.name).collect();
+        let suggestion = nearest(key, known.iter().copied());
+        let what = self.case.map(|(case, _)| format!(" with {} = {case:?}", self.case_field()));
+        let problem =
+            Problem::new(format!("unknown field{}", what.unwrap_or_default())).accepts(known.join(", "));
+        match self.schema.case_with(key) {
+            Some(case) => problem.advises(format!("it is a field of {} = {case:?}", self.case_field())),
+            None => problem.suggests(suggestion),
+        }
+    }
+
+    pub(super) fn path_of(&self, name: &str) -> String {
+        let name = if is_bare_key(name) { name.to_owned() } else { crate::diagnostic::quoted(name) };
+        if self.place.path.is_empty() { name } else { format!("{}.{name}", self.place.path) }
+    }
+
+    /// Where this table is.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Where a field is; where it is not given, where its table is.
+    pub(super) fn place_of(&self, name: &str) -> Place {
+        let span = self.table.get(name).map_or_else(|| self.place.span.clone(), Spanned::span);
+        Place { span, path: self.path_of(name) }
+    }
+
+    /// Whether the file gives the field.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
+    /// Notes that a field's value is wrong.
+    pub(super) fn fail(&self, name: &str, problem: Problem) {
+        let place = self.place_of(name);
+        self.input.fail(&place.span, &place.path, problem);
+    }
+
+    /// Notes that something is wrong with a part of a field.
+    pub(super) fn fail_at(&self, place: &Place, problem: Problem) {
+        self.input.fail(&place.span, &place.path, problem);
+    }
+
+    /// Notes that a required field is missing, unless an unknown one may be a slip for it.
+    pub(super) fn fail_missing(&self, name: &str, takes: Takes) {
+        if !self.has_unknown {
+            let problem = Problem::new("missing; it is required").accepts(takes.accepted());
+            self.input.fail(&self.place.span, &self.path_of(name), problem);
+        }
+    }
+
+    /// Reads a field: its value, its default, or nothing where it is absent or wrong (which is then noted).
+    pub(super) fn read<T>(
+        &self,
+        name: &str,
+        take: impl Fn(Takes, &DeValue<'_>) -> Result<T, Problem>,
+    ) -> Option<T> {
+        let field = self.field(name)?;
+        let Some(found) = self.table.get(name) else { return self.unless_given(field, take) };
+        take(field.takes, found.get_ref()).map_err(|problem| self.fail(name, problem)).ok()
+    }
+
+    fn unless_given<T>(
+        &self,
+        field: &Field,
+        take: impl Fn(Takes, &DeValue<'_>) -> Result<T, Problem>,
+    ) -> Option<T> {
+        match field.unless_given {
+            Unless::Required => {
+                self.fail_missing(field.name, field.takes);
+                None
+            }
+            Unless::Absent(_) => None,
+            Unless::Default(default) => take(field.takes, DeValue::parse(default).ok()?.get_ref()).ok(),
+        }
+    }
+
+    /// Opens a table within this one.
+    pub(super) fn table(&self, name: &str) -> Option<Self> {
+        let field = self.field(name)?;
+        let Some(found) = self.table.get(name) else {
+            if matches!(field.unless_given, Unless::Required) {
+                self.fail_missing(name, field.takes);
+            }
+            return None;
+        };
+        let Takes::Table(schema) = field.takes else { return None };
+        self.open_value(found, schema, self.path_of(name), field.takes)
+    }
+
+    /// Opens a table within this one; where it is not given, an empty one in its place.
+    pub(super) fn table_or_empty(&self, name: &str) -> Option<Self> {
+        match self.field(name)?.takes {
+            Takes::Table(schema) if !self.has(name) => {
+                let Place { span, path } = self.place_of(name);
+                Some(Self::open(self.input, &self.input.empty, schema, span, path))
+            }
+            _ => self.table(name),
+        }
+    }
+
+    /// Opens the tables of an array, each with its path; `name_of` gives what stands in the path for its place.
+    pub(super) fn tables(
+        &self,
+        name: &str,
+        most: usize,
+        name_of: impl Fn(&DeTable<'_>) -> Option<String>,
+    ) -> Vec<Self> {
+        let (Some(field), Some(found)) = (self.field(name), self.table.get(name)) else { return Vec::new() };
+        let Takes::Tables(schema) = field.takes else { return Vec::new() };
+        let Some(array) = found.get_ref().as_array() else {
+            self.fail(name, wrong(found.get_ref(), field.takes));
+            return Vec::new();
+        };
+        if let Some(beyond) = array.iter().nth(most) {
+            let place = Place { span: beyond.span(), path: format!("{}[{most}]", self.path_of(name)) };
+            self.fail_at(
+                &place,
+                Problem::new(format!("found {} of them", array.iter().len()))
+                    .accepts(format!("at most {most}")),
+            );
+        }
+        let elements = array.iter().take(most).enumerate();
+        elements
+            .filter_map(|(index, element)| {
+                let named = element.get_ref().as_table().and_then(&name_of);
+                let base = self.path_of(name);
+                let path =
+                    named.map_or_else(|| format!("{base}[{index}]"), |named| format!("{base}.{named}"));
+                self.open_value(element, schema, path, field.takes)
+            })
+            .collect()
+    }
+
+    /// Opens the tables that stand under keys of the user's own.
+    pub(super) fn keyed_tables(&self, name: &str) -> Vec<(&'a Spanned<toml::de::DeString<'a>>, Self)> {
+        let (Some(field), Some(found)) = (self.field(name), self.table.get(name)) else { return Vec::new() };
+        let Takes::PlatformTables(schema) = field.takes else { return Vec::new() };
+        let Some(table) = found.get_ref().as_table() else {
+            self.fail(name, wrong(found.get_ref(), field.takes));
+            return Vec::new();
+        };
+        let path = |key: &str| format!("{}.{}", self.path_of(name), key);
+        let opened = table.iter().map(|(key, element)| {
+            let reader = self.open_value(element, schema, path(key.get_ref()), Takes::Table(schema));
+            reader.map(|reader| (key, reader))
+        });
+        opened.flatten().collect()
+    }
+
+    fn open_value(
+        &self,
+        found: &'a Spanned<DeValue<'a>>,
+        schema: &'static Table,
+        path: String,
+        takes: Takes,
+    ) -> Option<Self> {
+        let Some(table) = found.get_ref().as_table() else {
+            let accepted = if matches!(takes, Takes::Tables(_)) { Takes::Table(schema) } else { takes };
+            self.input.fail(&found.span(), &path, wrong(found.get_ref(), accepted));
+            return None;
+        };
+        Some(Self::open(self.input, table, schema, found.span(), path))
+    }
+
+    /// The elements of an array, each with its place.
+    pub(super) fn elements(&self, name: &str) -> Option<Vec<(Place, &'a DeValue<'a>)>> {
+        let field = self.field(name)?;
+        let Some(found) = self.table.get(name) else {
+            if matches!(field.unless_given, Unless::Required) {
+                self.fail_missing(name, field.takes);
+            }
+            return None;
+        };
+        let Some(array) = found.get_ref().as_array() else {
+            self.fail(name, wrong(found.get_ref(), field.takes));
+            return None;
+        };
+        let place = |index: usize, span| Place { span, path: format!("{}[{index}]", self.path_of(name)) };
+        Some(array.iter().enumerate().map(|(index, v)| (place(index, v.span()), v.get_ref())).collect())
+    }
+
+    /// The entries of a table whose keys are the user's own, each with the places of its key and of its value.
+    pub(super) fn entries(&self, name: &str) -> Vec<(&'a str, Place, &'a DeValue<'a>)> {
+        let (Some(field), Some(found)) = (self.field(name), self.table.get(name)) else { return Vec::new() };
+        let Some(table) = found.get_ref().as_table() else {
+            self.fail(name, wrong(found.get_ref(), field.takes));
+            return Vec::new();
+        };
+        let path = self.path_of(name);
+        let entry = |(key, value): (&'a Spanned<toml::de::DeString<'a>>, &'a Spanned<DeValue<'a>>)| {
+            let key = key.get_ref().as_ref();
+            (key, Place { span: value.span(), path: format!("{path}.{key}") }, value.get_ref())
+        };
+        table.iter().map(entry).collect()
+    }
+}
+
+/// Whether TOML takes the key without quotes.
+fn is_bare_key(key: &str) -> bool {
+    !key.is_empty()
+        && key.len() <= 63
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// The problem of a value of the wrong type.
+pub(super) fn wrong(found: &DeValue<'_>, takes: Takes) -> Problem {
+    value::advise(Problem::new(format!("found {}", describe(found))).accepts(takes.accepted()), found, takes)
+}

@@ -1,0 +1,256 @@
+//! `[[tenant]]`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::de::DeTable;
+
+use crate::diagnostic::{Problem, nearest};
+use crate::plan::{Cpu, Io, Memory, Restart, Tenant, WeightRule};
+use crate::schema::Takes;
+use crate::{Nanos, weight};
+
+use super::reader::{Place, Reader, wrong};
+use super::{Scope, TENANTS_MAX, value, workload};
+
+/// Least quota of a period that the kernel takes (ns).
+pub(super) const QUOTA_LEAST_NS: u64 = 1_000_000;
+
+/// A tenant and where its workload stands, for checks over all tenants.
+pub(super) struct Located {
+    pub(super) tenant: Tenant,
+    pub(super) workload: Place,
+}
+
+pub(super) fn read_all(root: &Reader<'_>, scope: &Scope) -> Vec<Located> {
+    let readers = root.tables("tenant", TENANTS_MAX, name_in_path);
+    if !root.has("tenant") || root.elements("tenant").is_some_and(|all| all.is_empty()) {
+        root.fail_missing("tenant", Takes::Tables(&crate::schema::ROOT));
+    }
+    let mut seen = BTreeSet::new();
+    readers.iter().filter_map(|reader| read(reader, scope, &mut seen)).collect()
+}
+
+fn name_in_path(table: &DeTable<'_>) -> Option<String> {
+    let name = table.get("name")?.get_ref().as_str()?;
+    value::is_kebab(name).then(|| name.to_owned())
+}
+
+fn read(reader: &Reader<'_>, scope: &Scope, seen: &mut BTreeSet<String>) -> Option<Located> {
+    let name = reader.kebab("name");
+    if let Some(name) = &name
+        && !seen.insert(name.clone())
+    {
+        reader.fail(
+            "name",
+            Problem::new(format!("there is a tenant {name:?} already"))
+                .advises("give each a name of its own"),
+        );
+    }
+    let replicas = reader.count32("replicas");
+    let node = read_node(reader, "node", scope);
+    let cpu = read_cpu(reader, scope);
+    let memory = read_memory(reader);
+    let io = read_io(reader);
+    let pids_limit = reader.table("pids").and_then(|pids| pids.count("limit"));
+    let ports = read_ports(reader);
+    let needs = read_needs(reader);
+    let start_at = read_instant(reader, "start_at", scope);
+    let restart = reader.choice("restart").map(restart_of);
+    let image = read_image(reader, scope);
+    let own_name = name.as_deref().unwrap_or_default();
+    let workload = reader.table("workload").and_then(|workload| workload::read(&workload, scope, own_name));
+    let tenant = Tenant {
+        name: name?,
+        replicas: replicas?,
+        node: node?,
+        cpu: cpu?,
+        memory,
+        io,
+        pids_limit,
+        ports,
+        needs,
+        start_at: start_at?,
+        restart: restart?,
+        image,
+        workload: workload?,
+    };
+    Some(Located { tenant, workload: reader.place_of("workload") })
+}
+
+fn restart_of(word: &str) -> Restart {
+    match word {
+        "always" => Restart::Always,
+        "on-failure" => Restart::OnFailure,
+        _ => Restart::Never,
+    }
+}
+
+/// The number of a node of the host.
+pub(super) fn read_node(reader: &Reader<'_>, name: &str, scope: &Scope) -> Option<u32> {
+    let node = reader.count(name)?;
+    let known = u32::try_from(node).ok().filter(|node| *node < scope.nodes);
+    if known.is_none() {
+        let nodes = scope.nodes;
+        let problem = Problem::new(format!("found node {node}, but host.nodes is {nodes}"));
+        reader.fail(
+            name,
+            problem
+                .accepts(format!("a node from 0 to {}", nodes - 1))
+                .advises("raise host.nodes or choose another node"),
+        );
+    }
+    known
+}
+
+/// An instant before the run's end.
+pub(super) fn read_instant(reader: &Reader<'_>, name: &str, scope: &Scope) -> Option<Nanos> {
+    let instant = reader.duration(name)?;
+    if instant < scope.duration {
+        return Some(instant);
+    }
+    let end = scope.duration;
+    let problem = Problem::new(format!("{instant} is not before the run's end"))
+        .accepts(format!("less than duration = \"{end}\""));
+    reader.fail(name, problem.advises("choose an earlier time or lengthen the duration"));
+    None
+}
+
+/// The name of an image of this file.
+fn read_image(reader: &Reader<'_>, scope: &Scope) -> Option<String> {
+    let image = reader.text("image")?;
+    if !scope.images.contains(&image) {
+        reader.fail("image", unknown_name("image", &image, &scope.images));
+    }
+    Some(image)
+}
+
+/// A name that nothing in the file has.
+pub(super) fn unknown_name(kind: &str, found: &str, known: &[String]) -> Problem {
+    const LISTED: usize = 20;
+    let problem = Problem::new(format!("there is no {kind} {}", crate::diagnostic::quoted(found)));
+    if known.is_empty() {
+        return problem.advises(format!("add an [[{kind}]] with that name"));
+    }
+    let list = known.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if known.len() > LISTED { ", …" } else { "" };
+    problem.accepts(format!("{list}{more}")).suggests(nearest(found, known.iter().map(String::as_str)))
+}
+
+fn read_cpu(tenant: &Reader<'_>, scope: &Scope) -> Option<Cpu> {
+    let reader = tenant.table_or_empty("cpu")?;
+    let (request, limit) = (reader.cpu("request"), reader.cpu("limit"));
+    let (period, burst) = (reader.duration("period"), reader.duration("burst"));
+    let set = reader.cpu_set("set", scope.cores);
+    let weight = reader.choice("weight").map(weight_of);
+    if let (Some(request), Some(limit)) = (request, limit)
+        && request > limit
+    {
+        reader.fail("request", above("request", &request.to_string(), "limit", &limit.to_string()));
+    }
+    let cpu = Cpu { request: request.or(limit), limit, period: period?, burst: burst?, set, weight: weight? };
+    check_quota(&reader, &cpu);
+    Some(cpu)
+}
+
+fn weight_of(word: &str) -> WeightRule {
+    match word {
+        "v1" => WeightRule::V1,
+        "v2-old" => WeightRule::V2Old,
+        _ => WeightRule::V2New,
+    }
+}
+
+/// Something that may not be above something else.
+fn above(lower: &str, lower_value: &str, upper: &str, upper_value: &str) -> Problem {
+    Problem::new(format!("{lower} {lower_value} is above {upper} {upper_value}"))
+        .accepts(format!("at most the {upper}"))
+        .advises(format!("lower the {lower} or raise the {upper}"))
+}
+
+fn check_quota(reader: &Reader<'_>, cpu: &Cpu) {
+    let Some(limit) = cpu.limit else {
+        if cpu.burst > Nanos::ZERO {
+            reader.fail(
+                "burst",
+                Problem::new("a burst without a limit").advises("add a limit: a burst is unused quota"),
+            );
+        }
+        return;
+    };
+    let quota = weight::quota(limit, cpu.period);
+    if quota.0 < QUOTA_LEAST_NS {
+        reader.fail("limit", small_quota(quota, cpu.period));
+    } else if cpu.burst > quota {
+        reader.fail(
+            "burst",
+            above("burst", &cpu.burst.to_string(), "quota", &format!("{quota} (limit × period)")),
+        );
+    }
+}
+
+pub(super) fn small_quota(quota: Nanos, period: Nanos) -> Problem {
+    Problem::new(format!("a quota of {quota} in each period of {period}"))
+        .accepts("at least 1ms, as the kernel has it")
+        .advises("raise the limit or lengthen the period")
+}
+
+fn read_memory(tenant: &Reader<'_>) -> Memory {
+    let Some(reader) = tenant.table("memory") else { return Memory::default() };
+    let (request, limit) = (reader.bytes("request"), reader.bytes("limit"));
+    let (high, swap) = (reader.bytes("high"), reader.bytes("swap"));
+    for (name, value) in [("request", request), ("high", high)] {
+        if let (Some(value), Some(limit)) = (value, limit)
+            && value > limit
+        {
+            reader.fail(name, above(name, &value.to_string(), "limit", &limit.to_string()));
+        }
+    }
+    Memory { request: request.or(limit), limit, high, swap }
+}
+
+fn read_io(tenant: &Reader<'_>) -> Io {
+    let Some(reader) = tenant.table("io") else { return Io::default() };
+    Io {
+        weight: reader.count32("weight"),
+        read: reader.bandwidth("read"),
+        write: reader.bandwidth("write"),
+        iops: reader.count("iops"),
+    }
+}
+
+fn read_ports(reader: &Reader<'_>) -> Vec<u16> {
+    let mut ports = Vec::new();
+    for (place, value) in reader.elements("ports").unwrap_or_default() {
+        let port = value.as_integer().and_then(|n| u16::from_str_radix(n.as_str(), n.radix()).ok());
+        match port.filter(|port| *port > 0) {
+            None => {
+                let found = Problem::new(format!("found {}", value::describe(value)));
+                reader.fail_at(&place, found.accepts("a port: a whole number from 1 to 65535"));
+            }
+            Some(port) if ports.contains(&port) => {
+                reader.fail_at(
+                    &place,
+                    Problem::new(format!("port {port} is listed twice")).advises("leave one out"),
+                );
+            }
+            Some(port) => ports.push(port),
+        }
+    }
+    ports
+}
+
+fn read_needs(reader: &Reader<'_>) -> BTreeMap<String, String> {
+    let mut needs = BTreeMap::new();
+    for (library, place, value) in reader.entries("needs") {
+        match value::take_text(Takes::Text, value) {
+            Ok(version) => {
+                needs.insert(library.to_owned(), version);
+            }
+            Err(_) => reader.fail_at(
+                &place,
+                wrong(value, Takes::Text).advises("write the version as a text, such as \"1.1\""),
+            ),
+        }
+    }
+    needs
+}

@@ -1,0 +1,95 @@
+//! The machine, and the settings of single platforms.
+
+use super::takes::{BYTES_MOST, MILLISECOND};
+use super::{Field, Table, Takes};
+
+pub(super) static HOST: Table = Table::new(
+    "The machine. A native run confines all tenants to it: the first `cores` of the machine by cpuset, `memory` by a parent \
+     cgroup; a machine that is too small is refused. `disk` and `network` bind only where they are given.",
+    &[
+        Field::default("cores", Takes::Count { least: 1, most: 1024 }, "1")
+            .means("Cores of the machine (of each node of a cluster).")
+            .like("2")
+            .becomes("natively cpuset.cpus of the run's own parent cgroup"),
+        Field::default("memory", Takes::Bytes { least: 1 << 20, most: BYTES_MOST }, "\"1GiB\"")
+            .means("Memory of the machine (of each node of a cluster).")
+            .like("\"4GiB\"")
+            .becomes("natively memory.max of the run's own parent cgroup"),
+        Field::absent("disk", Takes::Table(&DISK), "does not bind")
+            .means("What the disk can do.")
+            .like("{ read = \"500MB/s\", write = \"300MB/s\", iops = 20000 }"),
+        Field::absent("network", Takes::Table(&NETWORK), "does not bind")
+            .means("What the network can do.")
+            .like("{ bandwidth = \"10Gbit/s\", latency = \"50us\" }"),
+        Field::default("nodes", Takes::Count { least: 1, most: 10_000 }, "1")
+            .means("Machines of this kind; more than one is a cluster. All nodes together have at most 1048576 cores.")
+            .like("3"),
+    ],
+);
+
+static DISK: Table = Table::new(
+    "What the host's disk can do; each bound holds only where it is given.",
+    &[
+        Field::optional("read", Takes::SPEED).means("Sequential read bandwidth.").like("\"500MB/s\""),
+        Field::optional("write", Takes::SPEED).means("Sequential write bandwidth.").like("\"300MB/s\""),
+        Field::optional("iops", Takes::IOPS).means("Operations a second.").like("20000"),
+    ],
+);
+
+static NETWORK: Table = Table::new(
+    "What the host's network can do; each bound holds only where it is given.",
+    &[
+        Field::optional("bandwidth", Takes::SPEED).means("Bandwidth of the link.").like("\"10Gbit/s\""),
+        Field::optional("latency", Takes::Duration { least: 0, most: 10_000 * MILLISECOND })
+            .means("One-way latency.")
+            .like("\"50us\""),
+    ],
+);
+
+pub(super) static PLATFORM: Table = Table::new(
+    "Settings of one platform. What is left out comes from the calibration (host.toml), or from what the platform itself does \
+     by default.",
+    &[
+        Field::absent("runtime", Takes::Text, "the platform's own")
+            .means("The low-level runtime under an engine.")
+            .like("\"crun\"")
+            .becomes("Kubernetes: RuntimeClass.handler; docker run --runtime"),
+        Field::absent("rootless", Takes::Flag, "false").means("Carried out without root.").like("true"),
+        Field::absent("scheduler", Takes::Choice(&["eevdf", "cfs"]), "as calibrated")
+            .means("The kernel's pick of the next thread: EEVDF (Linux 6.6 and later) or CFS (before).")
+            .like("\"cfs\""),
+        Field::absent("hz", Takes::Count { least: 100, most: 10_000 }, "as calibrated")
+            .means("Timer ticks a second; pre-emption of a running thread is decided at ticks.")
+            .like("1000")
+            .becomes("CONFIG_HZ"),
+        Field::absent("base_slice", Takes::Duration { least: 100_000, most: 1000 * MILLISECOND }, "as calibrated")
+            .means("How long a thread runs before another of equal claim may take over, after the kernel's scaling by cores.")
+            .like("\"2.8ms\"")
+            .becomes("/sys/kernel/debug/sched/base_slice_ns; before 6.6 min_granularity_ns"),
+        Field::absent("autogroup", Takes::Flag, "as calibrated")
+            .means("Whether each session's threads compete as one group on a plain machine.")
+            .like("false")
+            .becomes("kernel.sched_autogroup_enabled"),
+        Field::absent("vcpus", Takes::Count { least: 1, most: 1024 }, "host.cores")
+            .means("Virtual CPUs of each guest.")
+            .like("2")
+            .becomes("qemu -smp"),
+        Field::absent("memory", Takes::Bytes { least: 1 << 20, most: BYTES_MOST }, "the platform's own")
+            .means("Memory of each guest.")
+            .like("\"512MiB\"")
+            .becomes("qemu -m"),
+        Field::absent("guest", Takes::Choice(&["linux", "bare"]), "linux")
+            .means("What runs in a guest: a Linux kernel, or our own ring-3 loop without a kernel.")
+            .like("\"bare\""),
+        Field::absent("accel", Takes::Choice(&["kvm", "tcg"]), "kvm where it works")
+            .means("The accelerator of a virtual machine; tcg is emulation and always labelled so.")
+            .like("\"tcg\"")
+            .becomes("qemu -accel"),
+        Field::absent("type", Takes::Count { least: 1, most: 2 }, "the platform's own")
+            .means("Type of the hypervisor: 1 on the machine itself, 2 on an operating system.")
+            .like("2"),
+        Field::absent("compat", Takes::Text, "the newest known")
+            .means("The release whose rules are followed, where they changed.")
+            .like("\"1.20\""),
+    ],
+);

@@ -1,0 +1,160 @@
+//! What a field takes, within which bounds, and how that is said.
+
+use crate::{Bytes, MilliCpu, Nanos};
+
+use super::Table;
+
+/// What a field takes.
+#[derive(Clone, Copy)]
+pub(crate) enum Takes {
+    /// This very text.
+    Exactly(&'static str),
+    /// A kebab-case name.
+    Name,
+    /// Any text that is not empty.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// A duration (ns).
+    Duration { least: u64, most: u64 },
+    /// An amount of memory (bytes).
+    Bytes { least: u64, most: u64 },
+    /// Bytes per second.
+    Bandwidth { least: u64 },
+    /// Events per second, above 0.
+    Rate,
+    /// Thousandths of a core.
+    Cpu { least: u64 },
+    /// Cores below `host.cores`.
+    CpuSet,
+    /// A whole number.
+    Count { least: u64, most: u64 },
+    /// A real number above 0.
+    Real { most: f64 },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Names of platforms.
+    Platforms,
+    /// Texts, at least one.
+    Texts,
+    /// Ports.
+    Ports,
+    /// Keys of one's own, each with a text.
+    Map,
+    /// The name of a tenant.
+    Tenant,
+    /// The name of an image.
+    Image,
+    /// The number of a node.
+    Node,
+    /// A table.
+    Table(&'static Table),
+    /// An array of tables.
+    Tables(&'static Table),
+    /// Tables by the platform's name.
+    PlatformTables(&'static Table),
+}
+
+/// One second (ns).
+pub(super) const SECOND: u64 = 1_000_000_000;
+/// One millisecond (ns).
+pub(super) const MILLISECOND: u64 = 1_000_000;
+/// Longest run (ns).
+pub(super) const DAY: u64 = 24 * 3600 * SECOND;
+/// Largest amount of memory or disk, 1 PiB: no sum of a scenario's amounts overflows.
+pub(super) const BYTES_MOST: u64 = 1 << 50;
+/// Most cores that a machine, a request or a limit may have.
+const CORES_MOST: u64 = 1024;
+/// Most events a second of one tenant's replica.
+pub(crate) const RATE_MOST: f64 = 10_000_000.0;
+
+impl Takes {
+    /// Any duration above 0 that a run may have.
+    pub(super) const SPAN: Self = Self::Duration { least: 1, most: DAY };
+    /// An instant of the run.
+    pub(super) const INSTANT: Self = Self::Duration { least: 0, most: DAY };
+    /// Any amount of bytes above 0.
+    pub(super) const SIZE: Self = Self::Bytes { least: 1, most: BYTES_MOST };
+    /// Any bandwidth above 0.
+    pub(super) const SPEED: Self = Self::Bandwidth { least: 1 };
+    /// Operations a second.
+    pub(super) const IOPS: Self = Self::Count { least: 1, most: 1_000_000_000 };
+
+    /// Least and most, in the unit of the quantity; without bounds of its own, all of `u64`.
+    pub(crate) fn bounds(self) -> (u64, u64) {
+        match self {
+            Self::Duration { least, most } | Self::Bytes { least, most } | Self::Count { least, most } => {
+                (least, most)
+            }
+            Self::Bandwidth { least } => (least, BYTES_MOST),
+            Self::Cpu { least } => (least, CORES_MOST * 1000),
+            _ => (0, u64::MAX),
+        }
+    }
+
+    /// What is accepted, in words.
+    pub(crate) fn accepted(self) -> String {
+        match self {
+            Self::Exactly(text) => format!("{text:?}"),
+            Self::Name => "a name in kebab-case of at most 63 characters, such as \"shop-db\"".into(),
+            Self::Text => "a text in quotes that is not empty".into(),
+            Self::Flag => "true or false".into(),
+            Self::Duration { least, most } => {
+                let range = range_text(least, most, |ns| Nanos(ns).to_string());
+                format!("a duration with its unit such as \"20s\", \"1.3ms\", \"50us\" or \"1m30s\", {range}")
+            }
+            Self::Bytes { least, most } => {
+                let range = range_text(least, most, |bytes| Bytes(bytes).to_string());
+                format!(
+                    "an amount with its unit such as \"128MiB\", \"1GB\" or \"4KiB\", or a whole number of bytes, {range}"
+                )
+            }
+            Self::Bandwidth { least } => {
+                let zero = if least == 0 { "" } else { ", above 0" };
+                format!("a bandwidth such as \"500MB/s\" or \"10Gbit/s\"{zero}")
+            }
+            Self::Rate => "a rate above 0 such as \"60/s\", \"5/m\" or \"1/h\"".into(),
+            Self::Cpu { least } => {
+                let (_, most) = self.bounds();
+                let range = range_text(least, most, |milli| MilliCpu(milli).to_string());
+                format!("a Kubernetes CPU quantity such as \"500m\", \"1\" or 0.5, {range}")
+            }
+            Self::CpuSet => "cores in quotes such as \"0-1,3\", each below host.cores".into(),
+            Self::Count { least, most } => format!("a whole number from {least} to {most}"),
+            Self::Real { most } => format!("a number above 0, at most {most}"),
+            Self::Choice(words) => one_of(words),
+            Self::Platforms => "a list of platforms in brackets, at least one, none twice".into(),
+            Self::Texts => "a list of texts in brackets, at least one".into(),
+            Self::Ports => {
+                "a list of ports in brackets, each a whole number from 1 to 65535, none twice".into()
+            }
+            Self::Map => "a table of texts, such as { libssl = \"1.1\" }".into(),
+            Self::Tenant => "the name of a tenant".into(),
+            Self::Image => "the name of an [[image]]".into(),
+            Self::Node => "the number of a node, from 0, below host.nodes".into(),
+            Self::Table(_) => "a table".into(),
+            Self::Tables(_) => "an array of tables".into(),
+            Self::PlatformTables(_) => "a table for each platform, such as [platform.vm]".into(),
+        }
+    }
+}
+
+fn range_text(least: u64, most: u64, show: impl Fn(u64) -> String) -> String {
+    match least {
+        0 => format!("at most {}", show(most)),
+        1 => format!("above 0, at most {}", show(most)),
+        _ => format!("from {} to {}", show(least), show(most)),
+    }
+}
+
+/// `"a", "b" or "c"`.
+pub(crate) fn one_of(words: &[&str]) -> String {
+    match words {
+        [] => "nothing".into(),
+        [only] => format!("{only:?}"),
+        [head @ .., last] => {
+            let head: Vec<_> = head.iter().map(|word| format!("{word:?}")).collect();
+            format!("{} or {last:?}", head.join(", "))
+        }
+    }
+}
