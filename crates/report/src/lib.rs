@@ -9,6 +9,7 @@ pub mod metric;
 pub mod report;
 pub mod statistics;
 pub mod timeline;
+pub mod words;
 
 pub use backend::{Backend, RunError};
 pub use json::ReportError;

@@ -5,6 +5,7 @@ mod compare_properties;
 mod json;
 mod saved;
 mod value;
+mod words;
 
 use std::collections::BTreeMap;
 
