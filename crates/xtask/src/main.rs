@@ -12,6 +12,7 @@ mod tidy;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::shell::Workspace;
@@ -40,18 +41,24 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let done = Workspace::here().and_then(|workspace| match &arguments.task {
-        Task::Setup => setup::all(&workspace),
-        Task::Demo(options) => demo::demo(&workspace, options),
-        Task::Test(options) => test::test(&workspace, options),
-        Task::Tidy { tighten } => tidy::tidy(&workspace, *tighten),
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    match carry_out(&Arguments::parse().task) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether the task succeeded; a task that answers no has said why.
+fn carry_out(task: &Task) -> Result<bool> {
+    let workspace = Workspace::here()?;
+    match task {
+        Task::Setup => setup::all(&workspace)?,
+        Task::Demo(options) => demo::demo(&workspace, options)?,
+        Task::Test(options) => return Ok(test::test(&workspace, options)),
+        Task::Tidy { tighten } => tidy::tidy(&workspace, *tighten)?,
+    }
+    Ok(true)
 }
