@@ -68,7 +68,9 @@ const RULES: [(&str, Rule); 9] = [
 pub(crate) fn faults(workspace: &Workspace) -> Result<Vec<(&'static str, Vec<Fault>)>> {
     let tree = Tree::read(workspace)?;
     let mut all: Vec<_> = RULES.iter().map(|(name, rule)| (*name, rule(&tree))).collect();
-    all.push(("licences and sources", licences::check(workspace, &tree)?));
+    let licences = licences::check(workspace, &tree);
+    let unreadable = |error| vec![Fault::new("deny.toml", 0, format!("{error:#}"))];
+    all.push(("licences and sources", licences.unwrap_or_else(unreadable)));
     Ok(all)
 }
 

@@ -44,11 +44,18 @@ fn node_version(said: &str) -> Option<(u32, u32)> {
 fn missing(workspace: &Workspace) -> Vec<&'static str> {
     let absent = PROGRAMS.iter().filter(|(program, _)| workspace.find(program).is_none());
     let mut packages: Vec<_> = absent.map(|(_, package)| *package).collect();
-    let fonts = capture(workspace.command("fc-list").arg(":lang=ko")).unwrap_or_default();
-    if fonts.trim().is_empty() {
+    if !has_korean_fonts(workspace) {
         packages.push(KOREAN_FONTS);
     }
     packages
+}
+
+/// Whether any font covers Korean, or ours is installed (`fc-list` itself need not be there).
+fn has_korean_fonts(workspace: &Workspace) -> bool {
+    let fonts = capture(workspace.command("fc-list").arg(":lang=ko")).unwrap_or_default();
+    let mut dpkg = workspace.command("dpkg-query");
+    let package = capture(dpkg.args(["-W", "-f=${db:Status-Status}", KOREAN_FONTS])).unwrap_or_default();
+    !fonts.trim().is_empty() || package == "installed"
 }
 
 pub(super) fn install(workspace: &Workspace) -> Result<()> {

@@ -18,7 +18,7 @@ const ROOMS: [Room; 7] = [
     Room {
         name: "kernel",
         rank: 0,
-        banned: &["cpu", "container", "us", "ms", "sec", "secs", "seconds", "millis", "micros", "bytes"],
+        banned: &["cpu", "container", "us", "ms", "sec", "secs", "seconds", "millis", "micros"],
     },
     Room {
         name: "resources",
