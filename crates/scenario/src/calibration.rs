@@ -18,8 +18,34 @@ pub struct Calibration {
     /// The kernel scheduler and its knobs.
     pub scheduler: SchedulerKnobs,
     /// Median length (ns) of each start-up stage, by platform.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub startup: std::collections::BTreeMap<crate::Platform, Vec<StartupStage>>,
+}
+
+/// The calibration that the web page and a simulation without `--host` use, recorded on one machine.
+const REFERENCE: &str = include_str!("reference-host.toml");
+
+impl Calibration {
+    /// The recorded reference machine.
+    #[must_use]
+    pub fn reference() -> Self {
+        #[expect(clippy::expect_used, reason = "the text is part of the program, and a test parses it")]
+        Self::from_toml(REFERENCE, "reference-host.toml").expect("the embedded calibration is valid")
+    }
+
+    /// The text of `host.toml`. A calibration that [`Calibration::from_toml`] would refuse may give a text that it refuses.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        // What TOML can't hold (numbers beyond i64) is refused when the file is read; here it becomes a comment that says so.
+        toml::to_string(self)
+            .unwrap_or_else(|error| format!("# this calibration can't be written: {error}\n"))
+    }
+
+    /// SHA-256 (hex) of what was measured, independent of how the file is written.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        crate::digest::of(self)
+    }
 }
 
 /// Identity of the machine.

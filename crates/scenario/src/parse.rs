@@ -1,6 +1,7 @@
 //! Scenario text to a validated [`Plan`].
 
 mod budget;
+mod calibration;
 mod event;
 mod host;
 mod reader;
@@ -14,12 +15,12 @@ use toml::de::DeTable;
 
 use crate::diagnostic::{Diagnostic, Problem, nearest};
 use crate::plan::{Image, Layer, Text};
-use crate::schema::ROOT;
+use crate::schema::{ROOT, Table};
 use crate::{Nanos, Plan, Platform};
 
 use reader::{Input, Reader};
 
-/// Largest scenario file (bytes).
+/// Largest file (bytes).
 const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// Most tenants.
@@ -43,21 +44,27 @@ impl Plan {
     /// # Errors
     /// The first problem by its position in the file, with what is accepted and what to do.
     pub fn from_toml(text: &str, file: &str) -> Result<Self, Diagnostic> {
-        let input = Input::new(text, file);
-        if text.len() > FILE_BYTES_MAX {
-            let found = format!("the file has {} bytes", text.len());
-            return Err(input.diagnose(
-                &(0..0),
-                "",
-                Problem::new(found).accepts(format!("at most {FILE_BYTES_MAX}")),
-            ));
-        }
-        let document = DeTable::parse(text).map_err(|error| syntax(&input, &error))?;
-        let plan = read_plan(&Reader::open(&input, document.get_ref(), &ROOT, 0..0, String::new()));
-        match (input.has_failed(), plan) {
-            (false, Some(plan)) => Ok(plan),
-            _ => Err(input.into_first().unwrap_or_else(unexplained)),
-        }
+        read_file(text, file, &ROOT, read_plan)
+    }
+}
+
+/// Reads a TOML file by its table of fields. `read` gives nothing only where it has noted why.
+fn read_file<T>(
+    text: &str,
+    file: &str,
+    schema: &'static Table,
+    read: impl FnOnce(&Reader<'_>) -> Option<T>,
+) -> Result<T, Diagnostic> {
+    let input = Input::new(text, file);
+    if text.len() > FILE_BYTES_MAX {
+        let problem = Problem::new(format!("the file has {} bytes", text.len()));
+        return Err(input.diagnose(&(0..0), "", problem.accepts(format!("at most {FILE_BYTES_MAX}"))));
+    }
+    let document = DeTable::parse(text).map_err(|error| syntax(&input, &error))?;
+    let done = read(&Reader::open(&input, document.get_ref(), schema, 0..0, String::new()));
+    match (input.has_failed(), done) {
+        (false, Some(done)) => Ok(done),
+        _ => Err(input.into_first().unwrap_or_else(unexplained)),
     }
 }
 

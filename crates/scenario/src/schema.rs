@@ -1,6 +1,7 @@
 //! The one table of the format's fields. The parser takes from it what is known, what is bounded and what is the default;
 //! `explain` prints it. So the two cannot drift.
 
+mod calibration;
 mod event;
 mod host;
 mod root;
@@ -8,11 +9,13 @@ mod takes;
 mod tenant;
 mod workload;
 
+pub(crate) use calibration::{CALIBRATION, CALIBRATION_SCHEMA};
 pub(crate) use root::ROOT;
 pub(crate) use takes::{RATE_MOST, Takes};
 pub(crate) use workload::WORKLOAD;
 
 /// A field of a table.
+#[derive(Clone, Copy)]
 pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) takes: Takes,
@@ -23,6 +26,7 @@ pub(crate) struct Field {
 }
 
 /// What a field is where the file does not give it.
+#[derive(Clone, Copy)]
 pub(crate) enum Unless {
     /// An error.
     Required,
@@ -84,6 +88,20 @@ impl Field {
         self.becomes = becomes;
         self
     }
+}
+
+/// How many platforms there are.
+const PLATFORMS: usize = crate::Platform::ALL.len();
+
+/// One field for each platform, all of one kind.
+const fn by_platform(takes: Takes) -> [Field; PLATFORMS] {
+    let mut fields = [Field::optional("", takes); PLATFORMS];
+    let mut index = 0;
+    while index < PLATFORMS {
+        fields[index].name = crate::Platform::ALL[index].name();
+        index += 1;
+    }
+    fields
 }
 
 impl Table {

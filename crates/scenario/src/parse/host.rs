@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::Platform;
-use crate::diagnostic::{Problem, nearest};
-use crate::parse;
+use crate::diagnostic::Problem;
 use crate::plan::{Guest, Host, HostDisk, HostNetwork, PlatformSettings, Scheduler};
 
 use super::reader::Reader;
@@ -36,21 +35,9 @@ pub(super) fn read(root: &Reader<'_>) -> Option<Host> {
 }
 
 pub(super) fn read_settings(root: &Reader<'_>) -> BTreeMap<Platform, PlatformSettings> {
-    let mut settings = BTreeMap::new();
-    for (key, reader) in root.keyed_tables("platform") {
-        match Platform::from_name(key.get_ref()) {
-            Some(platform) => {
-                settings.insert(platform, read_platform(&reader));
-            }
-            None => {
-                let place = parse::reader::Place { span: key.span(), path: reader.place().path.clone() };
-                let suggestion = nearest(key.get_ref(), Platform::ALL.iter().map(|platform| platform.name()));
-                let problem = Problem::new("is not a platform").accepts(parse::platform_names());
-                root.fail_at(&place, problem.suggests(suggestion));
-            }
-        }
-    }
-    settings
+    let Some(reader) = root.table_or_empty("platform") else { return BTreeMap::new() };
+    let settings = |platform: &Platform| Some((*platform, read_platform(&reader.table(platform.name())?)));
+    Platform::ALL.iter().filter_map(settings).collect()
 }
 
 fn read_platform(reader: &Reader<'_>) -> PlatformSettings {

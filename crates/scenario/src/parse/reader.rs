@@ -198,14 +198,14 @@ impl<'a> Reader<'a> {
             }
             return None;
         };
-        let Takes::Table(schema) = field.takes else { return None };
+        let (Takes::Table(schema) | Takes::ByPlatform(schema)) = field.takes else { return None };
         self.open_value(found, schema, self.path_of(name), field.takes)
     }
 
     /// Opens a table within this one; where it is not given, an empty one in its place.
     pub(super) fn table_or_empty(&self, name: &str) -> Option<Self> {
         match self.field(name)?.takes {
-            Takes::Table(schema) if !self.has(name) => {
+            Takes::Table(schema) | Takes::ByPlatform(schema) if !self.has(name) => {
                 let Place { span, path } = self.place_of(name);
                 Some(Self::open(self.input, &self.input.empty, schema, span, path))
             }
@@ -244,22 +244,6 @@ impl<'a> Reader<'a> {
                 self.open_value(element, schema, path, field.takes)
             })
             .collect()
-    }
-
-    /// Opens the tables that stand under keys of the user's own.
-    pub(super) fn keyed_tables(&self, name: &str) -> Vec<(&'a Spanned<toml::de::DeString<'a>>, Self)> {
-        let (Some(field), Some(found)) = (self.field(name), self.table.get(name)) else { return Vec::new() };
-        let Takes::PlatformTables(schema) = field.takes else { return Vec::new() };
-        let Some(table) = found.get_ref().as_table() else {
-            self.fail(name, wrong(found.get_ref(), field.takes));
-            return Vec::new();
-        };
-        let path = |key: &str| format!("{}.{}", self.path_of(name), key);
-        let opened = table.iter().map(|(key, element)| {
-            let reader = self.open_value(element, schema, path(key.get_ref()), Takes::Table(schema));
-            reader.map(|reader| (key, reader))
-        });
-        opened.flatten().collect()
     }
 
     fn open_value(

@@ -49,6 +49,9 @@ pub(super) fn advise(problem: Problem, found: &DeValue<'_>, takes: Takes) -> Pro
         Takes::Platforms | Takes::Texts if found.is_str() => {
             problem.advises(format!("write [{}]", quoted(text)))
         }
+        Takes::Table(_) if found.is_array() => {
+            problem.advises("write the header with single brackets, or a table in braces")
+        }
         Takes::Tables(_) if found.is_table() => problem.advises("write the header with two brackets, [[…]]"),
         _ => problem,
     }

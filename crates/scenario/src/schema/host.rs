@@ -46,7 +46,12 @@ static NETWORK: Table = Table::new(
     ],
 );
 
-pub(super) static PLATFORM: Table = Table::new(
+pub(super) static PLATFORMS: Table = Table::new(
+    "Settings by platform, each under [platform.NAME].",
+    &super::by_platform(Takes::Table(&PLATFORM)),
+);
+
+static PLATFORM: Table = Table::new(
     "Settings of one platform. What is left out comes from the calibration (host.toml), or from what the platform itself does \
      by default.",
     &[

@@ -40,7 +40,7 @@ pub(crate) static ROOT: Table = Table::new(
         Field::optional("event", Takes::Tables(&super::event::EVENT))
             .means("What happens to tenants and nodes during the run, one [[event]] each, at most 1000.")
             .like("[{ at = \"5s\", do = \"kill\", target = \"shop\" }]"),
-        Field::optional("platform", Takes::PlatformTables(&super::host::PLATFORM))
+        Field::optional("platform", Takes::ByPlatform(&super::host::PLATFORMS))
             .means("Settings of single platforms, each under [platform.NAME].")
             .like("{ vm = { vcpus = 2 } }"),
     ],

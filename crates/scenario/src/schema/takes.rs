@@ -51,8 +51,8 @@ pub(crate) enum Takes {
     Table(&'static Table),
     /// An array of tables.
     Tables(&'static Table),
-    /// Tables by the platform's name.
-    PlatformTables(&'static Table),
+    /// A table with a field for each platform.
+    ByPlatform(&'static Table),
 }
 
 /// One second (ns).
@@ -134,7 +134,7 @@ impl Takes {
             Self::Node => "the number of a node, from 0, below host.nodes".into(),
             Self::Table(_) => "a table".into(),
             Self::Tables(_) => "an array of tables".into(),
-            Self::PlatformTables(_) => "a table for each platform, such as [platform.vm]".into(),
+            Self::ByPlatform(_) => "a table with a key for each platform".into(),
         }
     }
 }

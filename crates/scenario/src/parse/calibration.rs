@@ -1,0 +1,114 @@
+//! `host.toml` to a validated [`Calibration`].
+
+use std::collections::BTreeMap;
+
+use crate::calibration::{CpuCosts, Machine, SchedulerKnobs, StartupStage};
+use crate::diagnostic::{Diagnostic, Problem};
+use crate::plan::Scheduler;
+use crate::schema::{CALIBRATION, CALIBRATION_SCHEMA};
+use crate::{Calibration, Platform};
+
+use super::reader::Reader;
+use super::{read_file, value};
+
+/// Most stages of one platform's start-up.
+const STAGES_MAX: usize = 1000;
+
+impl Calibration {
+    /// Reads and validates a `host.toml`; `file` is what diagnostics call it.
+    ///
+    /// # Errors
+    /// The first problem by its position in the file, with what is accepted and what to do.
+    pub fn from_toml(text: &str, file: &str) -> Result<Self, Diagnostic> {
+        read_file(text, file, &CALIBRATION, read)
+    }
+}
+
+fn read(root: &Reader<'_>) -> Option<Calibration> {
+    let schema = root.read("schema", value::take_exactly);
+    let machine = root.table("machine").and_then(|machine| read_machine(&machine));
+    let cpu = root.table("cpu").and_then(|cpu| read_cpu(&cpu));
+    let scheduler = root.table("scheduler").and_then(|scheduler| read_scheduler(&scheduler));
+    let startup = read_startup(root);
+    schema?;
+    Some(Calibration {
+        schema: CALIBRATION_SCHEMA.to_owned(),
+        machine: machine?,
+        cpu: cpu?,
+        scheduler: scheduler?,
+        startup: startup?,
+    })
+}
+
+fn read_machine(reader: &Reader<'_>) -> Option<Machine> {
+    let (kernel, cpu_model, cores) =
+        (reader.text("kernel"), reader.text("cpu_model"), reader.count32("cores"));
+    let (cgroup_version, page_bytes) = (reader.count("cgroup_version"), reader.count("page_bytes"));
+    Some(Machine {
+        kernel: kernel?,
+        cpu_model: cpu_model?,
+        cores: cores?,
+        cgroup_version: u8::try_from(cgroup_version?).ok()?,
+        page_bytes: page_bytes?,
+    })
+}
+
+fn read_cpu(reader: &Reader<'_>) -> Option<CpuCosts> {
+    let (turns_per_cpu_s, all_busy_factor) = (reader.real("turns_per_cpu_s"), reader.real("all_busy_factor"));
+    let (context_switch_ns, wakeup_idle_ns) =
+        (reader.count("context_switch_ns"), reader.count("wakeup_idle_ns"));
+    let (request_overhead_ns, tick_ns) = (reader.count("request_overhead_ns"), reader.count("tick_ns"));
+    Some(CpuCosts {
+        turns_per_cpu_s: turns_per_cpu_s?,
+        all_busy_factor: all_busy_factor?,
+        context_switch_ns: context_switch_ns?,
+        wakeup_idle_ns: wakeup_idle_ns?,
+        request_overhead_ns: request_overhead_ns?,
+        tick_ns: tick_ns?,
+    })
+}
+
+fn read_scheduler(reader: &Reader<'_>) -> Option<SchedulerKnobs> {
+    let kind =
+        reader.choice("kind").map(|word| if word == "cfs" { Scheduler::Cfs } else { Scheduler::Eevdf });
+    let (hz, base_slice_ns) = (reader.count32("hz"), reader.count("base_slice_ns"));
+    let (latency_ns, wakeup_granularity_ns) =
+        (reader.count("latency_ns"), reader.count("wakeup_granularity_ns"));
+    let (bandwidth_slice_ns, migration_cost_ns) =
+        (reader.count("bandwidth_slice_ns"), reader.count("migration_cost_ns"));
+    let (autogroup, throttle_by_task) = (reader.flag("autogroup"), reader.flag("throttle_by_task"));
+    let (delay_dequeue, includes) =
+        (reader.flag("delay_dequeue"), reader.flag("run_delay_includes_throttled"));
+    if kind == Some(Scheduler::Cfs) && latency_ns == Some(0) {
+        let problem = Problem::new("0 with kind = \"cfs\"").accepts("sched_latency_ns, above 0");
+        reader.fail("latency_ns", problem.advises("measure anew with `catamaran calibrate`"));
+    }
+    Some(SchedulerKnobs {
+        kind: kind?,
+        hz: hz?,
+        base_slice_ns: base_slice_ns?,
+        latency_ns: latency_ns?,
+        wakeup_granularity_ns: wakeup_granularity_ns?,
+        autogroup: autogroup?,
+        bandwidth_slice_ns: bandwidth_slice_ns?,
+        migration_cost_ns: migration_cost_ns?,
+        throttle_by_task: throttle_by_task?,
+        delay_dequeue: delay_dequeue?,
+        run_delay_includes_throttled: includes?,
+    })
+}
+
+fn read_startup(root: &Reader<'_>) -> Option<BTreeMap<Platform, Vec<StartupStage>>> {
+    let reader = root.table_or_empty("startup")?;
+    let given = Platform::ALL.iter().filter(|platform| reader.has(platform.name()));
+    Some(given.map(|platform| (*platform, read_stages(&reader, platform.name()))).collect())
+}
+
+fn read_stages(startup: &Reader<'_>, platform: &str) -> Vec<StartupStage> {
+    startup.tables(platform, STAGES_MAX, |_| None).iter().filter_map(read_stage).collect()
+}
+
+fn read_stage(reader: &Reader<'_>) -> Option<StartupStage> {
+    let (name, actor, median_ns) = (reader.text("name"), reader.text("actor"), reader.count("median_ns"));
+    Some(StartupStage { name: name?, actor: actor?, median_ns: median_ns? })
+}

@@ -1,0 +1,76 @@
+//! The fields of `host.toml`, which `catamaran calibrate` writes.
+
+use super::takes::{MILLISECOND, SECOND};
+use super::{Field, Table, Takes};
+
+/// Any cost of a single operation (ns), up to a second.
+const COST: Takes = Takes::Count { least: 0, most: SECOND };
+/// A slice of CPU time (ns), as the kernel bounds it.
+const SLICE: Takes = Takes::Count { least: MILLISECOND / 1000, most: SECOND };
+
+pub(crate) static CALIBRATION: Table = Table::new(
+    "A measured machine.",
+    &[
+        Field::required("schema", Takes::Exactly(CALIBRATION_SCHEMA)),
+        Field::required("machine", Takes::Table(&MACHINE)),
+        Field::required("cpu", Takes::Table(&CPU)),
+        Field::required("scheduler", Takes::Table(&SCHEDULER)),
+        Field::optional("startup", Takes::ByPlatform(&STARTUP)),
+    ],
+);
+
+/// The file's name and version.
+pub(crate) const CALIBRATION_SCHEMA: &str = "catamaran/host/v1";
+
+static MACHINE: Table = Table::new(
+    "Identity of the machine.",
+    &[
+        Field::required("kernel", Takes::Text),
+        Field::required("cpu_model", Takes::Text),
+        Field::required("cores", Takes::Count { least: 1, most: 8192 }),
+        Field::required("cgroup_version", Takes::Count { least: 1, most: 2 }),
+        Field::required("page_bytes", Takes::Count { least: 1024, most: 1 << 21 }),
+    ],
+);
+
+static CPU: Table = Table::new(
+    "CPU figures.",
+    &[
+        Field::required("turns_per_cpu_s", Takes::Real { most: 1e12 }),
+        // Above 1 by measuring error only.
+        Field::required("all_busy_factor", Takes::Real { most: 1.25 }),
+        Field::required("context_switch_ns", COST),
+        Field::required("wakeup_idle_ns", COST),
+        Field::required("request_overhead_ns", COST),
+        Field::required("tick_ns", COST),
+    ],
+);
+
+static SCHEDULER: Table = Table::new(
+    "The kernel scheduler as found.",
+    &[
+        Field::required("kind", Takes::Choice(&["eevdf", "cfs"])),
+        Field::required("hz", Takes::Count { least: 100, most: 10_000 }),
+        Field::required("base_slice_ns", SLICE),
+        Field::default("latency_ns", COST, "0"),
+        Field::default("wakeup_granularity_ns", COST, "0"),
+        Field::required("autogroup", Takes::Flag),
+        Field::required("bandwidth_slice_ns", SLICE),
+        Field::required("migration_cost_ns", COST),
+        Field::required("throttle_by_task", Takes::Flag),
+        Field::required("delay_dequeue", Takes::Flag),
+        Field::required("run_delay_includes_throttled", Takes::Flag),
+    ],
+);
+
+static STARTUP: Table =
+    Table::new("Start-up stages by platform.", &super::by_platform(Takes::Tables(&STAGE)));
+
+static STAGE: Table = Table::new(
+    "One stage of a start-up.",
+    &[
+        Field::required("name", Takes::Text),
+        Field::required("actor", Takes::Text),
+        Field::required("median_ns", Takes::Count { least: 0, most: 3600 * SECOND }),
+    ],
+);
