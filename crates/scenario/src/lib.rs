@@ -8,6 +8,7 @@ mod decimal;
 pub mod diagnostic;
 mod digest;
 pub mod draw;
+pub mod edit;
 mod josa;
 mod lang;
 mod parse;
