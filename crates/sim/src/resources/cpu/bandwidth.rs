@@ -1,0 +1,332 @@
+//! Quotas: a group may use so much CPU time in each period.
+//!
+//! **Law.** A timer refills the group's pool to the quota (plus what burst allows) every period; each core's queue takes
+//! slices of 5 ms from the pool as it runs, and is throttled when both are empty; what a queue overran (it is looked at
+//! only at ticks and switches) it owes; what it holds beyond 1 ms goes back when it empties.
+//! **Source.** Linux `kernel/sched/fair.c` (`assign_cfs_rq_runtime`, `do_sched_cfs_period_timer`,
+//! `distribute_cfs_runtime`, `__return_cfs_rq_runtime`), `Documentation/scheduler/sched-bwc.rst`; figures.csv CFS-2, CFS-3.
+
+use super::enqueue::Leave;
+use super::{Cpu, CpuEvent, CpuNote, GroupId, QueueId, State, ThreadId};
+use crate::kernel::Instant;
+use crate::kernel::rng::SplitMix64;
+
+/// What an idle queue keeps (`min_cfs_rq_runtime`, 1 ms).
+const KEEP_NS: i64 = 1_000_000;
+/// Delay before slack is handed out (`cfs_bandwidth_slack_period`, 5 ms).
+const SLACK_DELAY_NS: u64 = 5_000_000;
+/// Slack is not handed out this close to a refill (`min_bandwidth_expiration`, 2 ms).
+const REFILL_NEAR_NS: u64 = 2_000_000;
+
+/// `cpu.max`: CPU time per period, all in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Quota {
+    pub(crate) quota: u64,
+    pub(crate) period: u64,
+    pub(crate) burst: u64,
+}
+
+/// `struct cfs_bandwidth`.
+#[derive(Debug)]
+pub(super) struct Bandwidth {
+    quota: Quota,
+    pool: i64,
+    /// The timer's phase: the kernel starts it at a random point of the period, so that groups don't beat together.
+    next_refill: Instant,
+    active: bool,
+    idle: bool,
+    slack_armed: bool,
+    /// Throttled queues, in the order in which they were.
+    throttled: Vec<QueueId>,
+    periods: u64,
+    throttled_periods: u64,
+    throttled_ns: u64,
+}
+
+/// `cpu.stat` of a group with a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Throttling {
+    /// `nr_throttled`.
+    pub(crate) periods: u64,
+    /// `throttled_usec`, in nanoseconds: summed over cores.
+    pub(crate) ns: u64,
+}
+
+impl Bandwidth {
+    pub(super) fn new(quota: Quota, dice: &mut SplitMix64) -> Self {
+        Self {
+            quota,
+            pool: quota.quota as i64,
+            next_refill: dice.below(quota.period),
+            active: false,
+            idle: false,
+            slack_armed: false,
+            throttled: Vec::new(),
+            periods: 0,
+            throttled_periods: 0,
+            throttled_ns: 0,
+        }
+    }
+
+    fn refill(&mut self) {
+        let most = (self.quota.quota + self.quota.burst) as i64;
+        self.pool = (self.pool + self.quota.quota as i64).min(most);
+    }
+
+    fn refill_is_within(&self, now: Instant, span: u64) -> bool {
+        self.active && self.next_refill.saturating_sub(now) < span
+    }
+}
+
+impl Cpu {
+    /// A running entity of `queue` has used `delta` (`account_cfs_rq_runtime`).
+    pub(super) fn spend(&mut self, queue: QueueId, delta: u64) {
+        if self.quotas[self.queues[queue].group].is_none() {
+            return;
+        }
+        let record = &mut self.queues[queue];
+        record.quota.remaining -= delta as i64;
+        if record.quota.remaining > 0 || record.quota.throttled {
+            return;
+        }
+        let core = record.core;
+        let slice = self.knobs.bandwidth_slice as i64;
+        if !self.assign(queue, slice) && self.queues[queue].current.is_some() {
+            self.cores[core].resched = true;
+        }
+    }
+
+    /// Takes runtime from the pool up to `target`; answers whether the queue may run.
+    fn assign(&mut self, queue: QueueId, target: i64) -> bool {
+        let (now, group) = (self.now, self.queues[queue].group);
+        let Some(bandwidth) = self.quotas[group].as_mut() else { return true };
+        if !bandwidth.active {
+            bandwidth.active = true;
+            let period = bandwidth.quota.period;
+            while bandwidth.next_refill <= now {
+                let behind = now - bandwidth.next_refill;
+                bandwidth.next_refill += (behind / period + 1) * period;
+            }
+            self.timers.push((bandwidth.next_refill, CpuEvent::Period(group)));
+        }
+        let local = &mut self.queues[queue].quota;
+        if bandwidth.pool > 0 {
+            let amount = bandwidth.pool.min(target - local.remaining);
+            bandwidth.pool -= amount;
+            bandwidth.idle = false;
+            local.remaining += amount;
+        }
+        local.remaining > 0
+    }
+
+    /// Throttles `queue` if its quota is spent; answers whether it is throttled (`check_cfs_rq_runtime`).
+    pub(super) fn check_quota(&mut self, queue: QueueId) -> bool {
+        let record = &self.queues[queue];
+        if self.quotas[record.group].is_none() || record.quota.remaining > 0 {
+            return false;
+        }
+        if record.quota.throttled {
+            return true;
+        }
+        // At the start nothing was ever assigned; a queue without debt asks the pool before it stops.
+        if self.assign(queue, 1) {
+            return false;
+        }
+        self.throttle(queue);
+        true
+    }
+
+    /// The first entity came onto `queue` (`check_enqueue_throttle`).
+    pub(super) fn check_quota_on_enqueue(&mut self, queue: QueueId) {
+        let record = &self.queues[queue];
+        if record.queued == 1 && record.current.is_none() && !record.quota.throttled {
+            self.spend(queue, 0);
+            self.check_quota(queue);
+        }
+    }
+
+    fn throttle(&mut self, queue: QueueId) {
+        let (group, core) = (self.queues[queue].group, self.queues[queue].core);
+        let cause = self.trace.note(self.now, CpuNote::Throttle { group, core }, self.cause);
+        let local = &mut self.queues[queue].quota;
+        local.throttled = true;
+        local.cause = cause;
+        if let Some(bandwidth) = self.quotas[group].as_mut() {
+            bandwidth.throttled.push(queue);
+        }
+        self.cores[core].resched = true;
+        if !self.knobs.throttle_by_task {
+            self.take_whole_queue_off(queue);
+        }
+    }
+
+    /// Up to 6.17: the group's entity leaves the queue above, with all that is below it.
+    fn take_whole_queue_off(&mut self, queue: QueueId) {
+        if self.queues[queue].queued > 0 {
+            self.queues[queue].quota.stopped_since = Some(self.now);
+        }
+        let Some(entity) = self.entity_of_queue(queue) else { return };
+        if self.entities[entity].queued {
+            let above = self.entities[entity].queue;
+            self.leave(entity, Leave::Throttle);
+            let threads = self.queues[queue].threads as isize;
+            self.count_threads(above, -threads);
+            self.refresh_weights(above);
+        }
+    }
+
+    /// Whether a queue above a thread is throttled.
+    pub(super) fn is_held_by_quota(&self, thread: ThreadId) -> bool {
+        self.throttled_above(thread).is_some()
+    }
+
+    fn throttled_above(&self, thread: ThreadId) -> Option<QueueId> {
+        let mut next = Some(self.entities[self.threads[thread].entity].queue);
+        while let Some(queue) = next {
+            if self.queues[queue].quota.throttled {
+                return Some(queue);
+            }
+            next = self.entity_of_queue(queue).map(|entity| self.entities[entity].queue);
+        }
+        None
+    }
+
+    /// From 6.18: one thread is stopped at its return to user mode.
+    pub(super) fn stop_thread(&mut self, thread: ThreadId) {
+        let Some(queue) = self.throttled_above(thread) else { return };
+        self.dequeue(thread, Leave::Throttle);
+        let local = &mut self.queues[queue].quota;
+        local.stopped_since.get_or_insert(self.now);
+        local.limbo.push(thread);
+        let cause = local.cause;
+        let record = &mut self.threads[thread];
+        record.state = State::Throttled;
+        record.held_by = cause;
+        let since = record.waiting_since.take();
+        record.waited_ns += since.map_or(0, |since| self.now - since);
+        if self.knobs.run_delay_includes_throttled {
+            record.waiting_since = Some(self.now);
+        }
+    }
+
+    fn unthrottle(&mut self, queue: QueueId) {
+        let (group, core) = (self.queues[queue].group, self.queues[queue].core);
+        self.account(core);
+        let local = &mut self.queues[queue].quota;
+        local.throttled = false;
+        let stopped = local.stopped_since.take().map_or(0, |since| self.now - since);
+        let limbo = std::mem::take(&mut local.limbo);
+        let because = local.cause;
+        self.trace.note(self.now, CpuNote::Unthrottle { group, core }, because);
+        if let Some(bandwidth) = self.quotas[group].as_mut() {
+            bandwidth.throttled_ns += stopped;
+        }
+        for thread in limbo {
+            self.threads[thread].state = State::Runnable;
+            self.enqueue(thread);
+        }
+        if !self.knobs.throttle_by_task {
+            self.put_whole_queue_back(queue);
+        }
+        // Nobody is pre-empted for them: the next tick or switch looks at them.
+        if self.cores[core].running.is_none() {
+            self.cores[core].resched = true;
+        }
+    }
+
+    fn put_whole_queue_back(&mut self, queue: QueueId) {
+        let Some(entity) = self.entity_of_queue(queue) else { return };
+        if self.queues[queue].queued > 0 {
+            self.note_held(queue);
+            let above = self.entities[entity].queue;
+            self.join(entity);
+            let threads = self.queues[queue].threads as isize;
+            self.count_threads(above, threads);
+            self.refresh_weights(above);
+        }
+    }
+
+    fn note_held(&mut self, queue: QueueId) {
+        let cause = self.queues[queue].quota.cause;
+        for index in 0..self.queues[queue].waiting.len() {
+            if let Some(thread) = self.owner_thread(self.queues[queue].waiting[index]) {
+                self.threads[thread].held_by = cause;
+            }
+        }
+    }
+
+    /// The period timer fires (`do_sched_cfs_period_timer`).
+    pub(super) fn period_ends(&mut self, group: GroupId) {
+        let Some(bandwidth) = self.quotas[group].as_mut() else { return };
+        bandwidth.periods += 1;
+        bandwidth.refill();
+        let throttled = !bandwidth.throttled.is_empty();
+        if bandwidth.idle && !throttled {
+            bandwidth.active = false;
+            return;
+        }
+        bandwidth.next_refill += bandwidth.quota.period;
+        self.timers.push((bandwidth.next_refill, CpuEvent::Period(group)));
+        bandwidth.idle = !throttled;
+        if throttled {
+            bandwidth.throttled_periods += 1;
+            self.distribute(group);
+        }
+    }
+
+    /// Pays the debts of throttled queues out of the pool, in order (`distribute_cfs_runtime`).
+    fn distribute(&mut self, group: GroupId) {
+        let queues = self.quotas[group].as_mut().map(|b| std::mem::take(&mut b.throttled)).unwrap_or_default();
+        let mut still = Vec::new();
+        for queue in queues {
+            let Some(bandwidth) = self.quotas[group].as_mut() else { return };
+            let local = &mut self.queues[queue].quota;
+            let amount = bandwidth.pool.max(0).min(1 - local.remaining);
+            bandwidth.pool -= amount;
+            local.remaining += amount;
+            if local.remaining > 0 {
+                self.unthrottle(queue);
+            } else {
+                still.push(queue);
+            }
+        }
+        if let Some(bandwidth) = self.quotas[group].as_mut() {
+            still.append(&mut bandwidth.throttled);
+            bandwidth.throttled = still;
+        }
+    }
+
+    /// A queue that has just emptied gives back what it holds beyond 1 ms (`__return_cfs_rq_runtime`).
+    pub(super) fn return_slack(&mut self, queue: QueueId) {
+        let (now, slice) = (self.now, self.knobs.bandwidth_slice as i64);
+        let record = &mut self.queues[queue];
+        let Some(bandwidth) = self.quotas[record.group].as_mut() else { return };
+        let slack = record.quota.remaining - KEEP_NS;
+        if record.queued > 0 || slack <= 0 {
+            return;
+        }
+        record.quota.remaining -= slack;
+        bandwidth.pool += slack;
+        let wanted = bandwidth.pool > slice && !bandwidth.throttled.is_empty() && !bandwidth.slack_armed;
+        if wanted && !bandwidth.refill_is_within(now, SLACK_DELAY_NS + REFILL_NEAR_NS) {
+            bandwidth.slack_armed = true;
+            self.timers.push((now + SLACK_DELAY_NS, CpuEvent::Slack(record.group)));
+        }
+    }
+
+    pub(super) fn slack_is_handed_out(&mut self, group: GroupId) {
+        let (now, slice) = (self.now, self.knobs.bandwidth_slice as i64);
+        let Some(bandwidth) = self.quotas[group].as_mut() else { return };
+        bandwidth.slack_armed = false;
+        if !bandwidth.refill_is_within(now, REFILL_NEAR_NS) && bandwidth.pool > slice {
+            self.distribute(group);
+        }
+    }
+
+    /// `cpu.stat` of a group as it would be read now; none without a quota.
+    pub(crate) fn throttling(&self, group: GroupId) -> Option<Throttling> {
+        let bandwidth = self.quotas[group].as_ref()?;
+        // A queue that is stopped at this moment is counted when it is released, as in the kernel's file.
+        Some(Throttling { periods: bandwidth.throttled_periods, ns: bandwidth.throttled_ns })
+    }
+}

@@ -1,0 +1,59 @@
+//! Per-entity load tracking: a geometric average of what was runnable.
+//!
+//! **Law.** The weight of a period falls by half every 32 periods of 1024 µs. **Source.** Linux `kernel/sched/pelt.c`,
+//! which adds up whole periods in integers; here the decay is continuous, which differs by less than one period's part
+//! (2 %) at any instant and by nothing in the mean.
+
+use crate::kernel::Instant;
+
+/// Half-life of the average: 32 periods of 1024 µs (ns).
+const HALF_LIFE_NS: f64 = 32.0 * 1024.0 * 1000.0;
+
+/// A decaying average of a level that changes by steps.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Average {
+    value: f64,
+    at: Instant,
+}
+
+impl Average {
+    /// An average that has been at `level` for long.
+    pub(super) fn full(level: u64) -> Self {
+        Self { value: level as f64, at: 0 }
+    }
+
+    /// Brings the average to `now`, the level having been `level` since the last time.
+    pub(super) fn advance(&mut self, now: Instant, level: f64) {
+        if now > self.at {
+            let decay = libm::exp2(-((now - self.at) as f64) / HALF_LIFE_NS);
+            self.value = self.value * decay + level * (1.0 - decay);
+            self.at = now;
+        }
+    }
+
+    pub(super) fn value(self) -> f64 {
+        self.value
+    }
+
+    /// Adds what comes along with an entity that is attached, or takes away (negative) what goes.
+    pub(super) fn shift(&mut self, by: f64) {
+        self.value = (self.value + by).max(0.0);
+    }
+
+    /// Rescales the average when its entity's weight changes.
+    pub(super) fn scale(&mut self, factor: f64) {
+        self.value *= factor;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Average;
+
+    #[test]
+    fn half_of_the_way_after_one_half_life() {
+        let mut average = Average::default();
+        average.advance(32_768_000, 1000.0);
+        assert!((average.value() - 500.0).abs() < 1e-9);
+    }
+}

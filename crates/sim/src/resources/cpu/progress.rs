@@ -1,0 +1,134 @@
+//! What running does: work gets done, CPU time and virtual time pass, quota is spent.
+
+use super::{CoreId, Cpu, CpuEvent, Ran, ThreadId};
+
+impl Cpu {
+    /// Brings the account of a core's running thread up to now (`update_curr` on every level).
+    pub(super) fn account(&mut self, core: CoreId) {
+        let since = self.cores[core].accounted;
+        let delta = self.now - since;
+        if delta == 0 {
+            return;
+        }
+        self.cores[core].accounted = self.now;
+        let level = if self.cores[core].running.is_some() { 1024.0 } else { 0.0 };
+        self.cores[core].util.advance(self.now, level);
+        let Some(thread) = self.cores[core].running else { return };
+        self.cores[core].busy_ns += delta;
+        self.do_work(thread, delta);
+        let mut next = Some(self.threads[thread].entity);
+        while let Some(entity) = next {
+            self.update_load(entity);
+            if self.advance(entity, delta) {
+                self.cores[core].resched = true;
+            }
+            let queue = self.entities[entity].queue;
+            self.spend(queue, delta);
+            next = self.entity_of_queue(queue);
+        }
+    }
+
+    fn do_work(&mut self, thread: ThreadId, delta: u64) {
+        let rate = self.rate();
+        let thread = &mut self.threads[thread];
+        thread.cpu_ns += delta;
+        let overhead = thread.overhead.min(delta as f64);
+        thread.overhead -= overhead;
+        let work = ((delta as f64 - overhead) * rate).min(thread.remaining);
+        thread.remaining -= work;
+        thread.work_done += work;
+    }
+
+    /// Work done per nanosecond on a core that runs now.
+    fn rate(&self) -> f64 {
+        self.speed * self.knobs.costs.speed(self.busy_cores, self.cores.len())
+    }
+
+    /// Asks to be told when the running thread of `core` will have done its work.
+    pub(super) fn arm(&mut self, core: CoreId) {
+        self.cores[core].generation += 1;
+        let Some(thread) = self.cores[core].running else { return };
+        let record = &self.threads[thread];
+        let left = record.overhead + record.remaining / self.rate();
+        // Work without end (or longer than any run) needs no event.
+        if left < 1e18 {
+            let at = self.now + libm::ceil(left) as u64;
+            let generation = self.cores[core].generation;
+            self.timers.push((at, CpuEvent::WorkDone { core, generation }));
+        }
+    }
+
+    pub(super) fn work_done(&mut self, core: CoreId, generation: u64) {
+        if self.cores[core].generation != generation {
+            return;
+        }
+        self.account(core);
+        let Some(thread) = self.cores[core].running else { return };
+        if self.threads[thread].remaining > 0.0 {
+            // A tick took some of the time.
+            self.arm(core);
+        } else {
+            self.idle_hands.push(thread);
+        }
+    }
+
+    /// Gives a thread work (ns at the speed of one busy core), of which `overhead_ns` of CPU time is not work.
+    pub(crate) fn give_work(&mut self, thread: ThreadId, work_ns: f64, overhead_ns: u64) {
+        let core = self.threads[thread].core;
+        let running = self.cores[core].running == Some(thread);
+        if running {
+            self.account(core);
+        }
+        let record = &mut self.threads[thread];
+        record.remaining = work_ns;
+        record.overhead += overhead_ns as f64;
+        if running {
+            self.arm(core);
+        }
+    }
+
+    /// Closes the stretch for which the running thread had the core.
+    pub(super) fn record_stretch(&mut self, core: CoreId) {
+        let start = std::mem::replace(&mut self.cores[core].on_since, self.now);
+        if let (Some(thread), Some(ran)) = (self.cores[core].running, self.ran.as_mut())
+            && start < self.now
+        {
+            ran.push(Ran { core, thread, start, end: self.now });
+        }
+    }
+
+    /// The timer tick of a core.
+    pub(super) fn tick(&mut self, core: CoreId) {
+        self.account(core);
+        let Some(thread) = self.cores[core].running else {
+            // NO_HZ_IDLE: an idle core's tick stops.
+            self.cores[core].ticking = false;
+            return;
+        };
+        self.threads[thread].overhead += self.knobs.costs.tick as f64;
+        let queue = self.entities[self.threads[thread].entity].queue;
+        self.refresh_weights(queue);
+        self.tick_preemption(core, queue);
+        self.balance_on_tick(core);
+        self.timers.push((self.now + self.knobs.tick, CpuEvent::Tick(core)));
+    }
+
+    fn tick_preemption(&mut self, core: CoreId, queue: super::QueueId) {
+        let super::Pick::Cfs { latency, .. } = self.knobs.pick else { return };
+        let mut next = Some(queue);
+        while let Some(queue) = next {
+            if self.cfs_tick_preempts(queue, latency) {
+                self.cores[core].resched = true;
+            }
+            next = self.entity_of_queue(queue).map(|entity| self.entities[entity].queue);
+        }
+    }
+
+    /// Ticks come at whole multiples of the tick's length, on every core at once, while a core is busy.
+    pub(super) fn start_tick(&mut self, core: CoreId) {
+        if !std::mem::replace(&mut self.cores[core].ticking, true) {
+            let at = (self.now / self.knobs.tick + 1) * self.knobs.tick;
+            self.timers.push((at, CpuEvent::Tick(core)));
+        }
+    }
+}

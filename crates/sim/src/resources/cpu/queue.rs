@@ -1,0 +1,95 @@
+//! A fair queue: the entities of one group on one core (`struct cfs_rq`).
+
+use super::pelt::Average;
+use super::{CoreId, EntityId, GroupId};
+use crate::kernel::Instant;
+use crate::kernel::trace::Cause;
+
+/// One group's entities on one core. Sums cover the queued ones, the running one included.
+#[derive(Debug)]
+pub(super) struct FairQueue {
+    pub(super) group: GroupId,
+    pub(super) core: CoreId,
+    /// Queued and not running, in no order.
+    pub(super) waiting: Vec<EntityId>,
+    /// The one that runs, or that leads to the one that runs.
+    pub(super) current: Option<EntityId>,
+    pub(super) queued: usize,
+    pub(super) weight: u64,
+    /// Σ weight · vruntime.
+    pub(super) weighted_vruntime: i128,
+    /// Virtual time when the queue was last not empty; CFS's `min_vruntime`.
+    pub(super) zero: i64,
+    /// Threads below, the delayed ones included (`h_nr_queued`).
+    pub(super) threads: usize,
+    pub(super) load: Average,
+    /// What `load` now contributes to its group's sum over all cores.
+    pub(super) load_contribution: f64,
+    pub(super) quota: LocalQuota,
+}
+
+/// A queue's part in its group's quota.
+#[derive(Debug, Default)]
+pub(super) struct LocalQuota {
+    /// `runtime_remaining` (ns); negative is debt.
+    pub(super) remaining: i64,
+    pub(super) throttled: bool,
+    /// When a thread was first stopped by it.
+    pub(super) stopped_since: Option<Instant>,
+    /// Threads that are stopped, in the order in which they were.
+    pub(super) limbo: Vec<super::ThreadId>,
+    pub(super) cause: Option<Cause>,
+}
+
+impl FairQueue {
+    pub(super) fn new(group: GroupId, core: CoreId) -> Self {
+        Self {
+            group,
+            core,
+            waiting: Vec::new(),
+            current: None,
+            queued: 0,
+            weight: 0,
+            weighted_vruntime: 0,
+            zero: 0,
+            threads: 0,
+            load: Average::default(),
+            load_contribution: 0.0,
+            quota: LocalQuota::default(),
+        }
+    }
+
+    /// Takes an entity's weight into the sums.
+    pub(super) fn add(&mut self, weight: u64, vruntime: i64) {
+        self.queued += 1;
+        self.weight += weight;
+        self.weighted_vruntime += i128::from(weight) * i128::from(vruntime);
+    }
+
+    /// Takes an entity's weight out of the sums.
+    pub(super) fn remove(&mut self, weight: u64, vruntime: i64) {
+        self.zero = self.virtual_time();
+        self.queued -= 1;
+        self.weight -= weight;
+        self.weighted_vruntime -= i128::from(weight) * i128::from(vruntime);
+    }
+
+    /// The weighted mean of the queued virtual runtimes (`avg_vruntime`), rounded down.
+    pub(super) fn virtual_time(&self) -> i64 {
+        if self.weight == 0 {
+            return self.zero;
+        }
+        self.weighted_vruntime.div_euclid(i128::from(self.weight)) as i64
+    }
+
+    /// Whether an entity at `vruntime` has not had more than its share (its lag is not negative).
+    pub(super) fn is_eligible(&self, vruntime: i64) -> bool {
+        i128::from(vruntime) * i128::from(self.weight) <= self.weighted_vruntime
+    }
+
+    pub(super) fn forget_waiting(&mut self, entity: EntityId) {
+        if let Some(at) = self.waiting.iter().position(|&other| other == entity) {
+            self.waiting.swap_remove(at);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Room 1: divides a capacity among claimants.
+
+pub(crate) mod cpu;
