@@ -1,0 +1,153 @@
+//! From the world at its end to the report.
+
+use catamaran_report::Report;
+use catamaran_report::report::{BackendKind, Identity, Requests, TenantReport, TenantState};
+use catamaran_scenario::{Calibration, Plan, Platform};
+
+use super::build::Setting;
+use super::world::{Instance, World};
+
+/// Fields that this model knows nothing of, with the reason.
+const NOT_MODELLED: [(&str, &str); 6] = [
+    ("stolen_s", "no hypervisor on this platform"),
+    ("memory_peak_bytes", "memory is not modelled yet"),
+    ("oom_kills", "memory is not modelled yet"),
+    ("restarts", "restarts are not modelled yet"),
+    ("disk_bytes", "the disk is not modelled yet"),
+    ("network_bytes", "the network is not modelled yet"),
+];
+
+const HOST_NOT_MODELLED: [(&str, &str); 4] = [
+    ("memory_peak_bytes", "memory is not modelled yet"),
+    ("overhead_memory_bytes", "memory is not modelled yet"),
+    ("overhead_cpu_s", "the runner itself is not modelled"),
+    ("steal", "a simulated machine is not stolen from"),
+];
+
+pub(super) fn report(
+    plan: &Plan,
+    platform: Platform,
+    calibration: &Calibration,
+    setting: &Setting,
+    world: &World,
+) -> Report {
+    let identity = Identity {
+        scenario_digest: plan.digest(),
+        engine: format!("catamaran-sim {}", env!("CARGO_PKG_VERSION")),
+        calibration_digest: Some(calibration.digest()),
+        machine: None,
+    };
+    let mut report = Report::blank(plan, platform, BackendKind::Simulated, 0, identity);
+    report.elapsed_s = world.now as f64 / 1e9;
+    for (index, row) in report.tenants.iter_mut().enumerate() {
+        for (field, reason) in NOT_MODELLED {
+            row.explain_absence(field, reason);
+        }
+        match world.instances.get(index).and_then(Option::as_ref) {
+            Some(instance) => fill(row, calibration, setting, world, index, instance),
+            None => row.explain_absence("cpu_s", "not part of this prediction"),
+        }
+    }
+    host(&mut report, calibration, setting, world);
+    report
+}
+
+fn fill(
+    row: &mut TenantReport,
+    calibration: &Calibration,
+    setting: &Setting,
+    world: &World,
+    index: usize,
+    instance: &Instance,
+) {
+    startup(row, setting);
+    let threads = || instance.threads.iter().copied();
+    let seconds = |ns: u64| ns as f64 / 1e9;
+    row.cpu_s = Some(seconds(threads().map(|thread| world.engine.cpu_ns(thread)).sum()));
+    row.waited_s = Some(seconds(threads().map(|thread| world.engine.waited_ns(thread)).sum()));
+    let work: f64 = threads().map(|thread| world.engine.work_ns(thread)).sum();
+    row.turns = Some(work / 1e9 * calibration.cpu.turns_per_cpu_s);
+    finish(row, world, instance);
+    throttling(row, world, instance);
+    requests(row, world, instance);
+    if let Some(claim) = setting.claims.get(index) {
+        for (field, reason) in &claim.absent {
+            row.explain_absence(field, reason.clone());
+        }
+    }
+}
+
+fn startup(row: &mut TenantReport, setting: &Setting) {
+    match &setting.stages {
+        Some(stages) => {
+            row.startup_s = Some(stages.last().map_or(0.0, |stage| stage.end_s));
+            row.startup_stages.clone_from(stages);
+        }
+        None => row.explain_absence("startup_s", "this platform's start was not calibrated"),
+    }
+}
+
+fn finish(row: &mut TenantReport, world: &World, instance: &Instance) {
+    let finished = match instance.program.finished() {
+        Some(at) => Some(at),
+        None if instance.program.lasts_to_the_end() && world.now > instance.start => Some(world.now),
+        None => None,
+    };
+    row.finished_s = finished.map(|at| at as f64 / 1e9);
+    row.state = match finished {
+        Some(_) => TenantState::Completed,
+        None if world.now < instance.start => TenantState::Pending,
+        None => TenantState::Running,
+    };
+    if finished.is_none() {
+        row.explain_absence("finished_s", "still at work when the run ended");
+    }
+}
+
+fn throttling(row: &mut TenantReport, world: &World, instance: &Instance) {
+    match world.engine.throttling(instance.group) {
+        Some(throttling) => {
+            row.throttled_s = Some(throttling.ns as f64 / 1e9);
+            row.throttled_periods = Some(throttling.periods);
+        }
+        None => {
+            row.explain_absence("throttled_s", "no quota applies");
+            row.explain_absence("throttled_periods", "no quota applies");
+        }
+    }
+}
+
+fn requests(row: &mut TenantReport, world: &World, instance: &Instance) {
+    let Some(served) = instance.program.requests() else {
+        row.explain_absence("requests", "not a server");
+        row.explain_absence("throughput_per_s", "not a server");
+        return;
+    };
+    let failed = served.iter().filter(|request| request.failed).count() as u64;
+    let latency = |request: &crate::workload::Served| request.completed.map(|at| at - request.arrival);
+    let mut latencies: Vec<u64> = served.iter().filter_map(latency).collect();
+    let completed = latencies.len() as f64;
+    row.requests = Some(Requests::from_latencies_ns(served.len() as u64, failed, &mut latencies));
+    let span = world.now.saturating_sub(instance.start) as f64 / 1e9;
+    if span > 0.0 {
+        row.throughput_per_s = Some(completed / span);
+    } else {
+        row.explain_absence("throughput_per_s", "it never started");
+    }
+}
+
+fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world: &World) {
+    for (field, reason) in HOST_NOT_MODELLED {
+        report.host.explain_absence(field, reason);
+    }
+    let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
+    if report.elapsed_s > 0.0 {
+        report.host.cpu_utilisation = Some(cpu_s / report.elapsed_s / setting.cores as f64);
+    } else {
+        report.host.explain_absence("cpu_utilisation", "the run took no time");
+    }
+    match world.work_per_cpu() {
+        Some(ratio) => report.host.turns_per_cpu_s = Some(ratio * calibration.cpu.turns_per_cpu_s),
+        None => report.host.explain_absence("turns_per_cpu_s", "nothing ran"),
+    }
+}

@@ -1,0 +1,96 @@
+//! From the plan, the platform and the calibration to what the model is made of.
+
+use catamaran_report::RunError;
+use catamaran_report::report::StageRow;
+use catamaran_scenario::plan::Scheduler;
+use catamaran_scenario::{Calibration, Plan, Platform};
+
+use super::Model;
+use crate::platform::{self, CpuClaim};
+use crate::resources::cpu::{Costs, Cpu, Fluid, Knobs, Pick};
+use crate::startup;
+
+use super::engine::Engine;
+
+/// Everything about a simulation but its speed.
+#[derive(Debug)]
+pub(super) struct Setting {
+    pub(super) model: Model,
+    pub(super) cores: usize,
+    pub(super) knobs: Knobs,
+    /// Per instance of the plan, in its order.
+    pub(super) claims: Vec<CpuClaim>,
+    pub(super) stages: Option<Vec<StageRow>>,
+    /// CPU time of a request beyond its demand (ns).
+    pub(super) request_overhead: u64,
+    /// From a timer's expiry to the sleeper's first instruction on an idle core (ns).
+    pub(super) wakeup_idle: u64,
+}
+
+impl Setting {
+    pub(super) fn of(
+        plan: &Plan,
+        platform: Platform,
+        calibration: &Calibration,
+        model: Model,
+    ) -> Result<Self, RunError> {
+        let rule_of = if model == Model::Exact { platform } else { Platform::BareMetal };
+        let claims = match platform::rule(rule_of) {
+            Some(rule) => plan
+                .instances()
+                .filter_map(|(index, _)| plan.tenants().get(index))
+                .map(|tenant| rule(tenant, calibration))
+                .collect(),
+            None => Vec::new(),
+        };
+        Ok(Self {
+            model,
+            cores: plan.host().cores as usize,
+            knobs: knobs(plan, platform, calibration),
+            claims,
+            stages: startup::stages(platform, calibration),
+            request_overhead: calibration.cpu.request_overhead_ns,
+            wakeup_idle: calibration.cpu.wakeup_idle_ns,
+        })
+    }
+
+    pub(super) fn engine(&self, plan: &Plan, speed: f64, record: bool) -> Engine {
+        match self.model {
+            Model::Fluid => Engine::Fluid(Fluid::new(self.cores, self.knobs.costs, speed)),
+            _ => Engine::Exact(Box::new(Cpu::new(self.cores, self.knobs, speed, plan.seed(), record))),
+        }
+    }
+
+    /// Whether an instance takes part.
+    pub(super) fn takes_part(&self, instance: usize) -> bool {
+        !matches!(self.model, Model::Alone(only) if only != instance)
+    }
+}
+
+/// The scheduler's knobs: the scenario's where it sets them, else the machine's.
+fn knobs(plan: &Plan, platform: Platform, calibration: &Calibration) -> Knobs {
+    let settings = plan.settings(platform);
+    let machine = &calibration.scheduler;
+    let hz = settings.hz.unwrap_or(machine.hz).max(1);
+    let pick = match settings.scheduler.unwrap_or(machine.kind) {
+        Scheduler::Eevdf => Pick::Eevdf { delay_dequeue: machine.delay_dequeue },
+        Scheduler::Cfs => Pick::Cfs {
+            latency: machine.latency_ns,
+            wakeup_granularity: machine.wakeup_granularity_ns,
+        },
+    };
+    Knobs {
+        pick,
+        tick: 1_000_000_000 / u64::from(hz),
+        base_slice: settings.base_slice.map_or(machine.base_slice_ns, |slice| slice.0),
+        bandwidth_slice: machine.bandwidth_slice_ns,
+        migration_cost: machine.migration_cost_ns,
+        throttle_by_task: machine.throttle_by_task,
+        run_delay_includes_throttled: machine.run_delay_includes_throttled,
+        costs: Costs {
+            switch: calibration.cpu.context_switch_ns,
+            tick: calibration.cpu.tick_ns,
+            all_busy_factor: calibration.cpu.all_busy_factor,
+        },
+    }
+}

@@ -1,0 +1,70 @@
+//! What the simulator can't carry out yet is refused by name, never ignored.
+
+use catamaran_report::RunError;
+use catamaran_scenario::plan::{Restart, Workload};
+use catamaran_scenario::{Plan, Platform};
+
+use crate::platform;
+
+fn refusal(field: String, what: impl Into<String>, advice: impl Into<String>) -> RunError {
+    RunError::Unsupported { field, backend: "simulated", what: what.into(), advice: advice.into() }
+}
+
+/// Platforms that [`platform::rule`] knows, for the advice.
+fn known_platforms() -> String {
+    let known = Platform::ALL.iter().filter(|platform| platform::rule(**platform).is_some());
+    known.map(|platform| platform.name()).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn unsupported(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    if platform::rule(platform).is_none() {
+        let advice = format!("choose one of: {}", known_platforms());
+        return Err(refusal("platforms".into(), format!("the platform {platform} yet"), advice));
+    }
+    if plan.host().nodes > 1 {
+        return Err(refusal("host.nodes".into(), "more than one node yet", "set nodes = 1"));
+    }
+    if let Some(event) = plan.events().first() {
+        let at = format!("{} s", event.at.seconds());
+        return Err(refusal("event".into(), format!("events yet (the first is at {at})"), "remove the events"));
+    }
+    plan.tenants().iter().try_for_each(tenant)
+}
+
+fn tenant(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
+    let field = |rest: &str| format!("tenant.{}.{rest}", tenant.name);
+    let asked = [
+        ("image", tenant.image.is_some(), "images"),
+        ("restart", tenant.restart != Restart::Never, "restarts"),
+        ("node", tenant.node != 0, "more than one node"),
+        ("pids.limit", tenant.pids_limit.is_some(), "limits on processes"),
+        ("ports", !tenant.ports.is_empty(), "ports"),
+        ("needs", !tenant.needs.is_empty(), "library versions"),
+        ("io", tenant.io.weight.is_some() || tenant.io.iops.is_some(), "disk shares"),
+        ("io", tenant.io.read.is_some() || tenant.io.write.is_some(), "disk shares"),
+        ("memory.limit", tenant.memory.limit.is_some(), "memory limits"),
+        ("memory.high", tenant.memory.high.is_some(), "memory limits"),
+        ("memory.swap", tenant.memory.swap.is_some(), "swap"),
+    ];
+    if let Some((name, _, what)) = asked.iter().find(|(_, asked, _)| *asked) {
+        return Err(refusal(field(name), format!("{what} yet"), "remove the field"));
+    }
+    workload(&tenant.workload, &field("workload"))
+}
+
+fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
+    let kind = match workload {
+        Workload::Compute { .. } | Workload::Server(_) | Workload::Idle => return Ok(()),
+        Workload::Phases(phases) => {
+            return phases.iter().try_for_each(|phase| self::workload(&phase.workload, field));
+        }
+        Workload::Memory { .. } => "memory",
+        Workload::Disk { .. } => "disk",
+        Workload::Network { .. } => "network",
+        Workload::Fork { .. } => "fork",
+        Workload::Command { .. } => "command",
+        _ => "unknown",
+    };
+    let advice = "use compute, server, idle or phases of these";
+    Err(refusal(format!("{field}.kind"), format!("workload {kind:?} yet"), advice))
+}

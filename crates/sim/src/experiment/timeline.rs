@@ -1,0 +1,139 @@
+//! From the world at its end to what can be drawn.
+
+use catamaran_report::Timeline;
+use catamaran_report::timeline::{Entry, Request, Slice, Throttle};
+use catamaran_scenario::Plan;
+
+use super::engine::Engine;
+use super::world::World;
+use crate::kernel::trace;
+use crate::resources::cpu::{CpuNote, GroupId, Ran, ThreadId};
+
+/// Names for what the trace holds by number.
+struct Names {
+    tenants: Vec<String>,
+    owners: Vec<(usize, usize)>,
+    groups: Vec<(GroupId, usize)>,
+}
+
+impl Names {
+    fn thread(&self, thread: ThreadId) -> String {
+        let Some(&(instance, own)) = self.owners.get(thread) else { return format!("thread-{thread}") };
+        let name = self.tenants.get(instance).map_or("?", String::as_str);
+        format!("{name}.{own}")
+    }
+
+    fn instance_of(&self, group: GroupId) -> Option<usize> {
+        self.groups.iter().find(|(own, _)| *own == group).map(|(_, instance)| *instance)
+    }
+
+    fn group(&self, group: GroupId) -> String {
+        let instance = self.instance_of(group).and_then(|instance| self.tenants.get(instance));
+        instance.cloned().unwrap_or_else(|| format!("group-{group}"))
+    }
+}
+
+pub(super) fn timeline(plan: &Plan, mut world: World) -> Timeline {
+    let names = names(plan, &world);
+    let requests = requests(&world);
+    let held: Vec<Option<u32>> = (0..world.owners.len()).map(|thread| world.engine.held_by(thread)).collect();
+    let now = world.now;
+    let Engine::Exact(cpu) = &mut world.engine else { return Timeline::default() };
+    let ran = cpu.ran.take().unwrap_or_default();
+    let cores = cpu.cores_count() as u32;
+    let entries = cpu.take_trace();
+    let _ = held;
+    Timeline {
+        cores,
+        slices: slices(&ran, &names),
+        throttles: throttles(&entries, &names, now),
+        periods: Vec::new(),
+        requests,
+        trace: entries.iter().map(|entry| words(entry, &names)).collect(),
+    }
+}
+
+fn names(plan: &Plan, world: &World) -> Names {
+    let label = |(tenant, replica): (usize, u32)| {
+        let name = plan.tenants().get(tenant).map_or("?", |tenant| tenant.name.as_str());
+        format!("{name}/{replica}")
+    };
+    let groups = world.instances.iter().enumerate();
+    Names {
+        tenants: plan.instances().map(label).collect(),
+        owners: world.owners.clone(),
+        groups: groups.filter_map(|(index, one)| Some((one.as_ref()?.group, index))).collect(),
+    }
+}
+
+fn slices(ran: &[Ran], names: &Names) -> Vec<Slice> {
+    let slice = |ran: &Ran| {
+        let (tenant, thread) = names.owners.get(ran.thread).copied().unwrap_or_default();
+        Slice {
+            core: ran.core as u32,
+            tenant: tenant as u32,
+            thread: thread as u32,
+            start_ns: ran.start,
+            end_ns: ran.end,
+        }
+    };
+    let mut slices: Vec<Slice> = ran.iter().map(slice).collect();
+    slices.sort_by_key(|slice| (slice.start_ns, slice.core));
+    slices
+}
+
+fn requests(world: &World) -> Vec<Request> {
+    let mut all = Vec::new();
+    for (tenant, instance) in world.instances.iter().enumerate() {
+        let served = instance.as_ref().and_then(|instance| instance.program.requests());
+        for (index, request) in served.unwrap_or_default().into_iter().enumerate() {
+            all.push(Request {
+                tenant: tenant as u32,
+                index: index as u32,
+                arrival_ns: request.arrival,
+                started_ns: request.started,
+                completed_ns: request.completed,
+            });
+        }
+    }
+    all.sort_by_key(|request| (request.arrival_ns, request.tenant, request.index));
+    all
+}
+
+/// When each group was throttled on some core.
+fn throttles(entries: &[trace::Entry<CpuNote>], names: &Names, now: u64) -> Vec<Throttle> {
+    let mut open: std::collections::BTreeMap<GroupId, (usize, u64)> = std::collections::BTreeMap::new();
+    let mut closed = Vec::new();
+    for entry in entries {
+        match entry.what {
+            CpuNote::Throttle { group, .. } => open.entry(group).or_insert((0, entry.at)).0 += 1,
+            CpuNote::Unthrottle { group, .. } => {
+                let Some((depth, since)) = open.get_mut(&group) else { continue };
+                *depth -= 1;
+                if *depth == 0 {
+                    closed.push((group, *since, entry.at));
+                    open.remove(&group);
+                }
+            }
+            _ => {}
+        }
+    }
+    closed.extend(open.into_iter().map(|(group, (_, since))| (group, since, now)));
+    let throttle = |(group, start_ns, end_ns)| {
+        let tenant = names.instance_of(group)? as u32;
+        Some(Throttle { tenant, start_ns, end_ns })
+    };
+    let mut throttles: Vec<Throttle> = closed.into_iter().filter_map(throttle).collect();
+    throttles.sort_by_key(|throttle| (throttle.start_ns, throttle.tenant));
+    throttles
+}
+
+fn words(entry: &trace::Entry<CpuNote>, names: &Names) -> Entry {
+    let (actor, what, target) = match entry.what {
+        CpuNote::Throttle { group, core } => (format!("cpu{core}"), "throttle", names.group(group)),
+        CpuNote::Unthrottle { group, core } => (format!("cpu{core}"), "unthrottle", names.group(group)),
+        CpuNote::Migrate { thread, to, .. } => (format!("cpu{to}"), "migrate", names.thread(thread)),
+        CpuNote::Preempt { thread, victim, .. } => (names.thread(thread), "preempt", names.thread(victim)),
+    };
+    Entry { at_ns: entry.at, actor, what: what.into(), target, because: entry.because }
+}

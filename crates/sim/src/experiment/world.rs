@@ -1,0 +1,193 @@
+//! The world of one run: programs, the CPU's model, and the events between them.
+
+use catamaran_scenario::Plan;
+
+use super::build::Setting;
+use super::engine::Engine;
+use crate::kernel::Instant;
+use crate::kernel::queue::EventQueue;
+use crate::resources::cpu::{CpuEvent, GroupId, GroupSpec, ROOT, ThreadId};
+use crate::workload::{Action, Program};
+
+/// Shares of the guard: the group around all tenants, which has no neighbour.
+const GUARD_SHARES: u64 = 1024;
+
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Cpu(CpuEvent),
+    /// A sleeping thread's timer expires.
+    Expire(ThreadId),
+    /// The same, the core's way out of idle included.
+    Wake(ThreadId),
+}
+
+/// Order of what happens at the same instant: the kernel's own timers first, then the tenants', then the end.
+const CPU_FIRST: u8 = 0;
+const TENANTS_SECOND: u8 = 1;
+
+/// One replica of one tenant.
+#[derive(Debug)]
+pub(super) struct Instance {
+    pub(super) tenant: usize,
+    pub(super) group: GroupId,
+    pub(super) threads: Vec<ThreadId>,
+    pub(super) program: Program,
+    pub(super) start: Instant,
+}
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) engine: Engine,
+    /// In the order of `Plan::instances`; none for those that take no part.
+    pub(super) instances: Vec<Option<Instance>>,
+    /// (instance, thread of the instance) of each thread.
+    pub(super) owners: Vec<(usize, usize)>,
+    pub(super) now: Instant,
+    queue: EventQueue<Event>,
+    /// What a thread does when it wakes, if that is known already.
+    end: Instant,
+    request_overhead: u64,
+    wakeup_idle: u64,
+    lasts_to_the_end: bool,
+}
+
+impl World {
+    pub(super) fn new(plan: &Plan, setting: &Setting, speed: f64, record: bool) -> Self {
+        let mut world = Self {
+            engine: setting.engine(plan, speed, record),
+            instances: Vec::new(),
+            owners: Vec::new(),
+            now: 0,
+            queue: EventQueue::new(),
+            end: plan.duration().0,
+            request_overhead: setting.request_overhead,
+            wakeup_idle: setting.wakeup_idle,
+            lasts_to_the_end: false,
+        };
+        let guard = GroupSpec { parent: ROOT, shares: GUARD_SHARES, quota: None };
+        let guard = world.engine.add_group(guard);
+        for (index, (tenant, replica)) in plan.instances().enumerate() {
+            let instance = setting
+                .takes_part(index)
+                .then(|| world.instance(plan, setting, index, (tenant, replica), guard))
+                .flatten();
+            world.instances.push(instance);
+        }
+        world
+    }
+
+    fn instance(
+        &mut self,
+        plan: &Plan,
+        setting: &Setting,
+        index: usize,
+        (tenant, replica): (usize, u32),
+        guard: GroupId,
+    ) -> Option<Instance> {
+        let start = plan.tenants().get(tenant)?.start_at.0;
+        let program = Program::new(plan, tenant, replica, start, self.end)?;
+        let claim = setting.claims.get(index)?;
+        let group = match claim.own_group {
+            Some(own) => self.engine.add_group(GroupSpec { parent: guard, shares: own.shares, quota: own.quota }),
+            None => guard,
+        };
+        self.lasts_to_the_end |= program.lasts_to_the_end();
+        let mut threads = Vec::new();
+        for own in 0..program.threads() {
+            // A new thread is put where there are fewest so far (`sched_balance_find_dst_group`).
+            let core = match claim.cores.as_slice() {
+                [] => self.owners.len() % setting.cores,
+                cores => cores[self.owners.len() % cores.len()],
+            };
+            let thread = self.engine.add_thread(group, core, &claim.cores);
+            self.owners.push((index, own));
+            self.queue.push(start, TENANTS_SECOND, Event::Wake(thread));
+            threads.push(thread);
+        }
+        Some(Instance { tenant, group, threads, program, start })
+    }
+
+    /// Runs to the end: that of the scenario, or when nothing is left to do.
+    pub(super) fn run(&mut self) {
+        while let Some((at, event)) = self.queue.pop() {
+            if at >= self.end {
+                self.advance_to(self.end);
+                break;
+            }
+            self.advance_to(at);
+            match event {
+                Event::Cpu(event) => self.engine.handle(event),
+                Event::Expire(thread) if self.wakeup_idle > 0 && self.engine.would_wake_idle(thread) => {
+                    self.queue.push(at + self.wakeup_idle, TENANTS_SECOND, Event::Wake(thread));
+                }
+                Event::Expire(thread) | Event::Wake(thread) => self.go_on(thread),
+            }
+            self.settle_instant();
+            if self.is_over() {
+                break;
+            }
+        }
+        if self.lasts_to_the_end {
+            self.advance_to(self.end);
+        }
+        self.engine.settle();
+    }
+
+    fn advance_to(&mut self, at: Instant) {
+        self.now = self.now.max(at);
+        self.engine.set_now(self.now);
+    }
+
+    /// Handles all that follows at this instant.
+    fn settle_instant(&mut self) {
+        while let Some(thread) = self.engine.next_idle_hand() {
+            self.go_on(thread);
+        }
+        for (at, event) in self.engine.take_timers() {
+            self.queue.push(at, CPU_FIRST, Event::Cpu(event));
+        }
+    }
+
+    /// Asks a thread's program what comes next, and does it.
+    fn go_on(&mut self, thread: ThreadId) {
+        let Some(&(index, own)) = self.owners.get(thread) else { return };
+        let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
+        let (action, phase_ended) = instance.program.next(own, self.now);
+        let others: Vec<ThreadId> = match phase_ended {
+            true => instance.threads.iter().copied().filter(|&other| other != thread).collect(),
+            false => Vec::new(),
+        };
+        self.act(thread, action);
+        for other in others {
+            self.go_on(other);
+        }
+    }
+
+    fn act(&mut self, thread: ThreadId, action: Action) {
+        match action {
+            Action::Work { ns, request } => {
+                let overhead = if request { self.request_overhead } else { 0 };
+                self.engine.give_work(thread, ns, overhead);
+                self.engine.wake(thread);
+            }
+            Action::SleepUntil(at) => {
+                self.engine.block(thread);
+                self.queue.push(at, TENANTS_SECOND, Event::Expire(thread));
+            }
+            Action::Wait | Action::Exit => self.engine.block(thread),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let finished = |instance: &Instance| instance.program.finished().is_some();
+        !self.lasts_to_the_end && self.instances.iter().flatten().all(finished)
+    }
+
+    /// Work done per CPU time, over all threads; none if nothing ran.
+    pub(super) fn work_per_cpu(&self) -> Option<f64> {
+        let threads = 0..self.owners.len();
+        let cpu_ns: u64 = threads.clone().map(|thread| self.engine.cpu_ns(thread)).sum();
+        let work: f64 = threads.map(|thread| self.engine.work_ns(thread)).sum();
+        (cpu_ns > 0).then(|| work / cpu_ns as f64)
+    }
+}

@@ -1,0 +1,7 @@
+//! Room 1: produces demand, knows no machine.
+
+mod program;
+mod server;
+
+pub(crate) use program::{Action, Program};
+pub(crate) use server::Served;

@@ -1,0 +1,202 @@
+//! What the threads of one tenant do, one step at a time: phases in order, each begun by all threads together.
+
+use catamaran_scenario::draw::Requests;
+use catamaran_scenario::plan::Workload;
+use catamaran_scenario::Plan;
+
+use super::server::{Next, Served, Server};
+use crate::kernel::Instant;
+
+/// What a thread does next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Action {
+    /// Computes so many nanoseconds at the speed of one busy core; `request` adds the cost of handling one.
+    Work { ns: f64, request: bool },
+    /// Sleeps until then.
+    SleepUntil(Instant),
+    /// Waits for the other threads of its phase.
+    Wait,
+    /// Has nothing more to do.
+    Exit,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Compute { ns_each: f64, given: Vec<bool> },
+    Server(Server),
+    Idle,
+}
+
+#[derive(Debug)]
+struct Step {
+    stage: Stage,
+    threads: u32,
+    lasts: Option<u64>,
+}
+
+/// A tenant's program.
+#[derive(Debug)]
+pub(crate) struct Program {
+    steps: Vec<Step>,
+    current: usize,
+    began: Instant,
+    /// Threads of the present step that have done their part.
+    done: u32,
+    /// The request that each thread is at.
+    serving: Vec<Option<usize>>,
+    end: Instant,
+    is_server: bool,
+    finished: Option<Instant>,
+}
+
+impl Program {
+    /// The program of one replica of a tenant, from `start` to the `end` of the run at the latest.
+    pub(crate) fn new(plan: &Plan, tenant: usize, replica: u32, start: Instant, end: Instant) -> Option<Self> {
+        let workload = &plan.tenants().get(tenant)?.workload;
+        let phases: Vec<(&Workload, Option<u64>)> = match workload {
+            Workload::Phases(phases) => phases.iter().map(|p| (&p.workload, p.lasts.map(|l| l.0))).collect(),
+            other => vec![(other, None)],
+        };
+        let mut steps = Vec::new();
+        for (index, (workload, lasts)) in phases.into_iter().enumerate() {
+            let requests = || Requests::new(plan, tenant, replica, index);
+            steps.push(Step::new(workload, lasts, requests)?);
+        }
+        if let Some(first) = steps.first_mut() {
+            first.begin(start);
+        }
+        let threads = steps.iter().map(|step| step.threads).max()?;
+        let is_server = matches!(workload, Workload::Server(_) | Workload::Idle);
+        let serving = vec![None; threads as usize];
+        Some(Self { steps, current: 0, began: start, done: 0, serving, end, is_server, finished: None })
+    }
+
+    /// Threads that the tenant has.
+    pub(crate) fn threads(&self) -> usize {
+        self.serving.len()
+    }
+
+    /// What `thread` does next; whatever it did before is done at `now`. The second answer is set when this ends a phase,
+    /// so that the threads that wait have to be asked again.
+    pub(crate) fn next(&mut self, thread: usize, now: Instant) -> (Action, bool) {
+        let Some(step) = self.steps.get_mut(self.current) else { return (Action::Exit, false) };
+        if thread >= step.threads as usize {
+            return (Action::Wait, false);
+        }
+        match Self::step(step, &mut self.serving[thread], thread, now, self.began, self.end) {
+            Some(action) => (action, false),
+            None => self.part_done(thread, now),
+        }
+    }
+
+    fn step(
+        step: &mut Step,
+        serving: &mut Option<usize>,
+        thread: usize,
+        now: Instant,
+        began: Instant,
+        end: Instant,
+    ) -> Option<Action> {
+        let until = step.lasts.map_or(end, |lasts| (began + lasts).min(end));
+        match &mut step.stage {
+            Stage::Compute { ns_each, given, .. } => {
+                let first = !std::mem::replace(&mut given[thread], true);
+                first.then_some(Action::Work { ns: *ns_each, request: false })
+            }
+            Stage::Idle => (now < until).then_some(Action::SleepUntil(until)),
+            Stage::Server(server) => {
+                if let Some(index) = serving.take() {
+                    if server.requests()[index].started.is_none() {
+                        server.begin(index, now);
+                        *serving = Some(index);
+                        return Some(Action::Work { ns: server.demand(index) as f64, request: true });
+                    }
+                    server.complete(index, now);
+                }
+                match server.take(now) {
+                    Next::Serve(index) => {
+                        *serving = Some(index);
+                        Some(Action::Work { ns: server.demand(index) as f64, request: true })
+                    }
+                    Next::Await(index, arrival) => {
+                        *serving = Some(index);
+                        Some(Action::SleepUntil(arrival))
+                    }
+                    Next::Nothing => (now < until).then_some(Action::SleepUntil(until)),
+                }
+            }
+        }
+    }
+
+    /// A thread has done its part of the phase: the last one begins the next phase.
+    fn part_done(&mut self, thread: usize, now: Instant) -> (Action, bool) {
+        self.done += 1;
+        let all = self.steps.get(self.current).map_or(0, |step| step.threads);
+        if self.done < all {
+            return (Action::Wait, false);
+        }
+        self.current += 1;
+        self.done = 0;
+        self.began = now;
+        if let Some(step) = self.steps.get_mut(self.current) {
+            step.begin(now);
+        }
+        if self.current == self.steps.len() {
+            self.finished = Some(now);
+            return (Action::Exit, true);
+        }
+        (self.next(thread, now).0, true)
+    }
+
+    /// When all of it was done, if it was; a server and an idle tenant are at work until the end of the run.
+    pub(crate) fn finished(&self) -> Option<Instant> {
+        self.finished
+    }
+
+    /// Whether it is the tenant's part to be there until the run ends, so that the end of the run is its end.
+    pub(crate) fn lasts_to_the_end(&self) -> bool {
+        self.is_server
+    }
+
+    /// What became of the requests of all its server phases; none if it has no such phase.
+    pub(crate) fn requests(&self) -> Option<Vec<Served>> {
+        let mut all = None;
+        for step in &self.steps {
+            if let Stage::Server(server) = &step.stage {
+                let sent = server.requests().iter().filter(|request| request.arrival < self.end);
+                all.get_or_insert_with(Vec::new).extend(sent.copied());
+            }
+        }
+        all
+    }
+}
+
+impl Step {
+    fn new(
+        workload: &Workload,
+        lasts: Option<u64>,
+        requests: impl FnOnce() -> Requests,
+    ) -> Option<Self> {
+        let (stage, threads) = match workload {
+            Workload::Compute { threads, work } => {
+                let ns_each = work.0 as f64 / f64::from(*threads);
+                (Stage::Compute { ns_each, given: vec![false; *threads as usize] }, *threads)
+            }
+            Workload::Server(server) => {
+                let arrivals = requests().map(|request| (request.arrival_ns, request.demand_ns));
+                let timeout = server.timeout.map(|timeout| timeout.0);
+                (Stage::Server(Server::new(arrivals, server.queue, timeout)), server.threads)
+            }
+            Workload::Idle => (Stage::Idle, 1),
+            _ => return None,
+        };
+        Some(Self { stage, threads, lasts })
+    }
+
+    /// Arrivals are drawn from the beginning of their phase.
+    fn begin(&mut self, now: Instant) {
+        if let Stage::Server(server) = &mut self.stage {
+            server.shift(now);
+        }
+    }
+}
