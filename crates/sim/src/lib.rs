@@ -3,8 +3,17 @@
 //! *Architecture invariant*: no clock, no file, no thread, no OS randomness, no floating-point function but `+ - * / sqrt`
 //! and `libm`; the same bits on x86-64 and in WebAssembly.
 
+mod experiment;
+mod kernel;
+mod platform;
+mod resources;
+mod startup;
+mod workload;
+
 use catamaran_report::{Report, RunError, Timeline};
 use catamaran_scenario::{Calibration, Plan, Platform};
+
+use experiment::Model;
 
 /// How a simulation is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -35,29 +44,36 @@ pub fn simulate(
     calibration: &Calibration,
     options: &Options,
 ) -> Result<Outcome, RunError> {
-    let _ = (plan, calibration, options);
-    Err(RunError::Unsupported {
-        field: "platforms".into(),
-        backend: "simulated",
-        what: platform.to_string(),
-        advice: "choose another platform".into(),
-    })
+    experiment::simulate(plan, platform, calibration, options, Model::Exact)
 }
 
 /// The two naive predictions that `compare` measures skill against, in the shape of reports.
-///
-/// # Errors
-/// As [`simulate`].
 pub mod naive {
-    use super::{Calibration, Options, Plan, Platform, Report, RunError};
+    use super::{Calibration, Model, Options, Plan, Platform, Report, RunError, experiment};
 
-    /// Each tenant as if it had the machine to itself, without quota.
-    pub fn alone(p: &Plan, on: Platform, c: &Calibration, o: &Options) -> Result<Report, RunError> {
-        super::simulate(p, on, c, o).map(|outcome| outcome.report)
+    /// Each tenant as if it had the machine to itself, without limits.
+    ///
+    /// # Errors
+    /// As [`simulate`](super::simulate).
+    pub fn alone(
+        plan: &Plan,
+        platform: Platform,
+        calibration: &Calibration,
+        options: &Options,
+    ) -> Result<Report, RunError> {
+        experiment::alone(plan, platform, calibration, options)
     }
 
     /// Fluid processor sharing: all threads that would run share the cores evenly, without scheduler, quota or isolation.
-    pub fn fluid(p: &Plan, on: Platform, c: &Calibration, o: &Options) -> Result<Report, RunError> {
-        super::simulate(p, on, c, o).map(|outcome| outcome.report)
+    ///
+    /// # Errors
+    /// As [`simulate`](super::simulate).
+    pub fn fluid(
+        plan: &Plan,
+        platform: Platform,
+        calibration: &Calibration,
+        options: &Options,
+    ) -> Result<Report, RunError> {
+        experiment::simulate(plan, platform, calibration, options, Model::Fluid).map(|outcome| outcome.report)
     }
 }

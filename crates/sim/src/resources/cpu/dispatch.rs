@@ -162,6 +162,9 @@ impl Cpu {
 
     /// The running thread, or a queued one, has nothing more to do: it sleeps.
     pub(crate) fn block(&mut self, thread: ThreadId) {
+        if self.threads[thread].state == State::Asleep {
+            return;
+        }
         let core = self.threads[thread].core;
         self.account(core);
         self.threads[thread].state = State::Asleep;

@@ -16,6 +16,7 @@ mod dispatch;
 mod enqueue;
 mod entity;
 mod fair;
+mod fluid;
 mod group;
 mod knobs;
 mod load;
@@ -24,14 +25,13 @@ mod progress;
 mod queue;
 mod wakeup;
 
-#[cfg(test)]
-mod tests;
 
 use crate::kernel::Instant;
 use crate::kernel::rng::SplitMix64;
 use crate::kernel::trace::{Cause, Trace};
 
-pub(crate) use bandwidth::Quota;
+pub(crate) use bandwidth::{Quota, Throttling};
+pub(crate) use fluid::Fluid;
 pub(crate) use group::GroupSpec;
 pub(crate) use knobs::{Costs, Knobs, Pick};
 
@@ -265,6 +265,16 @@ impl Cpu {
     /// The throttling that last held a thread up, as an index into the trace.
     pub(crate) fn held_by(&self, thread: ThreadId) -> Option<Cause> {
         self.threads[thread].held_by
+    }
+
+    /// Cores of the machine.
+    pub(crate) fn cores_count(&self) -> usize {
+        self.cores.len()
+    }
+
+    /// The causal trace, which ends with this.
+    pub(crate) fn take_trace(&mut self) -> Vec<crate::kernel::trace::Entry<CpuNote>> {
+        std::mem::replace(&mut self.trace, Trace::new(false)).into_entries()
     }
 
     /// Busy time of all cores (ns), up to the last account.
