@@ -74,10 +74,9 @@ fn knobs(plan: &Plan, platform: Platform, calibration: &Calibration) -> Knobs {
     let hz = settings.hz.unwrap_or(machine.hz).max(1);
     let pick = match settings.scheduler.unwrap_or(machine.kind) {
         Scheduler::Eevdf => Pick::Eevdf { delay_dequeue: machine.delay_dequeue },
-        Scheduler::Cfs => Pick::Cfs {
-            latency: machine.latency_ns,
-            wakeup_granularity: machine.wakeup_granularity_ns,
-        },
+        Scheduler::Cfs => {
+            Pick::Cfs { latency: machine.latency_ns, wakeup_granularity: machine.wakeup_granularity_ns }
+        }
     };
     Knobs {
         pick,

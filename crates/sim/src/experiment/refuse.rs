@@ -26,7 +26,11 @@ pub(super) fn unsupported(plan: &Plan, platform: Platform) -> Result<(), RunErro
     }
     if let Some(event) = plan.events().first() {
         let at = format!("{} s", event.at.seconds());
-        return Err(refusal("event".into(), format!("events yet (the first is at {at})"), "remove the events"));
+        return Err(refusal(
+            "event".into(),
+            format!("events yet (the first is at {at})"),
+            "remove the events",
+        ));
     }
     plan.tenants().iter().try_for_each(tenant)
 }
@@ -62,9 +66,10 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         Workload::Disk { .. } => "disk",
         Workload::Network { .. } => "network",
         Workload::Fork { .. } => "fork",
+        Workload::Command { like: Some(like), .. } => return self::workload(like, &format!("{field}.like")),
         Workload::Command { .. } => "command",
         _ => "unknown",
     };
-    let advice = "use compute, server, idle or phases of these";
+    let advice = "use compute, server, idle or phases of these, or say what it is like";
     Err(refusal(format!("{field}.kind"), format!("workload {kind:?} yet"), advice))
 }

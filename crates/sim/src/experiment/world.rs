@@ -88,7 +88,9 @@ impl World {
         let program = Program::new(plan, tenant, replica, start, self.end)?;
         let claim = setting.claims.get(index)?;
         let group = match claim.own_group {
-            Some(own) => self.engine.add_group(GroupSpec { parent: guard, shares: own.shares, quota: own.quota }),
+            Some(own) => {
+                self.engine.add_group(GroupSpec { parent: guard, shares: own.shares, quota: own.quota })
+            }
             None => guard,
         };
         self.lasts_to_the_end |= program.lasts_to_the_end();

@@ -1,8 +1,8 @@
 //! What the threads of one tenant do, one step at a time: phases in order, each begun by all threads together.
 
+use catamaran_scenario::Plan;
 use catamaran_scenario::draw::Requests;
 use catamaran_scenario::plan::Workload;
-use catamaran_scenario::Plan;
 
 use super::server::{Next, Served, Server};
 use crate::kernel::Instant;
@@ -51,7 +51,13 @@ pub(crate) struct Program {
 
 impl Program {
     /// The program of one replica of a tenant, from `start` to the `end` of the run at the latest.
-    pub(crate) fn new(plan: &Plan, tenant: usize, replica: u32, start: Instant, end: Instant) -> Option<Self> {
+    pub(crate) fn new(
+        plan: &Plan,
+        tenant: usize,
+        replica: u32,
+        start: Instant,
+        end: Instant,
+    ) -> Option<Self> {
         let workload = &plan.tenants().get(tenant)?.workload;
         let phases: Vec<(&Workload, Option<u64>)> = match workload {
             Workload::Phases(phases) => phases.iter().map(|p| (&p.workload, p.lasts.map(|l| l.0))).collect(),
@@ -59,7 +65,7 @@ impl Program {
         };
         let mut steps = Vec::new();
         for (index, (workload, lasts)) in phases.into_iter().enumerate() {
-            let requests = || Requests::new(plan, tenant, replica, index);
+            let requests = Requests::new(plan, tenant, replica, index);
             steps.push(Step::new(workload, lasts, requests)?);
         }
         if let Some(first) = steps.first_mut() {
@@ -172,22 +178,19 @@ impl Program {
 }
 
 impl Step {
-    fn new(
-        workload: &Workload,
-        lasts: Option<u64>,
-        requests: impl FnOnce() -> Requests,
-    ) -> Option<Self> {
+    fn new(workload: &Workload, lasts: Option<u64>, requests: Option<Requests>) -> Option<Self> {
         let (stage, threads) = match workload {
             Workload::Compute { threads, work } => {
                 let ns_each = work.0 as f64 / f64::from(*threads);
                 (Stage::Compute { ns_each, given: vec![false; *threads as usize] }, *threads)
             }
             Workload::Server(server) => {
-                let arrivals = requests().map(|request| (request.arrival_ns, request.demand_ns));
+                let arrivals = requests?.map(|request| (request.arrival_ns, request.demand_ns));
                 let timeout = server.timeout.map(|timeout| timeout.0);
                 (Stage::Server(Server::new(arrivals, server.queue, timeout)), server.threads)
             }
             Workload::Idle => (Stage::Idle, 1),
+            Workload::Command { like: Some(like), .. } => return Self::new(like, lasts, requests),
             _ => return None,
         };
         Some(Self { stage, threads, lasts })

@@ -40,9 +40,20 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(arrivals: impl Iterator<Item = (Instant, u64)>, queue: u32, timeout: Option<u64>) -> Self {
-        let blank = |(arrival, demand)| Served { arrival, demand, started: None, completed: None, failed: false };
-        Self { requests: arrivals.map(blank).collect(), taken: 0, starts: Vec::new(), queue: queue as usize, timeout }
+    pub(super) fn new(
+        arrivals: impl Iterator<Item = (Instant, u64)>,
+        queue: u32,
+        timeout: Option<u64>,
+    ) -> Self {
+        let blank =
+            |(arrival, demand)| Served { arrival, demand, started: None, completed: None, failed: false };
+        Self {
+            requests: arrivals.map(blank).collect(),
+            taken: 0,
+            starts: Vec::new(),
+            queue: queue as usize,
+            timeout,
+        }
     }
 
     /// Moves all arrivals, which are given from the beginning of the phase, to its beginning.

@@ -159,7 +159,6 @@ impl Cpu {
     }
 
     fn stats(&mut self, core: CoreId) -> Stats {
-        self.account(core);
         let threads = self.queues[self.queue_of(ROOT, core)].threads;
         let level = if self.cores[core].running.is_some() { CAPACITY } else { 0.0 };
         let now = self.now;
@@ -224,17 +223,18 @@ impl Cpu {
     fn pull(&mut self, to: CoreId, from: CoreId, imbalance: Imbalance, why: Why) -> bool {
         let mut left = imbalance;
         let mut moved = false;
-        let candidates: Vec<ThreadId> = self.cores[from].recent.iter().rev().copied().take(NR_MIGRATE).collect();
+        let candidates: Vec<ThreadId> =
+            self.cores[from].recent.iter().rev().copied().take(NR_MIGRATE).collect();
         for thread in candidates {
             let few = self.queues[self.queue_of(ROOT, from)].threads <= 1;
             if why != Why::Busy && few {
                 break;
             }
-            if !self.may_move(thread, from, to, left) {
+            if !self.may_move(thread, from, to) {
                 self.to_front(from, thread);
                 continue;
             }
-            let Some(rest) = self.after_moving(thread, from, to, left) else {
+            let Some(rest) = self.after_moving(thread, to, left) else {
                 self.to_front(from, thread);
                 continue;
             };
@@ -253,7 +253,7 @@ impl Cpu {
     }
 
     /// What is left to move after `thread`; none if it is too much at once.
-    fn after_moving(&mut self, thread: ThreadId, _from: CoreId, to: CoreId, left: Imbalance) -> Option<Imbalance> {
+    fn after_moving(&mut self, thread: ThreadId, to: CoreId, left: Imbalance) -> Option<Imbalance> {
         match left {
             Imbalance::Threads(threads) => Some(Imbalance::Threads(threads - 1)),
             Imbalance::Load(load) => {
@@ -265,16 +265,17 @@ impl Cpu {
     }
 
     /// `can_migrate_task`.
-    fn may_move(&self, thread: ThreadId, from: CoreId, to: CoreId, left: Imbalance) -> bool {
+    fn may_move(&self, thread: ThreadId, from: CoreId, to: CoreId) -> bool {
         let record = &self.threads[thread];
         if self.cores[from].running == Some(thread) || !record.allowed[to] {
             return false;
         }
-        let delayed = self.entities[record.entity].delayed;
-        if delayed && !matches!(left, Imbalance::Load(_)) {
+        // The kernel may move a sleeper that is still queued for its debt; it is gone within a slice, so it is left alone.
+        if self.entities[record.entity].delayed {
             return false;
         }
-        let throttled = self.queues[self.queue_of(record.group, to)].quota.throttled || self.is_held_by_quota(thread);
+        let throttled =
+            self.queues[self.queue_of(record.group, to)].quota.throttled || self.is_held_by_quota(thread);
         let hot = self.now - record.last_ran < self.knobs.migration_cost;
         !throttled && (!hot || self.cores[to].balance.failed > CACHE_NICE_TRIES)
     }

@@ -276,7 +276,8 @@ impl Cpu {
 
     /// Pays the debts of throttled queues out of the pool, in order (`distribute_cfs_runtime`).
     fn distribute(&mut self, group: GroupId) {
-        let queues = self.quotas[group].as_mut().map(|b| std::mem::take(&mut b.throttled)).unwrap_or_default();
+        let queues =
+            self.quotas[group].as_mut().map(|b| std::mem::take(&mut b.throttled)).unwrap_or_default();
         let mut still = Vec::new();
         for queue in queues {
             let Some(bandwidth) = self.quotas[group].as_mut() else { return };

@@ -91,6 +91,7 @@ impl Cpu {
         self.change_busy(previous.is_some(), next.is_some(), core);
         self.cores[core].running = next;
         self.cores[core].accounted = self.now;
+        self.cores[core].worked_until = self.now;
         if let Some(thread) = previous {
             self.went_off(thread);
         }
@@ -125,13 +126,13 @@ impl Cpu {
         self.check_quota(queue);
     }
 
-    /// Speed depends on how many cores are busy: when that changes every account is closed first.
+    /// Speed depends on how many cores are busy: when that changes every core's work is brought up to now first.
     fn change_busy(&mut self, was: bool, is: bool, changed: CoreId) {
         if was == is {
             return;
         }
         for core in 0..self.cores.len() {
-            self.account(core);
+            self.progress(core);
         }
         self.busy_cores = if is { self.busy_cores + 1 } else { self.busy_cores - 1 };
         for core in (0..self.cores.len()).filter(|&core| core != changed) {

@@ -32,7 +32,9 @@ impl Cpu {
         let eligible = |entity: &EntityId| record.is_eligible(self.entities[*entity].vruntime);
         let best = record.waiting.iter().copied().filter(eligible).min_by_key(deadline);
         match (best, current) {
-            (Some(other), Some(own)) if self.entities[own].deadline < self.entities[other].deadline => current,
+            (Some(other), Some(own)) if self.entities[own].deadline < self.entities[other].deadline => {
+                current
+            }
             (Some(_), _) => best,
             (None, Some(_)) => current,
             // V is rounded down, so that with equal virtual runtimes all may seem a nanosecond ahead.
@@ -91,7 +93,8 @@ impl Cpu {
     /// What the entity that begins to run is protected for (`set_protect_slice`, RUN_TO_PARITY).
     pub(super) fn protect_slice(&mut self, entity: EntityId) {
         let record = &mut self.entities[entity];
-        record.protected_until = record.deadline.min(record.vruntime + record.virtual_span(self.knobs.base_slice));
+        record.protected_until =
+            record.deadline.min(record.vruntime + record.virtual_span(self.knobs.base_slice));
         record.sum_exec_at_pick = record.sum_exec;
     }
 

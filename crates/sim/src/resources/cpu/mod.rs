@@ -25,7 +25,6 @@ mod progress;
 mod queue;
 mod wakeup;
 
-
 use crate::kernel::Instant;
 use crate::kernel::rng::SplitMix64;
 use crate::kernel::trace::{Cause, Trace};
@@ -49,8 +48,8 @@ pub(crate) type GroupId = usize;
 /// The group that every other one descends from.
 pub(crate) const ROOT: GroupId = 0;
 
-pub(super) type EntityId = usize;
-pub(super) type QueueId = usize;
+type EntityId = usize;
+type QueueId = usize;
 
 /// What the model asks to be told at a later time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +88,7 @@ pub(crate) struct Ran {
 
 /// Whether and where a thread is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+enum State {
     Asleep,
     /// Queued or running.
     Runnable,
@@ -99,62 +98,64 @@ pub(super) enum State {
 
 /// A schedulable thread. All threads have the weight of nice 0: the workloads of a scenario don't set it.
 #[derive(Debug)]
-pub(super) struct Thread {
-    pub(super) group: GroupId,
-    pub(super) entity: EntityId,
-    pub(super) core: CoreId,
-    pub(super) state: State,
+struct Thread {
+    group: GroupId,
+    entity: EntityId,
+    core: CoreId,
+    state: State,
     /// Cores that it may use, as `cpuset.cpus`.
-    pub(super) allowed: Vec<bool>,
+    allowed: Vec<bool>,
     /// Work still to do, in nanoseconds at the speed of one busy core; infinite for none given yet.
-    pub(super) remaining: f64,
+    remaining: f64,
     /// CPU time that goes into switches and ticks before any more work is done (ns).
-    pub(super) overhead: f64,
-    pub(super) cpu_ns: u64,
+    overhead: f64,
+    cpu_ns: u64,
     /// Work done, in nanoseconds at the speed of one busy core.
-    pub(super) work_done: f64,
+    work_done: f64,
     /// Runnable but not running, as schedstat's `run_delay` counts it (ns).
-    pub(super) waited_ns: u64,
-    pub(super) waiting_since: Option<Instant>,
+    waited_ns: u64,
+    waiting_since: Option<Instant>,
     /// When it last left a core, for cache heat.
-    pub(super) last_ran: Instant,
+    last_ran: Instant,
     /// The trace entry of the throttling that last held it up.
-    pub(super) held_by: Option<Cause>,
+    held_by: Option<Cause>,
 }
 
 /// A core.
 #[derive(Debug)]
-pub(super) struct Core {
-    pub(super) running: Option<ThreadId>,
+struct Core {
+    running: Option<ThreadId>,
     /// When the running thread's time was last accounted.
-    pub(super) accounted: Instant,
+    accounted: Instant,
+    /// When the running thread's work was last brought up to date.
+    worked_until: Instant,
     /// When the running thread came on.
-    pub(super) on_since: Instant,
-    pub(super) generation: u64,
-    pub(super) resched: bool,
-    pub(super) ticking: bool,
-    pub(super) balance: balance::Domain,
-    pub(super) busy_ns: u64,
-    pub(super) util: pelt::Average,
+    on_since: Instant,
+    generation: u64,
+    resched: bool,
+    ticking: bool,
+    balance: balance::Domain,
+    busy_ns: u64,
+    util: pelt::Average,
     /// Queued threads, the most recently picked first (`rq->cfs_tasks`).
-    pub(super) recent: Vec<ThreadId>,
+    recent: Vec<ThreadId>,
 }
 
 /// Cores, groups and threads.
 #[derive(Debug)]
 pub(crate) struct Cpu {
-    pub(super) knobs: Knobs,
-    pub(super) now: Instant,
-    pub(super) cores: Vec<Core>,
-    pub(super) groups: Vec<Group>,
-    pub(super) queues: Vec<FairQueue>,
-    pub(super) entities: Vec<Entity>,
-    pub(super) threads: Vec<Thread>,
-    pub(super) quotas: Vec<Option<Bandwidth>>,
+    knobs: Knobs,
+    now: Instant,
+    cores: Vec<Core>,
+    groups: Vec<Group>,
+    queues: Vec<FairQueue>,
+    entities: Vec<Entity>,
+    threads: Vec<Thread>,
+    quotas: Vec<Option<Bandwidth>>,
     /// Speed of work relative to that of one busy core at calibration.
-    pub(super) speed: f64,
-    pub(super) busy_cores: usize,
-    pub(super) dice: SplitMix64,
+    speed: f64,
+    busy_cores: usize,
+    dice: SplitMix64,
     /// Events to be queued by the caller: (time, event).
     pub(crate) timers: Vec<(Instant, CpuEvent)>,
     /// Threads whose work is done and that need to be told what next, by the caller.
@@ -163,7 +164,7 @@ pub(crate) struct Cpu {
     pub(crate) ran: Option<Vec<Ran>>,
     pub(crate) trace: Trace<CpuNote>,
     /// What caused what is happening now.
-    pub(super) cause: Option<Cause>,
+    cause: Option<Cause>,
 }
 
 impl Cpu {
@@ -173,6 +174,7 @@ impl Cpu {
         let core = || Core {
             running: None,
             accounted: 0,
+            worked_until: 0,
             on_since: 0,
             generation: 0,
             resched: false,

@@ -13,9 +13,10 @@ impl Cpu {
         self.cores[core].accounted = self.now;
         let level = if self.cores[core].running.is_some() { 1024.0 } else { 0.0 };
         self.cores[core].util.advance(self.now, level);
+        self.progress(core);
         let Some(thread) = self.cores[core].running else { return };
         self.cores[core].busy_ns += delta;
-        self.do_work(thread, delta);
+        self.threads[thread].cpu_ns += delta;
         let mut next = Some(self.threads[thread].entity);
         while let Some(entity) = next {
             self.update_load(entity);
@@ -28,10 +29,13 @@ impl Cpu {
         }
     }
 
-    fn do_work(&mut self, thread: ThreadId, delta: u64) {
+    /// Brings the work of a core's running thread up to now. The kernel takes no notice: it looks at a running thread only
+    /// at ticks, wake-ups and switches, so neither slices nor quotas are checked here.
+    pub(super) fn progress(&mut self, core: CoreId) {
+        let delta = self.now - std::mem::replace(&mut self.cores[core].worked_until, self.now);
+        let Some(thread) = self.cores[core].running else { return };
         let rate = self.rate();
         let thread = &mut self.threads[thread];
-        thread.cpu_ns += delta;
         let overhead = thread.overhead.min(delta as f64);
         thread.overhead -= overhead;
         let work = ((delta as f64 - overhead) * rate).min(thread.remaining);
@@ -62,7 +66,7 @@ impl Cpu {
         if self.cores[core].generation != generation {
             return;
         }
-        self.account(core);
+        self.progress(core);
         let Some(thread) = self.cores[core].running else { return };
         if self.threads[thread].remaining > 0.0 {
             // A tick took some of the time.
@@ -77,7 +81,7 @@ impl Cpu {
         let core = self.threads[thread].core;
         let running = self.cores[core].running == Some(thread);
         if running {
-            self.account(core);
+            self.progress(core);
         }
         let record = &mut self.threads[thread];
         record.remaining = work_ns;
