@@ -34,7 +34,7 @@ pub(super) fn report(
     let identity = Identity {
         scenario_digest: plan.digest(),
         engine: format!("catamaran-sim {}", env!("CARGO_PKG_VERSION")),
-        calibration_digest: None,
+        calibration_digest: Some(calibration.digest()),
         machine: None,
     };
     let mut report = Report::blank(plan, platform, BackendKind::Simulated, 0, identity);

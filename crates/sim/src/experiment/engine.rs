@@ -84,10 +84,10 @@ impl Engine {
         }
     }
 
-    pub(super) fn held_by(&self, thread: ThreadId) -> Option<u32> {
-        match self {
-            Engine::Exact(cpu) => cpu.held_by(thread),
-            Engine::Fluid(_) => None,
+    /// Notes that a thread has answered a request that arrived at `since`, if its quota made it late.
+    pub(super) fn note_if_held(&mut self, thread: ThreadId, since: Instant) {
+        if let Engine::Exact(cpu) = self {
+            cpu.note_if_held(thread, since);
         }
     }
 

@@ -1,13 +1,13 @@
 //! From the world at its end to what can be drawn.
 
 use catamaran_report::Timeline;
-use catamaran_report::timeline::{Entry, Request, Slice, Throttle};
+use catamaran_report::timeline::{Entry, Period, Request, Slice, Throttle};
 use catamaran_scenario::Plan;
 
 use super::engine::Engine;
 use super::world::World;
 use crate::kernel::trace;
-use crate::resources::cpu::{CpuNote, GroupId, Ran, ThreadId};
+use crate::resources::cpu::{Cpu, CpuNote, GroupId, Ran, ThreadId};
 
 /// Names for what the trace holds by number.
 struct Names {
@@ -36,18 +36,17 @@ impl Names {
 pub(super) fn timeline(plan: &Plan, mut world: World) -> Timeline {
     let names = names(plan, &world);
     let requests = requests(&world);
-    let held: Vec<Option<u32>> = (0..world.owners.len()).map(|thread| world.engine.held_by(thread)).collect();
     let now = world.now;
     let Engine::Exact(cpu) = &mut world.engine else { return Timeline::default() };
     let ran = cpu.ran.take().unwrap_or_default();
     let cores = cpu.cores_count() as u32;
+    let periods = periods(cpu, &names);
     let entries = cpu.take_trace();
-    let _ = held;
     Timeline {
         cores,
         slices: slices(&ran, &names),
         throttles: throttles(&entries, &names, now),
-        periods: Vec::new(),
+        periods,
         requests,
         trace: entries.iter().map(|entry| words(entry, &names)).collect(),
     }
@@ -80,6 +79,22 @@ fn slices(ran: &[Ran], names: &Names) -> Vec<Slice> {
     let mut slices: Vec<Slice> = ran.iter().map(slice).collect();
     slices.sort_by_key(|slice| (slice.start_ns, slice.core));
     slices
+}
+
+fn periods(cpu: &Cpu, names: &Names) -> Vec<Period> {
+    let of = |&(group, instance): &(GroupId, usize)| {
+        let period = move |one: &crate::resources::cpu::PeriodUse| Period {
+            tenant: instance as u32,
+            start_ns: one.start,
+            quota_ns: one.quota,
+            used_ns: one.used,
+            throttled: one.throttled,
+        };
+        cpu.periods(group).iter().map(period).collect::<Vec<_>>()
+    };
+    let mut periods: Vec<Period> = names.groups.iter().flat_map(of).collect();
+    periods.sort_by_key(|period| (period.start_ns, period.tenant));
+    periods
 }
 
 fn requests(world: &World) -> Vec<Request> {
@@ -132,6 +147,7 @@ fn words(entry: &trace::Entry<CpuNote>, names: &Names) -> Entry {
     let (actor, what, target) = match entry.what {
         CpuNote::Throttle { group, core } => (format!("cpu{core}"), "throttle", names.group(group)),
         CpuNote::Unthrottle { group, core } => (format!("cpu{core}"), "unthrottle", names.group(group)),
+        CpuNote::Late { thread } => (names.thread(thread), "late-answer", names.thread(thread)),
         CpuNote::Migrate { thread, to, .. } => (format!("cpu{to}"), "migrate", names.thread(thread)),
         CpuNote::Preempt { thread, victim, .. } => (names.thread(thread), "preempt", names.thread(victim)),
     };

@@ -28,7 +28,6 @@ const TENANTS_SECOND: u8 = 1;
 /// One replica of one tenant.
 #[derive(Debug)]
 pub(super) struct Instance {
-    pub(super) tenant: usize,
     pub(super) group: GroupId,
     pub(super) threads: Vec<ThreadId>,
     pub(super) program: Program,
@@ -44,7 +43,6 @@ pub(super) struct World {
     pub(super) owners: Vec<(usize, usize)>,
     pub(super) now: Instant,
     queue: EventQueue<Event>,
-    /// What a thread does when it wakes, if that is known already.
     end: Instant,
     request_overhead: u64,
     wakeup_idle: u64,
@@ -106,7 +104,7 @@ impl World {
             self.queue.push(start, TENANTS_SECOND, Event::Wake(thread));
             threads.push(thread);
         }
-        Some(Instance { tenant, group, threads, program, start })
+        Some(Instance { group, threads, program, start })
     }
 
     /// Runs to the end: that of the scenario, or when nothing is left to do.
@@ -154,6 +152,9 @@ impl World {
     fn go_on(&mut self, thread: ThreadId) {
         let Some(&(index, own)) = self.owners.get(thread) else { return };
         let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
+        if let Some(arrival) = instance.program.answering(own) {
+            self.engine.note_if_held(thread, arrival);
+        }
         let (action, phase_ended) = instance.program.next(own, self.now);
         let others: Vec<ThreadId> = match phase_ended {
             true => instance.threads.iter().copied().filter(|&other| other != thread).collect(),

@@ -35,6 +35,11 @@ impl<W> Trace<W> {
         Some(index)
     }
 
+    /// When an entry happened.
+    pub(crate) fn at(&self, entry: Cause) -> Option<Instant> {
+        self.entries.get(entry as usize).map(|entry| entry.at)
+    }
+
     pub(crate) fn into_entries(self) -> Vec<Entry<W>> {
         self.entries
     }

@@ -154,6 +154,13 @@ impl Program {
         (self.next(thread, now).0, true)
     }
 
+    /// When the request arrived that `thread` is about to have answered.
+    pub(crate) fn answering(&self, thread: usize) -> Option<Instant> {
+        let Stage::Server(server) = &self.steps.get(self.current)?.stage else { return None };
+        let request = server.requests().get((*self.serving.get(thread)?)?)?;
+        request.started.map(|_| request.arrival)
+    }
+
     /// When all of it was done, if it was; a server and an idle tenant are at work until the end of the run.
     pub(crate) fn finished(&self) -> Option<Instant> {
         self.finished

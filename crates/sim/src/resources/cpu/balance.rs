@@ -231,11 +231,11 @@ impl Cpu {
                 break;
             }
             if !self.may_move(thread, from, to) {
-                self.to_front(from, thread);
+                self.put_first(from, thread);
                 continue;
             }
             let Some(rest) = self.after_moving(thread, to, left) else {
-                self.to_front(from, thread);
+                self.put_first(from, thread);
                 continue;
             };
             left = rest;
@@ -280,7 +280,7 @@ impl Cpu {
         !throttled && (!hot || self.cores[to].balance.failed > CACHE_NICE_TRIES)
     }
 
-    fn to_front(&mut self, core: CoreId, thread: ThreadId) {
+    fn put_first(&mut self, core: CoreId, thread: ThreadId) {
         let recent = &mut self.cores[core].recent;
         if let Some(at) = recent.iter().position(|&other| other == thread) {
             recent[..=at].rotate_right(1);

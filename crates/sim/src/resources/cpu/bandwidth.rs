@@ -38,9 +38,22 @@ pub(super) struct Bandwidth {
     slack_armed: bool,
     /// Throttled queues, in the order in which they were.
     throttled: Vec<QueueId>,
-    periods: u64,
     throttled_periods: u64,
     throttled_ns: u64,
+    /// CPU time used in the present period (ns), and when that began.
+    used: i64,
+    began: Instant,
+    /// Periods that are over, where they are recorded.
+    history: Option<Vec<PeriodUse>>,
+}
+
+/// What a group used in one period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PeriodUse {
+    pub(crate) start: Instant,
+    pub(crate) quota: u64,
+    pub(crate) used: u64,
+    pub(crate) throttled: bool,
 }
 
 /// `cpu.stat` of a group with a quota.
@@ -53,7 +66,7 @@ pub(crate) struct Throttling {
 }
 
 impl Bandwidth {
-    pub(super) fn new(quota: Quota, dice: &mut SplitMix64) -> Self {
+    pub(super) fn new(quota: Quota, dice: &mut SplitMix64, record: bool) -> Self {
         Self {
             quota,
             pool: quota.quota as i64,
@@ -62,15 +75,29 @@ impl Bandwidth {
             idle: false,
             slack_armed: false,
             throttled: Vec::new(),
-            periods: 0,
             throttled_periods: 0,
             throttled_ns: 0,
+            used: 0,
+            began: 0,
+            history: record.then(Vec::new),
         }
     }
 
     fn refill(&mut self) {
         let most = (self.quota.quota + self.quota.burst) as i64;
         self.pool = (self.pool + self.quota.quota as i64).min(most);
+    }
+
+    /// Closes the account of a period.
+    fn note_period(&mut self, now: Instant, pending: u64, throttled: bool) {
+        // What runs at this moment is accounted at the next tick, but belongs to the period that ends.
+        let used = (self.used + pending as i64).max(0) as u64;
+        self.used = -(pending as i64);
+        let start = std::mem::replace(&mut self.began, now);
+        let quota = self.quota.quota;
+        if let Some(history) = &mut self.history {
+            history.push(PeriodUse { start, quota, used, throttled });
+        }
     }
 
     fn refill_is_within(&self, now: Instant, span: u64) -> bool {
@@ -81,9 +108,8 @@ impl Bandwidth {
 impl Cpu {
     /// A running entity of `queue` has used `delta` (`account_cfs_rq_runtime`).
     pub(super) fn spend(&mut self, queue: QueueId, delta: u64) {
-        if self.quotas[self.queues[queue].group].is_none() {
-            return;
-        }
+        let Some(bandwidth) = self.quotas[self.queues[queue].group].as_mut() else { return };
+        bandwidth.used += delta as i64;
         let record = &mut self.queues[queue];
         record.quota.remaining -= delta as i64;
         if record.quota.remaining > 0 || record.quota.throttled {
@@ -102,6 +128,7 @@ impl Cpu {
         let Some(bandwidth) = self.quotas[group].as_mut() else { return true };
         if !bandwidth.active {
             bandwidth.active = true;
+            bandwidth.began = now;
             let period = bandwidth.quota.period;
             while bandwidth.next_refill <= now {
                 let behind = now - bandwidth.next_refill;
@@ -257,10 +284,11 @@ impl Cpu {
 
     /// The period timer fires (`do_sched_cfs_period_timer`).
     pub(super) fn period_ends(&mut self, group: GroupId) {
+        let (now, pending) = (self.now, self.not_yet_spent(group));
         let Some(bandwidth) = self.quotas[group].as_mut() else { return };
-        bandwidth.periods += 1;
-        bandwidth.refill();
         let throttled = !bandwidth.throttled.is_empty();
+        bandwidth.note_period(now, pending, throttled);
+        bandwidth.refill();
         if bandwidth.idle && !throttled {
             bandwidth.active = false;
             return;
@@ -322,6 +350,22 @@ impl Cpu {
         if !bandwidth.refill_is_within(now, REFILL_NEAR_NS) && bandwidth.pool > slice {
             self.distribute(group);
         }
+    }
+
+    /// CPU time that running threads of a group have used and that the kernel has not looked at yet (ns).
+    fn not_yet_spent(&self, group: GroupId) -> u64 {
+        let running = self.cores.iter().filter_map(|core| Some((core.running?, core.accounted)));
+        let own = running.filter(|(thread, _)| self.is_in(*thread, group));
+        own.map(|(_, accounted)| self.now - accounted).sum()
+    }
+
+    fn is_in(&self, thread: ThreadId, group: GroupId) -> bool {
+        self.path(thread).into_iter().any(|entity| self.queues[self.entities[entity].queue].group == group)
+    }
+
+    /// The periods of a group's quota that are over, where they were recorded.
+    pub(crate) fn periods(&self, group: GroupId) -> &[PeriodUse] {
+        self.quotas[group].as_ref().and_then(|bandwidth| bandwidth.history.as_deref()).unwrap_or(&[])
     }
 
     /// `cpu.stat` of a group as it would be read now; none without a quota.

@@ -23,7 +23,6 @@ pub(crate) struct GroupSpec {
 /// A CPU cgroup.
 #[derive(Debug)]
 pub(super) struct Group {
-    pub(super) parent: Option<GroupId>,
     /// Scaled as weights are.
     pub(super) shares: u64,
     /// Its entity on each core; empty for the root.
@@ -34,7 +33,7 @@ pub(super) struct Group {
 
 impl Cpu {
     pub(super) fn add_root(&mut self) {
-        self.groups.push(Group { parent: None, shares: 0, entities: Vec::new(), load: 0.0 });
+        self.groups.push(Group { shares: 0, entities: Vec::new(), load: 0.0 });
         self.quotas.push(None);
         for core in 0..self.cores.len() {
             self.queues.push(FairQueue::new(ROOT, core));
@@ -51,8 +50,8 @@ impl Cpu {
             self.entities.push(Entity::group(group, self.queue_of(spec.parent, core), shares));
             self.queues.push(FairQueue::new(group, core));
         }
-        self.groups.push(Group { parent: Some(spec.parent), shares, entities, load: 0.0 });
-        let bandwidth = spec.quota.map(|quota| Bandwidth::new(quota, &mut self.dice));
+        self.groups.push(Group { shares, entities, load: 0.0 });
+        let bandwidth = spec.quota.map(|quota| Bandwidth::new(quota, &mut self.dice, self.ran.is_some()));
         self.quotas.push(bandwidth);
         group
     }

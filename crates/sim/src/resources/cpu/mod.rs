@@ -29,7 +29,7 @@ use crate::kernel::Instant;
 use crate::kernel::rng::SplitMix64;
 use crate::kernel::trace::{Cause, Trace};
 
-pub(crate) use bandwidth::{Quota, Throttling};
+pub(crate) use bandwidth::{PeriodUse, Quota, Throttling};
 pub(crate) use fluid::Fluid;
 pub(crate) use group::GroupSpec;
 pub(crate) use knobs::{Costs, Knobs, Pick};
@@ -73,6 +73,8 @@ pub(crate) enum CpuNote {
     Unthrottle { group: GroupId, core: CoreId },
     /// A thread was moved to another core.
     Migrate { thread: ThreadId, from: CoreId, to: CoreId },
+    /// A thread ended a piece of work that its quota had held up.
+    Late { thread: ThreadId },
     /// A thread that woke took the core from another at once.
     Preempt { thread: ThreadId, victim: ThreadId, core: CoreId },
 }
@@ -135,7 +137,6 @@ struct Core {
     resched: bool,
     ticking: bool,
     balance: balance::Domain,
-    busy_ns: u64,
     util: pelt::Average,
     /// Queued threads, the most recently picked first (`rq->cfs_tasks`).
     recent: Vec<ThreadId>,
@@ -180,7 +181,6 @@ impl Cpu {
             resched: false,
             ticking: false,
             balance: balance::Domain::new(cores),
-            busy_ns: 0,
             util: pelt::Average::default(),
             recent: Vec::new(),
         };
@@ -264,9 +264,12 @@ impl Cpu {
         thread.waited_ns + thread.waiting_since.map_or(0, |since| self.now - since)
     }
 
-    /// The throttling that last held a thread up, as an index into the trace.
-    pub(crate) fn held_by(&self, thread: ThreadId) -> Option<Cause> {
-        self.threads[thread].held_by
+    /// Notes that a thread has ended a piece of work that was wanted from `since` on, if a throttling held it up since then.
+    pub(crate) fn note_if_held(&mut self, thread: ThreadId, since: Instant) {
+        let Some(cause) = self.threads[thread].held_by else { return };
+        if self.trace.at(cause).is_some_and(|at| at >= since) {
+            self.trace.note(self.now, CpuNote::Late { thread }, Some(cause));
+        }
     }
 
     /// Cores of the machine.
@@ -277,11 +280,6 @@ impl Cpu {
     /// The causal trace, which ends with this.
     pub(crate) fn take_trace(&mut self) -> Vec<crate::kernel::trace::Entry<CpuNote>> {
         std::mem::replace(&mut self.trace, Trace::new(false)).into_entries()
-    }
-
-    /// Busy time of all cores (ns), up to the last account.
-    pub(crate) fn busy_ns(&self) -> u64 {
-        self.cores.iter().map(|core| core.busy_ns).sum()
     }
 
     /// Brings every running thread's account up to now, and closes the stretches of running.

@@ -15,7 +15,6 @@ impl Cpu {
         self.cores[core].util.advance(self.now, level);
         self.progress(core);
         let Some(thread) = self.cores[core].running else { return };
-        self.cores[core].busy_ns += delta;
         self.threads[thread].cpu_ns += delta;
         let mut next = Some(self.threads[thread].entity);
         while let Some(entity) = next {
