@@ -3,6 +3,7 @@
 
 pub mod backend;
 mod build;
+pub mod charts;
 pub mod compare;
 pub mod json;
 pub mod metric;

@@ -1,5 +1,6 @@
 //! Tests across the modules of this crate, and the reports that they share.
 
+mod charts;
 mod compare;
 mod compare_properties;
 mod json;
