@@ -159,5 +159,26 @@ pub(crate) fn render(pieces: Vec<Piece>) -> Vec<Piece> {
     pieces
 }
 
+/// A star that is left outside of code was meant as emphasis. In Korean this happens when a particle follows a closing bracket,
+/// `*주기(period)*마다`: CommonMark does not see the end of the emphasis there (rule of flanking delimiter runs).
+pub(crate) fn check_emphasis(pieces: &[Piece]) -> Result<(), String> {
+    let text: String = pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text.as_str(),
+            Piece::Figure(_) => "",
+        })
+        .collect();
+    let outside = text.split("<code").enumerate().map(|(at, part)| match at {
+        0 => part,
+        _ => part.split_once("</code>").map_or("", |(_, after)| after),
+    });
+    let Some(part) = outside.into_iter().find(|part| part.contains('*')) else { return Ok(()) };
+    let before: String = part.split('*').nth(1).unwrap_or_default().chars().take(20).collect();
+    Err(format!(
+        "an emphasis is not closed; \"*\" before {before:?} closes only without a bracket before it: *주기*(period)마다"
+    ))
+}
+
 const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';

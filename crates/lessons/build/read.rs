@@ -132,6 +132,7 @@ fn words(directory: &Path, id: &str, language: &str, sources: &Sources) -> Resul
 
 fn section(place: &str, block: &Block, sources: &Sources) -> Result<Section, String> {
     let html = markdown::render(markdown::pieces(place, block, sources)?);
+    markdown::check_emphasis(&html).map_err(|what| format!("{place}:{}: {what}", block.line))?;
     let markdown = markdown::pieces(place, block, sources)?;
     Ok(Section { id: block.id.clone(), title: block.title.clone(), html, markdown })
 }

@@ -270,7 +270,8 @@ impl Lesson {
     pub fn runs(&self, lang: Lang) -> Vec<Run> {
         let mut runs = vec![self.bet.run];
         let answers = self.bet.fields.iter().map(|field| field.answer.source);
-        for source in self.all_html(lang).flat_map(Html::sources).chain(answers) {
+        let shown = self.all_html(lang).flat_map(|(_, html)| html.figures()).map(|figure| figure.source);
+        for source in shown.chain(answers) {
             if let Source::Run(run) = source
                 && !runs.contains(&run)
             {
@@ -280,12 +281,17 @@ impl Lesson {
         runs
     }
 
-    /// Every text of the lesson in that language.
-    pub(crate) fn all_html(&self, lang: Lang) -> impl Iterator<Item = &Html> {
+    /// Every text of the lesson in that language, with the block it stands in.
+    pub(crate) fn all_html(&self, lang: Lang) -> impl Iterator<Item = (&'static str, &Html)> {
         let words = self.words(lang);
         let sections = words.beats.iter().chain([&words.imprecise, &words.sources]);
-        let terms = words.glossary.iter().map(|term| &term.html);
-        sections.map(|section| &section.html).chain(&words.hints).chain([&words.solution]).chain(terms)
+        let terms = words.glossary.iter().map(|term| ("glossary", &term.html));
+        let hints = ["hint-1", "hint-2", "hint-3"].into_iter().zip(&words.hints);
+        sections
+            .map(|section| (section.id, &section.html))
+            .chain(hints)
+            .chain([("solution", &words.solution)])
+            .chain(terms)
     }
 
     fn words(&self, lang: Lang) -> &Words {

@@ -4,6 +4,7 @@
 //! *Architecture invariant*: this crate knows no simulator and no report. Figures in the prose and metrics of a goal are
 //! asked of the caller by path ([`Metrics`]).
 
+mod check;
 mod formula;
 mod goal;
 mod lang;
@@ -12,6 +13,7 @@ mod prose;
 mod template;
 
 pub use catamaran_scenario::{Josa, Lang};
+pub use check::{Lookup, Problem, Prover, check};
 pub use formula::Op;
 pub use goal::{BrokenRule, Comparison, Condition, ConditionResult, Goal, Verdict};
 pub use lang::Text;

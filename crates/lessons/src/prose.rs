@@ -1,5 +1,6 @@
 //! Text with figures in it that are computed from the model when the text is shown.
 
+use catamaran_scenario::edit::{self, EditError};
 use catamaran_scenario::{Josa, Platform};
 
 use crate::formula::{Op, evaluate};
@@ -24,6 +25,17 @@ pub struct Run {
     pub platform: Platform,
     /// What is changed in the text before.
     pub changes: &'static [Change],
+}
+
+impl Run {
+    /// The scenario with its changes.
+    ///
+    /// # Errors
+    /// [`EditError`] where a change names what the scenario does not have.
+    pub fn text(&self) -> Result<String, EditError> {
+        let change = |text: String, change: &Change| edit::set(&text, change.path, change.value);
+        self.changes.iter().try_fold(self.scenario.to_owned(), change)
+    }
 }
 
 /// Where a figure comes from.
@@ -146,9 +158,12 @@ impl Html {
         })
     }
 
-    /// The sources of all its figures, so that they can be simulated ahead (with repeats).
-    pub fn sources(&self) -> impl Iterator<Item = Source> {
-        figures(self.0).map(|figure| figure.source)
+    /// All its figures.
+    pub fn figures(&self) -> impl Iterator<Item = &'static Figure> + use<> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Figure(figure) => Some(figure),
+            Piece::Text(_) => None,
+        })
     }
 }
 
@@ -157,14 +172,6 @@ impl Plain {
     pub fn fill(&self, metrics: Metrics<'_>) -> String {
         fill(self.0, metrics, |figure, _| figure.to_owned())
     }
-}
-
-/// The figures among the pieces.
-pub(crate) fn figures(pieces: &'static [Piece]) -> impl Iterator<Item = &'static Figure> {
-    pieces.iter().filter_map(|piece| match piece {
-        Piece::Figure(figure) => Some(figure),
-        Piece::Text(_) => None,
-    })
 }
 
 fn fill(pieces: &[Piece], metrics: Metrics<'_>, wrap: impl Fn(&str, bool) -> String) -> String {

@@ -1,5 +1,7 @@
 //! What the build script accepts, and what it says of lessons that it does not.
 
+#![expect(clippy::unwrap_used, reason = "tests say what they expect by panicking")]
+
 #[path = "../build/emit.rs"]
 mod emit;
 #[path = "../build/figure.rs"]
@@ -35,91 +37,74 @@ fn a_new_lesson_is_accepted_as_it_stands() {
     assert!(generated.contains("Unit::Seconds"), "{generated}");
 }
 
+/// File, what is replaced in it, by what, and what is said of it.
+const MISTAKES: &[(&str, &str, &str, &str)] = &[
+    ("ko.md", "원리만", "*원리(law)*만", "ko.md:26: an emphasis is not closed; \"*\" before"),
+    ("lesson.toml", "number = ", "numbr = ", "crates/lessons/sample/lesson.toml:3: unknown field `numbr`"),
+    ("lesson.toml", ", ko = \"sample\" }", " }", "crates/lessons/sample/lesson.toml:4: missing field `ko`"),
+    (
+        "lesson.toml",
+        "tenant.app.cpu.limit\"\nlabel",
+        "tenant.api.cpu.limit\"\nlabel",
+        "crates/lessons/sample/lesson.toml: control \"limit\": tenant.api.cpu.limit does not stand in scenario.toml",
+    ),
+    (
+        "scenario.toml",
+        "500m",
+        "550m",
+        "the value \"550m\" is not on the slider; accepted are 100m to 1000m in steps of 100m",
+    ),
+    ("scenario.toml", "500m", "0.5", "the value \"0.5\" is not on the slider"),
+    (
+        "lesson.toml",
+        "path = \"tenant.app.cpu.limit\"\nvalue",
+        "path = \"host.cores\"\nvalue",
+        "solution: host.cores is not among the controls",
+    ),
+    ("lesson.toml", "op = \"<\"", "op = \"=\"", "unknown op \"=\"; accepted are <, <=, >, >="),
+    (
+        "lesson.toml",
+        "answer = \"s ",
+        "answer = \"seconds ",
+        "unknown unit \"seconds\"; accepted are s, ms, us, %, n",
+    ),
+    ("lesson.toml", "answer = \"s tenant.app.finished_s\"", "answer = \"s\"", "has no unit or no metric"),
+    ("lesson.toml", "run = \"\"", "run = \"file=other\"", "there is no other.toml beside lesson.toml"),
+    (
+        "lesson.toml",
+        "run = \"\"",
+        "run = \"faster\"",
+        "\"faster\" is not a source; accepted are now, solution",
+    ),
+    (
+        "en.md",
+        "# why: The causal chain",
+        "# because: The causal chain",
+        "crates/lessons/sample/en.md:13: found block \"because\" where \"why\" belongs",
+    ),
+    ("ko.md", "# sources: 출처", "", "ko.md: block \"sources\" is missing; add the heading \"# sources: …\""),
+    ("ko.md", "# why: 원인의 사슬", "# why", "crates/lessons/sample/ko.md:13: \"# why\" has no title"),
+    ("ko.md", "# play: 무언가", "앞의 글\n# play: 무언가", "ko.md:1: text before the first heading"),
+    ("ko.md", "대부분이 틀리는 질문이에요.", "", "ko.md:6: block \"bet\" is empty; write its text"),
+    ("en.md", "{{s tenant.app.finished_s}}", "{{s tenant.app.finished_s", "en.md:11: "),
+    ("en.md", "{{s tenant.app.finished_s}}", "{{h tenant.app.finished_s}}", "en.md:11: unknown unit \"h\""),
+    ("ko.md", "{{s tenant.app.finished_s}}", "{{s a|이랑/랑}}", "ko.md:11: unknown particle \"이랑/랑\""),
+    ("en.md", "{{s tenant.app.finished_s}}", "{{s a / }}", "en.md:11: \"a /\" is not a formula"),
+    ("en.md", "{{s tenant.app.finished_s}}", "{{s (a + b}}", "en.md:11: \"(a + b\" is not a formula"),
+    ("en.md", "{{s tenant.app.finished_s}}", "{{s a + b)}}", "en.md:11: \"a + b)\": \")\" without \"(\""),
+    ("en.md", "## term\n", "", "the glossary begins with a term; write \"## term\" above"),
+    ("en.md", "What it means, in one sentence.", "", "the term \"term\" has no text; explain it"),
+    (
+        "en.md",
+        "## term",
+        "## first\n\nText.\n\n## second",
+        "the glossary has 2 terms in en.md and 1 in ko.md",
+    ),
+];
+
 #[test]
 fn mistakes_are_named_with_their_place() {
-    let table = [
-        (
-            "lesson.toml",
-            "number = ",
-            "numbr = ",
-            "crates/lessons/sample/lesson.toml:3: unknown field `numbr`",
-        ),
-        (
-            "lesson.toml",
-            ", ko = \"sample\" }",
-            " }",
-            "crates/lessons/sample/lesson.toml:4: missing field `ko`",
-        ),
-        (
-            "lesson.toml",
-            "tenant.app.cpu.limit\"\nlabel",
-            "tenant.api.cpu.limit\"\nlabel",
-            "crates/lessons/sample/lesson.toml: control \"limit\": tenant.api.cpu.limit does not stand in scenario.toml",
-        ),
-        (
-            "scenario.toml",
-            "500m",
-            "550m",
-            "the value \"550m\" is not on the slider; accepted are 100m to 1000m in steps of 100m",
-        ),
-        ("scenario.toml", "500m", "0.5", "the value \"0.5\" is not on the slider"),
-        (
-            "lesson.toml",
-            "path = \"tenant.app.cpu.limit\"\nvalue",
-            "path = \"host.cores\"\nvalue",
-            "solution: host.cores is not among the controls",
-        ),
-        ("lesson.toml", "op = \"<\"", "op = \"=\"", "unknown op \"=\"; accepted are <, <=, >, >="),
-        (
-            "lesson.toml",
-            "answer = \"s ",
-            "answer = \"seconds ",
-            "unknown unit \"seconds\"; accepted are s, ms, us, %, n",
-        ),
-        ("lesson.toml", "answer = \"s tenant.app.finished_s\"", "answer = \"s\"", "has no unit or no metric"),
-        ("lesson.toml", "run = \"\"", "run = \"file=other\"", "there is no other.toml beside lesson.toml"),
-        (
-            "lesson.toml",
-            "run = \"\"",
-            "run = \"faster\"",
-            "\"faster\" is not a source; accepted are now, solution",
-        ),
-        (
-            "en.md",
-            "# why: The causal chain",
-            "# because: The causal chain",
-            "crates/lessons/sample/en.md:13: found block \"because\" where \"why\" belongs",
-        ),
-        (
-            "ko.md",
-            "# sources: 출처",
-            "",
-            "ko.md: block \"sources\" is missing; add the heading \"# sources: …\"",
-        ),
-        ("ko.md", "# why: 원인의 사슬", "# why", "crates/lessons/sample/ko.md:13: \"# why\" has no title"),
-        ("ko.md", "# play: 무언가", "앞의 글\n# play: 무언가", "ko.md:1: text before the first heading"),
-        ("ko.md", "대부분이 틀리는 질문이에요.", "", "ko.md:6: block \"bet\" is empty; write its text"),
-        ("en.md", "{{s tenant.app.finished_s}}", "{{s tenant.app.finished_s", "en.md:11: "),
-        (
-            "en.md",
-            "{{s tenant.app.finished_s}}",
-            "{{h tenant.app.finished_s}}",
-            "en.md:11: unknown unit \"h\"",
-        ),
-        ("ko.md", "{{s tenant.app.finished_s}}", "{{s a|이랑/랑}}", "ko.md:11: unknown particle \"이랑/랑\""),
-        ("en.md", "{{s tenant.app.finished_s}}", "{{s a / }}", "en.md:11: \"a /\" is not a formula"),
-        ("en.md", "{{s tenant.app.finished_s}}", "{{s (a + b}}", "en.md:11: \"(a + b\" is not a formula"),
-        ("en.md", "{{s tenant.app.finished_s}}", "{{s a + b)}}", "en.md:11: \"a + b)\": \")\" without \"(\""),
-        ("en.md", "## term\n", "", "the glossary begins with a term; write \"## term\" above"),
-        ("en.md", "What it means, in one sentence.", "", "the term \"term\" has no text; explain it"),
-        (
-            "en.md",
-            "## term",
-            "## first\n\nText.\n\n## second",
-            "the glossary has 2 terms in en.md and 1 in ko.md",
-        ),
-    ];
-    for (file, find, with, expected) in table {
+    for (file, find, with, expected) in MISTAKES {
         let error = read_sample(file, find, with).unwrap_err();
         assert!(error.contains(expected), "{file}, {find:?} -> {with:?}: {error:?} lacks {expected:?}");
     }

@@ -1,0 +1,221 @@
+//! The proof of a lesson: what the build script can't see, because it needs a simulator.
+
+use std::fmt;
+
+use catamaran_scenario::edit::set;
+use catamaran_scenario::{Lang, Plan, Platform};
+
+use crate::lesson::{BetField, Control, ControlKind, Lesson};
+use crate::prose::{Change, Figure, Run, Source};
+
+/// The metrics of one report, by path.
+pub type Lookup = Box<dyn Fn(&str) -> Option<f64>>;
+
+/// What a proof needs from outside.
+pub trait Prover {
+    /// Simulates the plan and answers for its report.
+    ///
+    /// # Errors
+    /// Why it can't be simulated, in words.
+    fn simulate(&mut self, plan: &Plan, platform: Platform) -> Result<Lookup, String>;
+
+    /// Whether the words are a command of `catamaran`; the first is `catamaran`.
+    ///
+    /// # Errors
+    /// What is wrong with them, in words.
+    fn command(&mut self, words: &[&str]) -> Result<(), String>;
+}
+
+/// Something that is wrong with a lesson.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Id of the lesson.
+    pub lesson: &'static str,
+    /// File and block or field (`en.md, why`; `lesson.toml, goal`).
+    pub place: String,
+    /// What, and what to do.
+    pub what: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "crates/lessons/{}/{}: {}", self.lesson, self.place, self.what)
+    }
+}
+
+/// Proves the lesson: scenarios and controls are valid, the command parses, every figure has a value, the bet can be won,
+/// the start fails the goal, and the solution meets it. Empty: all is well.
+pub fn check(lesson: &'static Lesson, prover: &mut dyn Prover) -> Vec<Problem> {
+    let mut check = Check { lesson, prover, reports: Vec::new(), problems: Vec::new() };
+    check.controls();
+    check.command();
+    check.bet();
+    check.goal();
+    for lang in Lang::ALL {
+        check.prose(*lang);
+    }
+    check.problems
+}
+
+struct Check<'a> {
+    lesson: &'static Lesson,
+    prover: &'a mut dyn Prover,
+    /// What was simulated already; `None` where it failed, which is told once.
+    reports: Vec<(Run, Option<Lookup>)>,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn tell(&mut self, place: impl Into<String>, what: impl Into<String>) {
+        self.problems.push(Problem { lesson: self.lesson.id, place: place.into(), what: what.into() });
+    }
+
+    /// The lesson's scenario with changes, on the platform that the goal is judged on.
+    fn run(&self, changes: &'static [Change]) -> Run {
+        let platform = self.lesson.platforms.first().copied().unwrap_or(Platform::BareMetal);
+        Run { file: "scenario", scenario: self.lesson.scenario(), platform, changes }
+    }
+
+    fn metric(&mut self, run: &Run, path: &str) -> Option<f64> {
+        if !self.reports.iter().any(|(known, _)| known == run) {
+            let report = plan(run).and_then(|plan| self.prover.simulate(&plan, run.platform));
+            if let Err(error) = &report {
+                self.tell(
+                    format!("{}.toml", run.file),
+                    format!("{error} (with the changes {:?})", run.changes),
+                );
+            }
+            self.reports.push((*run, report.ok()));
+        }
+        let (_, report) = self.reports.iter().find(|(known, _)| known == run)?;
+        report.as_ref()?(path)
+    }
+
+    fn figure(&mut self, figure: &Figure) -> Option<f64> {
+        let start = self.run(&[]);
+        figure.value(&mut |source, path| match source {
+            Source::Now => self.metric(&start, path),
+            Source::Run(run) => self.metric(run, path),
+        })
+    }
+
+    /// Each control alone, at both ends, gives a valid scenario.
+    fn controls(&mut self) {
+        for control in self.lesson.controls {
+            for value in ends(control) {
+                let changed =
+                    set(self.lesson.scenario(), control.path, &value).map_err(|error| error.to_string());
+                let plan = changed.and_then(|text| parse(&text, "scenario.toml"));
+                if let Err(error) = plan {
+                    let place = format!("lesson.toml, control {}", control.id);
+                    self.tell(place, format!("at {value} the scenario is not valid: {error}"));
+                }
+            }
+        }
+    }
+
+    fn command(&mut self) {
+        let words: Vec<&str> = self.lesson.command.split_whitespace().collect();
+        let scenario = format!("{}{}", crate::SCENARIO_PREFIX, self.lesson.id);
+        if words.first() != Some(&"catamaran") || !words.contains(&scenario.as_str()) {
+            let what = format!("\"{}\" must be a command of catamaran with {scenario}", self.lesson.command);
+            self.tell("lesson.toml, command", what);
+        } else if let Err(error) = self.prover.command(&words) {
+            self.tell("lesson.toml, command", error);
+        }
+    }
+
+    fn bet(&mut self) {
+        for field in self.lesson.bet.fields {
+            let place = format!("lesson.toml, bet {}", field.id);
+            match self.figure(&field.answer) {
+                None => self.tell(place, "the answer is unknown; name a metric that the report has"),
+                Some(answer) if !can_be_won(field, answer) => {
+                    let answer = field.answer.unit.shown(answer);
+                    let what = format!(
+                        "the answer is {answer}, but no guess from {} to {} in steps of {} comes within {} of it",
+                        field.min, field.max, field.step, field.tolerance
+                    );
+                    self.tell(place, what);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn goal(&mut self) {
+        let (start, solved) = (self.run(&[]), self.run(self.lesson.solution));
+        let (start_plan, solved_plan) = match (plan(&start), plan(&solved)) {
+            (Ok(start), Ok(solved)) => (start, solved),
+            (Err(error), _) | (_, Err(error)) => return self.tell("scenario.toml", error),
+        };
+        let (passed, _) = self.judge(&start, &start_plan, &start_plan);
+        if passed {
+            self.tell("lesson.toml, goal", "the start meets the goal already; ask for more");
+        }
+        let (passed, values) = self.judge(&solved, &start_plan, &solved_plan);
+        if !passed {
+            self.tell("lesson.toml, solution", format!("the goal is not met with it: {values}"));
+        }
+    }
+
+    /// Whether `now`, carried out as `run`, meets the goal, and the metrics that decided.
+    fn judge(&mut self, run: &Run, start: &Plan, now: &Plan) -> (bool, String) {
+        let mut values = std::collections::BTreeMap::new();
+        for condition in self.lesson.goal.conditions {
+            match self.metric(run, condition.metric) {
+                Some(value) => drop(values.insert(condition.metric, value)),
+                None => {
+                    let what = format!("{} is unknown; name a metric that the report has", condition.metric);
+                    self.tell("lesson.toml, goal", what);
+                }
+            }
+        }
+        let verdict = self.lesson.check_goal(start, now, &|path| values.get(path).copied());
+        let broken = verdict.broken.iter().map(|rule| rule.text(Lang::En));
+        let metrics = values.iter().map(|(path, value)| format!("{path} = {value}"));
+        (verdict.passed(), metrics.chain(broken).collect::<Vec<_>>().join("; "))
+    }
+
+    fn prose(&mut self, lang: Lang) {
+        let lesson = self.lesson;
+        for (block, html) in lesson.all_html(lang) {
+            for figure in html.figures() {
+                if self.figure(figure).is_none() {
+                    let place = format!("{}.md, {block}", lang.code());
+                    self.tell(
+                        place,
+                        format!(
+                            "a figure is unknown, {:?}; name metrics that the report has",
+                            figure.formula
+                        ),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn parse(text: &str, file: &str) -> Result<Plan, String> {
+    Plan::from_toml(text, file).map_err(|diagnostic| diagnostic.to_string())
+}
+
+fn plan(run: &Run) -> Result<Plan, String> {
+    parse(&run.text().map_err(|error| error.to_string())?, &format!("{}.toml", run.file))
+}
+
+/// Least and greatest value of a slider, every value of a choice.
+fn ends(control: &Control) -> Vec<String> {
+    match control.kind {
+        ControlKind::Slider { min, max, .. } => {
+            [min, max].iter().filter_map(|&number| control.kind.value(number)).collect()
+        }
+        ControlKind::Choice(choices) => choices.iter().map(|choice| choice.value.to_owned()).collect(),
+    }
+}
+
+fn can_be_won(field: &BetField, answer: f64) -> bool {
+    let steps = ((field.answer.unit.shown(answer) - field.min) / field.step).round();
+    let nearest = (field.min + steps * field.step).clamp(field.min, field.max);
+    field.is_right(nearest, answer)
+}
