@@ -1,0 +1,248 @@
+//! The script by which a launcher starts its tenant: written by the runner from the platform's rules, carried out step
+//! by step, and the same that `--dry-run` shows. As text it is one step a line, so that a person can read it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// One step on a control group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Makes a group.
+    Make(PathBuf),
+    /// Writes a value to a group's file.
+    Write {
+        /// Text to write.
+        value: String,
+        /// File of a group.
+        file: PathBuf,
+    },
+    /// Moves the process into the group at this path.
+    Enter(PathBuf),
+}
+
+impl Step {
+    /// Carries the step out for process `pid`.
+    ///
+    /// # Errors
+    /// One sentence: what was done to which path and what the kernel answered.
+    pub fn perform(&self, pid: u32) -> Result<(), String> {
+        let (done, path) = match self {
+            Self::Make(path) => (fs::create_dir(path), path.clone()),
+            Self::Write { value, file } => (write_file(file, value), file.clone()),
+            Self::Enter(path) => (write_file(&path.join("cgroup.procs"), &pid.to_string()), path.clone()),
+        };
+        done.map_err(|error| format!("{} {}: {error}", self.verb(), path.display()))
+    }
+
+    fn verb(&self) -> String {
+        match self {
+            Self::Make(_) => "cannot make the control group".to_owned(),
+            Self::Write { value, .. } => format!("cannot write {value:?} to"),
+            Self::Enter(_) => "cannot enter the control group".to_owned(),
+        }
+    }
+}
+
+/// Writes to a file that must be there already: in a cgroup file system a missing file is a missing mechanism, and in
+/// any other a new one would be a lie.
+fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    use std::io::Write as _;
+    fs::OpenOptions::new().write(true).truncate(true).open(path)?.write_all(text.as_bytes())
+}
+
+/// A namespace of one's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Namespace {
+    /// Mount points.
+    Mount,
+    /// Process numbers.
+    Pid,
+    /// Host name.
+    Uts,
+    /// System V and POSIX message queues, semaphores, shared memory.
+    Ipc,
+    /// Network devices, ports.
+    Net,
+    /// View of the control groups.
+    Cgroup,
+}
+
+impl Namespace {
+    /// Every kind, in the order in which `unshare` lists them.
+    pub const ALL: [Self; 6] = [Self::Mount, Self::Uts, Self::Ipc, Self::Net, Self::Pid, Self::Cgroup];
+
+    /// Name in scripts; `unshare` has an option of the same name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mount => "mount",
+            Self::Pid => "pid",
+            Self::Uts => "uts",
+            Self::Ipc => "ipc",
+            Self::Net => "net",
+            Self::Cgroup => "cgroup",
+        }
+    }
+
+    /// Its `CLONE_NEW…` flag.
+    #[must_use]
+    pub const fn clone_flag(self) -> u64 {
+        (match self {
+            Self::Mount => libc::CLONE_NEWNS,
+            Self::Pid => libc::CLONE_NEWPID,
+            Self::Uts => libc::CLONE_NEWUTS,
+            Self::Ipc => libc::CLONE_NEWIPC,
+            Self::Net => libc::CLONE_NEWNET,
+            Self::Cgroup => libc::CLONE_NEWCGROUP,
+        }) as u64
+    }
+}
+
+/// How one tenant is started.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Script {
+    /// Groups to make and limits to set, before the process is there.
+    pub limits: Vec<Step>,
+    /// Groups that the process is moved into once it is there.
+    pub join: Vec<Step>,
+    /// Group of the v2 hierarchy that the process is born in.
+    pub born_in: Option<PathBuf>,
+    /// Namespaces of its own.
+    pub namespaces: Vec<Namespace>,
+    /// Host name in its own UTS namespace.
+    pub host_name: Option<String>,
+}
+
+impl Script {
+    /// As text, one step a line.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (stage, steps) in [("limits", &self.limits), ("join", &self.join)] {
+            for step in steps {
+                let _ = match step {
+                    Step::Make(path) => writeln!(text, "{stage} make {}", path.display()),
+                    Step::Write { value, file } => {
+                        writeln!(text, "{stage} write {}\t{}", file.display(), value)
+                    }
+                    Step::Enter(path) => writeln!(text, "{stage} enter {}", path.display()),
+                };
+            }
+        }
+        for namespace in &self.namespaces {
+            let _ = writeln!(text, "namespace {}", namespace.name());
+        }
+        if let Some(group) = &self.born_in {
+            let _ = writeln!(text, "born-in {}", group.display());
+        }
+        if let Some(name) = &self.host_name {
+            let _ = writeln!(text, "host-name {name}");
+        }
+        text
+    }
+
+    /// The script of a text that [`Self::to_text`] made.
+    ///
+    /// # Errors
+    /// The line that is no step.
+    pub fn from_text(text: &str) -> Result<Self, String> {
+        let mut script = Self::default();
+        for line in text.lines() {
+            script.take(line).ok_or_else(|| format!("not a step of a start-up script: {line:?}"))?;
+        }
+        Ok(script)
+    }
+
+    fn take(&mut self, line: &str) -> Option<()> {
+        let (word, rest) = line.split_once(' ')?;
+        match word {
+            "limits" => self.limits.push(step(rest)?),
+            "join" => self.join.push(step(rest)?),
+            "namespace" => self.namespaces.push(Namespace::ALL.into_iter().find(|kind| kind.name() == rest)?),
+            "born-in" => self.born_in = Some(rest.into()),
+            "host-name" => self.host_name = Some(rest.to_owned()),
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn step(text: &str) -> Option<Step> {
+    let (verb, rest) = text.split_once(' ')?;
+    match verb {
+        "make" => Some(Step::Make(rest.into())),
+        "enter" => Some(Step::Enter(rest.into())),
+        "write" => {
+            let (file, value) = rest.rsplit_once('\t')?;
+            Some(Step::Write { value: value.to_owned(), file: file.into() })
+        }
+        _ => None,
+    }
+}
+
+/// What the launcher and the worker tell the runner, one message each.
+pub mod word {
+    /// The launcher is there and waits for its script.
+    pub const READY: &str = "ready";
+    /// The worker's threads are all there and wait for the common start.
+    pub const STARTED: &str = "started";
+    /// The tenant's process (number follows) was made.
+    pub const CLONED: &str = "cloned ";
+    /// The tenant's process ended (exit code or `signal N` follows).
+    pub const ENDED: &str = "ended ";
+    /// Something failed (a sentence follows).
+    pub const FAILED: &str = "failed ";
+}
+
+/// Numbers of the start-up instants on the tape.
+pub mod stamp {
+    /// The launcher took up the request to start the tenant.
+    pub const REQUEST: usize = 0;
+    /// Groups made and limits set.
+    pub const LIMITED: usize = 1;
+    /// First instruction of the new process.
+    pub const CLONED: usize = 2;
+    /// In its groups.
+    pub const JOINED: usize = 3;
+    /// In its namespaces, all set up; just before exec.
+    pub const ISOLATED: usize = 4;
+    /// First own instruction of the worker.
+    pub const FIRST: usize = 5;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_survives_the_way_to_the_launcher() {
+        let script = Script {
+            limits: vec![
+                Step::Make("/sys/fs/cgroup/cpu/with space/t".into()),
+                Step::Write { value: "40000 100000".into(), file: "/sys/fs/cgroup/with\ttab/cpu.max".into() },
+            ],
+            join: vec![Step::Enter("/sys/fs/cgroup/cpu/t".into())],
+            born_in: Some("/sys/fs/cgroup/t".into()),
+            namespaces: Namespace::ALL.to_vec(),
+            host_name: Some("shop".into()),
+        };
+        assert_eq!(Script::from_text(&script.to_text()), Ok(script));
+    }
+
+    #[test]
+    fn what_is_no_step_is_named() {
+        for text in ["limits", "limits burn /x", "namespace time", "join write /x", "x y", ""] {
+            let answer = Script::from_text(&format!("{text}\n"));
+            assert!(answer.is_err_and(|message| message.contains(text)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_says_what_it_could_not_do_and_to_what() {
+        let missing = Step::Write { value: "100".into(), file: "/nowhere/cpu.weight".into() };
+        let message = missing.perform(1).expect_err("there is no such file");
+        assert!(message.contains("cannot write \"100\" to /nowhere/cpu.weight"), "{message}");
+    }
+}

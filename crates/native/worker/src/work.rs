@@ -1,0 +1,191 @@
+//! The worker: threads that carry out the phases on the tape and note what they did.
+
+use std::sync::{Barrier, Mutex};
+
+use catamaran_worker::clock::{now_ns, sleep_until};
+use catamaran_worker::fixed_loop::{CHUNK_TURNS, turn};
+use catamaran_worker::script::{stamp, word};
+use catamaran_worker::tape::{self, Layout, Tape, head, phase, thread};
+
+use crate::launch::say;
+use crate::server::{Queue, Requests};
+
+/// A phase as it stands on the tape.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Phase {
+    kind: u64,
+    threads: usize,
+    lasts_ns: u64,
+    turns: u64,
+    pub(crate) requests: usize,
+    pub(crate) arrays: usize,
+    pub(crate) queue: usize,
+    pub(crate) timeout_ns: u64,
+    /// Word at which it stands.
+    at: usize,
+}
+
+impl Phase {
+    fn read(tape: &Tape, at: usize) -> Self {
+        let get = |word| tape.get(at + word);
+        Self {
+            kind: get(phase::KIND),
+            threads: get(phase::THREADS) as usize,
+            lasts_ns: get(phase::LASTS_NS),
+            turns: get(phase::TURNS),
+            requests: get(phase::REQUESTS) as usize,
+            arrays: get(phase::ARRAYS) as usize,
+            queue: get(phase::QUEUE) as usize,
+            timeout_ns: get(phase::TIMEOUT_NS),
+            at,
+        }
+    }
+
+    /// End of a phase that began at `began_ns`; `u64::MAX` where only its work ends it.
+    fn end_ns(self, began_ns: u64) -> u64 {
+        if self.lasts_ns == 0 { u64::MAX } else { began_ns.saturating_add(self.lasts_ns) }
+    }
+}
+
+/// What the threads of a worker share.
+struct Crew<'a> {
+    tape: &'a Tape,
+    layout: Layout,
+    phases: Vec<(Phase, Mutex<Queue>)>,
+    /// Threads and the main thread, for the common start.
+    start: Barrier,
+    /// Threads, between phases.
+    between: Barrier,
+}
+
+/// Carries out the workload on the tape, from the runner's word to the end.
+pub(crate) fn work(first_ns: u64) -> Result<(), String> {
+    let tape = Tape::map(rustix::stdio::stdout()).map_err(|error| format!("cannot map the tape: {error}"))?;
+    tape.stamp(stamp::FIRST, first_ns);
+    if tape.get(head::MAGIC) != tape::MAGIC {
+        return Err("the tape is of another version".to_owned());
+    }
+    // Sleeps shall end when they are due: the default slack is 50 µs. Threads inherit it.
+    rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1))
+        .map_err(|error| format!("PR_SET_TIMERSLACK: {error}"))?;
+    let layout = tape.layout();
+    let phases: Vec<_> = (0..layout.phases).map(|index| Phase::read(&tape, layout.phase(index))).collect();
+    let crew = Crew {
+        tape: &tape,
+        layout,
+        phases: phases.iter().map(|phase| (*phase, Mutex::new(Queue::new(phase)))).collect(),
+        start: Barrier::new(layout.threads + 1),
+        between: Barrier::new(layout.threads),
+    };
+    let done_ns = std::thread::scope(|scope| crew.carry_out(scope))?;
+    tape.set(head::DONE, done_ns - tape.get(head::ORIGIN_NS) + 1);
+    Ok(())
+}
+
+impl Crew<'_> {
+    /// Starts the threads, waits for the common start, then for their end; when the last one ended.
+    fn carry_out<'scope>(&'scope self, scope: &'scope std::thread::Scope<'scope, '_>) -> Result<u64, String> {
+        let threads: Result<Vec<_>, _> = (0..self.layout.threads)
+            .map(|index| {
+                let builder = std::thread::Builder::new().name(format!("w{index}")).stack_size(64 << 10);
+                builder.spawn_scoped(scope, move || self.thread(index))
+            })
+            .collect();
+        let Ok(threads) = threads else {
+            // The threads that are there wait for a start that never comes: end them all.
+            say(
+                rustix::stdio::stdin(),
+                &format!("{}cannot start {} threads", word::FAILED, self.layout.threads),
+            );
+            std::process::exit(1);
+        };
+        let control = rustix::stdio::stdin();
+        say(control, word::STARTED);
+        let go = rustix::io::read(control, &mut [0_u8; 16]);
+        if !go.is_ok_and(|length| length > 0) || self.tape.get(head::BEGIN_NS) == 0 {
+            std::process::exit(1);
+        }
+        self.start.wait();
+        let ends = threads.into_iter().map(|thread| thread.join().map_err(|_| "a thread died".to_owned()));
+        ends.collect::<Result<Vec<_>, _>>().map(|ends| ends.into_iter().max().unwrap_or_default())
+    }
+
+    /// One thread, from the common start to its end (ns of the clock).
+    fn thread(&self, index: usize) -> u64 {
+        let mut hand = Hand::new(self.tape, self.layout.thread(index));
+        self.start.wait();
+        let mut began_ns = self.tape.get(head::BEGIN_NS);
+        let mut end_ns = began_ns;
+        for (number, (phase, queue)) in self.phases.iter().enumerate() {
+            self.tape.set(phase.at + phase::BEGAN, began_ns - self.tape.get(head::ORIGIN_NS) + 1);
+            if index < phase.threads {
+                self.carry_out_phase(&mut hand, *phase, queue, began_ns);
+            }
+            end_ns = now_ns();
+            if number + 1 < self.phases.len() {
+                self.between.wait();
+                began_ns = if phase.lasts_ns == 0 { now_ns() } else { phase.end_ns(began_ns) };
+            }
+        }
+        hand.end();
+        end_ns
+    }
+
+    fn carry_out_phase(&self, hand: &mut Hand<'_>, phase: Phase, queue: &Mutex<Queue>, began_ns: u64) {
+        let end_ns = phase.end_ns(began_ns);
+        sleep_until(began_ns);
+        match phase.kind {
+            phase::COMPUTE if phase.lasts_ns == 0 => hand.make(phase.turns),
+            phase::COMPUTE => hand.make_until(phase.turns, end_ns),
+            phase::SERVER => Requests::new(self.tape, phase, began_ns, end_ns).serve(queue, hand),
+            _ => {}
+        }
+        if phase.lasts_ns != 0 {
+            sleep_until(end_ns);
+        }
+    }
+}
+
+/// What makes the turns, and counts them where the runner sees it.
+pub(crate) struct Hand<'a> {
+    tape: &'a Tape,
+    at: usize,
+    turns: u64,
+    state: u64,
+}
+
+impl<'a> Hand<'a> {
+    fn new(tape: &'a Tape, at: usize) -> Self {
+        // Any state but 0 will do: 0 is a fixed point of the loop.
+        Self { tape, at, turns: 0, state: 0x9E37_79B9_7F4A_7C15 ^ at as u64 }
+    }
+
+    /// Makes `turns` turns.
+    pub(crate) fn make(&mut self, turns: u64) {
+        self.make_until(turns, u64::MAX);
+    }
+
+    /// Makes `turns` turns, but stops when the clock shows `end_ns`; asks it only where there is an end.
+    fn make_until(&mut self, turns: u64, end_ns: u64) {
+        let mut left = turns;
+        while left > 0 && (end_ns == u64::MAX || now_ns() < end_ns) {
+            let chunk = left.min(CHUNK_TURNS);
+            self.state = turn(self.state, chunk);
+            left -= chunk;
+            self.turns += chunk;
+            self.tape.set(self.at + thread::TURNS, self.turns);
+        }
+    }
+
+    /// The last words of the thread: its counters vanish with it.
+    fn end(&self) {
+        self.tape.set(self.at + thread::SINK, self.state);
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+        let mut figures = text.split_ascii_whitespace().map(str::parse::<u64>);
+        if let (Some(Ok(cpu_ns)), Some(Ok(wait_ns))) = (figures.next(), figures.next()) {
+            self.tape.set(self.at + thread::CPU_NS, cpu_ns);
+            self.tape.set(self.at + thread::WAIT_NS, wait_ns);
+            self.tape.set(self.at + thread::ENDED, 1);
+        }
+    }
+}
