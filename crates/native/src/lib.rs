@@ -1,6 +1,7 @@
 //! Linux for real: the same plans carried out with processes, namespaces and cgroups.
-
-mod machine;
+//!
+//! *Architecture invariant*: this crate never sees the simulator. What it makes on the machine it registers before it
+//! makes it, and nothing that it did not make is ever changed.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -8,7 +9,24 @@ use std::sync::atomic::AtomicBool;
 use catamaran_report::{Backend, Report, RunError};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
-pub use machine::machine;
+mod accept;
+mod cgroup;
+mod guard;
+mod identity;
+mod interrupt;
+mod launcher;
+mod machine;
+mod order;
+mod platform;
+mod problem;
+mod run;
+mod run_folder;
+mod tally;
+mod write_up;
+
+use interrupt::Interrupt;
+
+pub use identity::machine;
 
 /// How native runs are carried out.
 #[derive(Default)]
@@ -40,9 +58,15 @@ impl Backend for Runner {
     fn name(&self) -> &'static str {
         "native"
     }
-    fn run(&mut self, _plan: &Plan, platform: Platform, _trial: u32) -> Result<Report, RunError> {
-        let _ = &self.options;
-        Err(RunError::Unavailable { platform, why: String::new(), remedy: String::new() })
+    fn run(&mut self, plan: &Plan, platform: Platform, trial: u32) -> Result<Report, RunError> {
+        accept::check(plan, platform)?;
+        let interrupt = Interrupt::new(Arc::clone(&self.options.interrupted));
+        let turns_per_cpu_s = self.options.turns_per_cpu_s.unwrap_or(6e8);
+        let carry_out = || {
+            let run = run::Run::start(plan, platform, turns_per_cpu_s, &interrupt)?;
+            run.carry_out(trial, &mut self.options.progress)
+        };
+        carry_out().map_err(|problem| problem.on(platform))
     }
 }
 

@@ -1,47 +1,171 @@
-//! Which machine this is, so that figures measured on another one (or under another kernel) are not taken for its own.
+//! What this machine is: kernel, cores, mounted control groups, time taken away by the machine beneath.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 
-use catamaran_scenario::calibration::Machine;
-
-/// Identity of this machine, read anew on each call; what the kernel does not tell reads `unknown`.
+/// Release of the running kernel (`uname -r`).
 #[must_use]
-pub fn machine() -> Machine {
-    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    Machine {
-        kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
-        cpu_model: cpu_model(&cpus),
-        cores: cores(&cpus),
-        cgroup_version: cgroup_version(&groups),
-        page_bytes: rustix::param::page_size() as u64,
+pub(crate) fn kernel_release() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}
+
+/// Major and minor of a kernel release (`6.18.44-fc` is 6, 18).
+#[must_use]
+pub(crate) fn kernel_version(release: &str) -> (u32, u32) {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// Numbers in a kernel CPU list (`0-3,8` is 0, 1, 2, 3, 8); `None` where it is none.
+#[must_use]
+pub(crate) fn cpu_list(text: &str) -> Option<Vec<u32>> {
+    let mut cpus = Vec::new();
+    for part in text.trim().split(',').filter(|part| !part.is_empty()) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (first.parse::<u32>().ok()?, last.parse::<u32>().ok()?);
+        // No machine has as many; a damaged list must not fill the memory.
+        if last.checked_sub(first)? > 65_536 {
+            return None;
+        }
+        cpus.extend(first..=last);
+    }
+    Some(cpus)
+}
+
+/// A kernel CPU list of these numbers.
+#[must_use]
+pub(crate) fn to_cpu_list(cpus: &[u32]) -> String {
+    cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// CPUs that this process may run on, ascending.
+pub(crate) fn allowed_cpus() -> Vec<u32> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).and_then(cpu_list).unwrap_or_default()
+}
+
+/// Memory of the machine (bytes).
+#[must_use]
+pub(crate) fn memory_bytes() -> u64 {
+    let info = rustix::system::sysinfo();
+    (info.totalram).saturating_mul(u64::from(info.mem_unit.max(1)))
+}
+
+/// Jiffies of one or all CPUs, from `/proc/stat`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct CpuTimes {
+    /// All time, idle included.
+    pub(crate) all: u64,
+    /// Taken away by the machine beneath.
+    pub(crate) steal: u64,
+}
+
+impl CpuTimes {
+    /// Of the given CPUs, now.
+    pub(crate) fn read(cpus: &[u32]) -> Self {
+        Self::parse(&fs::read_to_string("/proc/stat").unwrap_or_default(), cpus)
+    }
+
+    fn parse(stat: &str, cpus: &[u32]) -> Self {
+        let mut times = Self::default();
+        for line in stat.lines() {
+            let Some((name, figures)) = line.split_once(' ') else { continue };
+            let cpu = name.strip_prefix("cpu").and_then(|number| number.parse::<u32>().ok());
+            if cpu.is_some_and(|cpu| cpus.contains(&cpu)) {
+                let figures: Vec<u64> =
+                    figures.split_ascii_whitespace().take(8).map(|figure| figure.parse().unwrap_or(0)).collect();
+                times.all += figures.iter().sum::<u64>();
+                times.steal += figures.get(7).copied().unwrap_or(0);
+            }
+        }
+        times
+    }
+
+    /// Share of the time since `before` that was taken away; `None` where no time passed.
+    pub(crate) fn steal_since(self, before: Self) -> Option<f64> {
+        let all = self.all.checked_sub(before.all).filter(|all| *all > 0)?;
+        Some(self.steal.saturating_sub(before.steal) as f64 / all as f64)
     }
 }
 
-fn cpu_model(cpuinfo: &str) -> String {
-    let model = values(cpuinfo, "model name").next();
-    model.unwrap_or("unknown").to_owned()
+/// Where a controller (or the v2 tree) is mounted and which group of it this process is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hierarchies {
+    /// v1: controller → this process's own group.
+    pub(crate) v1: BTreeMap<String, PathBuf>,
+    /// v2: this process's own group.
+    pub(crate) v2: Option<PathBuf>,
+    /// v2: the root of the mount.
+    pub(crate) v2_root: Option<PathBuf>,
 }
 
-/// Cores online: `/proc/cpuinfo` lists no others.
-fn cores(cpuinfo: &str) -> u32 {
-    u32::try_from(values(cpuinfo, "processor").count()).unwrap_or(u32::MAX)
+impl Hierarchies {
+    /// Of this process.
+    pub(crate) fn find() -> Self {
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        Self::parse(&read("/proc/self/mountinfo"), &read("/proc/self/cgroup"))
+    }
+
+    /// From the texts of `/proc/self/mountinfo` and `/proc/self/cgroup`.
+    fn parse(mountinfo: &str, cgroup: &str) -> Self {
+        let mut found = Self { v1: BTreeMap::new(), v2: None, v2_root: None };
+        for mount in mountinfo.lines().filter_map(CgroupMount::parse) {
+            for line in cgroup.lines() {
+                let mut fields = line.splitn(3, ':').skip(1);
+                let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+                match (mount.v2, controllers.is_empty()) {
+                    (true, true) => {
+                        found.v2 = mount.group(path);
+                        found.v2_root = Some(mount.point.clone());
+                    }
+                    (false, false) => {
+                        for controller in controllers.split(',').filter(|name| mount.has(name)) {
+                            if let Some(group) = mount.group(path) {
+                                found.v1.insert(controller.to_owned(), group);
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
 }
 
-fn values<'a>(cpuinfo: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
-    cpuinfo
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .filter_map(move |(name, value)| (name.trim() == key).then_some(value.trim()))
+struct CgroupMount {
+    /// Group of the hierarchy that is seen at `point`.
+    root: String,
+    point: PathBuf,
+    v2: bool,
+    options: String,
 }
 
-/// 1 where the `cpu` controller is mounted the old way (`/proc/self/cgroup` then has a line `N:cpu:/…`), else 2.
-fn cgroup_version(self_cgroup: &str) -> u8 {
-    let old = self_cgroup.lines().filter_map(|line| line.split(':').nth(1));
-    if old.flat_map(|controllers| controllers.split(',')).any(|controller| controller == "cpu") {
-        1
-    } else {
-        2
+impl CgroupMount {
+    /// A line of mountinfo: `36 35 98:0 /root /point options [tags] - type source super-options`.
+    fn parse(line: &str) -> Option<Self> {
+        let (left, right) = line.split_once(" - ")?;
+        let mut left = left.split(' ').skip(3);
+        let (root, point) = (left.next()?, left.next()?);
+        let mut right = right.splitn(3, ' ');
+        let v2 = match right.next()? {
+            "cgroup2" => true,
+            "cgroup" => false,
+            _ => return None,
+        };
+        let options = right.nth(1).unwrap_or_default().to_owned();
+        Some(Self { root: root.to_owned(), point: PathBuf::from(point), v2, options })
+    }
+
+    fn has(&self, controller: &str) -> bool {
+        self.options.split(',').any(|option| option == controller)
+    }
+
+    /// Where the group `path` of the hierarchy is seen; `None` where it lies outside of what is mounted.
+    fn group(&self, path: &str) -> Option<PathBuf> {
+        let below = Path::new(path).strip_prefix(&self.root).ok()?;
+        Some(if below.as_os_str().is_empty() { self.point.clone() } else { self.point.join(below) })
     }
 }
 
@@ -50,28 +174,56 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cpuinfo_gives_model_and_cores() {
-        let two = "processor\t: 0\nmodel name\t: Fast CPU: 3 GHz\n\nprocessor\t: 1\nmodel name\t: Fast CPU: 3 GHz\n";
-        assert_eq!((cpu_model(two).as_str(), cores(two)), ("Fast CPU: 3 GHz", 2));
-        assert_eq!((cpu_model("").as_str(), cores("")), ("unknown", 0));
+    fn cpu_lists() {
+        let table: [(&str, Option<&[u32]>); 6] = [
+            ("0-3,8\n", Some(&[0, 1, 2, 3, 8])),
+            ("1", Some(&[1])),
+            ("", Some(&[])),
+            ("3-1", None),
+            ("0-99999999", None),
+            ("a", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(cpu_list(text).as_deref(), expected, "{text:?}");
+        }
+        assert_eq!(to_cpu_list(&[0, 1, 8]), "0,1,8");
     }
 
     #[test]
-    fn the_cpu_controller_decides_the_cgroup_version() {
-        let table = [
-            ("4:memory:/x\n3:cpu,cpuacct:/\n0::/", 1),
-            ("3:cpu:/\n", 1),
-            ("3:cpuset:/\n0::/user.slice", 2),
-            ("0::/user.slice", 2),
-        ];
-        for (text, version) in table {
-            assert_eq!(cgroup_version(text), version, "{text}");
+    fn kernel_versions() {
+        for (release, expected) in
+            [("6.18.44-fc-v669", (6, 18)), ("5.10", (5, 10)), ("6.6-rc1", (6, 6)), ("?", (0, 0))]
+        {
+            assert_eq!(kernel_version(release), expected, "{release}");
         }
     }
 
     #[test]
-    fn this_machine_is_known() {
-        let here = machine();
-        assert!(here.cores > 0 && here.page_bytes >= 4096 && !here.kernel.is_empty(), "{here:?}");
+    fn steal_is_a_share_of_the_time_that_passed_on_our_cores() {
+        let before = CpuTimes::parse("cpu 9 9 9\ncpu0 10 0 0 90 0 0 0 0 0 0\ncpu1 1 1 1 1 1 1 1 1 0 0\n", &[0]);
+        let after = CpuTimes::parse("cpu 9 9 9\ncpu0 50 0 0 140 0 0 0 10 0 0\n", &[0]);
+        assert_eq!(before, CpuTimes { all: 100, steal: 0 });
+        assert_eq!(after.steal_since(before), Some(0.1));
+        assert_eq!(after.steal_since(after), None);
+    }
+
+    #[test]
+    fn own_groups_on_split_v1_with_an_empty_v2() {
+        let mountinfo = "40 30 0:20 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n\
+                         41 30 0:21 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
+                         42 30 0:22 / /sys/fs/cgroup/unified rw shared:1 - cgroup2 cgroup2 rw\n";
+        let found = Hierarchies::parse(mountinfo, "4:memory:/a/b\n1:cpu:/\n0::/\n");
+        assert_eq!(found.v1["cpu"], Path::new("/sys/fs/cgroup/cpu"));
+        assert_eq!(found.v1["memory"], Path::new("/sys/fs/cgroup/memory/a/b"));
+        assert_eq!(found.v2.as_deref(), Some(Path::new("/sys/fs/cgroup/unified")));
+    }
+
+    #[test]
+    fn own_groups_inside_a_container_are_relative_to_what_is_mounted() {
+        let mountinfo = "42 30 0:22 /docker/1 /sys/fs/cgroup ro - cgroup2 cgroup rw\n\
+                         43 30 0:23 /docker/1 /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n";
+        let found = Hierarchies::parse(mountinfo, "2:cpu,cpuacct:/elsewhere\n0::/docker/1/x\n");
+        assert_eq!(found.v2.as_deref(), Some(Path::new("/sys/fs/cgroup/x")));
+        assert_eq!(found.v1.get("cpu"), None, "a group outside of the mount cannot be used");
     }
 }

@@ -158,22 +158,36 @@ fn perform(steps: &[Step], pid: u32) -> Result<(), String> {
     steps.iter().try_for_each(|step| step.perform(pid))
 }
 
-/// Waits for the tenant's process; how it ended, as a message.
+/// Waits for the tenant's process, and ends it when the runner says so or is gone; how it ended, as a message.
 fn ended(pidfd: &OwnedFd) -> Result<String, String> {
+    let control = rustix::stdio::stdin();
+    let mut told = false;
     loop {
-        match rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED) {
-            Err(rustix::io::Errno::INTR) => {}
+        let quiet = if told { PollFlags::empty() } else { PollFlags::IN };
+        let mut events = [PollFd::new(pidfd, PollFlags::IN), PollFd::new(&control, quiet)];
+        match poll(&mut events, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(format!("cannot wait for the tenant: {error}")),
-            Ok(None) => return Err("the tenant's end was not told".to_owned()),
-            Ok(Some(status)) => {
-                let how = match status.terminating_signal() {
-                    Some(signal) => format!("signal {signal}"),
-                    None => status.exit_status().unwrap_or(-1).to_string(),
-                };
-                return Ok(format!("{}{how}", word::ENDED));
-            }
+        }
+        if !told && events.get(1).is_some_and(|control| !control.revents().is_empty()) {
+            told = true;
+            let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);
+        }
+        if events.first().is_some_and(|tenant| !tenant.revents().is_empty()) {
+            return reap(pidfd);
         }
     }
+}
+
+fn reap(pidfd: &OwnedFd) -> Result<String, String> {
+    let status = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED)
+        .map_err(|error| format!("cannot wait for the tenant: {error}"))?
+        .ok_or("the tenant's end was not told")?;
+    let how = match status.terminating_signal() {
+        Some(signal) => format!("signal {signal}"),
+        None => status.exit_status().unwrap_or(-1).to_string(),
+    };
+    Ok(format!("{}{how}", word::ENDED))
 }
 
 /// One message to the runner; where that is gone, nobody is left to tell.

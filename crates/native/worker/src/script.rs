@@ -182,8 +182,10 @@ fn step(text: &str) -> Option<Step> {
     }
 }
 
-/// What the launcher and the worker tell the runner, one message each.
+/// What the launcher and the worker tell the runner, and the runner the launcher; one message each.
 pub mod word {
+    /// To the launcher: end the tenant.
+    pub const END: &str = "end";
     /// The launcher is there and waits for its script.
     pub const READY: &str = "ready";
     /// The worker's threads are all there and wait for the common start.

@@ -12,9 +12,10 @@
 #![allow(unsafe_code)]
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use rustix::thread::futex;
 
 /// First word of a tape, with the layout's version in its last byte.
 pub const MAGIC: u64 = 0x6361_7461_6d61_7201;
@@ -39,6 +40,8 @@ pub mod head {
     pub const ORIGIN_NS: usize = 4;
     /// When the workload was done (ns from the origin, plus 1); 0 while it is not.
     pub const DONE: usize = 5;
+    /// 1 when the workers shall begin; a futex.
+    pub const GO: usize = 6;
     /// First of [`super::STAMPS`] start-up instants (ns of `CLOCK_MONOTONIC`).
     pub const STAMP: usize = 16;
 }
@@ -195,6 +198,27 @@ impl Tape {
     pub fn layout(&self) -> Layout {
         let count = |word| (self.get(word) as usize).min(self.words);
         Layout { threads: count(head::THREADS), phases: count(head::PHASES) }
+    }
+
+    /// Waits until [`Self::go`] was called, here or in another process.
+    pub fn wait_for_go(&self) {
+        while self.get(head::GO) == 0 {
+            let _ = futex::wait(self.futex(), futex::Flags::empty(), 0, None);
+        }
+    }
+
+    /// Lets all who wait go.
+    pub fn go(&self) {
+        self.set(head::GO, 1);
+        let _ = futex::wake(self.futex(), futex::Flags::empty(), u32::MAX >> 1);
+    }
+
+    /// The low half of [`head::GO`], as the kernel's futexes are 32 bits wide.
+    fn futex(&self) -> &AtomicU32 {
+        const { assert!(cfg!(target_endian = "little")) };
+        // SAFETY: the head is always mapped, the low half of an aligned 64-bit word is an aligned 32-bit word, and it
+        // lives as long as `self`.
+        unsafe { AtomicU32::from_ptr(self.start.cast::<u32>().add(head::GO * 2)) }
     }
 
     /// Notes the start-up instant number `stamp` as `at_ns`.

@@ -99,12 +99,8 @@ impl Crew<'_> {
             );
             std::process::exit(1);
         };
-        let control = rustix::stdio::stdin();
-        say(control, word::STARTED);
-        let go = rustix::io::read(control, &mut [0_u8; 16]);
-        if !go.is_ok_and(|length| length > 0) || self.tape.get(head::BEGIN_NS) == 0 {
-            std::process::exit(1);
-        }
+        say(rustix::stdio::stdin(), word::STARTED);
+        self.tape.wait_for_go();
         self.start.wait();
         let ends = threads.into_iter().map(|thread| thread.join().map_err(|_| "a thread died".to_owned()));
         ends.collect::<Result<Vec<_>, _>>().map(|ends| ends.into_iter().max().unwrap_or_default())

@@ -1,0 +1,108 @@
+//! What the native runner does not carry out is refused by name, before anything is begun.
+
+use catamaran_report::RunError;
+use catamaran_scenario::plan::{Plan, PlatformSettings, Restart, Tenant, Workload};
+use catamaran_scenario::Platform;
+
+/// Refuses whatever would have to be ignored.
+pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    if !carried_out(platform) {
+        return Err(RunError::Unavailable {
+            platform,
+            why: "it is not carried out natively yet".into(),
+            remedy: "run it on bare-metal, cgroups or namespaces, or simulate it".into(),
+        });
+    }
+    check_settings(&plan.settings(platform), platform)?;
+    let host = plan.host();
+    refuse(host.nodes > 1, "host.nodes", "more than one node", "set it to 1")?;
+    refuse(host.disk.is_some(), "host.disk", "a bound on the disk", "leave it out")?;
+    refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
+    refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
+    plan.tenants().iter().try_for_each(check_tenant)
+}
+
+/// Whether there is code for it.
+pub(crate) fn carried_out(platform: Platform) -> bool {
+    matches!(platform, Platform::BareMetal | Platform::Cgroups | Platform::Namespaces)
+}
+
+fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(), RunError> {
+    let table = [
+        ("runtime", settings.runtime.is_some()),
+        ("rootless", settings.rootless == Some(true)),
+        ("scheduler", settings.scheduler.is_some()),
+        ("hz", settings.hz.is_some()),
+        ("base_slice", settings.base_slice.is_some()),
+        ("autogroup", settings.autogroup.is_some()),
+        ("vcpus", settings.vcpus.is_some()),
+        ("memory", settings.memory.is_some()),
+        ("guest", settings.guest.is_some()),
+        ("accel", settings.accel.is_some()),
+        ("type", settings.hypervisor_type.is_some()),
+        ("compat", settings.compat.is_some()),
+    ];
+    table.into_iter().try_for_each(|(name, set)| {
+        refuse(set, &format!("platform.{platform}.{name}"), "a setting of the platform", "leave it out")
+    })
+}
+
+fn check_tenant(tenant: &Tenant) -> Result<(), RunError> {
+    let field = |name: &str| format!("tenant.{}.{name}", tenant.name);
+    let later = "leave it out, or simulate";
+    let table = [
+        ("node", tenant.node != 0, "more than one node"),
+        ("memory.limit", tenant.memory.limit.is_some(), "memory limits"),
+        ("memory.high", tenant.memory.high.is_some(), "memory limits"),
+        ("memory.swap", tenant.memory.swap.is_some(), "memory limits"),
+        ("io.weight", tenant.io.weight.is_some(), "disk weights"),
+        ("io.read", tenant.io.read.is_some(), "disk limits"),
+        ("io.write", tenant.io.write.is_some(), "disk limits"),
+        ("io.iops", tenant.io.iops.is_some(), "disk limits"),
+        ("pids.limit", tenant.pids_limit.is_some(), "process limits"),
+        ("ports", !tenant.ports.is_empty(), "ports"),
+        ("needs", !tenant.needs.is_empty(), "library versions"),
+        ("restart", tenant.restart != Restart::Never, "restarts"),
+        ("image", tenant.image.is_some(), "images"),
+    ];
+    for (name, set, what) in table {
+        refuse(set, &field(name), &format!("{what} yet"), later)?;
+    }
+    check_workload(&tenant.workload, &field("workload"))
+}
+
+fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
+    let kind = match workload {
+        Workload::Compute { .. } | Workload::Server(_) | Workload::Idle => return Ok(()),
+        Workload::Phases(phases) => {
+            return phases
+                .iter()
+                .enumerate()
+                .try_for_each(|(number, phase)| check_workload(&phase.workload, &format!("{field}.phases[{number}]")));
+        }
+        Workload::Memory { .. } => "memory",
+        Workload::Disk { .. } => "disk",
+        Workload::Network { .. } => "network",
+        Workload::Fork { .. } => "fork",
+        Workload::Command { .. } => "command",
+        _ => "this",
+    };
+    refuse(
+        true,
+        &format!("{field}.kind"),
+        &format!("a \"{kind}\" workload yet"),
+        "take compute, server, idle or phases of them, or simulate",
+    )
+}
+
+fn refuse(wrong: bool, field: &str, what: &str, advice: &str) -> Result<(), RunError> {
+    if !wrong {
+        return Ok(());
+    }
+    Err(RunError::Unsupported {
+        field: field.to_owned(),
+        backend: "native",
+        what: what.to_owned(),
+        advice: advice.to_owned(),
+    })
+}

@@ -1,0 +1,52 @@
+//! Removing a group that we made, with whatever still runs in it.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+/// How long processes that were killed get to be gone.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Kills what runs in the group and removes it; whether it was there. Groups below it must be removed before.
+///
+/// # Errors
+/// One sentence naming the group and what holds it.
+pub(crate) fn remove(group: &Path) -> Result<bool, String> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match fs::remove_dir(group) {
+            Ok(()) => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) if Instant::now() >= deadline => {
+                let held_by = members(group).iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+                return Err(format!(
+                    "cannot remove the control group {}: {error} (processes in it: {held_by})",
+                    group.display()
+                ));
+            }
+            Err(_) => kill_members(group),
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn members(group: &Path) -> Vec<u32> {
+    let text = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    text.lines().filter_map(|line| line.parse().ok()).collect()
+}
+
+/// Kills the members one by one. A handle is taken first and the membership looked at again, so that a number that
+/// passed to another process in between hits nobody.
+fn kill_members(group: &Path) {
+    for pid in members(group) {
+        let Some(handle) = Pid::from_raw(pid as i32).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else {
+            continue;
+        };
+        if members(group).contains(&pid) && pid != std::process::id() {
+            let _ = pidfd_send_signal(&handle, Signal::KILL);
+        }
+    }
+}

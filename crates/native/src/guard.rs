@@ -1,0 +1,107 @@
+//! The guard: the groups that confine all tenants of a run to the scenario's machine, and the folder that remembers
+//! what was made.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use catamaran_scenario::plan::Host;
+use catamaran_worker::script::Step;
+
+use crate::cgroup::{self, Cgroup, Confines, Groups};
+use crate::machine;
+use crate::problem::Problem;
+use crate::run_folder::{self, Resource, RunFolder};
+
+/// A run's folder and groups; removes them when it goes.
+pub(crate) struct Guard {
+    folder: Option<RunFolder>,
+    pub(crate) cgroup: Box<dyn Cgroup>,
+    pub(crate) confines: Confines,
+}
+
+impl Guard {
+    /// Makes a guard of the scenario's size.
+    pub(crate) fn make(host: &Host, shared_cpu: bool) -> Result<Self, Problem> {
+        let confines = confines(host)?;
+        let home = run_folder::home();
+        let folder = RunFolder::make(&home).map_err(|error| {
+            Problem::new(format!("cannot make a run folder in {}: {error}", home.display()), "make it writable")
+        })?;
+        let cgroup = cgroup::find(&folder.group_name())?;
+        let mut guard = Self { folder: Some(folder), cgroup, confines };
+        let steps = guard.cgroup.guard(&guard.confines, shared_cpu);
+        guard.perform(&steps, 0)?;
+        Ok(guard)
+    }
+
+    /// Unique name of the run.
+    pub(crate) fn id(&self) -> &str {
+        self.folder.as_ref().map_or("", |folder| &folder.id)
+    }
+
+    /// Registers what the steps make, then carries them out for `pid`.
+    pub(crate) fn perform(&mut self, steps: &[Step], pid: u32) -> Result<(), Problem> {
+        for step in steps {
+            if let Step::Make(group) = step {
+                self.register(group)?;
+            }
+            step.perform(pid).map_err(|what| Problem::new(what, cgroup::ADVICE))?;
+        }
+        Ok(())
+    }
+
+    /// Registers groups that a launcher is going to make.
+    pub(crate) fn register_all(&mut self, groups: &Groups) -> Result<(), Problem> {
+        groups.directories().try_for_each(|group| self.register(group))
+    }
+
+    fn register(&mut self, group: &Path) -> Result<(), Problem> {
+        let Some(folder) = &mut self.folder else { return Ok(()) };
+        folder.register(&Resource::Group(group.to_owned())).map_err(|error| {
+            Problem::new(format!("cannot write the run's ledger: {error}"), "make room on the file system of /run")
+        })
+    }
+
+    /// Removes everything; what could not be removed.
+    pub(crate) fn remove(mut self) -> Result<(), Problem> {
+        self.remove_folder()
+    }
+
+    fn remove_folder(&mut self) -> Result<(), Problem> {
+        let Some(folder) = self.folder.take() else { return Ok(()) };
+        folder.remove().map(drop).map_err(|what| Problem::new(what, "`catamaran clean` tries again"))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Err(problem) = self.remove_folder() {
+            tracing::warn!(?problem, "a run could not be cleaned up");
+        }
+    }
+}
+
+/// The first `host.cores` CPUs that we may use, and the memory; refuses a machine that is too small.
+fn confines(host: &Host) -> Result<Confines, Problem> {
+    let cpus = machine::allowed_cpus();
+    let wanted = host.cores as usize;
+    let Some(first) = cpus.get(..wanted) else {
+        return Err(Problem::unavailable(
+            format!("the scenario wants {wanted} cores and this process may use {}", cpus.len()),
+            format!("lower `host.cores` to {}, or run it on a larger machine", cpus.len().max(1)),
+        ));
+    };
+    let memory = machine::memory_bytes();
+    if host.memory.0 > memory {
+        return Err(Problem::unavailable(
+            format!("the scenario wants {} MiB of memory and this machine has {}", host.memory.0 >> 20, memory >> 20),
+            format!("lower `host.memory` to \"{}MiB\"", memory >> 20),
+        ));
+    }
+    Ok(Confines { cpus: first.to_vec(), memory_bytes: host.memory.0 })
+}
+
+/// Bytes in a file that holds one number; `None` where it is not there.
+pub(crate) fn number(path: Option<&PathBuf>) -> Option<u64> {
+    fs::read_to_string(path?).ok()?.trim().parse().ok()
+}

@@ -1,0 +1,180 @@
+//! The runner's end of a tenant: its launcher process, the socket to it and the tape.
+
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use catamaran_worker::script::{Script, word};
+use catamaran_worker::tape::Tape;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use crate::interrupt::Interrupt;
+use crate::problem::Problem;
+
+/// The static worker, as built by `build.rs`.
+static WORKER: &[u8] = include_bytes!(env!("CATAMARAN_WORKER"));
+
+/// How long a start-up may take before it is given up.
+const START_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a tenant that is told to end may take before its launcher is killed with it.
+const END_PATIENCE: Duration = Duration::from_secs(3);
+/// Longest sleep without a look at the interrupt flag.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The worker's bytes as a file without a name, ready to be executed.
+#[derive(Debug)]
+pub(crate) struct WorkerFile(File);
+
+impl WorkerFile {
+    pub(crate) fn make() -> Result<Self, Problem> {
+        let make = || -> std::io::Result<File> {
+            let mut file = File::from(memfd_create("catamaran-worker", MemfdFlags::CLOEXEC)?);
+            file.write_all(WORKER)?;
+            file.rewind()?;
+            Ok(file)
+        };
+        make().map(Self).map_err(|error| {
+            Problem::new(format!("memfd_create for the worker: {error}"), "free some memory and try again")
+        })
+    }
+}
+
+/// A started tenant.
+#[derive(Debug)]
+pub(crate) struct Launcher {
+    process: Child,
+    control: OwnedFd,
+    /// What the tenant does and did.
+    pub(crate) tape: Tape,
+    /// Number of the tenant's process, once it was made.
+    pub(crate) tenant: Option<u32>,
+    /// How the tenant ended: its exit code or `signal N`.
+    pub(crate) ended: Option<String>,
+}
+
+impl Launcher {
+    /// Starts the launcher of one tenant and waits until it is ready for its script.
+    pub(crate) fn start(
+        worker: &WorkerFile,
+        run: &str,
+        tape: File,
+        interrupt: &Interrupt,
+    ) -> Result<Self, Problem> {
+        let no_start = |error: &dyn std::fmt::Display| {
+            Problem::new(
+                format!("cannot start a launcher: {error}"),
+                "check that processes may be made and that `vm.memfd_noexec` is below 2",
+            )
+        };
+        let mapped = Tape::map(tape.as_fd()).map_err(|error| no_start(&format!("map the tape: {error}")))?;
+        let (control, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+                .map_err(|error| no_start(&format!("socketpair: {error}")))?;
+        let mut command = Command::new(format!("/proc/self/fd/{}", worker.0.as_raw_fd()));
+        command.arg0("catamaran-launcher").args(["launch", run, &std::process::id().to_string()]).env_clear();
+        if let Some(stage) = std::env::var_os("CATAMARAN_STOP_AT") {
+            command.env("CATAMARAN_STOP_AT", stage);
+        }
+        let process = command
+            .stdin(Stdio::from(theirs))
+            .stdout(Stdio::from(tape))
+            .spawn()
+            .map_err(|error| no_start(&error))?;
+        let mut launcher = Self { process, control, tape: mapped, tenant: None, ended: None };
+        launcher.wait_for(word::READY, interrupt)?;
+        Ok(launcher)
+    }
+
+    /// Number of the launcher's own process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Has the tenant started; comes back when all its threads wait for the common start.
+    pub(crate) fn carry_out(&mut self, script: &Script, interrupt: &Interrupt) -> Result<(), Problem> {
+        self.tell(&script.to_text())?;
+        self.wait_for(word::STARTED, interrupt)
+    }
+
+    /// Whether there is something to [`Self::hear`], to be waited for.
+    pub(crate) fn poll_fd(&self) -> PollFd<'_> {
+        PollFd::new(&self.control, PollFlags::IN)
+    }
+
+    /// Takes one message; only to be called when there is one.
+    pub(crate) fn hear(&mut self) -> Result<String, Problem> {
+        let mut buffer = [0_u8; 4096];
+        let length = rustix::io::read(&self.control, &mut buffer).unwrap_or(0);
+        let message = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
+        if let Some(pid) = message.strip_prefix(word::CLONED) {
+            self.tenant = pid.parse().ok();
+        } else if let Some(how) = message.strip_prefix(word::ENDED) {
+            self.ended = Some(how.to_owned());
+        } else if let Some(what) = message.strip_prefix(word::FAILED) {
+            return Err(Problem::new(what, "`catamaran doctor` tells what works here"));
+        } else if message.is_empty() {
+            self.ended.get_or_insert_with(|| "its launcher died".to_owned());
+        }
+        Ok(message)
+    }
+
+    /// Ends the tenant and its launcher, whatever they are at.
+    pub(crate) fn end(&mut self) {
+        let deadline = Instant::now() + END_PATIENCE;
+        if self.ended.is_none() && self.tell(word::END).is_ok() {
+            while self.ended.is_none() && Instant::now() < deadline {
+                if self.wait(LOOK_EVERY) {
+                    let _ = self.hear();
+                }
+            }
+        }
+        if self.ended.is_none() {
+            let _ = self.process.kill();
+        }
+        let _ = self.process.wait();
+    }
+
+    fn tell(&self, message: &str) -> Result<(), Problem> {
+        rustix::net::send(&self.control, message.as_bytes(), rustix::net::SendFlags::NOSIGNAL).map(drop).map_err(
+            |error| Problem::new(format!("a launcher does not listen: {error}"), "see the messages above"),
+        )
+    }
+
+    fn wait_for(&mut self, wanted: &str, interrupt: &Interrupt) -> Result<(), Problem> {
+        let deadline = Instant::now() + START_PATIENCE;
+        while Instant::now() < deadline {
+            interrupt.check()?;
+            if !self.wait(LOOK_EVERY) {
+                continue;
+            }
+            if self.hear()? == wanted {
+                return Ok(());
+            }
+            if let Some(how) = &self.ended {
+                let what = format!("a tenant ended before it was {wanted} ({how})");
+                return Err(Problem::new(what, "see `dmesg` for a kill by the kernel, for want of memory say"));
+            }
+        }
+        Err(Problem::new(
+            format!("a tenant was not {wanted} within {} s", START_PATIENCE.as_secs()),
+            "look for what keeps the machine busy and try again",
+        ))
+    }
+
+    /// Waits for a message, at most so long; whether there is one.
+    fn wait(&self, at_most: Duration) -> bool {
+        let timeout = rustix::time::Timespec::try_from(at_most).ok();
+        poll(&mut [self.poll_fd()], timeout.as_ref()).is_ok_and(|ready| ready > 0)
+    }
+}
+
+impl Drop for Launcher {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,138 @@
+//! From a tenant of the plan to the work on its tape: turns and instants, nothing else.
+
+use std::fs::File;
+use std::os::fd::AsFd as _;
+
+use catamaran_scenario::Nanos;
+use catamaran_scenario::draw::Requests;
+use catamaran_scenario::plan::{Plan, Workload};
+use catamaran_worker::tape::{self, Layout, Tape, head, phase};
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use crate::problem::Problem;
+
+/// One phase of a tenant's work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PhaseOrder {
+    pub(crate) kind: Kind,
+    pub(crate) threads: usize,
+    pub(crate) lasts_ns: u64,
+}
+
+/// What is done in a phase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Idle,
+    /// Turns of each thread.
+    Compute(u64),
+    Server {
+        /// Intended arrival (ns from the beginning of the phase) and demand (turns).
+        requests: Vec<(u64, u64)>,
+        queue: u64,
+        timeout_ns: u64,
+    },
+}
+
+/// What a tenant is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Order {
+    pub(crate) phases: Vec<PhaseOrder>,
+}
+
+impl Order {
+    /// Of one replica of the tenant at `index` in the plan, at `turns_per_cpu_s` turns in a CPU second of the scenario.
+    pub(crate) fn of(plan: &Plan, index: usize, replica: u32, turns_per_cpu_s: f64) -> Option<Self> {
+        let tenant = plan.tenants().get(index)?;
+        let left_ns = plan.duration().0.saturating_sub(tenant.start_at.0);
+        let phases: Vec<(&Workload, Option<Nanos>)> = match &tenant.workload {
+            Workload::Phases(phases) => phases.iter().map(|phase| (&phase.workload, phase.lasts)).collect(),
+            only => vec![(only, None)],
+        };
+        let orders = phases.into_iter().enumerate().map(|(number, (workload, lasts))| {
+            let lasts_ns = lasts.map_or(0, |lasts| lasts.0);
+            let (kind, threads) = match workload {
+                Workload::Compute { threads, work } => {
+                    let turns = work.seconds() * turns_per_cpu_s / f64::from(*threads);
+                    (Kind::Compute(turns.round() as u64), *threads)
+                }
+                Workload::Server(server) => {
+                    let requests = Requests::new(plan, index, replica, number)?;
+                    let turns = |ns: u64| (Nanos(ns).seconds() * turns_per_cpu_s).round().max(1.0) as u64;
+                    let requests = requests.map(|r| (r.arrival_ns, turns(r.demand_ns))).collect();
+                    let timeout_ns = server.timeout.map_or(0, |timeout| timeout.0);
+                    (Kind::Server { requests, queue: u64::from(server.queue), timeout_ns }, server.threads)
+                }
+                _ => (Kind::Idle, 1),
+            };
+            let lasts_ns = if kind == Kind::Idle && lasts_ns == 0 { left_ns } else { lasts_ns };
+            Some(PhaseOrder { kind, threads: threads as usize, lasts_ns })
+        });
+        Some(Self { phases: orders.collect::<Option<_>>()? })
+    }
+
+    fn threads(&self) -> usize {
+        self.phases.iter().map(|phase| phase.threads).max().unwrap_or(1)
+    }
+
+    /// Writes the order on a new tape.
+    pub(crate) fn write(&self) -> Result<File, Problem> {
+        let layout = Layout { threads: self.threads(), phases: self.phases.len() };
+        let words = self.phases.iter().fold(layout.arrays(), |words, phase| words + phase.array_words());
+        let no_tape = |error: &dyn std::fmt::Display| {
+            Problem::new(
+                format!("cannot make a tape of {} MiB: {error}", words >> 17),
+                "lower `duration`, `rate` or `threads`",
+            )
+        };
+        if words > tape::WORDS_MAX {
+            return Err(no_tape(&"that is more than 1 GiB"));
+        }
+        let file = memfd_create("catamaran-tape", MemfdFlags::CLOEXEC).map_err(|error| no_tape(&error))?;
+        rustix::fs::ftruncate(&file, words as u64 * 8).map_err(|error| no_tape(&error))?;
+        // The pages are touched here, so that they are charged to the runner and not to the tenant that writes them.
+        rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, words as u64 * 8)
+            .map_err(|error| no_tape(&error))?;
+        let tape = Tape::map(file.as_fd()).map_err(|error| no_tape(&error))?;
+        tape.set(head::MAGIC, tape::MAGIC);
+        tape.set(head::THREADS, layout.threads as u64);
+        tape.set(head::PHASES, layout.phases as u64);
+        let mut arrays = layout.arrays();
+        for (number, phase) in self.phases.iter().enumerate() {
+            phase.write(&tape, layout.phase(number), arrays);
+            arrays += phase.array_words();
+        }
+        Ok(File::from(file))
+    }
+}
+
+impl PhaseOrder {
+    fn array_words(&self) -> usize {
+        match &self.kind {
+            Kind::Server { requests, .. } => requests.len().saturating_mul(phase::ARRAY_COUNT),
+            _ => 0,
+        }
+    }
+
+    fn write(&self, tape: &Tape, at: usize, arrays: usize) {
+        tape.set(at + phase::THREADS, self.threads as u64);
+        tape.set(at + phase::LASTS_NS, self.lasts_ns);
+        match &self.kind {
+            Kind::Idle => tape.set(at + phase::KIND, phase::IDLE),
+            Kind::Compute(turns) => {
+                tape.set(at + phase::KIND, phase::COMPUTE);
+                tape.set(at + phase::TURNS, *turns);
+            }
+            Kind::Server { requests, queue, timeout_ns } => {
+                tape.set(at + phase::KIND, phase::SERVER);
+                tape.set(at + phase::REQUESTS, requests.len() as u64);
+                tape.set(at + phase::ARRAYS, arrays as u64);
+                tape.set(at + phase::QUEUE, *queue);
+                tape.set(at + phase::TIMEOUT_NS, *timeout_ns);
+                for (k, (arrival_ns, turns)) in requests.iter().enumerate() {
+                    tape.set(arrays + k, *arrival_ns);
+                    tape.set(arrays + requests.len() + k, *turns);
+                }
+            }
+        }
+    }
+}

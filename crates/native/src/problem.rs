@@ -1,0 +1,33 @@
+//! Why a run could not go on, before it is known on which platform it was: what and what to do.
+
+use catamaran_report::RunError;
+use catamaran_scenario::Platform;
+
+/// What stopped a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// Something went wrong: what, naming the mechanism, and what to do.
+    Failed(String, String),
+    /// This machine does not offer what the platform needs: why, and how to get it.
+    Unavailable(String, String),
+    /// The user wants no more.
+    Interrupted,
+}
+
+impl Problem {
+    pub(crate) fn new(what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::Failed(what.into(), advice.into())
+    }
+
+    pub(crate) fn unavailable(why: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Unavailable(why.into(), remedy.into())
+    }
+
+    pub(crate) fn on(self, platform: Platform) -> RunError {
+        match self {
+            Self::Failed(what, advice) => RunError::Failed { what, advice },
+            Self::Unavailable(why, remedy) => RunError::Unavailable { platform, why, remedy },
+            Self::Interrupted => RunError::Interrupted,
+        }
+    }
+}

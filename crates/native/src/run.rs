@@ -1,0 +1,222 @@
+//! One run: guard, launchers, common start, looks, end, report.
+
+use std::time::Duration;
+
+use catamaran_report::Report;
+use catamaran_scenario::{Plan, Platform};
+use catamaran_worker::clock::{now_ns, sleep_until};
+use catamaran_worker::tape::head;
+use rustix::event::poll;
+
+use crate::cgroup::{Accounts, Usage};
+use crate::guard::Guard;
+use crate::interrupt::Interrupt;
+use crate::launcher::{LOOK_EVERY, Launcher, WorkerFile};
+use crate::machine::CpuTimes;
+use crate::order::Order;
+use crate::platform;
+use crate::problem::Problem;
+use crate::tally::{Look, Tally};
+use crate::write_up::{Outcome, TenantOutcome};
+
+/// Between the word to begin and the common start (ns): threads on every core get to sleep until then.
+const LEAD_NS: u64 = 20_000_000;
+/// Between two samples of the tenants' consumption (ns).
+pub(crate) const SAMPLE_NS: u64 = 100_000_000;
+
+/// A tenant of a run under way.
+struct Tenant {
+    launcher: Launcher,
+    accounts: Accounts,
+    /// At the common start, and at the end.
+    first: Look,
+    last: Look,
+    tally: Tally,
+    /// What its groups had counted at each sample.
+    samples: Vec<Usage>,
+    /// How it ended, where it did so before the end of the run.
+    ended: Option<String>,
+}
+
+/// A run under way.
+pub(crate) struct Run<'a> {
+    plan: &'a Plan,
+    platform: Platform,
+    interrupt: &'a Interrupt,
+    // Fields are dropped in this order: tenants end before their groups are removed.
+    tenants: Vec<Tenant>,
+    guard: Guard,
+    origin_ns: u64,
+}
+
+impl<'a> Run<'a> {
+    /// Starts every tenant; they all wait for the common start.
+    pub(crate) fn start(
+        plan: &'a Plan,
+        platform: Platform,
+        turns_per_cpu_s: f64,
+        interrupt: &'a Interrupt,
+    ) -> Result<Self, Problem> {
+        let guard = Guard::make(plan.host(), !platform::has_limits(platform))?;
+        let mut run = Self { plan, platform, interrupt, tenants: Vec::new(), guard, origin_ns: 0 };
+        let worker = WorkerFile::make()?;
+        for (index, replica) in plan.instances() {
+            let (Some(tenant), Some(order)) = (plan.tenants().get(index), Order::of(plan, index, replica, turns_per_cpu_s)) else {
+                continue;
+            };
+            let started = run.start_tenant(&worker, tenant, replica, &order)?;
+            run.tenants.push(started);
+        }
+        Ok(run)
+    }
+
+    fn start_tenant(
+        &mut self,
+        worker: &WorkerFile,
+        tenant: &catamaran_scenario::plan::Tenant,
+        replica: u32,
+        order: &Order,
+    ) -> Result<Tenant, Problem> {
+        let label = format!("{}.{replica}", tenant.name);
+        let guard = &mut self.guard;
+        let own_cpu = platform::has_limits(self.platform);
+        let how = platform::plan(self.platform, &*guard.cgroup, tenant, &label, &guard.confines.cpus);
+        let mut launcher = Launcher::start(worker, guard.id(), order.write()?, self.interrupt)?;
+        if own_cpu {
+            guard.register_all(&how.groups)?;
+        } else {
+            // What merely counts is made beforehand, and the tenant inherits it: on these platforms no control group
+            // belongs to a start-up.
+            guard.perform(&how.groups.make, 0)?;
+            guard.perform(&how.groups.enter, launcher.pid())?;
+        }
+        launcher.carry_out(&how.script, self.interrupt)?;
+        let accounts = guard.cgroup.accounts(&label, own_cpu);
+        let pid = launcher.tenant.unwrap_or(0);
+        let tally = Tally::open(&accounts, pid).map_err(|error| {
+            Problem::new(format!("cannot read the figures of {label}: {error}"), "mount /proc and the control groups")
+        })?;
+        Ok(Tenant { launcher, accounts, first: Look::default(), last: Look::default(), tally, samples: Vec::new(), ended: None })
+    }
+
+    /// Lets the tenants go, watches them to the end, and answers with what came of it.
+    pub(crate) fn carry_out(
+        mut self,
+        trial: u32,
+        progress: &mut Option<Box<dyn FnMut(f64, f64) + Send>>,
+    ) -> Result<Report, Problem> {
+        let cpus = self.guard.confines.cpus.clone();
+        self.go();
+        let steal_before = CpuTimes::read(&cpus);
+        let end_ns = self.watch(progress)?;
+        let steal = CpuTimes::read(&cpus).steal_since(steal_before);
+        self.end();
+        let outcome = self.outcome(trial, end_ns, steal);
+        self.tenants.clear();
+        self.guard.remove()?;
+        Ok(outcome)
+    }
+
+    /// Sets the common start and wakes everyone.
+    fn go(&mut self) {
+        self.origin_ns = now_ns() + LEAD_NS;
+        for ((index, _), tenant) in self.plan.instances().zip(&self.tenants) {
+            let start_at = self.plan.tenants().get(index).map_or(0, |tenant| tenant.start_at.0);
+            let tape = &tenant.launcher.tape;
+            tape.set(head::ORIGIN_NS, self.origin_ns);
+            tape.set(head::BEGIN_NS, self.origin_ns + start_at);
+        }
+        for tenant in &self.tenants {
+            tenant.launcher.tape.go();
+        }
+        sleep_until(self.origin_ns - LEAD_NS / 4);
+        self.look(|tenant, look| tenant.first = look);
+    }
+
+    /// Sleeps, but for a look now and then, until the run is over; when it was (ns of the clock).
+    fn watch(&mut self, progress: &mut Option<Box<dyn FnMut(f64, f64) + Send>>) -> Result<u64, Problem> {
+        let duration = self.plan.duration();
+        let end_ns = self.origin_ns + duration.0;
+        let mut sample_ns = self.origin_ns;
+        loop {
+            let now = now_ns();
+            if now >= end_ns || self.all_ended() {
+                self.look(|tenant, look| tenant.last = look);
+                return Ok(now);
+            }
+            if now >= sample_ns {
+                self.look(|tenant, look| tenant.samples.push(look.usage));
+                sample_ns += SAMPLE_NS;
+                if let Some(progress) = progress {
+                    progress((now - self.origin_ns) as f64 / 1e9, duration.seconds());
+                }
+            }
+            self.interrupt.check()?;
+            self.wait_until(end_ns.min(sample_ns))?;
+        }
+    }
+
+    fn all_ended(&self) -> bool {
+        self.tenants.iter().all(|tenant| tenant.launcher.ended.is_some())
+    }
+
+    fn look(&mut self, mut keep: impl FnMut(&mut Tenant, Look)) {
+        for tenant in &mut self.tenants {
+            let look = tenant.tally.look(&*self.guard.cgroup, &tenant.launcher.tape);
+            keep(tenant, look);
+        }
+    }
+
+    /// Sleeps until then, or a message, or the next look at the interrupt flag.
+    fn wait_until(&mut self, at_ns: u64) -> Result<(), Problem> {
+        let sleep = Duration::from_nanos(at_ns.saturating_sub(now_ns())).min(LOOK_EVERY);
+        let timeout = rustix::time::Timespec::try_from(sleep).ok();
+        let mut alive: Vec<_> = self.tenants.iter_mut().filter(|tenant| tenant.launcher.ended.is_none()).collect();
+        let mut events: Vec<_> = alive.iter().map(|tenant| tenant.launcher.poll_fd()).collect();
+        let ready = match poll(&mut events, timeout.as_ref()) {
+            Ok(0) | Err(_) => return Ok(()),
+            Ok(_) => events.iter().map(|event| !event.revents().is_empty()).collect::<Vec<_>>(),
+        };
+        for (tenant, _) in alive.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+            tenant.launcher.hear()?;
+        }
+        Ok(())
+    }
+
+    /// Ends whoever still works. A throttled process dies only when it may run again, so limits are lifted first.
+    fn end(&mut self) {
+        for tenant in self.tenants.iter().filter(|tenant| tenant.launcher.ended.is_none()) {
+            for step in &tenant.accounts.unlimit {
+                if let Err(what) = step.perform(0) {
+                    tracing::debug!(what, "a limit could not be lifted");
+                }
+            }
+        }
+        for tenant in &mut self.tenants {
+            tenant.ended.clone_from(&tenant.launcher.ended);
+            tenant.launcher.end();
+        }
+    }
+
+    fn outcome(&self, trial: u32, end_ns: u64, steal: Option<f64>) -> Report {
+        let tenants = self.tenants.iter().map(|tenant| TenantOutcome {
+            tape: &tenant.launcher.tape,
+            accounts: &tenant.accounts,
+            ended: tenant.ended.as_deref(),
+            first: &tenant.first,
+            last: &tenant.last,
+            samples: &tenant.samples,
+        });
+        Outcome {
+            plan: self.plan,
+            platform: self.platform,
+            trial,
+            origin_ns: self.origin_ns,
+            end_ns,
+            steal,
+            guard: &self.guard,
+            tenants: tenants.collect(),
+        }
+        .report()
+    }
+}

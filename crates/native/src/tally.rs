@@ -1,0 +1,105 @@
+//! What the kernel counts for one tenant: its groups' files, kept open, and the schedstat of each of its threads.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use catamaran_worker::tape::{Tape, thread};
+
+use crate::cgroup::{Accounts, Cgroup, Usage};
+
+/// One look at a tenant.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Look {
+    /// What its groups counted.
+    pub(crate) usage: Usage,
+    /// CPU time and run-queue wait (ns) by thread; the main thread, which only waits for the others, under `None`.
+    pub(crate) threads: BTreeMap<Option<usize>, (u64, u64)>,
+    /// Turns made.
+    pub(crate) turns: u64,
+}
+
+/// The open files of one tenant.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    cpu: Option<File>,
+    throttling: Option<File>,
+    schedstat: BTreeMap<Option<usize>, File>,
+    /// The last look, kept for threads that vanished without a last word.
+    last: Look,
+}
+
+impl Tally {
+    /// Opens the files of a tenant whose threads are all there.
+    pub(crate) fn open(accounts: &Accounts, pid: u32) -> std::io::Result<Self> {
+        let open = |path: &Option<std::path::PathBuf>| path.as_ref().map(File::open).transpose();
+        let mut schedstat = BTreeMap::new();
+        for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
+            let folder = entry?.path();
+            schedstat.insert(thread_number(&folder), File::open(folder.join("schedstat"))?);
+        }
+        Ok(Self { cpu: open(&accounts.cpu)?, throttling: open(&accounts.throttling)?, schedstat, last: Look::default() })
+    }
+
+    /// Looks at everything now. Threads that have ended count by their last word on the tape; those that were killed,
+    /// by the look before.
+    pub(crate) fn look(&mut self, cgroup: &dyn Cgroup, tape: &Tape) -> Look {
+        let cpu = self.cpu.as_ref().and_then(read);
+        let throttling = self.throttling.as_ref().and_then(read);
+        let usage = cgroup.usage(cpu.as_deref(), throttling.as_deref());
+        let layout = tape.layout();
+        let mut look = Look { usage, ..Look::default() };
+        for (number, file) in &self.schedstat {
+            let at = number.map(|number| layout.thread(number));
+            let figures = match at {
+                Some(at) if tape.get(at + thread::ENDED) == 1 => {
+                    Some((tape.get(at + thread::CPU_NS), tape.get(at + thread::WAIT_NS)))
+                }
+                _ => read(file).and_then(|text| schedstat(&text)).or(self.last.threads.get(number).copied()),
+            };
+            look.threads.extend(figures.map(|figures| (*number, figures)));
+        }
+        look.turns = (0..layout.threads).map(|number| tape.get(layout.thread(number) + thread::TURNS)).sum();
+        self.last.clone_from(&look);
+        look
+    }
+}
+
+impl Look {
+    /// What was consumed since an earlier look: CPU time (ns), by the groups or else by the threads.
+    pub(crate) fn cpu_ns_since(&self, before: &Self) -> u64 {
+        match (self.usage.cpu_ns, before.usage.cpu_ns) {
+            (Some(now), Some(then)) => now.saturating_sub(then),
+            _ => self.threads_since(before, |(cpu_ns, _)| cpu_ns),
+        }
+    }
+
+    /// Run-queue wait of all threads since an earlier look (ns).
+    pub(crate) fn waited_ns_since(&self, before: &Self) -> u64 {
+        self.threads_since(before, |(_, wait_ns)| wait_ns)
+    }
+
+    fn threads_since(&self, before: &Self, figure: fn((u64, u64)) -> u64) -> u64 {
+        let then = |number| before.threads.get(number).map_or(0, |figures| figure(*figures));
+        self.threads.iter().map(|(number, figures)| figure(*figures).saturating_sub(then(number))).sum()
+    }
+}
+
+/// The worker calls its threads `w0`, `w1`, ….
+fn thread_number(folder: &Path) -> Option<usize> {
+    fs::read_to_string(folder.join("comm")).ok()?.trim().strip_prefix('w')?.parse().ok()
+}
+
+/// CPU time and run-queue wait (ns).
+fn schedstat(text: &str) -> Option<(u64, u64)> {
+    let mut figures = text.split_ascii_whitespace().map(str::parse);
+    Some((figures.next()?.ok()?, figures.next()?.ok()?))
+}
+
+/// A small file of the kernel from its beginning; `None` when what it told of is gone.
+fn read(file: &File) -> Option<String> {
+    let mut buffer = [0_u8; 1024];
+    let length = file.read_at(&mut buffer, 0).ok()?;
+    Some(String::from_utf8_lossy(buffer.get(..length)?).into_owned())
+}

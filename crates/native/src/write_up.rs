@@ -1,0 +1,233 @@
+//! From what was measured to the report.
+
+use std::collections::BTreeMap;
+
+use catamaran_report::Report;
+use catamaran_report::report::{
+    BackendKind, Identity, Requests, Samples, Series, StageRow, TenantReport, TenantState,
+};
+use catamaran_scenario::plan::{Plan, Tenant};
+use catamaran_scenario::Platform;
+use catamaran_worker::script::stamp;
+use catamaran_worker::tape::{Tape, head, phase};
+
+use crate::cgroup::{Accounts, Usage};
+use crate::guard::{Guard, number};
+use crate::run::SAMPLE_NS;
+use crate::tally::Look;
+use crate::{machine, platform};
+
+/// One tenant's part.
+pub(crate) struct TenantOutcome<'a> {
+    pub(crate) tape: &'a Tape,
+    pub(crate) accounts: &'a Accounts,
+    /// How it ended, where it did so before the end of the run.
+    pub(crate) ended: Option<&'a str>,
+    pub(crate) first: &'a Look,
+    pub(crate) last: &'a Look,
+    pub(crate) samples: &'a [Usage],
+}
+
+/// A run that is over.
+pub(crate) struct Outcome<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) platform: Platform,
+    pub(crate) trial: u32,
+    pub(crate) origin_ns: u64,
+    pub(crate) end_ns: u64,
+    pub(crate) steal: Option<f64>,
+    pub(crate) guard: &'a Guard,
+    pub(crate) tenants: Vec<TenantOutcome<'a>>,
+}
+
+impl Outcome<'_> {
+    /// The report, nothing in it made up.
+    pub(crate) fn report(&self) -> Report {
+        let mut report =
+            Report::blank(self.plan, self.platform, BackendKind::Native, self.trial, self.identity());
+        report.elapsed_s = self.elapsed_s();
+        let plans = self.plan.instances().filter_map(|(index, _)| self.plan.tenants().get(index));
+        for ((row, plan), tenant) in report.tenants.iter_mut().zip(plans).zip(&self.tenants) {
+            self.fill(row, plan, tenant);
+        }
+        self.fill_host(&mut report);
+        report.samples = self.samples(&report.tenants);
+        report
+    }
+
+    /// To the end of the run, or of the last tenant where all were done before.
+    fn elapsed_s(&self) -> f64 {
+        let done: Option<Vec<u64>> = self.tenants.iter().map(|tenant| instant(tenant.tape, head::DONE)).collect();
+        let to_the_end = self.end_ns.saturating_sub(self.origin_ns);
+        let last = done.and_then(|done| done.into_iter().max());
+        last.map_or(to_the_end, |last| last.min(to_the_end)) as f64 / 1e9
+    }
+
+    fn fill(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) {
+        row.startup_stages = stages(tenant.tape);
+        row.startup_s = row.startup_stages.last().map(|stage| stage.end_s);
+        row.cpu_s = Some(tenant.last.cpu_ns_since(tenant.first) as f64 / 1e9);
+        row.waited_s = Some(tenant.last.waited_ns_since(tenant.first) as f64 / 1e9);
+        let (now, then) = (tenant.last.usage, tenant.first.usage);
+        row.throttled_s = Some(now.throttled_ns.saturating_sub(then.throttled_ns) as f64 / 1e9);
+        row.throttled_periods = Some(now.throttled_periods.saturating_sub(then.throttled_periods));
+        row.turns = Some(tenant.last.turns as f64);
+        row.memory_peak_bytes = number(tenant.accounts.memory_peak.as_ref());
+        let oom = tenant.accounts.oom.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+        row.oom_kills = oom.and_then(|text| self.guard.cgroup.oom_kills(&text));
+        row.restarts = Some(0);
+        row.disk_bytes = Some(0);
+        row.network_bytes = Some(0);
+        row.requests = requests(tenant.tape);
+        let time_s = self.elapsed_s() - plan.start_at.seconds();
+        row.throughput_per_s = row.requests.as_ref().filter(|_| time_s > 0.0).map(|r| r.completed as f64 / time_s);
+        self.fill_end(row, tenant);
+        explain(row, self.platform, plan, tenant);
+    }
+
+    fn fill_end(&self, row: &mut TenantReport, tenant: &TenantOutcome<'_>) {
+        let done = instant(tenant.tape, head::DONE);
+        row.finished_s = done.map(|ns| ns as f64 / 1e9);
+        row.state = match (done, tenant.ended) {
+            (Some(_), _) => TenantState::Completed,
+            (None, None) => TenantState::Running,
+            (None, Some(_)) if row.oom_kills.unwrap_or(0) > 0 => TenantState::OomKilled,
+            (None, Some(how)) => {
+                row.error = Some(format!("ended before its work was done: {how}; figures are its last sample"));
+                TenantState::Failed
+            }
+        };
+    }
+
+    fn fill_host(&self, report: &mut Report) {
+        let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
+        let turns: f64 = report.tenants.iter().filter_map(|tenant| tenant.turns).sum();
+        let capacity_s = report.elapsed_s * f64::from(self.plan.host().cores);
+        let host = &mut report.host;
+        host.cpu_utilisation = Some(cpu_s / capacity_s).filter(|share| share.is_finite());
+        host.turns_per_cpu_s = Some(turns / cpu_s).filter(|speed| speed.is_finite() && *speed > 0.0);
+        host.steal = self.steal;
+        host.memory_peak_bytes = number(self.guard.cgroup.guard_memory_peak().as_ref());
+        host.explain_absence("overhead_memory_bytes", "the platform has no process of its own");
+        host.explain_absence("overhead_cpu_s", "the platform has no process of its own");
+        let reasons = [
+            ("cpu_utilisation", host.cpu_utilisation.is_none(), "the run took no time"),
+            ("turns_per_cpu_s", host.turns_per_cpu_s.is_none(), "no tenant made a turn"),
+            ("steal", host.steal.is_none(), "no clock tick passed"),
+            ("memory_peak_bytes", host.memory_peak_bytes.is_none(), "no memory controller"),
+        ];
+        for (field, absent, reason) in reasons {
+            if absent {
+                host.explain_absence(field, reason);
+            }
+        }
+    }
+
+    fn samples(&self, rows: &[TenantReport]) -> Option<Samples> {
+        let interval_s = SAMPLE_NS as f64 / 1e9;
+        let cores = |samples: &[Usage]| -> Option<Vec<f64>> {
+            let pairs = samples.windows(2);
+            pairs.map(|pair| Some((pair.get(1)?.cpu_ns? - pair.first()?.cpu_ns?) as f64 / SAMPLE_NS as f64)).collect()
+        };
+        let series = rows.iter().zip(&self.tenants).filter_map(|(row, tenant)| {
+            Some(Series { tenant: row.label(), metric: "cpu".into(), values: cores(tenant.samples)? })
+        });
+        let series: Vec<_> = series.filter(|series| !series.values.is_empty()).collect();
+        (!series.is_empty()).then_some(Samples { interval_s, series })
+    }
+
+    fn identity(&self) -> Identity {
+        let kernel = machine::kernel_release();
+        let scheduler = if machine::kernel_version(&kernel) >= (6, 6) { "eevdf" } else { "cfs" };
+        let facts = [
+            ("kernel", kernel),
+            ("scheduler", scheduler.to_owned()),
+            ("cores", machine::allowed_cpus().len().to_string()),
+            ("cores_used", machine::to_cpu_list(&self.guard.confines.cpus)),
+            ("cgroup_version", self.guard.cgroup.version().to_string()),
+        ];
+        Identity {
+            scenario_digest: self.plan.digest(),
+            engine: concat!("catamaran-native ", env!("CARGO_PKG_VERSION")).to_owned(),
+            calibration_digest: None,
+            machine: Some(facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>()),
+        }
+    }
+}
+
+/// Says why figures are unknown, and which limits were not applied.
+fn explain(row: &mut TenantReport, platform: Platform, plan: &Tenant, tenant: &TenantOutcome<'_>) {
+    for (field, reason) in platform::not_applied(platform, plan) {
+        row.explain_absence(field, reason);
+    }
+    row.explain_absence("stolen_s", "the tenant is no guest: what the machine beneath takes is `host.steal`");
+    let reasons = [
+        ("startup_s", row.startup_s.is_none(), "a start-up stage was not noted"),
+        ("finished_s", row.finished_s.is_none(), "not finished when the run ended"),
+        ("requests", row.requests.is_none(), "no server"),
+        ("throughput_per_s", row.throughput_per_s.is_none(), "no server"),
+        ("memory_peak_bytes", row.memory_peak_bytes.is_none(), "no memory controller, or it keeps no peak (v2 before 5.19)"),
+        ("oom_kills", row.oom_kills.is_none(), "no memory controller"),
+    ];
+    for (field, absent, reason) in reasons {
+        if absent {
+            row.explain_absence(field, reason);
+        }
+    }
+    if tenant.last.usage.cpu_ns.is_none() {
+        row.explain_absence("cpuacct", "cpu and cpuacct are mounted together: cpu_s is the sum of the threads' schedstat");
+    }
+}
+
+/// An instant of the tape (ns from the origin): stored plus 1, so that 0 is none.
+fn instant(tape: &Tape, word: usize) -> Option<u64> {
+    tape.get(word).checked_sub(1)
+}
+
+/// The start-up stages, by name and actor; those that a platform does not have took no time and are left out.
+const STAGES: [(&str, &str, usize, usize); 5] = [
+    ("limits", "runtime", stamp::REQUEST, stamp::LIMITED),
+    ("clone", "kernel", stamp::LIMITED, stamp::CLONED),
+    ("join", "runtime", stamp::CLONED, stamp::JOINED),
+    ("isolate", "runtime", stamp::JOINED, stamp::ISOLATED),
+    ("exec", "kernel", stamp::ISOLATED, stamp::FIRST),
+];
+
+fn stages(tape: &Tape) -> Vec<StageRow> {
+    let at = |stamp: usize| tape.get(head::STAMP + stamp);
+    let request_ns = at(stamp::REQUEST);
+    let since = |stamp: usize| at(stamp).saturating_sub(request_ns) as f64 / 1e9;
+    let rows = STAGES.into_iter().filter(|(_, _, from, to)| at(*from) != 0 && at(*to) != 0);
+    rows.map(|(name, actor, from, to)| StageRow {
+        name: name.to_owned(),
+        actor: actor.to_owned(),
+        start_s: since(from),
+        end_s: since(to),
+    })
+    .collect()
+}
+
+/// What became of the requests of all server phases; `None` where there is none.
+fn requests(tape: &Tape) -> Option<Requests> {
+    let layout = tape.layout();
+    let mut latencies_ns = Vec::new();
+    let (mut sent, mut failed, mut server) = (0, 0, false);
+    for at in (0..layout.phases).map(|number| layout.phase(number)) {
+        if tape.get(at + phase::KIND) != phase::SERVER {
+            continue;
+        }
+        server = true;
+        let Some(began_ns) = instant(tape, at + phase::BEGAN) else { continue };
+        let count = tape.get(at + phase::REQUESTS) as usize;
+        let arrays = tape.get(at + phase::ARRAYS) as usize;
+        sent += count as u64;
+        for k in 0..count {
+            match tape.get(arrays + 3 * count + k) {
+                0 => {}
+                phase::FAILED_FULL | phase::FAILED_LATE => failed += 1,
+                end => latencies_ns.push((end - 1).saturating_sub(began_ns + tape.get(arrays + k))),
+            }
+        }
+    }
+    server.then(|| Requests::from_latencies_ns(sent, failed, &mut latencies_ns))
+}
