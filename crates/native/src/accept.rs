@@ -1,8 +1,8 @@
 //! What the native runner does not carry out is refused by name, before anything is begun.
 
 use catamaran_report::RunError;
-use catamaran_scenario::plan::{Plan, PlatformSettings, Restart, Tenant, Workload};
 use catamaran_scenario::Platform;
+use catamaran_scenario::plan::{Plan, PlatformSettings, Restart, Tenant, Workload};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
@@ -75,10 +75,9 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
     let kind = match workload {
         Workload::Compute { .. } | Workload::Server(_) | Workload::Idle => return Ok(()),
         Workload::Phases(phases) => {
-            return phases
-                .iter()
-                .enumerate()
-                .try_for_each(|(number, phase)| check_workload(&phase.workload, &format!("{field}.phases[{number}]")));
+            return phases.iter().enumerate().try_for_each(|(number, phase)| {
+                check_workload(&phase.workload, &format!("{field}.phases[{number}]"))
+            });
         }
         Workload::Memory { .. } => "memory",
         Workload::Disk { .. } => "disk",

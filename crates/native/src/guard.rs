@@ -25,7 +25,10 @@ impl Guard {
         let confines = confines(host)?;
         let home = run_folder::home();
         let folder = RunFolder::make(&home).map_err(|error| {
-            Problem::new(format!("cannot make a run folder in {}: {error}", home.display()), "make it writable")
+            Problem::new(
+                format!("cannot make a run folder in {}: {error}", home.display()),
+                "make it writable",
+            )
         })?;
         let cgroup = cgroup::find(&folder.group_name())?;
         let mut guard = Self { folder: Some(folder), cgroup, confines };
@@ -58,7 +61,10 @@ impl Guard {
     fn register(&mut self, group: &Path) -> Result<(), Problem> {
         let Some(folder) = &mut self.folder else { return Ok(()) };
         folder.register(&Resource::Group(group.to_owned())).map_err(|error| {
-            Problem::new(format!("cannot write the run's ledger: {error}"), "make room on the file system of /run")
+            Problem::new(
+                format!("cannot write the run's ledger: {error}"),
+                "make room on the file system of /run",
+            )
         })
     }
 
@@ -94,7 +100,11 @@ fn confines(host: &Host) -> Result<Confines, Problem> {
     let memory = machine::memory_bytes();
     if host.memory.0 > memory {
         return Err(Problem::unavailable(
-            format!("the scenario wants {} MiB of memory and this machine has {}", host.memory.0 >> 20, memory >> 20),
+            format!(
+                "the scenario wants {} MiB of memory and this machine has {}",
+                host.memory.0 >> 20,
+                memory >> 20
+            ),
             format!("lower `host.memory` to \"{}MiB\"", memory >> 20),
         ));
     }

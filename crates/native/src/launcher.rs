@@ -86,7 +86,7 @@ impl Launcher {
             .spawn()
             .map_err(|error| no_start(&error))?;
         let mut launcher = Self { process, control, tape: mapped, tenant: None, ended: None };
-        launcher.wait_for(word::READY, interrupt)?;
+        launcher.wait_for(interrupt, word::READY, |_, message| message == word::READY)?;
         Ok(launcher)
     }
 
@@ -98,7 +98,9 @@ impl Launcher {
     /// Has the tenant started; comes back when all its threads wait for the common start.
     pub(crate) fn carry_out(&mut self, script: &Script, interrupt: &Interrupt) -> Result<(), Problem> {
         self.tell(&script.to_text())?;
-        self.wait_for(word::STARTED, interrupt)
+        self.wait_for(interrupt, word::STARTED, |_, message| message == word::STARTED)?;
+        // The launcher and the tenant speak at the same time: the number may come later.
+        self.wait_for(interrupt, "known by number", |launcher, _| launcher.tenant.is_some())
     }
 
     /// Whether there is something to [`Self::hear`], to be waited for.
@@ -123,6 +125,17 @@ impl Launcher {
         Ok(message)
     }
 
+    /// Comes back when the tenant has ended.
+    pub(crate) fn wait_for_end(&mut self, interrupt: &Interrupt) -> Result<(), Problem> {
+        while self.ended.is_none() {
+            interrupt.check()?;
+            if self.wait(LOOK_EVERY) {
+                self.hear()?;
+            }
+        }
+        Ok(())
+    }
+
     /// Ends the tenant and its launcher, whatever they are at.
     pub(crate) fn end(&mut self) {
         let deadline = Instant::now() + END_PATIENCE;
@@ -140,24 +153,36 @@ impl Launcher {
     }
 
     fn tell(&self, message: &str) -> Result<(), Problem> {
-        rustix::net::send(&self.control, message.as_bytes(), rustix::net::SendFlags::NOSIGNAL).map(drop).map_err(
-            |error| Problem::new(format!("a launcher does not listen: {error}"), "see the messages above"),
-        )
+        rustix::net::send(&self.control, message.as_bytes(), rustix::net::SendFlags::NOSIGNAL)
+            .map(drop)
+            .map_err(|error| {
+                Problem::new(format!("a launcher does not listen: {error}"), "see the messages above")
+            })
     }
 
-    fn wait_for(&mut self, wanted: &str, interrupt: &Interrupt) -> Result<(), Problem> {
+    /// Hears messages until `enough` says so; `wanted` says in a complaint what did not come.
+    fn wait_for(
+        &mut self,
+        interrupt: &Interrupt,
+        wanted: &str,
+        enough: impl Fn(&Self, &str) -> bool,
+    ) -> Result<(), Problem> {
         let deadline = Instant::now() + START_PATIENCE;
+        let mut message = String::new();
         while Instant::now() < deadline {
-            interrupt.check()?;
-            if !self.wait(LOOK_EVERY) {
-                continue;
-            }
-            if self.hear()? == wanted {
+            if enough(self, &message) {
                 return Ok(());
+            }
+            interrupt.check()?;
+            if self.wait(LOOK_EVERY) {
+                message = self.hear()?;
             }
             if let Some(how) = &self.ended {
                 let what = format!("a tenant ended before it was {wanted} ({how})");
-                return Err(Problem::new(what, "see `dmesg` for a kill by the kernel, for want of memory say"));
+                return Err(Problem::new(
+                    what,
+                    "see `dmesg` for a kill by the kernel, for want of memory say",
+                ));
             }
         }
         Err(Problem::new(

@@ -11,6 +11,7 @@ use catamaran_scenario::{Calibration, Plan, Platform};
 
 mod accept;
 mod cgroup;
+mod clean;
 mod guard;
 mod identity;
 mod interrupt;
@@ -21,11 +22,13 @@ mod platform;
 mod problem;
 mod run;
 mod run_folder;
+mod speed;
 mod tally;
 mod write_up;
 
 use interrupt::Interrupt;
 
+pub use clean::{Cleaned, clean};
 pub use identity::machine;
 
 /// How native runs are carried out.
@@ -50,6 +53,7 @@ impl Runner {
     /// # Errors
     /// [`RunError::Failed`] where even that is not possible.
     pub fn new(options: RunnerOptions) -> Result<Self, RunError> {
+        clean()?;
         Ok(Self { options })
     }
 }
@@ -61,8 +65,11 @@ impl Backend for Runner {
     fn run(&mut self, plan: &Plan, platform: Platform, trial: u32) -> Result<Report, RunError> {
         accept::check(plan, platform)?;
         let interrupt = Interrupt::new(Arc::clone(&self.options.interrupted));
-        let turns_per_cpu_s = self.options.turns_per_cpu_s.unwrap_or(6e8);
-        let carry_out = || {
+        let mut carry_out = || {
+            let turns_per_cpu_s = match self.options.turns_per_cpu_s {
+                Some(turns) => turns,
+                None => *self.options.turns_per_cpu_s.insert(speed::one_busy(&interrupt)?),
+            };
             let run = run::Run::start(plan, platform, turns_per_cpu_s, &interrupt)?;
             run.carry_out(trial, &mut self.options.progress)
         };
@@ -106,23 +113,4 @@ pub struct Check {
 #[must_use]
 pub fn doctor() -> Vec<Check> {
     Vec::new()
-}
-
-/// What [`clean`] removed.
-#[derive(Debug, Clone, Default, serde::Serialize)]
-pub struct Cleaned {
-    /// Dead runs found.
-    pub runs: u32,
-    /// What was removed, one line each.
-    pub removed: Vec<String>,
-    /// Live runs that were left alone (pid).
-    pub live: Vec<u32>,
-}
-
-/// Removes whatever interrupted runs left; never touches a live one.
-///
-/// # Errors
-/// [`RunError::Failed`] naming what could not be removed.
-pub fn clean() -> Result<Cleaned, RunError> {
-    Ok(Cleaned::default())
 }

@@ -42,7 +42,11 @@ pub(crate) fn to_cpu_list(cpus: &[u32]) -> String {
 /// CPUs that this process may run on, ascending.
 pub(crate) fn allowed_cpus() -> Vec<u32> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).and_then(cpu_list).unwrap_or_default()
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))
+        .and_then(cpu_list)
+        .unwrap_or_default()
 }
 
 /// Memory of the machine (bytes).
@@ -73,8 +77,11 @@ impl CpuTimes {
             let Some((name, figures)) = line.split_once(' ') else { continue };
             let cpu = name.strip_prefix("cpu").and_then(|number| number.parse::<u32>().ok());
             if cpu.is_some_and(|cpu| cpus.contains(&cpu)) {
-                let figures: Vec<u64> =
-                    figures.split_ascii_whitespace().take(8).map(|figure| figure.parse().unwrap_or(0)).collect();
+                let figures: Vec<u64> = figures
+                    .split_ascii_whitespace()
+                    .take(8)
+                    .map(|figure| figure.parse().unwrap_or(0))
+                    .collect();
                 times.all += figures.iter().sum::<u64>();
                 times.steal += figures.get(7).copied().unwrap_or(0);
             }
@@ -200,7 +207,8 @@ mod tests {
 
     #[test]
     fn steal_is_a_share_of_the_time_that_passed_on_our_cores() {
-        let before = CpuTimes::parse("cpu 9 9 9\ncpu0 10 0 0 90 0 0 0 0 0 0\ncpu1 1 1 1 1 1 1 1 1 0 0\n", &[0]);
+        let before =
+            CpuTimes::parse("cpu 9 9 9\ncpu0 10 0 0 90 0 0 0 0 0 0\ncpu1 1 1 1 1 1 1 1 1 0 0\n", &[0]);
         let after = CpuTimes::parse("cpu 9 9 9\ncpu0 50 0 0 140 0 0 0 10 0 0\n", &[0]);
         assert_eq!(before, CpuTimes { all: 100, steal: 0 });
         assert_eq!(after.steal_since(before), Some(0.1));

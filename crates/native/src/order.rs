@@ -70,6 +70,11 @@ impl Order {
         Some(Self { phases: orders.collect::<Option<_>>()? })
     }
 
+    /// So many turns for each of so many threads, and nothing else.
+    pub(crate) fn turns(threads: usize, turns: u64) -> Self {
+        Self { phases: vec![PhaseOrder { kind: Kind::Compute(turns), threads, lasts_ns: 0 }] }
+    }
+
     fn threads(&self) -> usize {
         self.phases.iter().map(|phase| phase.threads).max().unwrap_or(1)
     }

@@ -26,7 +26,13 @@ pub(crate) struct Plan {
 }
 
 /// How `tenant`, called `label` in this run, is started.
-pub(crate) fn plan(platform: Platform, cgroup: &dyn Cgroup, tenant: &Tenant, label: &str, cpus: &[u32]) -> Plan {
+pub(crate) fn plan(
+    platform: Platform,
+    cgroup: &dyn Cgroup,
+    tenant: &Tenant,
+    label: &str,
+    cpus: &[u32],
+) -> Plan {
     let mut script = Script { namespaces: namespaces(platform).to_vec(), ..Script::default() };
     if script.namespaces.contains(&Namespace::Uts) {
         script.host_name = Some(tenant.name.clone());

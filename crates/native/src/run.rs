@@ -61,7 +61,9 @@ impl<'a> Run<'a> {
         let mut run = Self { plan, platform, interrupt, tenants: Vec::new(), guard, origin_ns: 0 };
         let worker = WorkerFile::make()?;
         for (index, replica) in plan.instances() {
-            let (Some(tenant), Some(order)) = (plan.tenants().get(index), Order::of(plan, index, replica, turns_per_cpu_s)) else {
+            let (Some(tenant), Some(order)) =
+                (plan.tenants().get(index), Order::of(plan, index, replica, turns_per_cpu_s))
+            else {
                 continue;
             };
             let started = run.start_tenant(&worker, tenant, replica, &order)?;
@@ -94,9 +96,20 @@ impl<'a> Run<'a> {
         let accounts = guard.cgroup.accounts(&label, own_cpu);
         let pid = launcher.tenant.unwrap_or(0);
         let tally = Tally::open(&accounts, pid).map_err(|error| {
-            Problem::new(format!("cannot read the figures of {label}: {error}"), "mount /proc and the control groups")
+            Problem::new(
+                format!("cannot read the figures of {label}: {error}"),
+                "mount /proc and the control groups",
+            )
         })?;
-        Ok(Tenant { launcher, accounts, first: Look::default(), last: Look::default(), tally, samples: Vec::new(), ended: None })
+        Ok(Tenant {
+            launcher,
+            accounts,
+            first: Look::default(),
+            last: Look::default(),
+            tally,
+            samples: Vec::new(),
+            ended: None,
+        })
     }
 
     /// Lets the tenants go, watches them to the end, and answers with what came of it.
@@ -171,7 +184,8 @@ impl<'a> Run<'a> {
     fn wait_until(&mut self, at_ns: u64) -> Result<(), Problem> {
         let sleep = Duration::from_nanos(at_ns.saturating_sub(now_ns())).min(LOOK_EVERY);
         let timeout = rustix::time::Timespec::try_from(sleep).ok();
-        let mut alive: Vec<_> = self.tenants.iter_mut().filter(|tenant| tenant.launcher.ended.is_none()).collect();
+        let mut alive: Vec<_> =
+            self.tenants.iter_mut().filter(|tenant| tenant.launcher.ended.is_none()).collect();
         let mut events: Vec<_> = alive.iter().map(|tenant| tenant.launcher.poll_fd()).collect();
         let ready = match poll(&mut events, timeout.as_ref()) {
             Ok(0) | Err(_) => return Ok(()),

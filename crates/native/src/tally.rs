@@ -39,7 +39,12 @@ impl Tally {
             let folder = entry?.path();
             schedstat.insert(thread_number(&folder), File::open(folder.join("schedstat"))?);
         }
-        Ok(Self { cpu: open(&accounts.cpu)?, throttling: open(&accounts.throttling)?, schedstat, last: Look::default() })
+        Ok(Self {
+            cpu: open(&accounts.cpu)?,
+            throttling: open(&accounts.throttling)?,
+            schedstat,
+            last: Look::default(),
+        })
     }
 
     /// Looks at everything now. Threads that have ended count by their last word on the tape; those that were killed,

@@ -6,8 +6,8 @@ use catamaran_report::Report;
 use catamaran_report::report::{
     BackendKind, Identity, Requests, Samples, Series, StageRow, TenantReport, TenantState,
 };
-use catamaran_scenario::plan::{Plan, Tenant};
 use catamaran_scenario::Platform;
+use catamaran_scenario::plan::{Plan, Tenant};
 use catamaran_worker::script::stamp;
 use catamaran_worker::tape::{Tape, head, phase};
 
@@ -57,14 +57,15 @@ impl Outcome<'_> {
 
     /// To the end of the run, or of the last tenant where all were done before.
     fn elapsed_s(&self) -> f64 {
-        let done: Option<Vec<u64>> = self.tenants.iter().map(|tenant| instant(tenant.tape, head::DONE)).collect();
+        let done: Option<Vec<u64>> =
+            self.tenants.iter().map(|tenant| instant(tenant.tape, head::DONE)).collect();
         let to_the_end = self.end_ns.saturating_sub(self.origin_ns);
         let last = done.and_then(|done| done.into_iter().max());
         last.map_or(to_the_end, |last| last.min(to_the_end)) as f64 / 1e9
     }
 
     fn fill(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) {
-        row.startup_stages = stages(tenant.tape);
+        row.startup_stages = stages(tenant.tape, stage_table(self.platform, self.guard.cgroup.version()));
         row.startup_s = row.startup_stages.last().map(|stage| stage.end_s);
         row.cpu_s = Some(tenant.last.cpu_ns_since(tenant.first) as f64 / 1e9);
         row.waited_s = Some(tenant.last.waited_ns_since(tenant.first) as f64 / 1e9);
@@ -80,7 +81,8 @@ impl Outcome<'_> {
         row.network_bytes = Some(0);
         row.requests = requests(tenant.tape);
         let time_s = self.elapsed_s() - plan.start_at.seconds();
-        row.throughput_per_s = row.requests.as_ref().filter(|_| time_s > 0.0).map(|r| r.completed as f64 / time_s);
+        row.throughput_per_s =
+            row.requests.as_ref().filter(|_| time_s > 0.0).map(|r| r.completed as f64 / time_s);
         self.fill_end(row, tenant);
         explain(row, self.platform, plan, tenant);
     }
@@ -93,7 +95,8 @@ impl Outcome<'_> {
             (None, None) => TenantState::Running,
             (None, Some(_)) if row.oom_kills.unwrap_or(0) > 0 => TenantState::OomKilled,
             (None, Some(how)) => {
-                row.error = Some(format!("ended before its work was done: {how}; figures are its last sample"));
+                row.error =
+                    Some(format!("ended before its work was done: {how}; figures are its last sample"));
                 TenantState::Failed
             }
         };
@@ -127,7 +130,9 @@ impl Outcome<'_> {
         let interval_s = SAMPLE_NS as f64 / 1e9;
         let cores = |samples: &[Usage]| -> Option<Vec<f64>> {
             let pairs = samples.windows(2);
-            pairs.map(|pair| Some((pair.get(1)?.cpu_ns? - pair.first()?.cpu_ns?) as f64 / SAMPLE_NS as f64)).collect()
+            pairs
+                .map(|pair| Some((pair.get(1)?.cpu_ns? - pair.first()?.cpu_ns?) as f64 / SAMPLE_NS as f64))
+                .collect()
         };
         let series = rows.iter().zip(&self.tenants).filter_map(|(row, tenant)| {
             Some(Series { tenant: row.label(), metric: "cpu".into(), values: cores(tenant.samples)? })
@@ -150,7 +155,9 @@ impl Outcome<'_> {
             scenario_digest: self.plan.digest(),
             engine: concat!("catamaran-native ", env!("CARGO_PKG_VERSION")).to_owned(),
             calibration_digest: None,
-            machine: Some(facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>()),
+            machine: Some(
+                facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>(),
+            ),
         }
     }
 }
@@ -166,7 +173,11 @@ fn explain(row: &mut TenantReport, platform: Platform, plan: &Tenant, tenant: &T
         ("finished_s", row.finished_s.is_none(), "not finished when the run ended"),
         ("requests", row.requests.is_none(), "no server"),
         ("throughput_per_s", row.throughput_per_s.is_none(), "no server"),
-        ("memory_peak_bytes", row.memory_peak_bytes.is_none(), "no memory controller, or it keeps no peak (v2 before 5.19)"),
+        (
+            "memory_peak_bytes",
+            row.memory_peak_bytes.is_none(),
+            "no memory controller, or it keeps no peak (v2 before 5.19)",
+        ),
         ("oom_kills", row.oom_kills.is_none(), "no memory controller"),
     ];
     for (field, absent, reason) in reasons {
@@ -175,7 +186,10 @@ fn explain(row: &mut TenantReport, platform: Platform, plan: &Tenant, tenant: &T
         }
     }
     if tenant.last.usage.cpu_ns.is_none() {
-        row.explain_absence("cpuacct", "cpu and cpuacct are mounted together: cpu_s is the sum of the threads' schedstat");
+        row.explain_absence(
+            "cpuacct",
+            "cpu and cpuacct are mounted together: cpu_s is the sum of the threads' schedstat",
+        );
     }
 }
 
@@ -184,27 +198,34 @@ fn instant(tape: &Tape, word: usize) -> Option<u64> {
     tape.get(word).checked_sub(1)
 }
 
-/// The start-up stages, by name and actor; those that a platform does not have took no time and are left out.
-const STAGES: [(&str, &str, usize, usize); 5] = [
-    ("limits", "runtime", stamp::REQUEST, stamp::LIMITED),
-    ("clone", "kernel", stamp::LIMITED, stamp::CLONED),
-    ("join", "runtime", stamp::CLONED, stamp::JOINED),
-    ("isolate", "runtime", stamp::JOINED, stamp::ISOLATED),
-    ("exec", "kernel", stamp::ISOLATED, stamp::FIRST),
-];
+/// The start-up stages of a platform: name, actor, and the stamp at which each is over.
+fn stage_table(platform: Platform, version: u8) -> &'static [(&'static str, &'static str, usize)] {
+    const CLONE: (&str, &str, usize) = ("clone", "kernel", stamp::CLONED);
+    const EXEC: (&str, &str, usize) = ("exec", "kernel", stamp::FIRST);
+    const LIMITS: (&str, &str, usize) = ("limits", "runtime", stamp::LIMITED);
+    const JOIN: (&str, &str, usize) = ("join", "runtime", stamp::JOINED);
+    const ISOLATE: (&str, &str, usize) = ("isolate", "runtime", stamp::ISOLATED);
+    match (platform, version) {
+        (Platform::Namespaces, _) => &[CLONE, ISOLATE, EXEC],
+        (Platform::Cgroups, 1) => &[LIMITS, CLONE, JOIN, EXEC],
+        // On v2 the process is born in its group: there is nothing to join.
+        (Platform::Cgroups, _) => &[LIMITS, CLONE, EXEC],
+        _ => &[CLONE, EXEC],
+    }
+}
 
-fn stages(tape: &Tape) -> Vec<StageRow> {
+/// The stages that were noted, each from the end of the one before.
+fn stages(tape: &Tape, table: &[(&str, &str, usize)]) -> Vec<StageRow> {
     let at = |stamp: usize| tape.get(head::STAMP + stamp);
     let request_ns = at(stamp::REQUEST);
-    let since = |stamp: usize| at(stamp).saturating_sub(request_ns) as f64 / 1e9;
-    let rows = STAGES.into_iter().filter(|(_, _, from, to)| at(*from) != 0 && at(*to) != 0);
-    rows.map(|(name, actor, from, to)| StageRow {
-        name: name.to_owned(),
-        actor: actor.to_owned(),
-        start_s: since(from),
-        end_s: since(to),
-    })
-    .collect()
+    let mut start_s = 0.0;
+    let mut rows = Vec::new();
+    for (name, actor, stamp) in table.iter().take_while(|(_, _, stamp)| at(*stamp) != 0) {
+        let end_s = at(*stamp).saturating_sub(request_ns) as f64 / 1e9;
+        rows.push(StageRow { name: (*name).to_owned(), actor: (*actor).to_owned(), start_s, end_s });
+        start_s = end_s;
+    }
+    rows
 }
 
 /// What became of the requests of all server phases; `None` where there is none.

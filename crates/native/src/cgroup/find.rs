@@ -7,7 +7,8 @@ use crate::machine::Hierarchies;
 use crate::problem::Problem;
 
 /// What to do when a control group refuses.
-pub(crate) const ADVICE: &str = "run as root, or on cgroup v2 under `systemd-run --user --scope -p Delegate=yes`";
+pub(crate) const ADVICE: &str =
+    "run as root, or on cgroup v2 under `systemd-run --user --scope -p Delegate=yes`";
 
 /// The control groups of this machine, with a guard called `name` below our own.
 pub(crate) fn find(name: &str) -> Result<Box<dyn Cgroup>, Problem> {

@@ -42,7 +42,9 @@ fn members(group: &Path) -> Vec<u32> {
 /// passed to another process in between hits nobody.
 fn kill_members(group: &Path) {
     for pid in members(group) {
-        let Some(handle) = Pid::from_raw(pid as i32).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else {
+        let Some(handle) =
+            Pid::from_raw(pid as i32).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok())
+        else {
             continue;
         };
         if members(group).contains(&pid) && pid != std::process::id() {

@@ -136,7 +136,11 @@ impl Cgroup for V1 {
             throttling: if own_cpu { file("cpu", "cpu.stat") } else { None },
             memory_peak: file("memory", "memory.max_usage_in_bytes"),
             oom: file("memory", "memory.oom_control"),
-            unlimit: file("cpu", "cpu.cfs_quota_us").filter(|_| own_cpu).map(|f| write(f, -1)).into_iter().collect(),
+            unlimit: file("cpu", "cpu.cfs_quota_us")
+                .filter(|_| own_cpu)
+                .map(|f| write(f, -1))
+                .into_iter()
+                .collect(),
         }
     }
 

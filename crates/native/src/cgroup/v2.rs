@@ -52,7 +52,12 @@ impl Cgroup for V2 {
                 make.push(write(group.join("cpu.max.burst"), limits.burst_us));
             }
         }
-        make.extend(limits.cpus.as_deref().map(|cpus| write(group.join("cpuset.cpus"), crate::machine::to_cpu_list(cpus))));
+        make.extend(
+            limits
+                .cpus
+                .as_deref()
+                .map(|cpus| write(group.join("cpuset.cpus"), crate::machine::to_cpu_list(cpus))),
+        );
         Groups { make, enter: Vec::new(), born_in: Some(group) }
     }
 

@@ -100,6 +100,9 @@ impl Namespace {
     }
 }
 
+/// First line of a script.
+const TITLE: &str = "start";
+
 /// How one tenant is started.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Script {
@@ -119,7 +122,8 @@ impl Script {
     /// As text, one step a line.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = String::new();
+        // Never empty: on a socket an empty message looks like the end.
+        let mut text = format!("{TITLE}\n");
         for (stage, steps) in [("limits", &self.limits), ("join", &self.join)] {
             for step in steps {
                 let _ = match step {
@@ -149,7 +153,7 @@ impl Script {
     /// The line that is no step.
     pub fn from_text(text: &str) -> Result<Self, String> {
         let mut script = Self::default();
-        for line in text.lines() {
+        for line in text.lines().filter(|line| *line != TITLE) {
             script.take(line).ok_or_else(|| format!("not a step of a start-up script: {line:?}"))?;
         }
         Ok(script)

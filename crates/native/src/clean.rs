@@ -1,0 +1,54 @@
+//! Removes what dead runs left.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use catamaran_report::RunError;
+
+use crate::run_folder::{Found, door, home, look, remove_run};
+
+/// What [`clean`] removed.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Cleaned {
+    /// Dead runs found.
+    pub runs: u32,
+    /// What was removed, one line each.
+    pub removed: Vec<String>,
+    /// Live runs that were left alone (pid).
+    pub live: Vec<u32>,
+}
+
+/// Removes whatever interrupted runs left; never touches a live one.
+///
+/// # Errors
+/// [`RunError::Failed`] naming what could not be removed.
+pub fn clean() -> Result<Cleaned, RunError> {
+    clean_home(&home()).map_err(|what| RunError::Failed {
+        what,
+        advice: "run `catamaran clean` as the user who made the run".to_owned(),
+    })
+}
+
+fn clean_home(home: &Path) -> Result<Cleaned, String> {
+    let mut cleaned = Cleaned::default();
+    let told = |error: io::Error| format!("cannot look through {}: {error}", home.display());
+    if !home.exists() {
+        return Ok(cleaned);
+    }
+    let _door: File = door(home).map_err(told)?;
+    for entry in fs::read_dir(home).map_err(told)? {
+        let path = entry.map_err(told)?.path();
+        if !path.is_dir() {
+            continue;
+        }
+        match look(&path).map_err(told)? {
+            Found::Live(pid) => cleaned.live.push(pid),
+            Found::Dead(_lock) => {
+                cleaned.runs += 1;
+                cleaned.removed.extend(remove_run(&path)?);
+            }
+        }
+    }
+    Ok(cleaned)
+}
