@@ -190,7 +190,15 @@ mod tests {
         let stopped =
             follow(&mut command, Instant::now() + Duration::from_millis(300), |pid| sleeper = pid.to_owned());
         assert!(format!("{:#}", stopped.unwrap_err()).contains("its time was up"));
-        let state = std::fs::read_to_string(format!("/proc/{sleeper}/stat")).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "still there: {state}");
+        // A killed process is seen until its new parent has fetched its exit status.
+        let gone = || {
+            let state = std::fs::read_to_string(format!("/proc/{sleeper}/stat")).unwrap_or_default();
+            state.is_empty() || state.contains(") Z ")
+        };
+        let patience = Instant::now() + Duration::from_secs(20);
+        while !gone() && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(gone());
     }
 }
