@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// A server that does not answer in this time is not well.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A server that does not answer in this time is not well; before its first status it tries what the machine can run.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Longest answer that is read, bytes: a page or a short JSON document.
 const LONGEST: u64 = 1 << 20;

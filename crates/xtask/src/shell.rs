@@ -7,11 +7,12 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use stop::stop_tree;
+pub(crate) use stop::{ask_to_end, stop_tree};
 
 /// The working copy that xtask was started from, and where its tools and builds go.
 pub(crate) struct Workspace {
@@ -111,22 +112,26 @@ pub(crate) fn follow(command: &mut Command, until: Instant, mut each: impl FnMut
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("could not start `{}`", typed(command)))?;
-    let (send, lines) = std::sync::mpsc::channel();
-    if let Some(output) = child.stdout.take() {
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-                let line = String::from_utf8_lossy(&line).into_owned();
-                if send.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-    }
+    let lines = lines_of(&mut child);
     while let Ok(line) = lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
         let _ = writeln!(std::io::stdout(), "{line}");
         each(&line);
     }
     end(&mut child, until).with_context(|| format!("`{}`", typed(command)))
+}
+
+/// The lines of a child's piped standard output as they come.
+pub(crate) fn lines_of(child: &mut Child) -> Receiver<String> {
+    let (send, lines) = std::sync::mpsc::channel();
+    if let Some(output) = child.stdout.take() {
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                // Nobody may be listening any more; the child must still be able to write.
+                let _ = send.send(String::from_utf8_lossy(&line).into_owned());
+            }
+        });
+    }
+    lines
 }
 
 /// Waits for the end of a child that has closed its output, until the deadline.

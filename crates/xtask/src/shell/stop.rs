@@ -16,6 +16,12 @@ pub(crate) fn stop_tree(root: u32) {
     let _ = Command::new("kill").arg("-KILL").args(pids).output();
 }
 
+/// Sends SIGTERM, which a program may answer by cleaning up.
+pub(crate) fn ask_to_end(pid: u32) {
+    // As above.
+    let _ = Command::new("kill").arg("-TERM").arg(pid.to_string()).output();
+}
+
 /// Every process on this machine with its parent.
 fn parents() -> Vec<(u32, u32)> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
