@@ -21,6 +21,9 @@ use crate::write_up::{Outcome, TenantOutcome};
 
 /// Between the word to begin and the common start (ns): threads on every core get to sleep until then.
 const LEAD_NS: u64 = 20_000_000;
+/// Quiet before each start-up. Moving a process between groups waits for an RCU grace period (5–13 ms here), but not
+/// when another move has just paid for it: without the pause, a tenant's start-up would depend on its place in the file.
+const SETTLE: Duration = Duration::from_millis(60);
 /// Between two samples of the tenants' consumption (ns).
 pub(crate) const SAMPLE_NS: u64 = 100_000_000;
 
@@ -92,6 +95,7 @@ impl<'a> Run<'a> {
             guard.perform(&how.groups.make, 0)?;
             guard.perform(&how.groups.enter, launcher.pid())?;
         }
+        std::thread::sleep(SETTLE);
         launcher.carry_out(&how.script, self.interrupt)?;
         let accounts = guard.cgroup.accounts(&label, own_cpu);
         let pid = launcher.tenant.unwrap_or(0);

@@ -99,6 +99,8 @@ impl Crew<'_> {
             );
             std::process::exit(1);
         };
+        // Once for "all are there", so that whoever looks finds every thread, and once for the common start.
+        self.start.wait();
         say(rustix::stdio::stdin(), word::STARTED);
         self.tape.wait_for_go();
         self.start.wait();
@@ -109,6 +111,7 @@ impl Crew<'_> {
     /// One thread, from the common start to its end (ns of the clock).
     fn thread(&self, index: usize) -> u64 {
         let mut hand = Hand::new(self.tape, self.layout.thread(index));
+        self.start.wait();
         self.start.wait();
         let mut began_ns = self.tape.get(head::BEGIN_NS);
         let mut end_ns = began_ns;
