@@ -1,0 +1,33 @@
+//! What the simulator can't carry out yet is refused by name.
+
+use crate::common::{hog, plan};
+use catamaran_report::RunError;
+use catamaran_scenario::Calibration;
+use catamaran_sim::{Options, simulate};
+
+#[test]
+fn by_the_path_of_the_field() {
+    let tenant = |rest: &str| format!("[[tenant]]\nname = \"t\"\n{rest}\n");
+    let memory = "workload = { kind = \"memory\", start = \"1MiB\" }";
+    let compute = "workload = { kind = \"compute\", work = \"1s\" }";
+    let table = [
+        ("container", hog("t", 1, "1s", ""), "platforms"),
+        ("bare-metal", tenant(memory), "tenant.t.workload.kind"),
+        ("bare-metal", tenant(&format!("restart = \"always\"\n{compute}")), "tenant.t.restart"),
+        ("cgroups", tenant(&format!("memory = {{ limit = \"1MiB\" }}\n{compute}")), "tenant.t.memory.limit"),
+        ("cgroups", tenant(&format!("pids = {{ limit = 9 }}\n{compute}")), "tenant.t.pids.limit"),
+        (
+            "cgroups",
+            format!("{}[[event]]\nat = \"1s\"\ndo = \"kill\"\ntarget = \"t\"\n", hog("t", 1, "1s", "")),
+            "event",
+        ),
+    ];
+    for (platform, tenants, expected) in table {
+        let plan = plan(1, "9s", platform, &tenants);
+        let answer = simulate(&plan, plan.platforms()[0], &Calibration::reference(), &Options::default());
+        match answer {
+            Err(RunError::Unsupported { field, .. }) => assert_eq!(field, expected),
+            other => panic!("{expected}: {other:?}"),
+        }
+    }
+}
