@@ -1,201 +1,137 @@
-//! Changing one value of a scenario text by its path, for `--vary`, controls of lessons and links. Comments and layout stay.
+//! One field of a scenario text, read and changed by its path, with the rest of the text as it was: for live controls and
+//! `catamaran sweep --vary`.
 
-use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, TableLike, Value};
+mod path;
 
-use crate::diagnostic::{nearest, quoted};
+use toml::de::DeValue;
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-/// Why a value can't be changed. (Whether the new value is valid is for [`crate::Plan::from_toml`] to say.)
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EditError {
-    /// The text is not TOML.
-    #[error("the scenario is not TOML: {0}; mend it first")]
-    Syntax(String),
-    /// No row of that name or number.
-    #[error("{path}: there is no {found}{accepted}{hint}")]
-    NoSuchRow {
-        /// The whole path.
-        path: String,
-        /// The part that names the row.
-        found: String,
-        /// `; accepted are …`.
-        accepted: String,
-        /// `; did you mean …?`.
-        hint: String,
-    },
-    /// The path goes on below a value, or ends at a table.
-    #[error(
-        "{path}: {part} is {is}; a path names one value, with dots between its parts, like tenant.web.cpu.limit"
-    )]
-    NotThere {
-        /// The whole path.
-        path: String,
-        /// The part that does not fit.
-        part: String,
-        /// What it is.
-        is: &'static str,
-    },
-}
+use crate::diagnostic::{Diagnostic, Problem};
+use crate::parse;
+use crate::schema::Takes;
 
-/// The scenario with the field at `path` set to `value`, written as in the file but without quotes (`400m`, `8`).
-/// Rows are named (`tenant.web.cpu.limit`) or, where they have no name, numbered (`event.0.at`). A field that does not stand
-/// in the text yet is added.
+use path::{Step, Target};
+
+/// The error of [`get`] and [`set`].
+pub type EditError = Diagnostic;
+
+/// What diagnostics call a text that has no file.
+const FILE: &str = "<scenario>";
+
+/// The value of a field by its path (`tenant.web.cpu.limit`, `host.cores`), written as on a command line: texts without
+/// quotes. Where the text does not give the field, its default; `None` where it has none.
 ///
 /// # Errors
-/// [`EditError`] where the path leads nowhere.
-pub fn set(text: &str, path: &str, value: &str) -> Result<String, EditError> {
-    let mut document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| EditError::Syntax(error.message().to_owned()))?;
-    let (parents, field) = path.rsplit_once('.').unwrap_or(("", path));
-    let mut here: &mut dyn TableLike = document.as_table_mut();
-    let mut parts = parents.split('.').filter(|part| !part.is_empty());
-    while let Some(part) = parts.next() {
-        let item = here.entry(part).or_insert_with(|| Item::Value(Value::InlineTable(InlineTable::new())));
-        here = match item {
-            Item::ArrayOfTables(rows) => row(rows, path, part, row_part(path, parts.next(), field)?)?,
-            Item::Value(Value::Array(rows)) => {
-                inline_row(rows, path, part, row_part(path, parts.next(), field)?)?
-            }
-            item => item.as_table_like_mut().ok_or_else(|| not_there(path, part, "a value"))?,
-        };
-    }
-    put(here, path, field, value)?;
+/// Where the text is no TOML, there is no such field, or the path leads to no tenant of the text.
+pub fn get(text: &str, path: &str) -> Result<Option<String>, Diagnostic> {
+    let document = parse_document(text)?;
+    let target = path::locate(document.as_table(), path)?;
+    let found = find(document.as_table(), &target.steps).cloned().and_then(|item| item.into_value().ok());
+    let default = || target.default.and_then(|default| default.parse::<Value>().ok());
+    Ok(found.or_else(default).as_ref().map(plain))
+}
+
+/// The text with one field set. `value` is written as on a command line (`0.5`, `200m`, `true`, `20ms`, `a,b`) and typed by what
+/// the field takes; the field itself must accept it, the scenario as a whole is only checked when it is parsed.
+///
+/// # Errors
+/// Where the text is no TOML, there is no such field, the path leads to no tenant of the text, or the field does not take the
+/// value.
+pub fn set(text: &str, path: &str, value: &str) -> Result<String, Diagnostic> {
+    let mut document = parse_document(text)?;
+    let target = path::locate(document.as_table(), path)?;
+    let value = typed(target.takes, value);
+    check(&target, &value)?;
+    put(document.as_table_mut(), &target, value);
     Ok(document.to_string())
 }
 
-/// The part after the rows' name; a path that ends there names a whole row.
-fn row_part<'a>(path: &str, part: Option<&'a str>, field: &str) -> Result<&'a str, EditError> {
-    part.ok_or_else(|| not_there(path, field, "a table"))
-}
-
-fn put(table: &mut dyn TableLike, path: &str, field: &str, value: &str) -> Result<(), EditError> {
-    if field.is_empty() {
-        return Err(not_there(path, "the last part", "empty"));
-    }
-    let item = table.entry(field).or_insert(Item::None);
-    let new = match item {
-        Item::Value(Value::String(_)) => Value::from(value),
-        Item::Value(Value::InlineTable(_)) | Item::Table(_) | Item::ArrayOfTables(_) => {
-            return Err(not_there(path, field, "a table"));
-        }
-        // Quantities that look like numbers (`1`) are strings only where one stood before; the parser takes both.
-        _ => value.parse().unwrap_or_else(|_| Value::from(value)),
+fn parse_document(text: &str) -> Result<DocumentMut, Diagnostic> {
+    parse::check_syntax(text, FILE)?;
+    let unread = |error: toml_edit::TomlError| {
+        Problem::new(format!("not TOML: {}", error.message())).advises("mend the syntax").at(None, "")
     };
-    let decor = item.as_value().map(|old| old.decor().clone());
-    *item = Item::Value(new);
-    if let (Some(value), Some(decor)) = (item.as_value_mut(), decor) {
-        *value.decor_mut() = decor;
-    }
-    Ok(())
+    text.parse().map_err(unread)
 }
 
-fn not_there(path: &str, part: &str, is: &'static str) -> EditError {
-    EditError::NotThere { path: path.to_owned(), part: part.to_owned(), is }
+/// The item that steps lead to, where it is given.
+fn find<'a>(root: &'a dyn TableLike, steps: &[Step]) -> Option<&'a Item> {
+    let (last, before) = steps.split_last()?;
+    let table = before.iter().try_fold(root, |table, step| path::child(table, step))?;
+    table.get(&last.key)
 }
 
-fn row<'a>(
-    rows: &'a mut ArrayOfTables,
-    path: &str,
-    kind: &str,
-    wanted: &str,
-) -> Result<&'a mut dyn TableLike, EditError> {
-    let names: Vec<String> = rows.iter().enumerate().map(|(index, row)| name(row, index)).collect();
-    let found = names.iter().position(|name| name == wanted).and_then(|index| rows.get_mut(index));
-    found.map(|row| row as &mut dyn TableLike).ok_or_else(|| no_such_row(path, kind, wanted, &names))
-}
-
-fn inline_row<'a>(
-    rows: &'a mut toml_edit::Array,
-    path: &str,
-    kind: &str,
-    wanted: &str,
-) -> Result<&'a mut dyn TableLike, EditError> {
-    let tables = || rows.iter().map(Value::as_inline_table);
-    let names: Vec<String> = tables()
-        .enumerate()
-        .map(|(index, row)| row.map_or_else(String::new, |row| name(row, index)))
-        .collect();
-    let found = names.iter().position(|name| name == wanted).and_then(|index| rows.get_mut(index));
-    let table = found.and_then(Value::as_inline_table_mut);
-    table.map(|row| row as &mut dyn TableLike).ok_or_else(|| no_such_row(path, kind, wanted, &names))
-}
-
-fn name(row: &dyn TableLike, index: usize) -> String {
-    row.get("name").and_then(Item::as_str).map_or_else(|| index.to_string(), str::to_owned)
-}
-
-fn no_such_row(path: &str, kind: &str, wanted: &str, names: &[String]) -> EditError {
-    let hint = nearest(wanted, names.iter().map(String::as_str));
-    EditError::NoSuchRow {
-        path: path.to_owned(),
-        found: format!("{kind} {}", quoted(wanted)),
-        accepted: match names {
-            [] => String::new(),
-            names => format!("; accepted are {}", names.join(", ")),
-        },
-        hint: hint.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default(),
+/// A value as on a command line.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.value().clone(),
+        Value::Integer(number) => number.value().to_string(),
+        value => value.clone().decorated("", "").to_string(),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::set;
+/// The TOML value of a command line's word, by what the field takes.
+fn typed(takes: Takes, word: &str) -> Value {
+    let undecorated = |mut value: Value| {
+        value.decor_mut().clear();
+        value
+    };
+    let toml = word.parse().ok().map(undecorated);
+    let text = || Value::from(word);
+    match takes {
+        Takes::Flag | Takes::Count { .. } | Takes::Node | Takes::Real { .. } => toml.unwrap_or_else(text),
+        Takes::Bytes { .. } => toml.filter(|value| value.is_integer() || value.is_str()).unwrap_or_else(text),
+        Takes::Platforms | Takes::Texts => {
+            toml.filter(Value::is_array).unwrap_or_else(|| list(word, |part| Value::from(part)))
+        }
+        Takes::Ports => toml.filter(Value::is_array).unwrap_or_else(|| list(word, number)),
+        Takes::Map | Takes::Table(_) | Takes::Tables(_) | Takes::ByPlatform(_) => toml.unwrap_or_else(text),
+        _ => toml.filter(Value::is_str).unwrap_or_else(text),
+    }
+}
 
-    const SCENARIO: &str = "\
-seed = 7 # lucky
-[host]
-cores = 2
-[[tenant]]
-name = \"web\"
-cpu = { limit = \"400m\", period = \"100ms\" }
-workload = { kind = \"server\", threads = 8 }
-[[tenant]]
-name = \"batch\"
-[tenant.workload]
-phases = [{ kind = \"idle\", for = \"1s\" }, { kind = \"compute\", threads = 2 }]
-[[event]]
-at = \"1s\"
-";
+fn list(word: &str, element: fn(&str) -> Value) -> Value {
+    Value::Array(
+        word.split(',').map(str::trim).filter(|part| !part.is_empty()).map(element).collect::<Array>(),
+    )
+}
 
-    #[test]
-    fn one_value_changes_and_the_rest_stays() {
-        let table = [
-            ("seed", "8", "seed = 7 # lucky", "seed = 8 # lucky"),
-            ("host.cores", "4", "cores = 2", "cores = 4"),
-            ("host.memory", "1GiB", "cores = 2\n", "cores = 2\nmemory = \"1GiB\"\n"),
-            ("tenant.web.cpu.limit", "0.5", "\"400m\"", "\"0.5\""),
-            ("tenant.web.cpu.burst", "40ms", "\"100ms\" }", "\"100ms\" , burst = \"40ms\" }"),
-            ("tenant.web.workload.threads", "4", "threads = 8", "threads = 4"),
-            ("tenant.web.start_at", "1s", "threads = 8 }\n", "threads = 8 }\nstart_at = \"1s\"\n"),
-            ("tenant.batch.cpu.limit", "2", "name = \"batch\"\n", "name = \"batch\"\ncpu = { limit = 2 }\n"),
-            ("tenant.batch.workload.phases.1.threads", "3", "threads = 2", "threads = 3"),
-            ("event.0.at", "2s", "at = \"1s\"", "at = \"2s\""),
-        ];
-        for (path, value, old, new) in table {
-            let changed = set(SCENARIO, path, value).unwrap();
-            assert_eq!(changed, SCENARIO.replacen(old, new, 1), "{path} = {value}");
+fn number(word: &str) -> Value {
+    word.parse::<i64>().map_or_else(|_| Value::from(word), Value::from)
+}
+
+/// Refuses what the field by itself does not take.
+fn check(target: &Target, value: &Value) -> Result<(), Diagnostic> {
+    let text = value.to_string();
+    let refuse = |problem: Problem| problem.at(None, target.path.as_str());
+    let value = DeValue::parse(&text).map_err(|error| refuse(Problem::new(error.message())))?;
+    parse::check_value(target.takes, value.get_ref()).map_err(refuse)
+}
+
+/// Puts a value where the target is. Tables on the way there that the text does not give are made: under their own header at
+/// the top of the file, in braces elsewhere.
+fn put(root: &mut Table, target: &Target, value: Value) {
+    let mut table: &mut dyn TableLike = root;
+    let Some((last, before)) = target.steps.split_last() else { return };
+    for (depth, step) in before.iter().enumerate() {
+        if !table.contains_key(&step.key) {
+            let made = if depth == 0 { Item::Table(Table::new()) } else { Item::from(InlineTable::new()) };
+            table.insert(&step.key, made);
+        }
+        let Some(next) = path::child_mut(table, step) else { return };
+        table = next;
+    }
+    match table.get_mut(&last.key) {
+        Some(Item::Value(found)) => replace(found, value),
+        _ => {
+            table.insert(&last.key, Item::Value(value));
         }
     }
+}
 
-    #[test]
-    fn paths_that_lead_nowhere_are_refused() {
-        let table = [
-            (
-                "tenant.wbe.cpu.limit",
-                "there is no tenant \"wbe\"; accepted are web, batch; did you mean \"web\"?",
-            ),
-            ("event.3.at", "there is no event \"3\"; accepted are 0"),
-            ("tenant.batch.workload.phases.7.threads", "there is no phases \"7\""),
-            ("seed.more", "seed is a value; a path names one value"),
-            ("host", "host is a table"),
-            ("tenant.web", "web is a table"),
-            ("tenant", "tenant is a table"),
-            ("host.", "the last part is empty"),
-            ("", "the last part is empty"),
-        ];
-        for (path, expected) in table {
-            let error = set(SCENARIO, path, "1").unwrap_err().to_string();
-            assert!(error.contains(expected), "{path}: {error}");
-        }
-        assert!(set("seed = ", "seed", "1").unwrap_err().to_string().contains("is not TOML"));
-    }
+/// Puts a value in the place of another, with the spaces and comments around it.
+fn replace(found: &mut Value, value: Value) {
+    let decor = found.decor().clone();
+    *found = value;
+    *found.decor_mut() = decor;
 }

@@ -11,6 +11,7 @@ mod workload;
 
 use std::collections::BTreeSet;
 
+use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::diagnostic::{Diagnostic, Problem, nearest};
@@ -19,6 +20,7 @@ use crate::schema::{ROOT, Table};
 use crate::{Nanos, Plan, Platform};
 
 use reader::{Input, Reader};
+pub(crate) use value::check as check_value;
 
 /// Largest file (bytes).
 const FILE_BYTES_MAX: usize = 1 << 20;
@@ -56,16 +58,25 @@ fn read_file<T>(
     read: impl FnOnce(&Reader<'_>) -> Option<T>,
 ) -> Result<T, Diagnostic> {
     let input = Input::new(text, file);
-    if text.len() > FILE_BYTES_MAX {
-        let problem = Problem::new(format!("the file has {} bytes", text.len()));
-        return Err(input.diagnose(&(0..0), "", problem.accepts(format!("at most {FILE_BYTES_MAX}"))));
-    }
-    let document = DeTable::parse(text).map_err(|error| syntax(&input, &error))?;
+    let document = parse_table(&input, text)?;
     let done = read(&Reader::open(&input, document.get_ref(), schema, 0..0, String::new()));
     match (input.has_failed(), done) {
         (false, Some(done)) => Ok(done),
         _ => Err(input.into_first().unwrap_or_else(unexplained)),
     }
+}
+
+fn parse_table<'a>(input: &Input<'a>, text: &'a str) -> Result<Spanned<DeTable<'a>>, Diagnostic> {
+    if text.len() > FILE_BYTES_MAX {
+        let problem = Problem::new(format!("the file has {} bytes", text.len()));
+        return Err(input.diagnose(&(0..0), "", problem.accepts(format!("at most {FILE_BYTES_MAX}"))));
+    }
+    DeTable::parse(text).map_err(|error| syntax(input, &error))
+}
+
+/// Refuses a text that is too large or not TOML.
+pub(crate) fn check_syntax(text: &str, file: &str) -> Result<(), Diagnostic> {
+    parse_table(&Input::new(text, file), text).map(drop)
 }
 
 fn syntax(input: &Input<'_>, error: &toml::de::Error) -> Diagnostic {

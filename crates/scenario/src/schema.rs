@@ -7,11 +7,13 @@ mod host;
 mod root;
 mod takes;
 mod tenant;
+mod view;
 mod workload;
 
 pub(crate) use calibration::{CALIBRATION, CALIBRATION_SCHEMA};
 pub(crate) use root::ROOT;
-pub(crate) use takes::{RATE_MOST, Takes};
+pub(crate) use takes::{CORES_MOST, RATE_MOST, Takes};
+pub(crate) use view::View;
 pub(crate) use workload::WORKLOAD;
 
 /// A field of a table.
@@ -44,9 +46,12 @@ pub(crate) struct Table {
 }
 
 /// Tables of which one field's value says which one it is.
+#[derive(Clone, Copy)]
 pub(crate) struct Cases {
     /// The field that decides.
     pub(crate) by: &'static str,
+    /// A field that stands in its place.
+    pub(crate) instead: Option<&'static str>,
     /// Its values, with the fields that each adds.
     pub(crate) tables: &'static [(&'static str, &'static Table)],
 }
@@ -118,13 +123,13 @@ impl Table {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// The fields that `case` adds.
-    pub(crate) fn case(&self, case: &str) -> Option<&'static Self> {
-        self.cases?.tables.iter().find(|(name, _)| *name == case).map(|(_, table)| *table)
+    /// The case of that name, with the fields that it adds.
+    fn case(&self, case: &str) -> Option<(&'static str, &'static Self)> {
+        self.cases?.tables.iter().find(|(name, _)| *name == case).copied()
     }
 
     /// The first case that has such a field, for advice.
-    pub(crate) fn case_with(&self, field: &str) -> Option<&'static str> {
+    fn case_with(&self, field: &str) -> Option<&'static str> {
         self.cases?.tables.iter().find(|(_, table)| table.field(field).is_some()).map(|(name, _)| *name)
     }
 }

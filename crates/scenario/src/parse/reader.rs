@@ -6,8 +6,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Diagnostic, Location, Problem, nearest};
-use crate::schema::{Field, Table, Takes, Unless};
+use crate::diagnostic::{Diagnostic, Location, Problem};
+use crate::schema::{Field, Table, Takes, Unless, View};
 
 use super::value::{self, describe};
 
@@ -57,8 +57,7 @@ pub(super) struct Place {
 pub(super) struct Reader<'a> {
     input: &'a Input<'a>,
     table: &'a DeTable<'a>,
-    schema: &'static Table,
-    case: Option<(&'static str, &'static Table)>,
+    view: View,
     has_unknown: bool,
     place: Place,
 }
@@ -72,55 +71,20 @@ impl<'a> Reader<'a> {
         span: Range<usize>,
         path: String,
     ) -> Self {
-        let place = Place { span, path };
-        let mut reader = Self { input, table, schema, case: None, has_unknown: false, place };
-        reader.case = reader.find_case();
+        let text_of = |name: &str| table.get(name).and_then(|value| value.get_ref().as_str());
+        let view = View::new(schema, text_of, |name| table.contains_key(name));
+        let mut reader = Self { input, table, view, has_unknown: false, place: Place { span, path } };
         for key in table.keys() {
-            if !reader.knows(key.get_ref()) {
+            if view.field(key.get_ref()).is_none() {
                 reader.has_unknown = true;
-                input.fail(&key.span(), &reader.path_of(key.get_ref()), reader.unknown(key.get_ref()));
+                input.fail(&key.span(), &reader.path_of(key.get_ref()), view.unknown(key.get_ref()));
             }
         }
         reader
     }
 
-    fn find_case(&self) -> Option<(&'static str, &'static Table)> {
-        let by = self.schema.cases?.by;
-        let found = self.table.get(by)?.get_ref().as_str()?;
-        self.schema.cases?.tables.iter().find(|(name, _)| *name == found).copied()
-    }
-
-    /// The tables whose fields this one may have; all cases where it is not known which case it is.
-    fn schemas(&self) -> impl Iterator<Item = &'static Table> {
-        let case = self.case.map(|(_, table)| table);
-        let open = self.schema.cases.filter(|_| case.is_none() && self.table.contains_key(self.case_field()));
-        let all = open.map_or(&[][..], |cases| cases.tables).iter().map(|(_, table)| *table);
-        std::iter::once(self.schema).chain(case).chain(all)
-    }
-
-    fn case_field(&self) -> &'static str {
-        self.schema.cases.map_or("", |cases| cases.by)
-    }
-
-    fn knows(&self, key: &str) -> bool {
-        self.field(key).is_some()
-    }
-
     fn field(&self, name: &str) -> Option<&'static Field> {
-        self.schemas().find_map(|table| table.field(name))
-    }
-
-    fn unknown(&self, key: &str) -> Problem {
-        let known: Vec<&str> =
-            self.schemas().flat_map(|table| table.fields).map(|field| field.name).collect();
-        let suggestion = nearest(key, known.iter().copied());
-        let what = self.case.map(|(case, _)| format!(" with {} = {case:?}", self.case_field()));
-        let problem =
-            Problem::new(format!("unknown field{}", what.unwrap_or_default())).accepts(known.join(", "));
-        match self.schema.case_with(key) {
-            Some(case) => problem.advises(format!("it is a field of {} = {case:?}", self.case_field())),
-            None => problem.suggests(suggestion),
-        }
+        self.view.field(name)
     }
 
     pub(super) fn path_of(&self, name: &str) -> String {

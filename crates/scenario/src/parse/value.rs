@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use crate::decimal::QuantityError;
 use crate::diagnostic::{Problem, nearest, quoted};
-use crate::schema::{RATE_MOST, Takes};
+use crate::schema::{CORES_MOST, RATE_MOST, Takes};
 use crate::{Bytes, BytesPerSecond, MilliCpu, Nanos, quantity};
 
 use super::reader::{Reader, wrong};
@@ -70,45 +70,27 @@ impl Reader<'_> {
     }
 
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
-        self.read(name, |takes, value| value.as_bool().ok_or_else(|| wrong(value, takes)))
+        self.read(name, take_flag)
     }
 
     pub(super) fn duration(&self, name: &str) -> Option<Nanos> {
-        self.read(name, |takes, value| {
-            bounded(takes, value, quantity_text::<Nanos>(takes, value)?, |ns| ns.0)
-        })
+        self.read(name, take_duration)
     }
 
     pub(super) fn bytes(&self, name: &str) -> Option<Bytes> {
-        self.read(name, |takes, value| {
-            let bytes = match value {
-                DeValue::Integer(_) => Bytes(take_whole(takes, value)?),
-                _ => quantity_text(takes, value)?,
-            };
-            bounded(takes, value, bytes, |bytes| bytes.0)
-        })
+        self.read(name, take_bytes)
     }
 
     pub(super) fn bandwidth(&self, name: &str) -> Option<BytesPerSecond> {
-        self.read(name, |takes, value| {
-            bounded(takes, value, quantity_text::<BytesPerSecond>(takes, value)?, |b| b.0)
-        })
+        self.read(name, take_bandwidth)
     }
 
     pub(super) fn cpu(&self, name: &str) -> Option<MilliCpu> {
-        self.read(name, |takes, value| {
-            let parsed = match value {
-                DeValue::Integer(number) => number.to_string().parse(),
-                DeValue::Float(number) => number.as_str().parse(),
-                _ => return bounded(takes, value, quantity_text::<MilliCpu>(takes, value)?, |cpu| cpu.0),
-            };
-            let cpu: MilliCpu = parsed.map_err(|error| quantity_problem(takes, value, error))?;
-            bounded(takes, value, cpu, |cpu| cpu.0)
-        })
+        self.read(name, take_cpu)
     }
 
     pub(super) fn count(&self, name: &str) -> Option<u64> {
-        self.read(name, |takes, value| bounded(takes, value, take_whole(takes, value)?, |n| *n))
+        self.read(name, take_count)
     }
 
     /// A count whose bounds are within `u32`.
@@ -135,11 +117,72 @@ impl Reader<'_> {
     }
 
     pub(super) fn cpu_set(&self, name: &str, cores: u32) -> Option<Vec<u32>> {
-        self.read(name, |takes, value| {
-            let text = value.as_str().ok_or_else(|| wrong(value, takes))?;
-            quantity::parse_cpu_set(text, cores).map_err(|error| quantity_problem(takes, value, error))
-        })
+        self.read(name, |takes, value| take_cpu_set(takes, value, cores))
     }
+}
+
+/// Whether a field that takes `takes` takes this value, by itself.
+pub(crate) fn check(takes: Takes, value: &DeValue<'_>) -> Taken<()> {
+    let shape = |fits: bool| if fits { Ok(()) } else { Err(wrong(value, takes)) };
+    match takes {
+        Takes::Exactly(_) => take_exactly(takes, value),
+        Takes::Name => take_name(takes, value).map(drop),
+        Takes::Text | Takes::Tenant | Takes::Image => take_text(takes, value).map(drop),
+        Takes::Flag => take_flag(takes, value).map(drop),
+        Takes::Duration { .. } => take_duration(takes, value).map(drop),
+        Takes::Bytes { .. } => take_bytes(takes, value).map(drop),
+        Takes::Bandwidth { .. } => take_bandwidth(takes, value).map(drop),
+        Takes::Rate => take_rate(takes, value).map(drop),
+        Takes::Cpu { .. } => take_cpu(takes, value).map(drop),
+        Takes::CpuSet => take_cpu_set(takes, value, CORES_MOST).map(drop),
+        Takes::Count { .. } | Takes::Node => take_count(takes, value).map(drop),
+        Takes::Real { .. } => take_real(takes, value).map(drop),
+        Takes::Choice(_) => take_choice(takes, value).map(drop),
+        Takes::Platforms | Takes::Texts | Takes::Ports | Takes::Tables(_) => shape(value.is_array()),
+        Takes::Map | Takes::Table(_) | Takes::ByPlatform(_) => shape(value.is_table()),
+    }
+}
+
+fn take_flag(takes: Takes, value: &DeValue<'_>) -> Taken<bool> {
+    value.as_bool().ok_or_else(|| wrong(value, takes))
+}
+
+fn take_duration(takes: Takes, value: &DeValue<'_>) -> Taken<Nanos> {
+    bounded(takes, value, quantity_text::<Nanos>(takes, value)?, |ns| ns.0)
+}
+
+fn take_bytes(takes: Takes, value: &DeValue<'_>) -> Taken<Bytes> {
+    let bytes = match value {
+        DeValue::Integer(_) => Bytes(take_whole(takes, value)?),
+        _ => quantity_text(takes, value)?,
+    };
+    bounded(takes, value, bytes, |bytes| bytes.0)
+}
+
+fn take_bandwidth(takes: Takes, value: &DeValue<'_>) -> Taken<BytesPerSecond> {
+    bounded(takes, value, quantity_text::<BytesPerSecond>(takes, value)?, |bandwidth| bandwidth.0)
+}
+
+fn take_cpu(takes: Takes, value: &DeValue<'_>) -> Taken<MilliCpu> {
+    let number = match value {
+        DeValue::Integer(number) => Some(number.to_string()),
+        DeValue::Float(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let cpu = match number {
+        Some(number) => number.parse().map_err(|error| quantity_problem(takes, value, error))?,
+        None => quantity_text::<MilliCpu>(takes, value)?,
+    };
+    bounded(takes, value, cpu, |cpu| cpu.0)
+}
+
+fn take_cpu_set(takes: Takes, value: &DeValue<'_>, cores: u32) -> Taken<Vec<u32>> {
+    let text = value.as_str().ok_or_else(|| wrong(value, takes))?;
+    quantity::parse_cpu_set(text, cores).map_err(|error| quantity_problem(takes, value, error))
+}
+
+fn take_count(takes: Takes, value: &DeValue<'_>) -> Taken<u64> {
+    bounded(takes, value, take_whole(takes, value)?, |count| *count)
 }
 
 pub(super) fn take_text(takes: Takes, value: &DeValue<'_>) -> Taken<String> {

@@ -26,6 +26,7 @@ pub(super) static EVENT: Table = Table::new(
 )
 .by(&Cases {
     by: "do",
+    instead: None,
     tables: &[
         ("scale", &SCALE),
         ("kill", &KILL),

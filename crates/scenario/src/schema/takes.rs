@@ -64,7 +64,7 @@ pub(super) const DAY: u64 = 24 * 3600 * SECOND;
 /// Largest amount of memory or disk, 1 PiB: no sum of a scenario's amounts overflows.
 pub(super) const BYTES_MOST: u64 = 1 << 50;
 /// Most cores that a machine, a request or a limit may have.
-const CORES_MOST: u64 = 1024;
+pub(crate) const CORES_MOST: u32 = 1024;
 /// Most events a second of one tenant's replica.
 pub(crate) const RATE_MOST: f64 = 10_000_000.0;
 
@@ -87,7 +87,7 @@ impl Takes {
                 (least, most)
             }
             Self::Bandwidth { least } => (least, BYTES_MOST),
-            Self::Cpu { least } => (least, CORES_MOST * 1000),
+            Self::Cpu { least } => (least, u64::from(CORES_MOST) * 1000),
             _ => (0, u64::MAX),
         }
     }

@@ -25,7 +25,7 @@ pub(crate) static WORKLOAD: Table = Table::new(
             .like("[{ kind = \"idle\", for = \"2s\" }, { kind = \"compute\", work = \"1s\" }]"),
     ],
 )
-.by(&ALL);
+.by(&KIND_OR_PHASES);
 
 pub(crate) static PHASE: Table = Table::new(
     "One of the workloads in order.",
@@ -36,7 +36,7 @@ pub(crate) static PHASE: Table = Table::new(
             .like("\"2s\""),
     ],
 )
-.by(&ALL);
+.by(&KIND);
 
 static LIKE: Table = Table::new(
     "What the simulator takes in place of a program.",
@@ -44,6 +44,7 @@ static LIKE: Table = Table::new(
 )
 .by(&Cases {
     by: "kind",
+    instead: None,
     tables: &[
         ("compute", &COMPUTE),
         ("server", &SERVER),
@@ -55,19 +56,19 @@ static LIKE: Table = Table::new(
     ],
 });
 
-static ALL: Cases = Cases {
-    by: "kind",
-    tables: &[
-        ("compute", &COMPUTE),
-        ("server", &SERVER),
-        ("memory", &MEMORY),
-        ("disk", &DISK),
-        ("network", &NETWORK),
-        ("fork", &FORK),
-        ("command", &COMMAND),
-        ("idle", &IDLE),
-    ],
-};
+const ALL: &[(&str, &Table)] = &[
+    ("compute", &COMPUTE),
+    ("server", &SERVER),
+    ("memory", &MEMORY),
+    ("disk", &DISK),
+    ("network", &NETWORK),
+    ("fork", &FORK),
+    ("command", &COMMAND),
+    ("idle", &IDLE),
+];
+
+static KIND: Cases = Cases { by: "kind", instead: None, tables: ALL };
+static KIND_OR_PHASES: Cases = Cases { by: "kind", instead: Some("phases"), tables: ALL };
 
 static COMPUTE: Table = Table::new(
     "Computes a fixed amount, split evenly over its threads.",
