@@ -4,7 +4,7 @@
 mod path;
 
 use toml::de::DeValue;
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use toml_edit::{Array, Decor, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
 
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::parse;
@@ -123,10 +123,28 @@ fn put(root: &mut Table, target: &Target, value: Value) {
     }
     match table.get_mut(&last.key) {
         Some(Item::Value(found)) => replace(found, value),
-        _ => {
-            table.insert(&last.key, Item::Value(value));
-        }
+        _ => insert(table, &last.key, value),
     }
+}
+
+/// Adds a value at a table's end. The space before a closing brace hangs on the last value: it goes to the new last one.
+fn insert(table: &mut dyn TableLike, key: &str, mut value: Value) {
+    let last = table.iter_mut().last().and_then(|(_, item)| item.as_value_mut());
+    let decor = last.map(Value::decor_mut).filter(|decor| is_blank(decor));
+    if let Some(decor) = decor {
+        if let Some(blank) = decor.suffix().cloned() {
+            value.decor_mut().set_suffix(blank);
+        }
+        decor.set_suffix("");
+    }
+    table.insert(key, Item::Value(value));
+}
+
+fn is_blank(decor: &Decor) -> bool {
+    decor
+        .suffix()
+        .and_then(RawString::as_str)
+        .is_some_and(|suffix| !suffix.is_empty() && suffix.trim().is_empty())
 }
 
 /// Puts a value in the place of another, with the spaces and comments around it.

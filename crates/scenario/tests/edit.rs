@@ -43,7 +43,7 @@ fn replaces_and_keeps_the_rest() {
         ("tenant.batch.cpu.limit", "2", "name = \"batch\"\n", "name = \"batch\"\ncpu = { limit = \"2\" }\n"),
         ("event[0].at", "6s", r#"at = "5s""#, r#"at = "6s""#),
         ("event.0.at", "7s", r#"at = "5s""#, r#"at = "7s""#),
-        ("tenant.steps.workload.phases.1.threads", "3", r#"work = "1s" }"#, r#"work = "1s" , threads = 3 }"#),
+        ("tenant.steps.workload.phases.1.threads", "3", r#"work = "1s" }"#, r#"work = "1s", threads = 3 }"#),
         ("platforms", "runc,crun", r#"["bare-metal", "vm"]"#, r#"["runc", "crun"]"#),
         ("platforms", "[ 'vm' ]", r#"["bare-metal", "vm"]"#, "[ 'vm' ]"),
         ("seed", "9", "\"vm\"]\n", "\"vm\"]\nseed = 9\n"),
