@@ -119,12 +119,16 @@ pub(crate) fn home(directory: &Path) -> Result<Vec<Vec<Section>>, String> {
 fn words(directory: &Path, id: &str, language: &str, sources: &Sources) -> Result<Words, String> {
     let place = format!("crates/lessons/{id}/{language}.md");
     let text = read(&directory.join(format!("{language}.md")))?;
-    let blocks = markdown::blocks(&place, &text, BLOCKS)?;
+    let mut blocks = markdown::blocks(&place, &text, BLOCKS)?;
     let mut terms = Vec::new();
     for block in blocks.iter().filter(|block| block.id == "glossary") {
         for term in markdown::terms(&place, block)? {
             terms.push(section(&place, &term, sources)?);
         }
+    }
+    for block in &mut blocks {
+        // In the whole document the terms stand one level below their glossary.
+        block.body = block.body.replace("\n## ", "\n### ");
     }
     let sections = blocks.iter().map(|block| section(&place, block, sources)).collect::<Result<_, _>>()?;
     Ok(Words { sections, terms })

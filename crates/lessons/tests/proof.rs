@@ -84,6 +84,7 @@ impl Prover for Invented {
             path if path == absent => None,
             "elapsed_s" => Some(elapsed_s),
             "tenant.batch.cpu_s" => Some(elapsed_s / 2.0),
+            "tenant.batch.throttled_s" => Some(elapsed_s * 9.5),
             "tenant.web.cpu_s" => Some(elapsed_s / 5.0),
             "tenant.web.throttled_periods" => Some(12.0),
             "tenant.web.latency_s.p99" => Some(p99_s),
@@ -104,7 +105,7 @@ fn a_proof_says_where_a_lesson_is_wrong() {
         (Invented { p99_s: |_| 0.110, ..SOUND }, "lesson.toml, solution", "the goal is not met with it"),
         (Invented { absent: "tenant.web.throttled_periods", ..SOUND }, "ko.md, why", "a figure is unknown"),
         (
-            Invented { absent: "tenant.batch.cpu_s", ..SOUND },
+            Invented { absent: "tenant.batch.throttled_s", ..SOUND },
             "lesson.toml, bet stopped",
             "the answer is unknown",
         ),

@@ -1,0 +1,98 @@
+//! Every lesson is proved with the simulator: figures have values, bets can be won, the start fails the goal, the solution
+//! meets it.
+
+#![expect(clippy::unwrap_used, reason = "tests say what they expect by panicking")]
+
+use std::collections::HashMap;
+
+use catamaran_lessons::{Lookup, Prover, Run, Source};
+use catamaran_scenario::edit::set;
+use catamaran_scenario::{Calibration, Lang, Plan, Platform};
+use catamaran_sim::{Options, simulate};
+
+struct Simulator(Calibration);
+
+impl Prover for Simulator {
+    fn simulate(&mut self, plan: &Plan, platform: Platform) -> Result<Lookup, String> {
+        let outcome =
+            simulate(plan, platform, &self.0, &Options::default()).map_err(|error| error.to_string())?;
+        Ok(Box::new(move |path| outcome.report.value(path)))
+    }
+
+    /// The grammar of commands is the command line's; `catamaran lessons check` asks it.
+    fn command(&mut self, _: &[&str]) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[test]
+fn every_lesson_is_proved() {
+    let mut simulator = Simulator(Calibration::reference());
+    for lesson in catamaran_lessons::all() {
+        let problems = catamaran_lessons::check(lesson, &mut simulator);
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(told.is_empty(), "{}", told.join("\n"));
+    }
+}
+
+/// The lesson as a reader in a terminal sees it.
+fn read(id: &str, lang: Lang) -> String {
+    let mut simulator = Simulator(Calibration::reference());
+    let mut reports: HashMap<Run, Lookup> = HashMap::new();
+    catamaran_lessons::markdown(id, lang).unwrap().fill(&mut |source, path| {
+        let Source::Run(run) = source else { return None };
+        let report = reports.entry(*run).or_insert_with(|| {
+            let plan = Plan::from_toml(&run.text().unwrap(), run.file).unwrap();
+            simulator.simulate(&plan, run.platform).unwrap()
+        });
+        report(path)
+    })
+}
+
+#[test]
+fn no_figure_of_a_lesson_is_unknown() {
+    for lesson in catamaran_lessons::all() {
+        for lang in Lang::ALL {
+            let text = read(lesson.id, *lang);
+            let bare = text
+                .lines()
+                .find(|line| line.contains("{{") || line.contains(" ? ") || line.starts_with("? "));
+            assert_eq!(bare, None, "{} {}", lesson.id, lang.code());
+        }
+    }
+}
+
+/// A metric of a scenario of the lesson `cgroups` with changes.
+fn metric(file: &str, changes: &[(&str, &str)], path: &str) -> f64 {
+    let scenario = catamaran_lessons::scenario(&format!("lesson:cgroups/{file}")).unwrap().to_owned();
+    let text = changes.iter().fold(scenario, |text, (path, value)| set(&text, path, value).unwrap());
+    let plan = Plan::from_toml(&text, file).unwrap();
+    let report = Simulator(Calibration::reference()).simulate(&plan, plan.platforms()[0]).unwrap();
+    report(path).unwrap()
+}
+
+/// What the prose of `cgroups` says in words.
+#[test]
+fn cgroups_teaches_what_the_simulator_finds() {
+    let p99_s = |changes: &[(&str, &str)]| metric("scenario", changes, "tenant.web.latency_s.p99");
+    let start = p99_s(&[]);
+    assert!(start > 0.080, "the start fails clearly: {start}");
+    assert!(
+        p99_s(&[("tenant.web.cpu.period", "20ms")]) > start,
+        "a shorter period makes the tail of bursts longer"
+    );
+    assert!(p99_s(&[("tenant.web.cpu.period", "200ms")]) < 0.060, "a longer period meets the goal too");
+    assert!(p99_s(&[("tenant.web.workload.threads", "1")]) > 0.060, "fewer threads do not help");
+
+    let in_100_ms = |cores: &str, path: &str| {
+        let change = [("host.cores", cores)];
+        let cores: f64 = cores.parse().unwrap();
+        1e3 * metric("ten-cores", &change, path) / cores / metric("ten-cores", &change, "elapsed_s") * 0.1
+    };
+    for (cores, running_ms, stopped_ms) in [("10", 5.0, 95.0), ("2", 25.0, 75.0)] {
+        let (ran, stopped) =
+            (in_100_ms(cores, "tenant.batch.cpu_s"), in_100_ms(cores, "tenant.batch.throttled_s"));
+        assert!((ran - running_ms).abs() < 0.5, "{cores} cores ran {ran} ms");
+        assert!((stopped - stopped_ms).abs() < 0.5, "{cores} cores were stopped {stopped} ms");
+    }
+}
