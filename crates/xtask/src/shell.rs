@@ -4,7 +4,7 @@ mod stop;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Receiver;
@@ -102,7 +102,7 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Runs a command, passing on its standard output line by line to ours and to `each`; whether it succeeded.
+/// Runs a command, giving its standard output line by line to `each`; whether it succeeded.
 ///
 /// # Errors
 /// Where it can't be started, or is still running at `until`: then it and all it started are stopped.
@@ -114,7 +114,6 @@ pub(crate) fn follow(command: &mut Command, until: Instant, mut each: impl FnMut
         .with_context(|| format!("could not start `{}`", typed(command)))?;
     let lines = lines_of(&mut child);
     while let Ok(line) = lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
-        let _ = writeln!(std::io::stdout(), "{line}");
         each(&line);
     }
     end(&mut child, until).with_context(|| format!("`{}`", typed(command)))

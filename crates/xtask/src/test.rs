@@ -1,14 +1,17 @@
 //! `cargo xtask test`: everything that is checked before a change lands, in one order, with one closing line.
 
+mod build;
 mod steps;
 mod tally;
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 
 use crate::setup::Need;
-use crate::shell::{Workspace, follow, wall};
+use crate::shell::{Workspace, follow, typed, wall};
+use build::TestProgram;
 use steps::STEPS;
 use tally::Tally;
 
@@ -31,12 +34,16 @@ struct Step {
     name: &'static str,
     about: &'static str,
     needs: &'static [Need],
+    /// Whether it runs native test programs, which are built first.
+    programs: bool,
     run: fn(&mut Run) -> Result<()>,
 }
 
 /// A step while it runs.
 struct Run<'a> {
     workspace: &'a Workspace,
+    /// Native test programs; empty unless a chosen step runs some.
+    programs: &'a [TestProgram],
     /// When it must have ended.
     until: Instant,
     tally: Tally,
@@ -51,18 +58,21 @@ struct Done {
 
 impl Run<'_> {
     /// Runs a program that prints test results; a failure outside of its tests counts as one.
-    fn tests(&mut self, command: &mut std::process::Command) -> Result<()> {
+    fn tests(&mut self, command: &mut Command) -> Result<()> {
         let before = self.tally.failed.len();
-        let success = follow(command, self.until, |line| self.tally.line(line))?;
+        let success = follow(command, self.until, |line| {
+            println!("{line}");
+            self.tally.line(line);
+        })?;
         if !success && self.tally.failed.len() == before {
-            self.tally.failed.push(format!("`{}` failed outside of a test", crate::shell::typed(command)));
+            self.tally.failed.push(format!("`{}` failed outside of a test", typed(command)));
         }
         Ok(())
     }
 
     /// Runs a program whose success is one check.
-    fn check(&mut self, name: &str, command: &mut std::process::Command) -> Result<()> {
-        let success = follow(command, self.until, |_| ())?;
+    fn check(&mut self, name: &str, command: &mut Command) -> Result<()> {
+        let success = follow(command, self.until, |line| println!("{line}"))?;
         self.tally.check(name, success);
         Ok(())
     }
@@ -76,11 +86,30 @@ pub(crate) fn test(workspace: &Workspace, options: &Options) -> bool {
     let mut needs: Vec<Need> = chosen.iter().flat_map(|step| step.needs).copied().collect();
     needs.sort_unstable();
     needs.dedup();
-    let (unmet, set_up) = set_up(workspace, &needs);
-    let mut all = vec![set_up];
+    let mut all = Vec::new();
+    let mut unmet = Vec::new();
+    all.push(timed("setup", "install what is missing", |tally| {
+        unmet = set_up(workspace, &needs, tally);
+        Ok(())
+    }));
+    let mut programs = Vec::new();
+    if chosen.iter().any(|step| step.programs) {
+        all.push(timed("build", "compile all tests at once", |_| {
+            programs = build::build(workspace, until)?;
+            Ok(())
+        }));
+    }
     for step in chosen {
-        let lacks: Vec<_> = step.needs.iter().filter(|need| unmet.contains(need)).copied().collect();
-        all.push(carry_out(workspace, step, &lacks, until));
+        let lacks: Vec<_> = step.needs.iter().filter(|need| unmet.contains(need)).collect();
+        all.push(timed(step.name, step.about, |tally| {
+            if !lacks.is_empty() {
+                bail!("not run: the set-up of {lacks:?} failed");
+            }
+            let mut run = Run { workspace, programs: &programs, until, tally: Tally::default() };
+            let outcome = (step.run)(&mut run);
+            *tally = run.tally;
+            outcome
+        }));
     }
     print_summary(&all, begun.elapsed());
     let tallies: Vec<_> = all.iter().map(|done| &done.tally).collect();
@@ -96,11 +125,8 @@ impl Options {
 }
 
 /// Meets the needs of the chosen steps; what can't be met fails here, by name, and the steps that need it fail too.
-fn set_up(workspace: &Workspace, needs: &[Need]) -> (Vec<Need>, Done) {
-    let begun = Instant::now();
-    let mut tally = Tally::default();
+fn set_up(workspace: &Workspace, needs: &[Need], tally: &mut Tally) -> Vec<Need> {
     let mut unmet = Vec::new();
-    heading("setup", "install what is missing");
     for &need in needs {
         if let Err(error) = need.meet(workspace) {
             println!("error: {error:#}");
@@ -108,30 +134,22 @@ fn set_up(workspace: &Workspace, needs: &[Need]) -> (Vec<Need>, Done) {
             unmet.push(need);
         }
     }
-    (unmet, Done { name: "setup", took: begun.elapsed(), tally })
+    unmet
 }
 
-fn carry_out(workspace: &Workspace, step: &Step, lacks: &[Need], until: Instant) -> Done {
-    heading(step.name, step.about);
+/// Carries a step out under its heading; its error is a failure like any other.
+fn timed(name: &'static str, about: &str, work: impl FnOnce(&mut Tally) -> Result<()>) -> Done {
+    println!("\n== {name}: {about}");
     let begun = Instant::now();
-    let mut run = Run { workspace, until, tally: Tally::default() };
-    let outcome = if lacks.is_empty() {
-        (step.run)(&mut run)
-    } else {
-        Err(anyhow::anyhow!("not run: the set-up of {lacks:?} failed"))
-    };
-    if let Err(error) = outcome.with_context(|| format!("step {}", step.name)) {
+    let mut tally = Tally::default();
+    if let Err(error) = work(&mut tally) {
         println!("error: {error:#}");
-        run.tally.failed.push(format!("{error:#}"));
+        tally.failed.push(format!("{error:#}"));
     }
     let took = begun.elapsed();
-    let word = if run.tally.failed.is_empty() { "passed" } else { "FAILED" };
-    println!("== {} {word} in {}", step.name, wall(took));
-    Done { name: step.name, took, tally: run.tally }
-}
-
-fn heading(name: &str, about: &str) {
-    println!("\n== {name}: {about}");
+    let word = if tally.failed.is_empty() { "passed" } else { "FAILED" };
+    println!("== {name} {word} in {}", wall(took));
+    Done { name, took, tally }
 }
 
 fn print_summary(all: &[Done], whole: Duration) {

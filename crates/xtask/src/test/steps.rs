@@ -1,28 +1,122 @@
 //! The steps of `cargo xtask test`, cheapest first.
 
-use anyhow::Result;
+use std::path::Path;
+
+use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
 
+use super::build::TestProgram;
 use super::{Run, Step};
-use crate::setup::Need;
+use crate::setup::{Need, WASM};
 use crate::tidy;
 
 /// All steps, in their order.
-pub(super) const STEPS: [Step; 4] = [
-    Step { name: "format", about: "rustfmt changes nothing", needs: &[Need::Components], run: format },
-    Step { name: "tidy", about: "the house rules", needs: &[], run: tidy },
+pub(super) const STEPS: [Step; 10] = [
+    Step {
+        name: "format",
+        about: "rustfmt changes nothing",
+        needs: &[Need::Components],
+        programs: false,
+        run: format,
+    },
+    Step { name: "tidy", about: "the house rules", needs: &[], programs: false, run: tidy },
     Step {
         name: "clippy",
         about: "no warnings, natively and for the page",
-        needs: &[Need::Components, Need::WasmTarget],
+        needs: &[Need::Components, Need::WasmTarget, Need::MuslTarget],
+        programs: false,
         run: clippy,
     },
-    Step { name: "unit", about: "unit tests of every crate", needs: &[Need::MuslTarget], run: unit },
+    Step {
+        name: "unit",
+        about: "each crate by itself",
+        needs: &[Need::MuslTarget],
+        programs: true,
+        run: unit,
+    },
+    Step {
+        name: "golden",
+        about: "event logs and reports, byte for byte",
+        needs: &[Need::MuslTarget],
+        programs: true,
+        run: |run| group(run, "golden"),
+    },
+    Step {
+        name: "golden-wasm",
+        about: "the same bytes from WebAssembly in Chromium",
+        needs: &[Need::WasmTarget, Need::WasmBindgen, Need::SystemPackages],
+        programs: false,
+        run: golden_wasm,
+    },
+    Step {
+        name: "lessons",
+        about: "every lesson keeps its promises",
+        needs: &[Need::MuslTarget],
+        programs: true,
+        run: |run| group(run, "lessons"),
+    },
+    Step {
+        name: "conformance",
+        about: "one body of tests, both backends",
+        needs: &[Need::MuslTarget],
+        programs: true,
+        run: |run| group(run, "conformance"),
+    },
+    Step {
+        name: "native",
+        about: "Linux for real",
+        needs: &[Need::MuslTarget],
+        programs: true,
+        run: |run| group(run, "native"),
+    },
+    Step {
+        name: "browser",
+        about: "the built page in headless Chromium",
+        needs: &[
+            Need::WasmTarget,
+            Need::MuslTarget,
+            Need::Trunk,
+            Need::WasmBindgen,
+            Need::SystemPackages,
+            Need::NodePackages,
+        ],
+        programs: false,
+        run: browser,
+    },
 ];
+
+/// Steps that run files of `tests/tests` by their names; other files there are unit tests.
+const FILES_OF_TESTS: [&str; 3] = ["golden", "lessons", "conformance"];
 
 /// What `--only` and `--skip` accept.
 pub(super) fn names() -> PossibleValuesParser {
     PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
+}
+
+/// The step that runs a test program.
+fn step_of(program: &TestProgram) -> &'static str {
+    if program.folder == Path::new("tests") {
+        return FILES_OF_TESTS.into_iter().find(|step| program.name == *step).unwrap_or("unit");
+    }
+    if program.folder == Path::new("crates/native") && program.integration { "native" } else { "unit" }
+}
+
+/// Runs the test programs of a step, each in its crate's folder, as `cargo test` would.
+fn group(run: &mut Run, step: &str) -> Result<()> {
+    let programs: Vec<_> = run.programs.iter().filter(|program| step_of(program) == step).collect();
+    if programs.is_empty() {
+        bail!("no test program belongs to this step");
+    }
+    for program in programs {
+        let folder = run.workspace.root().join(&program.folder);
+        let mut command = run.workspace.command(&program.executable.to_string_lossy());
+        // Tests that can't do their work here say so on their standard output.
+        command.current_dir(&folder).arg("--show-output");
+        command.env("CARGO_MANIFEST_DIR", &folder).env("CARGO", "cargo");
+        println!("\n{}, {}", program.folder.display(), program.name);
+        run.tests(&mut command)?;
+    }
+    Ok(())
 }
 
 fn format(run: &mut Run) -> Result<()> {
@@ -43,12 +137,31 @@ fn clippy(run: &mut Run) -> Result<()> {
     native.args(["--", "-D", "warnings"]);
     run.check("clippy", &mut native)?;
     let mut page = run.workspace.cargo(["clippy", "--package", "catamaran-web", "--all-targets", "--locked"]);
-    page.args(["--target", crate::setup::WASM, "--", "-D", "warnings"]);
+    page.args(["--target", WASM, "--", "-D", "warnings"]);
     run.check("clippy for WebAssembly", &mut page)
 }
 
 fn unit(run: &mut Run) -> Result<()> {
-    let mut command =
-        run.workspace.cargo(["test", "--workspace", "--lib", "--bins", "--no-fail-fast", "--locked"]);
-    run.tests(&mut command)
+    group(run, "unit")?;
+    run.tests(&mut run.workspace.cargo(["test", "--workspace", "--doc", "--locked"]))
+}
+
+fn golden_wasm(run: &mut Run) -> Result<()> {
+    let mut cargo =
+        run.workspace.cargo(["test", "--package", "catamaran-tests", "--test", "golden", "--locked"]);
+    run.tests(cargo.args(["--target", WASM]))
+}
+
+/// The page as it is shipped, served by `catamaran serve` and as plain files.
+fn browser(run: &mut Run) -> Result<()> {
+    crate::demo::build_page(run.workspace)?;
+    // With the features of the whole workspace, as for the other tests: nothing is compiled twice.
+    let mut cargo = run.workspace.cargo(["build", "--workspace", "--bin", "catamaran", "--locked"]);
+    crate::shell::run(&mut cargo)?;
+    let mut node = run.workspace.command("node");
+    node.current_dir(run.workspace.root().join("tests/browser"));
+    node.args(["--test", "--test-reporter=./reporter.mjs", "."]);
+    node.env("CATAMARAN_PROGRAM", run.workspace.target().join("debug/catamaran"));
+    node.env("CATAMARAN_CHROMIUM", run.workspace.find("chromium").unwrap_or_default());
+    run.tests(&mut node)
 }
