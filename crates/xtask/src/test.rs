@@ -92,20 +92,26 @@ pub(crate) fn test(workspace: &Workspace, options: &Options) -> bool {
         unmet = set_up(workspace, &needs, tally);
         Ok(())
     }));
-    let mut programs = Vec::new();
-    if chosen.iter().any(|step| step.programs) {
-        all.push(timed("build", "compile all tests at once", |_| {
-            programs = build::build(workspace, until)?;
-            Ok(())
-        }));
-    }
+    let mut programs = None;
     for step in chosen {
+        if step.programs && programs.is_none() {
+            all.push(timed("build", "compile all tests at once", |_| {
+                programs = Some(Vec::new());
+                programs = Some(build::build(workspace, until)?);
+                Ok(())
+            }));
+        }
         let lacks: Vec<_> = step.needs.iter().filter(|need| unmet.contains(need)).collect();
         all.push(timed(step.name, step.about, |tally| {
             if !lacks.is_empty() {
                 bail!("not run: the set-up of {lacks:?} failed");
             }
-            let mut run = Run { workspace, programs: &programs, until, tally: Tally::default() };
+            let mut run = Run {
+                workspace,
+                programs: programs.as_deref().unwrap_or_default(),
+                until,
+                tally: Tally::default(),
+            };
             let outcome = (step.run)(&mut run);
             *tally = run.tally;
             outcome
