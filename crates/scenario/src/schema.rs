@@ -7,6 +7,7 @@ mod host;
 mod root;
 mod takes;
 mod tenant;
+pub(crate) mod tree;
 mod view;
 mod workload;
 

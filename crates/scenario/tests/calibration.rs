@@ -1,5 +1,7 @@
 //! `host.toml`: read, refused with the place of the fault, written back.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests panic as tests do")]
+
 use catamaran_scenario::calibration::StartupStage;
 use catamaran_scenario::{Calibration, Platform};
 

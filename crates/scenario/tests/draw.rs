@@ -1,5 +1,7 @@
 //! Common random numbers: what they depend on and what not, their distribution, and their very values.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests panic as tests do")]
+
 use catamaran_scenario::Plan;
 use catamaran_scenario::draw::{Request, Requests};
 use proptest::prelude::*;

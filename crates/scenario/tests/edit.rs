@@ -1,5 +1,7 @@
 //! `set` and `get`: one field by its path, the rest of the text as it was.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests panic as tests do")]
+
 use catamaran_scenario::Plan;
 use catamaran_scenario::edit::{get, set};
 

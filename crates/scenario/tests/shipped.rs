@@ -1,5 +1,7 @@
 //! Every shipped scenario parses, and means what its file says.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests panic as tests do")]
+
 use std::path::{Path, PathBuf};
 
 use catamaran_scenario::plan::{ArrivalProcess, Distribution, Workload};

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Problem;
 use crate::plan::{Action, Event};
-use crate::{Bytes, MilliCpu, weight};
+use crate::{MilliCpu, weight};
 
 use super::Scope;
 use super::reader::Reader;
@@ -42,7 +42,7 @@ fn read_action(reader: &Reader<'_>, scope: &Scope, tenants: &[Located]) -> Optio
         }
         "set-limit" => {
             let (target, cpu, memory) = (tenant(), reader.cpu("cpu"), reader.bytes("memory"));
-            check_limits(reader, target.as_deref(), cpu, memory, tenants);
+            check_limits(reader, target.as_deref(), cpu, tenants);
             Action::SetLimit { target: target?, cpu, memory }
         }
         "migrate" => {
@@ -73,14 +73,8 @@ fn read_image(reader: &Reader<'_>, scope: &Scope) -> Option<String> {
 }
 
 /// What the kernel would refuse when the event comes is refused now.
-fn check_limits(
-    reader: &Reader<'_>,
-    target: Option<&str>,
-    cpu: Option<MilliCpu>,
-    memory: Option<Bytes>,
-    tenants: &[Located],
-) {
-    if cpu.is_none() && memory.is_none() {
+fn check_limits(reader: &Reader<'_>, target: Option<&str>, cpu: Option<MilliCpu>, tenants: &[Located]) {
+    if !reader.has("cpu") && !reader.has("memory") {
         let problem = Problem::new("set-limit sets neither cpu nor memory").accepts("cpu, memory or both");
         reader.fail_at(reader.place(), problem.advises("add one"));
     }

@@ -190,12 +190,11 @@ impl<'a> Reader<'a> {
             self.fail(name, wrong(found.get_ref(), field.takes));
             return Vec::new();
         };
-        if let Some(beyond) = array.iter().nth(most) {
+        if let Some(beyond) = array.get(most) {
             let place = Place { span: beyond.span(), path: format!("{}[{most}]", self.path_of(name)) };
             self.fail_at(
                 &place,
-                Problem::new(format!("found {} of them", array.iter().len()))
-                    .accepts(format!("at most {most}")),
+                Problem::new(format!("found {} of them", array.len())).accepts(format!("at most {most}")),
             );
         }
         let elements = array.iter().take(most).enumerate();

@@ -240,20 +240,15 @@ fn read_argv(reader: &Reader<'_>) -> Option<Vec<String>> {
     }
     let mut argv = Vec::new();
     for (place, element) in elements {
-        match element.as_str() {
-            // An argument may be empty, the program may not; a NUL can't be passed to exec.
-            Some(text) if !text.contains('\0') && !(argv.is_empty() && text.is_empty()) => {
-                argv.push(text.to_owned())
-            }
-            _ => {
-                let problem = Problem::new(format!("found {}", value::describe(element)));
-                reader.fail_at(
-                    &place,
-                    problem.accepts("a text in quotes, without NUL; the program is not empty"),
-                );
-                return None;
-            }
-        }
+        // An argument may be empty, the program may not; exec can't pass a NUL.
+        let fits = |text: &&str| !text.contains('\0') && (!argv.is_empty() || !text.is_empty());
+        let Some(text) = element.as_str().filter(fits) else {
+            let problem = Problem::new(format!("found {}", value::describe(element)));
+            reader
+                .fail_at(&place, problem.accepts("a text in quotes, without NUL; the program is not empty"));
+            return None;
+        };
+        argv.push(text.to_owned());
     }
     Some(argv)
 }

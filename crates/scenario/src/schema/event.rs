@@ -72,11 +72,11 @@ static SET_LIMIT: Table = Table::new(
     "A tenant gets other limits, while it runs: `cpu`, `memory` or both.",
     &[
         tenant(),
-        Field::absent("cpu", Takes::Cpu { least: 1 }, "as it was")
+        Field::absent("cpu", Takes::Cpu { least: 1 }, "as it was; required without memory")
             .means("The new CPU limit; the quota is at least 1 ms, and at least the burst.")
             .like("\"200m\"")
             .becomes("cpu.max (v2), cpu.cfs_quota_us (v1)"),
-        Field::absent("memory", Takes::SIZE, "as it was")
+        Field::absent("memory", Takes::SIZE, "as it was; required without cpu")
             .means("The new memory limit.")
             .like("\"64MiB\"")
             .becomes("memory.max (v2), memory.limit_in_bytes (v1)"),

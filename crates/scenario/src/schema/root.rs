@@ -64,11 +64,11 @@ static IMAGE: Table = Table::new(
             .means("By which tenants and events name it; unique.")
             .like("\"shop:1.2\"")
             .becomes("Kubernetes: containers[].image"),
-        Field::optional("layers", Takes::Tables(&LAYER))
+        Field::absent("layers", Takes::Tables(&LAYER), "required without archive")
             .means("Its layers, the bottom one first. An image needs layers, an archive or both.")
             .like("[{ id = \"base\", size = \"30MiB\" }]")
             .becomes("OCI: manifest layers"),
-        Field::optional("archive", Takes::Text)
+        Field::absent("archive", Takes::Text, "required without layers")
             .means("Path of an OCI layout or `docker save` archive, for native runs.")
             .like("\"images/shop.tar\""),
     ],

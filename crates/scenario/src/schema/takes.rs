@@ -92,6 +92,48 @@ impl Takes {
         }
     }
 
+    /// The type of value, in a word or three.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Exactly(_) | Self::Text => "text",
+            Self::Name => "name",
+            Self::Flag => "flag",
+            Self::Duration { .. } => "duration",
+            Self::Bytes { .. } => "bytes",
+            Self::Bandwidth { .. } => "bandwidth",
+            Self::Rate => "rate",
+            Self::Cpu { .. } => "CPU quantity",
+            Self::CpuSet => "set of cores",
+            Self::Count { .. } => "whole number",
+            Self::Real { .. } => "number",
+            Self::Choice(_) => "choice",
+            Self::Platforms => "list of platforms",
+            Self::Texts => "list of texts",
+            Self::Ports => "list of ports",
+            Self::Map => "table of texts",
+            Self::Tenant => "name of a tenant",
+            Self::Image => "name of an image",
+            Self::Node => "number of a node",
+            Self::Table(_) => "table",
+            Self::Tables(_) => "array of tables",
+            Self::ByPlatform(_) => "table by platform",
+        }
+    }
+
+    /// The units that a value is written with.
+    pub(crate) fn unit(self) -> Option<&'static str> {
+        match self {
+            Self::Duration { .. } => Some("ns, us, ms, s, m or h"),
+            Self::Bytes { .. } => {
+                Some("B, kB, MB, GB, TB, KiB, MiB, GiB or TiB; a number without a unit is bytes")
+            }
+            Self::Bandwidth { .. } => Some("B/s, kB/s … TiB/s, or bit/s, kbit/s, Mbit/s, Gbit/s, Tbit/s"),
+            Self::Rate => Some("/s, /m or /h"),
+            Self::Cpu { .. } => Some("cores, or thousandths of a core with m"),
+            _ => None,
+        }
+    }
+
     /// What is accepted, in words.
     pub(crate) fn accepted(self) -> String {
         match self {
@@ -113,7 +155,7 @@ impl Takes {
                 let zero = if least == 0 { "" } else { ", above 0" };
                 format!("a bandwidth such as \"500MB/s\" or \"10Gbit/s\"{zero}")
             }
-            Self::Rate => "a rate above 0 such as \"60/s\", \"5/m\" or \"1/h\"".into(),
+            Self::Rate => "a rate such as \"60/s\", \"5/m\" or \"1/h\", above 0, at most 10000000/s".into(),
             Self::Cpu { least } => {
                 let (_, most) = self.bounds();
                 let range = range_text(least, most, |milli| MilliCpu(milli).to_string());

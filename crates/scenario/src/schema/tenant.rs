@@ -22,7 +22,7 @@ pub(super) static TENANT: Table = Table::new(
             .becomes("Kubernetes: Deployment spec.replicas"),
         Field::default("node", Takes::Node, "0")
             .means("The node it is placed on where no scheduler does it.")
-            .like("0")
+            .like("1")
             .becomes("Kubernetes: spec.nodeName"),
         Field::absent("cpu", Takes::Table(&CPU), "default weight, no limit")
             .means("CPU that it asks for and may use.")

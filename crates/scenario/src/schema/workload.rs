@@ -17,11 +17,11 @@ const KIND_MEANS: &str = "What the workload is; each kind has fields of its own.
 pub(crate) static WORKLOAD: Table = Table::new(
     "What a tenant does: one kind of work, or several in order (`phases`).",
     &[
-        Field::absent("kind", Takes::Choice(KINDS), "required unless there are phases")
+        Field::absent("kind", Takes::Choice(KINDS), "required without phases")
             .means(KIND_MEANS)
             .like("\"compute\""),
-        Field::absent("phases", Takes::Tables(&PHASE), "none, the workload is of one kind")
-            .means("Workloads in order, at most 1000, in place of a kind; they are not nested.")
+        Field::absent("phases", Takes::Tables(&PHASE), "required without kind")
+            .means("Workloads in order, at most 1000, in place of a kind, each with the fields of its kind; they are not nested.")
             .like("[{ kind = \"idle\", for = \"2s\" }, { kind = \"compute\", work = \"1s\" }]"),
     ],
 )
@@ -212,7 +212,7 @@ static COMMAND: Table = Table::new(
             .means("How to see that it is ready.")
             .like("{ tcp = 80 }"),
         Field::absent("like", Takes::Table(&LIKE), "natively only")
-            .means("One of the other kinds.")
+            .means("One of the other kinds, with its fields.")
             .like("{ kind = \"compute\", work = \"1s\" }"),
     ],
 );
