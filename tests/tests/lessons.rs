@@ -96,3 +96,15 @@ fn cgroups_teaches_what_the_simulator_finds() {
         assert!((stopped - stopped_ms).abs() < 0.5, "{cores} cores were stopped {stopped} ms");
     }
 }
+
+#[test]
+fn the_template_of_a_new_lesson_can_be_proved() {
+    let files = catamaran_lessons::new_lesson("sample").unwrap();
+    let scenario = &files.iter().find(|file| file.path.ends_with("scenario.toml")).unwrap().text;
+    for (limit, meets_the_goal) in [("500m", false), ("1000m", true)] {
+        let text = set(scenario, "tenant.app.cpu.limit", limit).unwrap();
+        let plan = Plan::from_toml(&text, "scenario.toml").unwrap();
+        let report = Simulator(Calibration::reference()).simulate(&plan, plan.platforms()[0]).unwrap();
+        assert_eq!(report("tenant.app.finished_s").unwrap() < 1.5, meets_the_goal, "{limit}");
+    }
+}

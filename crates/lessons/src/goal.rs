@@ -124,9 +124,11 @@ impl Lesson {
     fn broken_rules(&self, start: &Fields, now: &Fields) -> Vec<BrokenRule> {
         let absent = Value::Null;
         let paths: std::collections::BTreeSet<_> = start.keys().chain(now.keys()).collect();
+        // A request that is not given follows the limit, which is judged itself.
+        let follows = |path: &str| follows_its_limit(start, path) && follows_its_limit(now, path);
         let judge = |path: &String| {
             let (before, after) = (start.get(path).unwrap_or(&absent), now.get(path).unwrap_or(&absent));
-            self.judge_change(path, before, after)
+            if follows(path) { None } else { self.judge_change(path, before, after) }
         };
         paths.into_iter().filter_map(judge).collect()
     }
@@ -146,6 +148,11 @@ impl Lesson {
         let free = !self.goal.locked.contains(&path) && self.controls.iter().any(own);
         (!free).then(|| BrokenRule::NotToBeChanged(path.to_owned()))
     }
+}
+
+fn follows_its_limit(fields: &Fields, path: &str) -> bool {
+    let limit = path.strip_suffix(".request").and_then(|stem| fields.get(&format!("{stem}.limit")));
+    limit.is_some_and(|limit| fields.get(path) == Some(limit))
 }
 
 /// The fields of a plan by their path in the scenario file.

@@ -20,17 +20,15 @@ fn plan(changes: &[(&str, &str)]) -> Plan {
 #[test]
 fn a_goal_lets_the_controls_be_turned_and_nothing_else() {
     type Edit = (&'static str, &'static str);
-    let table: [(&[Edit], &[&str]); 14] = [
+    let table: [(&[Edit], &[&str]); 15] = [
         (&[], &[]),
         (&[("tenant.web.cpu.period", "20ms")], &[]),
         (&[("tenant.web.cpu.burst", "40ms"), ("tenant.web.workload.threads", "2")], &[]),
         (&[("tenant.web.cpu.limit", "300m")], &[]),
         (&[("tenant.web.cpu.limit", "0.4")], &[]),
         (&[("name", "mine")], &[]),
-        (
-            &[("tenant.web.cpu.limit", "500m")],
-            &["tenant.web.cpu.limit must not be larger", "tenant.web.cpu.request must not be larger"],
-        ),
+        (&[("tenant.web.cpu.request", "200m")], &["tenant.web.cpu.request must stay"]),
+        (&[("tenant.web.cpu.limit", "500m")], &["tenant.web.cpu.limit must not be larger"]),
         (&[("tenant.batch.workload.threads", "1")], &["tenant.batch.workload.threads must stay"]),
         (&[("tenant.batch.cpu.period", "20ms")], &["tenant.batch.cpu.period must stay"]),
         (&[("tenant.web.workload.arrivals.rate", "9/s")], &["tenant.web.workload.arrivals.rate must stay"]),
