@@ -1,2 +1,82 @@
-//! seam
-fn main() {}
+//! The `catamaran` command line: thin glue over the library crates.
+//!
+//! *Architecture invariant*: what is computed is computed in a library; this crate reads arguments, shows answers and keeps the
+//! promises of the contract about exit codes and streams.
+
+mod args;
+mod calibrate;
+mod clean;
+mod compare;
+mod doctor;
+mod explain;
+mod failure;
+mod figures;
+mod host;
+mod interrupt;
+mod interval;
+mod lessons;
+mod native;
+mod output;
+mod plot;
+mod run;
+mod serve;
+mod sim;
+mod source;
+mod table;
+mod terminal;
+mod units;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::args::{Cli, Command};
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A reader that has gone away, as in `catamaran --help | head`, is nothing to complain about.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    log();
+    let terminal = Terminal::new(cli.quiet, cli.color);
+    match carry_out(cli.command, &terminal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal.error(&failure);
+            ExitCode::from(&failure)
+        }
+    }
+}
+
+fn carry_out(command: Command, terminal: &Terminal) -> Result<(), Failure> {
+    if matches!(command, Command::Sim(_) | Command::Lessons(_) | Command::Explain(_)) {
+        interrupt::exit_at_once()?;
+    }
+    match command {
+        Command::Sim(args) => sim::sim(&args, terminal),
+        Command::Run(args) => run::run(&args, terminal),
+        Command::Compare(args) => compare::compare(&args, terminal),
+        Command::Calibrate(args) => calibrate::calibrate(&args, terminal),
+        Command::Doctor(args) => doctor::doctor(&args, terminal),
+        Command::Lessons(args) => lessons::lessons(&args, terminal),
+        Command::Explain(args) => explain::explain(&args, terminal),
+        Command::Serve(args) => serve::serve(args, terminal),
+        Command::Clean => clean::clean(terminal),
+    }
+}
+
+/// `CATAMARAN_LOG=debug` shows on standard error what the libraries do.
+fn log() {
+    let level = std::env::var("CATAMARAN_LOG").ok().and_then(|text| text.parse().ok());
+    tracing_subscriber::fmt()
+        .with_max_level(level.unwrap_or(LevelFilter::OFF))
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -1,0 +1,13 @@
+//! The real program, as a person would use it and misuse it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests say what they expect by panicking"
+)]
+
+mod answers;
+mod common;
+mod serve;
+mod wrong_input;
