@@ -1,0 +1,5 @@
+//! The page itself.
+
+fn main() {
+    catamaran_web::app::start();
+}

@@ -1,2 +1,0 @@
-//! seam
-fn main() {}

@@ -1,0 +1,15 @@
+//! What the charts draw, worked out from a simulation's report and timeline. Knows no DOM.
+
+mod columns;
+mod histogram;
+mod queue;
+mod recording;
+mod strip;
+mod view;
+
+pub use columns::{Column, columns};
+pub use histogram::{Bin, Histogram};
+pub use queue::{Step, queue_steps};
+pub use recording::{Recording, Run};
+pub use strip::{Stretch, stretches};
+pub use view::{Chunk, Scale, View, ticks};

@@ -1,0 +1,182 @@
+//! A simulation, put in order for drawing and for stepping.
+
+use catamaran_report::timeline::{Period, Slice, Throttle};
+use catamaran_report::{Report, Timeline};
+
+/// A thread on a core without a break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// Index into `Report::tenants`.
+    pub tenant: u32,
+    /// Thread of the tenant, from 0.
+    pub thread: u32,
+    /// From (ns).
+    pub start_ns: u64,
+    /// To (ns).
+    pub end_ns: u64,
+}
+
+/// What a simulation answered. Two recordings are equal only if they are the same one: comparing every slice at every
+/// frame would cost more than drawing them.
+#[derive(Debug)]
+pub struct Recording {
+    /// The report.
+    pub report: Report,
+    /// The timeline as it came.
+    pub timeline: Timeline,
+    /// Who ran on each core, by start.
+    pub cores: Vec<Vec<Run>>,
+    /// Every instant (ns) at which something that is drawn changes, ascending, no repeats.
+    changes: Vec<u64>,
+    /// The end of the run (ns).
+    pub end_ns: u64,
+}
+
+impl PartialEq for Recording {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Recording {
+    /// Puts a simulation in order.
+    #[must_use]
+    pub fn new(report: Report, timeline: Timeline) -> Self {
+        let cores = by_core(&timeline);
+        let changes = changes(&timeline, &cores);
+        let end_ns = ((report.elapsed_s * 1e9).round() as u64).max(1);
+        Self { report, timeline, cores, changes, end_ns }
+    }
+
+    /// The runs on `core` that touch `[from_ns, to_ns)`.
+    #[must_use]
+    pub fn runs(&self, core: usize, from_ns: u64, to_ns: u64) -> &[Run] {
+        self.cores.get(core).map_or(&[], |runs| between(runs, from_ns, to_ns, |run| (run.start_ns, run.end_ns)))
+    }
+
+    /// Who is on `core` at that instant.
+    #[must_use]
+    pub fn who(&self, core: usize, at_ns: u64) -> Option<&Run> {
+        self.runs(core, at_ns, at_ns + 1).first()
+    }
+
+    /// The stops by quota that touch `[from_ns, to_ns)`.
+    pub fn throttles(&self, tenant: u32, from_ns: u64, to_ns: u64) -> impl Iterator<Item = &Throttle> {
+        let touches = move |stop: &&Throttle| stop.tenant == tenant && stop.start_ns < to_ns && stop.end_ns > from_ns;
+        self.timeline.throttles.iter().filter(touches)
+    }
+
+    /// The enforcement periods of a tenant, each with its end (ns): the start of the next, or the end of the run.
+    pub fn periods(&self, tenant: u32) -> impl Iterator<Item = (&Period, u64)> {
+        let of_tenant = move |period: &&Period| period.tenant == tenant;
+        let ends = self.timeline.periods.iter().filter(of_tenant).skip(1).map(|next| next.start_ns);
+        self.timeline.periods.iter().filter(of_tenant).zip(ends.chain(std::iter::once(self.end_ns)))
+    }
+
+    /// The tenants that have a quota, by index.
+    #[must_use]
+    pub fn limited_tenants(&self) -> Vec<u32> {
+        let mut tenants: Vec<u32> = self.timeline.periods.iter().map(|period| period.tenant).collect();
+        tenants.sort_unstable();
+        tenants.dedup();
+        tenants
+    }
+
+    /// The tenants that answer requests, by index.
+    #[must_use]
+    pub fn servers(&self) -> Vec<u32> {
+        let tenants = (0_u32..).zip(&self.report.tenants);
+        tenants.filter(|(_, tenant)| tenant.requests.is_some()).map(|(index, _)| index).collect()
+    }
+
+    /// Name of a tenant, with its replica where it has several.
+    #[must_use]
+    pub fn name(&self, tenant: u32) -> String {
+        let Some(found) = self.report.tenants.get(tenant as usize) else { return String::new() };
+        let several = self.report.tenants.iter().filter(|other| other.name == found.name).count() > 1;
+        if several { format!("{}/{}", found.name, found.replica) } else { found.name.clone() }
+    }
+
+    /// The next change that can be seen: at least `least_ns` after `at_ns`.
+    #[must_use]
+    pub fn next_change(&self, at_ns: u64, least_ns: u64) -> Option<u64> {
+        let from = at_ns.saturating_add(least_ns.max(1));
+        let index = self.changes.partition_point(|&change| change < from);
+        self.changes.get(index).copied()
+    }
+
+    /// The change before that can be seen: at least `least_ns` before `at_ns`.
+    #[must_use]
+    pub fn previous_change(&self, at_ns: u64, least_ns: u64) -> Option<u64> {
+        let until = at_ns.checked_sub(least_ns.max(1))?;
+        let index = self.changes.partition_point(|&change| change <= until);
+        self.changes.get(index.checked_sub(1)?).copied()
+    }
+}
+
+/// The items that touch `[from_ns, to_ns)`, of items that are sorted and don't overlap.
+pub(super) fn between<T>(items: &[T], from_ns: u64, to_ns: u64, span: impl Fn(&T) -> (u64, u64)) -> &[T] {
+    let first = items.partition_point(|item| span(item).1 <= from_ns);
+    let end = items.partition_point(|item| span(item).0 < to_ns);
+    items.get(first..end.max(first)).unwrap_or_default()
+}
+
+/// Slices by core; those that follow on one another without a break (as after a timer tick) are one.
+fn by_core(timeline: &Timeline) -> Vec<Vec<Run>> {
+    let mut cores: Vec<Vec<Run>> = vec![Vec::new(); timeline.cores as usize];
+    for &Slice { core, tenant, thread, start_ns, end_ns } in &timeline.slices {
+        let Some(runs) = cores.get_mut(core as usize) else { continue };
+        match runs.last_mut() {
+            Some(last) if (last.tenant, last.thread, last.end_ns) == (tenant, thread, start_ns) => last.end_ns = end_ns,
+            _ => runs.push(Run { tenant, thread, start_ns, end_ns }),
+        }
+    }
+    cores
+}
+
+fn changes(timeline: &Timeline, cores: &[Vec<Run>]) -> Vec<u64> {
+    let runs = cores.iter().flatten().flat_map(|run| [run.start_ns, run.end_ns]);
+    let stops = timeline.throttles.iter().flat_map(|stop| [stop.start_ns, stop.end_ns]);
+    let arrivals = timeline.requests.iter().map(|request| request.arrival_ns);
+    let mut changes: Vec<u64> = runs.chain(stops).chain(arrivals).collect();
+    changes.sort_unstable();
+    changes.dedup();
+    changes
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::picture::tests_support::{recording, slice};
+
+    #[test]
+    fn slices_that_follow_without_a_break_are_one_run() {
+        let film = recording(&[slice(0, 0, 0, 4), slice(1, 1, 0, 2), slice(0, 0, 4, 8), slice(0, 1, 8, 9)]);
+        let spans: Vec<_> = film.runs(0, 0, 100).iter().map(|run| (run.tenant, run.start_ns, run.end_ns)).collect();
+        assert_eq!(spans, [(0, 0, 8), (1, 8, 9)]);
+    }
+
+    #[test]
+    fn a_window_holds_what_touches_it() {
+        let film = recording(&[slice(0, 0, 0, 4), slice(0, 1, 6, 8), slice(0, 0, 8, 12)]);
+        let starts = |from, to| film.runs(0, from, to).iter().map(|run| run.start_ns).collect::<Vec<_>>();
+        assert_eq!(starts(0, 12), [0, 6, 8]);
+        assert_eq!(starts(4, 6), Vec::<u64>::new());
+        assert_eq!(starts(3, 7), [0, 6]);
+        assert_eq!(starts(7, 8), [6]);
+        assert_eq!(film.who(0, 5), None);
+        assert_eq!(film.who(0, 8).map(|run| run.tenant), Some(0));
+        assert!(film.runs(7, 0, 12).is_empty(), "there is no core 7");
+    }
+
+    #[test]
+    fn steps_go_to_changes_that_can_be_seen() {
+        let film = recording(&[slice(0, 0, 0, 4), slice(0, 1, 6, 8), slice(0, 0, 8, 12)]);
+        assert_eq!(film.next_change(0, 1), Some(4));
+        assert_eq!(film.next_change(4, 3), Some(8), "6 is too near to be seen");
+        assert_eq!(film.next_change(12, 1), None);
+        assert_eq!(film.previous_change(8, 1), Some(6));
+        assert_eq!(film.previous_change(8, 3), Some(4));
+        assert_eq!(film.previous_change(0, 1), None);
+    }
+}
