@@ -8,8 +8,11 @@ mod strip;
 mod view;
 
 pub use columns::{Column, columns};
-pub use histogram::{Bin, Histogram};
+pub use histogram::{Bin, Histogram, LogAxis, log_ticks};
 pub use queue::{Step, queue_steps};
 pub use recording::{Recording, Run};
 pub use strip::{Stretch, stretches};
 pub use view::{Chunk, Scale, View, ticks};
+
+#[cfg(test)]
+mod tests_support;

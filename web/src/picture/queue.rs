@@ -1,6 +1,7 @@
 //! How many requests of a server are under way: arrived and neither answered nor failed.
 
 use catamaran_report::Timeline;
+use catamaran_report::timeline::Request;
 
 /// From `at_ns` on, so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,11 +12,14 @@ pub struct Step {
     pub count: u32,
 }
 
-/// The steps of a tenant's count, by time. A request that was never taken up counts until the end: the timeline does not
-/// say when it failed.
+/// The steps of a tenant's count, by time. The queue is first in, first out, so one that was never taken up though a later
+/// one was has failed: it is left out, as the timeline does not say when.
 #[must_use]
 pub fn queue_steps(timeline: &Timeline, tenant: u32) -> Vec<Step> {
-    let requests = timeline.requests.iter().filter(|request| request.tenant == tenant);
+    let of_tenant = || timeline.requests.iter().filter(|request| request.tenant == tenant);
+    let last_taken = of_tenant().filter(|request| request.started_ns.is_some()).map(|request| request.index).max();
+    let failed = |request: &&Request| request.started_ns.is_none() && Some(request.index) < last_taken;
+    let requests = of_tenant().filter(|request| !failed(request));
     let mut moves: Vec<(u64, i64)> = Vec::new();
     for request in requests {
         moves.push((request.arrival_ns, 1));
@@ -37,19 +41,14 @@ pub fn queue_steps(timeline: &Timeline, tenant: u32) -> Vec<Step> {
 
 #[cfg(test)]
 mod tests {
-    use catamaran_report::timeline::Request;
-
     use super::*;
+
+    fn request(index: u32, arrival_ns: u64, completed_ns: Option<u64>) -> Request {
+        Request { tenant: 1, index, arrival_ns, started_ns: completed_ns, completed_ns }
+    }
 
     #[test]
     fn arrivals_add_and_answers_take_away() {
-        let request = |index, arrival_ns, completed_ns| Request {
-            tenant: 1,
-            index,
-            arrival_ns,
-            started_ns: completed_ns,
-            completed_ns,
-        };
         let timeline = Timeline {
             requests: vec![request(0, 10, Some(30)), request(1, 20, Some(30)), request(2, 30, None)],
             ..Timeline::default()
@@ -57,5 +56,13 @@ mod tests {
         let steps: Vec<_> = queue_steps(&timeline, 1).iter().map(|step| (step.at_ns, step.count)).collect();
         assert_eq!(steps, [(10, 1), (20, 2), (30, 1)]);
         assert!(queue_steps(&timeline, 0).is_empty());
+    }
+
+    #[test]
+    fn a_request_that_was_passed_over_has_failed() {
+        let timeline =
+            Timeline { requests: vec![request(0, 10, None), request(1, 20, Some(30))], ..Timeline::default() };
+        let steps: Vec<_> = queue_steps(&timeline, 1).iter().map(|step| (step.at_ns, step.count)).collect();
+        assert_eq!(steps, [(20, 1), (30, 0)]);
     }
 }

@@ -1,5 +1,6 @@
 //! A simulation, put in order for drawing and for stepping.
 
+use catamaran_report::report::TenantReport;
 use catamaran_report::timeline::{Period, Slice, Throttle};
 use catamaran_report::{Report, Timeline};
 
@@ -89,12 +90,10 @@ impl Recording {
         tenants.filter(|(_, tenant)| tenant.requests.is_some()).map(|(index, _)| index).collect()
     }
 
-    /// Name of a tenant, with its replica where it has several.
+    /// Name of a tenant, with its replica from the second on.
     #[must_use]
     pub fn name(&self, tenant: u32) -> String {
-        let Some(found) = self.report.tenants.get(tenant as usize) else { return String::new() };
-        let several = self.report.tenants.iter().filter(|other| other.name == found.name).count() > 1;
-        if several { format!("{}/{}", found.name, found.replica) } else { found.name.clone() }
+        self.report.tenants.get(tenant as usize).map(TenantReport::label).unwrap_or_default()
     }
 
     /// The next change that can be seen: at least `least_ns` after `at_ns`.
@@ -145,8 +144,7 @@ fn changes(timeline: &Timeline, cores: &[Vec<Run>]) -> Vec<u64> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
+mod tests {
     use crate::picture::tests_support::{recording, slice};
 
     #[test]
