@@ -7,43 +7,13 @@ mod player;
 mod sentences;
 mod site;
 
+pub use catamaran_lessons::Lang;
 pub use home::Home;
 pub use lesson::Lesson;
 pub use native::Native;
 pub use player::Player;
 pub use sentences::*;
 pub use site::Site;
-
-/// A language of the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Lang {
-    /// English.
-    #[default]
-    En,
-    /// Korean.
-    Ko,
-}
-
-impl Lang {
-    /// The ISO 639-1 code, also the value of the `lang` attribute.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Ko => "ko",
-        }
-    }
-
-    /// The language of a BCP 47 tag (`ko-KR`); `None` for others than these two.
-    #[must_use]
-    pub fn from_code(tag: &str) -> Option<Self> {
-        match tag.split('-').next() {
-            Some("ko") => Some(Self::Ko),
-            Some("en") => Some(Self::En),
-            _ => None,
-        }
-    }
-}
 
 /// `text` in that language.
 #[must_use]

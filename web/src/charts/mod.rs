@@ -1,0 +1,22 @@
+//! The pictures, as SVG: lanes that share one axis of time, and the histogram.
+
+mod axis;
+mod gantt;
+mod gantt_table;
+mod histogram;
+mod lane;
+mod patterns;
+mod quota;
+mod waiting;
+
+pub use axis::Axis;
+pub use gantt::Gantt;
+pub use gantt_table::GanttTable;
+pub use histogram::{HistogramChart, Overlay};
+pub use lane::{Frame, Lane};
+pub use patterns::{Patterns, Swatch, tenant_fill};
+pub use quota::Strip;
+pub use waiting::Waiting;
+
+/// Colours and texts of the charts, written into exported drawings too.
+pub const STYLES: &str = include_str!("../../styles/charts.css");

@@ -1,0 +1,120 @@
+//! The simulation that the visitor turns knobs on: the newest request wins, the picture before stays until it is answered.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use catamaran_scenario::Platform;
+use gloo_timers::callback::Timeout;
+use yew::prelude::*;
+
+use super::client::Client;
+use super::protocol::{Answer, Failure, Request};
+use crate::picture::Recording;
+
+/// What is to be simulated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// TOML.
+    pub scenario: String,
+    /// On which platform.
+    pub platform: Platform,
+}
+
+/// How it stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Bench {
+    /// The newest simulation, and what it was made of.
+    pub done: Option<(Rc<Recording>, Wanted)>,
+    /// Whether a newer one is under way.
+    pub busy: bool,
+    /// Why there is no newer one.
+    pub failure: Option<Failure>,
+}
+
+impl Bench {
+    /// The newest simulation.
+    #[must_use]
+    pub fn recording(&self) -> Option<&Rc<Recording>> {
+        self.done.as_ref().map(|(recording, _)| recording)
+    }
+}
+
+/// A slider that is being dragged asks once it has stood still for so long (ms).
+const DEBOUNCE_MS: u32 = 60;
+
+enum Move {
+    Asked,
+    Answered(Wanted, Result<Rc<Recording>, Failure>),
+}
+
+impl Reducible for Bench {
+    type Action = Move;
+
+    fn reduce(self: Rc<Self>, action: Move) -> Rc<Self> {
+        let mut next = Rc::unwrap_or_clone(self);
+        match action {
+            Move::Asked => next.busy = true,
+            Move::Answered(wanted, result) => {
+                next.busy = false;
+                match result {
+                    Ok(recording) => (next.done, next.failure) = (Some((recording, wanted)), None),
+                    Err(failure) => next.failure = Some(failure),
+                }
+            }
+        }
+        Rc::new(next)
+    }
+}
+
+/// The worker and what it was last asked.
+struct Asking {
+    client: Client,
+    newest: Rc<RefCell<Option<(u32, Wanted)>>>,
+    next_id: Cell<u32>,
+}
+
+impl Asking {
+    fn new(bench: UseReducerDispatcher<Bench>) -> Self {
+        let newest: Rc<RefCell<Option<(u32, Wanted)>>> = Rc::default();
+        let asked = newest.clone();
+        let client = Client::new(move |answer: Answer| {
+            let wanted = asked.borrow_mut().take_if(|(id, _)| *id == answer.id);
+            // An answer to what is no longer asked is dropped.
+            if let Some((_, wanted)) = wanted {
+                let result = answer.result.map(|done| Rc::new(Recording::new(done.report, done.timeline)));
+                bench.dispatch(Move::Answered(wanted, result));
+            }
+        });
+        Self { client, newest, next_id: Cell::new(0) }
+    }
+
+    fn ask(&self, wanted: &Wanted) {
+        let id = self.next_id.get();
+        self.next_id.set(id.wrapping_add(1));
+        if self.newest.borrow_mut().replace((id, wanted.clone())).is_some() {
+            self.client.forget();
+        }
+        let Wanted { scenario, platform } = wanted.clone();
+        self.client.ask(Request { id, scenario, platform, timeline: true });
+    }
+}
+
+/// Simulates `wanted` whenever it changes; `None` asks for nothing.
+#[hook]
+pub fn use_bench(wanted: Option<Wanted>) -> UseReducerHandle<Bench> {
+    let bench = use_reducer(Bench::default);
+    let dispatcher = bench.dispatcher();
+    let asking = {
+        let dispatcher = dispatcher.clone();
+        use_memo((), |()| Asking::new(dispatcher))
+    };
+    let first = bench.done.is_none() && !bench.busy;
+    use_effect_with(wanted, move |wanted| {
+        let timer = wanted.clone().map(|wanted| {
+            dispatcher.dispatch(Move::Asked);
+            Timeout::new(if first { 0 } else { DEBOUNCE_MS }, move || asking.ask(&wanted))
+        });
+        move || drop(timer)
+    });
+    bench
+}

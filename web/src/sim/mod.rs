@@ -1,0 +1,13 @@
+//! Simulations, all of which run in a web worker: the page stays responsive however long they take.
+
+mod bench;
+mod client;
+mod library;
+mod protocol;
+mod worker;
+
+pub use bench::{Bench, Wanted, use_bench};
+pub use client::Client;
+pub use library::{Library, use_library};
+pub use protocol::{Answer, Answered, Failure, Request};
+pub use worker::serve;
