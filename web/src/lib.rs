@@ -14,4 +14,5 @@ pub mod native;
 pub mod picture;
 pub mod player;
 pub mod sim;
+pub mod stage;
 pub mod widgets;

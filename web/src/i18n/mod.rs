@@ -1,5 +1,6 @@
 //! Every text of the page, in English and Korean, side by side in one `match` that the compiler checks for completeness.
 
+mod curriculum;
 mod home;
 mod lesson;
 mod native;
@@ -7,7 +8,8 @@ mod player;
 mod sentences;
 mod site;
 
-pub use catamaran_lessons::Lang;
+pub use catamaran_scenario::Lang;
+pub use curriculum::coming_lessons;
 pub use home::Home;
 pub use lesson::Lesson;
 pub use native::Native;

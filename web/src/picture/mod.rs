@@ -6,6 +6,7 @@ mod queue;
 mod recording;
 mod strip;
 mod view;
+mod why;
 
 pub use columns::{Column, columns};
 pub use histogram::{Bin, Histogram, LogAxis, log_ticks};
@@ -13,6 +14,7 @@ pub use queue::{Step, queue_steps};
 pub use recording::{Recording, Run};
 pub use strip::{Stretch, stretches};
 pub use view::{Chunk, Scale, View, ticks};
+pub use why::{Moment, moments, request_of_rank};
 
 #[cfg(test)]
 mod tests_support;

@@ -78,8 +78,6 @@ pub enum Action {
     Window(u64),
     /// Simulated milliseconds in a second.
     Speed(u32),
-    /// Exactly this head and view, as a link says.
-    Place(u64, View),
 }
 
 impl Player {
@@ -87,6 +85,13 @@ impl Player {
     #[must_use]
     pub fn new(window_ns: u64, speed: u32) -> Self {
         Self { time_ns: 0, view: View { start_ns: 0, window_ns }, playing: false, speed, recording: None }
+    }
+
+    /// With exactly this head and view, as a link says.
+    #[must_use]
+    pub fn placed(mut self, time_ns: u64, view: View) -> Self {
+        (self.time_ns, self.view) = (time_ns, view);
+        self
     }
 
     /// The end of the run (ns); 0 while there is none.
@@ -220,7 +225,6 @@ impl Player {
             Action::Pause => self.playing = false,
             Action::Play => self.playing = !self.at_end(),
             Action::Speed(speed) => self.speed = speed.max(1),
-            Action::Place(time_ns, view) => (self.time_ns, self.view) = (time_ns, view),
         }
         self
     }
@@ -295,7 +299,7 @@ mod tests {
     #[test]
     fn a_link_places_the_head_before_the_simulation_is_there() {
         let view = View { start_ns: 850, window_ns: 100 };
-        let placed = Player::new(100, 1).apply(Action::Place(900, view));
+        let placed = Player::new(100, 1).placed(900, view);
         let film = Rc::new(recording(&[slice(0, 0, 0, 50)]));
         let loaded = placed.apply(Action::Load(film));
         assert_eq!((loaded.time_ns, loaded.view), (900, view));

@@ -4,6 +4,11 @@ use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag, Element, HtmlAnchorElement, Url, XmlSerializer};
 
+const SVG: &str = "http://www.w3.org/2000/svg";
+
+/// Between two drawings of one file (px).
+const GAP_PX: f64 = 12.0;
+
 /// Lets the browser save `text` as `name`.
 ///
 /// # Errors
@@ -20,19 +25,30 @@ pub fn download(name: &str, media_type: &str, text: &str) -> Result<(), JsValue>
     Url::revoke_object_url(&address)
 }
 
-/// The drawing inside `holder` as an SVG file of its own: with the page's colours written into it.
+/// Drawings of the page, one below the other, as an SVG file of its own: with patterns and styles written into it.
 ///
 /// # Errors
-/// What the browser threw; an empty text where there is no drawing.
-pub fn svg_text(holder: &Element, styles: &str) -> Result<String, JsValue> {
-    let Some(svg) = holder.query_selector("svg")? else { return Ok(String::new()) };
-    let copy: Element = svg.clone_node_with_deep(true)?.unchecked_into();
-    copy.set_attribute("xmlns", "http://www.w3.org/2000/svg")?;
-    let style = gloo_utils::document().create_element_ns(Some("http://www.w3.org/2000/svg"), "style")?;
+/// What the browser threw.
+pub fn svg_text(drawings: &[Element], styles: &str) -> Result<String, JsValue> {
+    let document = gloo_utils::document();
+    let file = document.create_element_ns(Some(SVG), "svg")?;
+    let style = document.create_element_ns(Some(SVG), "style")?;
     style.set_text_content(Some(styles));
-    copy.insert_before(&style, copy.first_child().as_ref())?;
-    if let Some(patterns) = gloo_utils::document().query_selector("#patterns defs")? {
-        copy.insert_before(&patterns.clone_node_with_deep(true)?, copy.first_child().as_ref())?;
+    file.append_child(&style)?;
+    if let Some(patterns) = document.query_selector("#patterns defs")? {
+        file.append_child(&patterns.clone_node_with_deep(true)?)?;
     }
-    XmlSerializer::new()?.serialize_to_string(&copy)
+    let (mut top, mut width) = (0.0, 0.0_f64);
+    for drawing in drawings {
+        let copy: Element = drawing.clone_node_with_deep(true)?.unchecked_into();
+        copy.set_attribute("y", &top.to_string())?;
+        file.append_child(&copy)?;
+        let area = drawing.get_bounding_client_rect();
+        top += area.height() + GAP_PX;
+        width = width.max(area.width());
+    }
+    file.set_attribute("width", &width.to_string())?;
+    file.set_attribute("height", &top.to_string())?;
+    file.set_attribute("viewBox", &format!("0 0 {width} {top}"))?;
+    XmlSerializer::new()?.serialize_to_string(&file)
 }

@@ -1,0 +1,149 @@
+//! The task: its check, three hints, the solution.
+
+use catamaran_lessons::{ConditionResult, Lesson, Verdict};
+use catamaran_report::Report;
+use catamaran_report::metric::Metric;
+use catamaran_report::words;
+use catamaran_scenario::Plan;
+use yew::prelude::*;
+
+use super::prose::{Figures, Prose};
+use super::settings::{Edit, History, Settings};
+use crate::app::use_lang;
+use crate::i18n::{self, Lang, hint_name, say};
+use crate::link::Change;
+
+/// Checks the goal of what was simulated.
+#[must_use]
+pub fn check(lesson: &Lesson, start: &Plan, now: &Plan, report: &Report) -> Verdict {
+    lesson.check_goal(start, now, &|path| report.value(path))
+}
+
+/// What a [`Task`] needs.
+#[derive(Properties, PartialEq)]
+pub struct TaskProps {
+    /// Whose task.
+    pub lesson: &'static Lesson,
+    /// How it stands; `None` while it is simulated.
+    pub verdict: Option<Verdict>,
+    /// Where the figures of the prose come from.
+    pub figures: Figures,
+    /// Sets the solution's values.
+    pub history: UseReducerHandle<History>,
+    /// Hints that were opened before.
+    pub hints: u8,
+    /// Told how many hints are open.
+    pub hinted: Callback<u8>,
+}
+
+/// The check, the hints, the solution.
+#[component]
+pub fn Task(props: &TaskProps) -> Html {
+    let lang = use_lang();
+    html! {
+        <>
+            <Check verdict={props.verdict.clone()} />
+            { for (1_u8..).zip(props.lesson.hints(lang)).map(|(number, text)| hint(props, lang, number, *text)) }
+            if props.hints >= 3 {
+                { solution(props, lang) }
+            }
+        </>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct CheckProps {
+    verdict: Option<Verdict>,
+}
+
+/// The verdict, told as soon as it changes.
+#[component]
+fn Check(props: &CheckProps) -> Html {
+    let lang = use_lang();
+    let (class, words) = match &props.verdict {
+        None => ("open", i18n::Lesson::GoalChecking),
+        Some(verdict) if verdict.passed() => ("met", i18n::Lesson::GoalMet),
+        Some(_) => ("open", i18n::Lesson::GoalOpen),
+    };
+    html! {
+        <div class={classes!("check", class)} role="status" data-testid="goal-status" data-met={(class == "met").to_string()}>
+            <p class="check-title"><strong>{ say(lang, words) }</strong></p>
+            if let Some(verdict) = &props.verdict {
+                <ul>
+                    { for verdict.conditions.iter().map(|result| condition(lang, result)) }
+                    { for verdict.broken.iter().map(|rule| html! { <li class="open">{ rule.text(lang) }</li> }) }
+                </ul>
+            }
+        </div>
+    }
+}
+
+fn condition(lang: Lang, result: &ConditionResult) -> Html {
+    let found = result.value.map_or_else(
+        || say(lang, i18n::Lesson::GoalUnknown).to_owned(),
+        |value| figure(lang, result.condition.metric, value),
+    );
+    let (class, word) = match result.held {
+        true => ("met", i18n::Lesson::ConditionHeld),
+        false => ("open", i18n::Lesson::ConditionOpen),
+    };
+    html! {
+        <li class={class}>
+            { result.condition.text.get(lang) }{ ": " }<strong>{ found }</strong>{ " — " }{ say(lang, word) }
+        </li>
+    }
+}
+
+/// A figure by its path in the report, as the words of the report write it.
+fn figure(lang: Lang, path: &str, value: f64) -> String {
+    let name = path.split_once('.').and_then(|(_, rest)| rest.split_once('.')).map_or(path, |(_, metric)| metric);
+    match Metric::from_name(name) {
+        Some(metric) => words::figure(lang, metric, value),
+        None => crate::format::number(value),
+    }
+}
+
+/// A hint can be opened once the one before it is.
+fn hint(props: &TaskProps, lang: Lang, number: u8, text: catamaran_lessons::Html) -> Html {
+    if number > props.hints + 1 {
+        return Html::default();
+    }
+    let (hinted, open) = (props.hinted.clone(), props.hints);
+    let ontoggle = Callback::from(move |event: Event| {
+        let details = event.target_dyn_into::<web_sys::Element>();
+        if details.is_some_and(|details| details.has_attribute("open")) && number > open {
+            hinted.emit(number);
+        }
+    });
+    html! {
+        <details class="hint" key={number} {ontoggle} data-testid={format!("hint-{number}")}>
+            <summary>{ hint_name(lang, number) }</summary>
+            <Prose {text} figures={props.figures.clone()} />
+        </details>
+    }
+}
+
+fn solution(props: &TaskProps, lang: Lang) -> Html {
+    let (history, lesson) = (props.history.dispatcher(), props.lesson);
+    let apply = Callback::from(move |_: MouseEvent| history.dispatch(Edit::Replace(solved(lesson))));
+    let value = |change: &catamaran_lessons::Change| {
+        html! { <li><code>{ format!("{} = {}", change.path, change.value) }</code></li> }
+    };
+    html! {
+        <details class="hint solution" data-testid="solution">
+            <summary>{ say(lang, i18n::Lesson::Solution) }</summary>
+            <Prose text={*lesson.solution_text(lang)} figures={props.figures.clone()} />
+            <ul>{ for lesson.solution.iter().map(value) }</ul>
+            <button type="button" class="button" onclick={apply} data-testid="apply-solution">
+                { say(lang, i18n::Lesson::ApplySolution) }
+            </button>
+        </details>
+    }
+}
+
+/// The lesson's start with the solution's values.
+#[must_use]
+pub fn solved(lesson: &Lesson) -> Settings {
+    let own = |change: &catamaran_lessons::Change| Change { path: change.path.to_owned(), value: change.value.to_owned() };
+    Settings { changes: lesson.solution.iter().map(own).collect(), ..Settings::start(lesson) }
+}

@@ -1,0 +1,19 @@
+//! A lesson: seven beats beside the picture.
+
+mod beats;
+mod bet;
+mod debrief;
+mod export;
+mod goal;
+mod knobs;
+mod page;
+mod progress;
+mod prose;
+mod real;
+mod settings;
+mod state;
+mod why;
+
+pub use page::LessonPage;
+pub use progress::{Progress, stored_progress};
+pub use settings::{Edit, History, Settings, changed};

@@ -1,0 +1,153 @@
+//! The lesson page: the open beat beside the picture.
+
+use catamaran_lessons::{Beat, Lesson};
+use web_sys::HtmlElement;
+use yew::prelude::*;
+
+use super::beats::{BeatNav, BeatSteps};
+use super::bet::{BetForm, BetResult};
+use super::debrief::Debrief;
+use super::goal::Task;
+use super::knobs::Knobs;
+use super::progress::Progress;
+use super::prose::Prose;
+use super::real::ForReal;
+use super::state::{LessonState, use_lesson};
+use super::why::Why;
+use crate::app::{absolute, use_preferences};
+use crate::i18n::{self, lesson_number, say};
+use crate::link::Link;
+use crate::native::NativeRun;
+use crate::stage::Stage;
+
+/// What a [`LessonPage`] needs.
+#[derive(Properties, PartialEq)]
+pub struct LessonPageProps {
+    /// Which lesson.
+    pub lesson: &'static Lesson,
+    /// The link with which it was opened.
+    pub link: Link,
+    /// What `catamaran serve` gave this page, where it did.
+    pub token: Option<String>,
+}
+
+/// A lesson.
+#[component]
+pub fn LessonPage(props: &LessonPageProps) -> Html {
+    let (preferences, _) = use_preferences();
+    let lang = preferences.lang;
+    let state = use_lesson(props.lesson, &props.link);
+    let stage = use_node_ref();
+    let lesson = props.lesson;
+    let section = lesson.beat(state.beat, lang);
+    let heading = use_heading(state.beat);
+    html! {
+        <article class="lesson" data-testid={format!("lesson-{}", lesson.id)}>
+            <header class="lesson-head">
+                <p class="lesson-number">{ lesson_number(lang, lesson.number) }</p>
+                <h1>{ lesson.title.get(lang) }</h1>
+                <p class="lead">{ lesson.one_idea.get(lang) }</p>
+            </header>
+            <BeatNav beat={state.beat} progress={state.progress.clone()} open={state.open.clone()} />
+            <div class="lesson-grid">
+                <section class="beat" aria-labelledby="beat-title" data-testid="beat">
+                    <h2 id="beat-title" tabindex="-1" ref={heading}>{ section.title }</h2>
+                    <Prose text={section.html} figures={state.figures.clone()} />
+                    { parts(&state, &stage, props, preferences) }
+                    <BeatSteps beat={state.beat} progress={state.progress.clone()} open={state.open.clone()} />
+                </section>
+                <div class="bench">
+                    { knobs(&state, lang) }
+                    <Stage bench={state.bench.clone()} player={state.player.clone()} goal_s={goal_s(lesson)}
+                        overlay={overlay(&state)} node={stage.clone()} />
+                </div>
+            </div>
+        </article>
+    }
+}
+
+/// When another beat opens, the focus goes to its heading: what was pressed may be gone.
+#[hook]
+fn use_heading(beat: Beat) -> NodeRef {
+    let heading = use_node_ref();
+    let first = use_mut_ref(|| true);
+    let node = heading.clone();
+    use_effect_with(beat, move |_| {
+        if !first.replace(false)
+            && let Some(element) = node.cast::<HtmlElement>()
+        {
+            let _ = element.focus();
+        }
+    });
+    heading
+}
+
+/// The bound on p99 among the goal's conditions, for the latency chart.
+fn goal_s(lesson: &Lesson) -> Option<f64> {
+    lesson.goal.conditions.iter().find(|condition| condition.metric.ends_with(".latency_s.p99")).map(|c| c.value)
+}
+
+/// The native latencies to draw over the simulated ones.
+fn overlay(state: &LessonState) -> Option<crate::charts::Overlay> {
+    let recording = state.bench.recording()?;
+    let server = *recording.servers().first()?;
+    NativeRun::over(&recording.report, &state.reports).ok()?.overlay(&recording.name(server))
+}
+
+fn knobs(state: &LessonState, lang: i18n::Lang) -> Html {
+    if state.beat == Beat::Run {
+        return html! { <p class="bet-stage">{ say(lang, i18n::Lesson::BetStage) }</p> };
+    }
+    let invalid = state.scenario.as_ref().err().map(|reason| AttrValue::from(reason.clone()));
+    html! {
+        <Knobs lesson={state.lesson} history={state.history.clone()} in_task={state.beat == Beat::Goal} {invalid} />
+    }
+}
+
+/// What a beat has beside its prose.
+fn parts(state: &LessonState, stage: &NodeRef, props: &LessonPageProps, preferences: crate::app::Preferences) -> Html {
+    let lesson = state.lesson;
+    match state.beat {
+        Beat::Play => Html::default(),
+        Beat::Bet => html! { <BetForm {lesson} progress={state.progress.clone()} placed={placing(state)} /> },
+        Beat::Run => html! {
+            <BetResult {lesson} progress={state.progress.clone()} figures={state.figures.clone()} />
+        },
+        Beat::Why => state.bench.recording().map_or_else(Html::default, |recording| {
+            html! { <Why recording={recording.clone()} player={state.player.clone()} /> }
+        }),
+        Beat::Goal => html! {
+            <Task {lesson} verdict={state.verdict.clone()} figures={state.figures.clone()} history={state.history.clone()}
+                hints={state.progress.hints} hinted={hinting(state)} />
+        },
+        Beat::ForReal => html! {
+            <ForReal {lesson} bench={state.bench.clone()} history={state.history.clone()} token={props.token.clone()}
+                reports={state.reports.clone()} replace={state.set_reports.clone()} />
+        },
+        Beat::Debrief => {
+            let now = state.clone();
+            html! {
+                <Debrief {lesson} figures={state.figures.clone()} scenario={state.scenario.clone().unwrap_or_default()}
+                    link={Callback::from(move |()| absolute(&now.link(preferences)))}
+                    recording={state.bench.recording().cloned()} stage={stage.clone()} />
+            }
+        }
+    }
+}
+
+/// A bet that is placed or skipped opens the next beat.
+fn placing(state: &LessonState) -> Callback<(std::collections::BTreeMap<String, f64>, Option<String>)> {
+    let (keep, open, progress) = (state.keep.clone(), state.open.clone(), state.progress.clone());
+    Callback::from(move |(bet, confidence)| {
+        let mut progress = Progress { bet, confidence, bet_done: true, ..progress.clone() };
+        progress.beats.extend([Beat::Bet.id().to_owned(), Beat::Run.id().to_owned()]);
+        progress.last_beat = Some(Beat::Run.id().to_owned());
+        open.emit(Beat::Run);
+        keep.emit(progress);
+    })
+}
+
+fn hinting(state: &LessonState) -> Callback<u8> {
+    let (keep, progress) = (state.keep.clone(), state.progress.clone());
+    Callback::from(move |hints| keep.emit(Progress { hints, ..progress.clone() }))
+}

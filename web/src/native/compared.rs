@@ -1,0 +1,73 @@
+//! Simulated against native, figure by figure, with the difference in words.
+
+use std::rc::Rc;
+
+use catamaran_report::compare::Row;
+use catamaran_report::metric::Metric;
+use catamaran_report::{Report, words};
+use yew::prelude::*;
+
+use super::overlay::NativeRun;
+use crate::app::use_lang;
+use crate::i18n::{Lang, Native, say};
+use crate::picture::Recording;
+
+/// What [`Compared`] needs.
+#[derive(Properties, PartialEq)]
+pub struct ComparedProps {
+    /// The simulation.
+    pub recording: Rc<Recording>,
+    /// The machine.
+    pub native: NativeRun,
+    /// Takes the native run away.
+    pub remove: Callback<()>,
+}
+
+/// The table.
+#[component]
+pub fn Compared(props: &ComparedProps) -> Html {
+    let lang = use_lang();
+    let simulated: &Report = &props.recording.report;
+    let Some(comparison) = props.native.compared(simulated) else { return Html::default() };
+    let remove = props.remove.reform(|_: MouseEvent| ());
+    html! {
+        <section class="compared" aria-labelledby="compared-title" data-testid="compared">
+            <h3 id="compared-title">{ say(lang, Native::Compared) }</h3>
+            <p aria-live="polite">{ words::summary(lang, &comparison) }</p>
+            <div class="table-scroll" tabindex="0" role="region" aria-labelledby="compared-title">
+                <table>
+                    <thead>
+                        <tr>
+                            { for [Native::Metric, Native::Model, Native::Machine, Native::InWords]
+                                .map(|name| html! { <th scope="col">{ say(lang, name) }</th> }) }
+                        </tr>
+                    </thead>
+                    <tbody>{ for comparison.rows.iter().filter_map(|found| row(lang, found)) }</tbody>
+                </table>
+            </div>
+            { machine(lang, &props.native) }
+            <button type="button" class="button small quiet" onclick={remove} data-testid="drop-remove">
+                { say(lang, Native::Remove) }
+            </button>
+        </section>
+    }
+}
+
+fn row(lang: Lang, row: &Row) -> Option<Html> {
+    let metric = Metric::from_name(&row.metric)?;
+    let tenant = if row.replica == 0 { row.tenant.clone() } else { format!("{}/{}", row.tenant, row.replica) };
+    Some(html! {
+        <tr>
+            <th scope="row">{ format!("{tenant}: {}", words::label(lang, metric)) }</th>
+            <td>{ words::figure(lang, metric, row.simulated) }</td>
+            <td>{ words::figure(lang, metric, row.native) }</td>
+            <td class="in-words">{ words::row(lang, row) }</td>
+        </tr>
+    })
+}
+
+fn machine(lang: Lang, native: &NativeRun) -> Html {
+    let Some(machine) = native.machine().filter(|machine| !machine.is_empty()) else { return Html::default() };
+    let parts: Vec<String> = machine.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    html! { <p class="machine">{ say(lang, Native::MachineOf) }{ ": " }{ parts.join(" · ") }</p> }
+}

@@ -1,0 +1,11 @@
+//! The picture with its play head: lanes under one axis, the legend, the latencies.
+
+mod announce;
+mod legend;
+mod notice;
+mod view;
+
+pub use announce::{describe_change, describe_moment};
+pub use legend::Legend;
+pub use notice::{Notice, failure_text};
+pub use view::Stage;
