@@ -108,11 +108,9 @@ fn height(used_ns: u64, quota_ns: u64) -> f64 {
 fn rise(stretch: &Stretch, scale: &Scale) -> String {
     let stop_ns = stretch.stops.first().map_or(stretch.end_ns, |stop| stop.0);
     let mut path = format!("M{:.2} {HEIGHT_PX}", scale.x(stretch.start_ns));
-    let mut last_x = scale.x(stretch.start_ns);
     for &(at_ns, used_ns) in stretch.rise.iter().filter(|(at_ns, _)| *at_ns <= stop_ns) {
-        last_x = scale.x(at_ns);
         // Writing into a String cannot fail.
-        let _ = write!(path, "L{last_x:.2} {:.2}", height(used_ns, stretch.quota_ns));
+        let _ = write!(path, "L{:.2} {:.2}", scale.x(at_ns), height(used_ns, stretch.quota_ns));
     }
     let _ = write!(path, "V{HEIGHT_PX}Z");
     path

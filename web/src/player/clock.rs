@@ -34,9 +34,11 @@ impl Motion {
     }
 }
 
-enum Driver {
-    _Frames(FrameLoop),
-    _Cuts(Interval),
+/// What moves the head; it stops moving when this is dropped.
+#[derive(Default)]
+struct Driver {
+    _frames: Option<FrameLoop>,
+    _cuts: Option<Interval>,
 }
 
 /// A play head that moves while it plays.
@@ -53,7 +55,13 @@ pub fn use_player(first: impl FnOnce() -> Player) -> UseReducerHandle<Player> {
 
 fn drive(tick: Rc<dyn Fn(f64)>) -> Driver {
     match Motion::wanted() {
-        Motion::Smooth => Driver::_Frames(FrameLoop::start(move |elapsed_ms| tick(elapsed_ms.min(LONGEST_FRAME_MS)))),
-        Motion::Cuts => Driver::_Cuts(Interval::new(CUT_MS, move || tick(f64::from(CUT_MS)))),
+        Motion::Smooth => {
+            let frames = FrameLoop::start(move |elapsed_ms| tick(elapsed_ms.min(LONGEST_FRAME_MS)));
+            Driver { _frames: Some(frames), ..Driver::default() }
+        }
+        Motion::Cuts => {
+            let cuts = Interval::new(CUT_MS, move || tick(f64::from(CUT_MS)));
+            Driver { _cuts: Some(cuts), ..Driver::default() }
+        }
     }
 }

@@ -25,7 +25,7 @@ impl Focus {
         let Some(element) = element else { return Self::Picture };
         match element.tag_name().as_str() {
             "BUTTON" | "A" | "SUMMARY" => Self::Button,
-            "INPUT" if element.class_list().contains("scrub") => Self::Picture,
+            "INPUT" if element.matches(".scrub").unwrap_or_default() => Self::Picture,
             "INPUT" | "SELECT" | "TEXTAREA" => Self::Field,
             _ => Self::Picture,
         }

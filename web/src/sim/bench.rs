@@ -42,8 +42,12 @@ impl Bench {
 /// A slider that is being dragged asks once it has stood still for so long (ms).
 const DEBOUNCE_MS: u32 = 60;
 
-enum Move {
+/// What happens to a [`Bench`].
+#[derive(Debug)]
+pub enum Move {
+    /// A simulation was asked for.
     Asked,
+    /// It was answered.
     Answered(Wanted, Result<Rc<Recording>, Failure>),
 }
 
