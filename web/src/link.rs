@@ -165,7 +165,10 @@ mod tests {
             route: Route::Lesson("cgroups".to_owned()),
             beat: Some(5),
             platform: Some(Platform::Cgroups),
-            changes: vec![change("tenant.web.cpu.period", "20ms"), change("tenant.web.cpu.set", "0-1 & more=x")],
+            changes: vec![
+                change("tenant.web.cpu.period", "20ms"),
+                change("tenant.web.cpu.set", "0-1 & more=x"),
+            ],
             seed: Some(9_007_199_254_740_991),
             time_ns: Some(1_250_000_001),
             start_ns: Some(850_000_000),
@@ -195,7 +198,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_left_out() {
-        let link = Link::from_hash("#/lesson/cgroups?t=-5&seed=x&on=windows&lang=fr&theme=pink&set=nothing&new=1");
+        let link =
+            Link::from_hash("#/lesson/cgroups?t=-5&seed=x&on=windows&lang=fr&theme=pink&set=nothing&new=1");
         assert_eq!(link, Link { route: Route::Lesson("cgroups".to_owned()), ..Link::default() });
     }
 

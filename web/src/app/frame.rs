@@ -85,7 +85,8 @@ fn Languages(props: &ChoiceProps) -> Html {
 fn Themes(props: &ChoiceProps) -> Html {
     let (now, choose) = (props.now, props.choose.clone());
     let onchange = Callback::from(move |event: Event| {
-        let chosen = event.target_dyn_into::<HtmlSelectElement>().map(|select| select.value()).unwrap_or_default();
+        let chosen =
+            event.target_dyn_into::<HtmlSelectElement>().map(|select| select.value()).unwrap_or_default();
         choose.emit(Preferences { theme: Theme::from_name(&chosen).unwrap_or_default(), ..now });
     });
     let option = |theme: Theme| {

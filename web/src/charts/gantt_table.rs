@@ -44,9 +44,8 @@ pub fn GanttTable(props: &GanttTableProps) -> Html {
 fn Rows(props: &GanttTableProps) -> Html {
     let lang = use_lang();
     let Frame { recording, view, .. } = &props.frame;
-    let of_core = |core: usize| {
-        recording.runs(core, view.start_ns, view.end_ns()).iter().map(move |run| (core, *run))
-    };
+    let of_core =
+        |core: usize| recording.runs(core, view.start_ns, view.end_ns()).iter().map(move |run| (core, *run));
     let mut runs: Vec<(usize, Run)> = (0..recording.cores.len()).flat_map(of_core).collect();
     runs.sort_by_key(|(core, run)| (run.start_ns, *core));
     let rest = runs.len().saturating_sub(MOST_ROWS);

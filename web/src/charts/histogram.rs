@@ -62,8 +62,10 @@ pub struct HistogramProps {
 pub fn HistogramChart(props: &HistogramProps) -> Html {
     let lang = use_lang();
     let recording = &props.recording;
-    let requests = recording.report.tenants.get(props.tenant as usize).and_then(|tenant| tenant.requests.as_ref());
-    let Some((requests, latency)) = requests.and_then(|requests| Some((requests, requests.latency_s?))) else {
+    let requests =
+        recording.report.tenants.get(props.tenant as usize).and_then(|tenant| tenant.requests.as_ref());
+    let Some((requests, latency)) = requests.and_then(|requests| Some((requests, requests.latency_s?)))
+    else {
         return html! { <p class="empty">{ say(lang, Player::NoRequests) }</p> };
     };
     let histogram = Histogram::new(requests);
@@ -159,7 +161,9 @@ fn outline(histogram: &Histogram, axis: &LogAxis, peak: f64) -> Html {
         let top = BARS_BOTTOM_PX - bar_height(bin.share, peak);
         // Writing into a String cannot fail. Bins that touch share a line; a gap goes down to the base.
         let _ = match x - last_x > 0.5 {
-            true if last_x.is_finite() => write!(path, "V{BARS_BOTTOM_PX}M{x:.1} {BARS_BOTTOM_PX}V{top:.1}H{right:.1}"),
+            true if last_x.is_finite() => {
+                write!(path, "V{BARS_BOTTOM_PX}M{x:.1} {BARS_BOTTOM_PX}V{top:.1}H{right:.1}")
+            }
             true => write!(path, "M{x:.1} {BARS_BOTTOM_PX}V{top:.1}H{right:.1}"),
             false => write!(path, "V{top:.1}H{right:.1}"),
         };
@@ -180,7 +184,8 @@ fn percentiles(latency: &Latency, axis: &LogAxis, width_px: f64, class: &'static
     let mark = |(row, (name, value_s)): (usize, (&'static str, f64))| {
         let x = axis.x(value_s);
         let y = 14.0 + row as f64 * MARK_ROW_PX;
-        let (text_x, anchor) = if x > width_px - MARK_ROOM_PX { (x - 6.0, "end") } else { (x + 6.0, "start") };
+        let (text_x, anchor) =
+            if x > width_px - MARK_ROOM_PX { (x - 6.0, "end") } else { (x + 6.0, "start") };
         html! {
             <g class={class}>
                 <line x1={px(x)} x2={px(x)} y1={px(y - 10.0)} y2={px(BARS_BOTTOM_PX)} />

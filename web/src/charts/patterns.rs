@@ -30,7 +30,9 @@ pub fn Patterns() -> Html {
 fn tenant_pattern(look: u32) -> Html {
     let marks = match look {
         1 => html! { <path class="mark-line" d="M-2 10 L10 -2 M4 16 L16 4" /> },
-        2 => html! { <><circle class="mark-dot" cx="3" cy="3" r="1.5" /><circle class="mark-dot" cx="9" cy="9" r="1.5" /></> },
+        2 => {
+            html! { <><circle class="mark-dot" cx="3" cy="3" r="1.5" /><circle class="mark-dot" cx="9" cy="9" r="1.5" /></> }
+        }
         3 => html! { <path class="mark-line" d="M0 6 H12" /> },
         4 => html! { <path class="mark-line" d="M6 0 V12 M0 6 H12" /> },
         _ => Html::default(),

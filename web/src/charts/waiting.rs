@@ -83,7 +83,9 @@ fn area(steps: &[Step], scale: &Scale, from_ns: u64, end_ns: u64, most: u32) -> 
     for step in steps.iter().skip(first).take_while(|step| step.at_ns < end_ns) {
         let x = scale.x(step.at_ns);
         pending = match pending {
-            Some((start, highest, _)) if x - start < 0.5 => Some((start, highest.max(step.count), step.count)),
+            Some((start, highest, _)) if x - start < 0.5 => {
+                Some((start, highest.max(step.count), step.count))
+            }
             Some((start, highest, last)) => {
                 put(&mut path, start, highest, last);
                 Some((x, step.count, step.count))

@@ -80,7 +80,8 @@ fn facts(recording: Option<&Recording>, lang: crate::i18n::Lang) -> Html {
     let stopped = recording.and_then(|recording| {
         Some(recording.report.value("tenant.web.throttled_s")? / recording.report.elapsed_s)
     });
-    let fact = |name: Home, value: String| html! { <div><dt>{ say(lang, name) }</dt><dd>{ value }</dd></div> };
+    let fact =
+        |name: Home, value: String| html! { <div><dt>{ say(lang, name) }</dt><dd>{ value }</dd></div> };
     html! {
         <>
             { fact(Home::P99Is, p99.map_or_else(unknown, format::seconds)) }

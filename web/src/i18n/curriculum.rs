@@ -11,7 +11,11 @@ const CURRICULUM: [(&str, &str, &str); 16] = [
     ("namespaces", "Namespaces: what a process can see", "네임스페이스: 프로세스가 볼 수 있는 것"),
     ("cgroups", "Control groups: what a process can use", "컨트롤 그룹: 프로세스가 쓸 수 있는 것"),
     ("image-layers", "Images are layers", "이미지는 레이어"),
-    ("distributions", "Distributions: userland from the image, kernel from the host", "배포판: 사용자 공간은 이미지, 커널은 호스트"),
+    (
+        "distributions",
+        "Distributions: userland from the image, kernel from the host",
+        "배포판: 사용자 공간은 이미지, 커널은 호스트",
+    ),
     ("lxc-docker-rkt-podman", "LXC, Docker, rkt, Podman", "LXC, Docker, rkt, Podman"),
     ("oci-cri", "OCI and CRI: the parts swap", "OCI와 CRI: 바꿔 끼우는 부품"),
     ("scheduling", "Scheduling: requests are booked", "스케줄링: 요청량을 예약하기"),

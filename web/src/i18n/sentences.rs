@@ -22,8 +22,12 @@ pub fn gantt_summary(lang: Lang, frame: &Frame) -> String {
     let cores = frame.recording.cores.len();
     let (from, to) = (format::instant(frame.view.start_ns), format::instant(frame.view.end_ns()));
     match lang {
-        Lang::En => format!("Who runs on each of the {cores} cores from {from} to {to}; the table below says the same."),
-        Lang::Ko => format!("{from}부터 {to}까지 코어 {cores}개에서 누가 실행되는지 보여 줍니다. 아래 표에 같은 내용이 있습니다."),
+        Lang::En => format!(
+            "Who runs on each of the {cores} cores from {from} to {to}; the table below says the same."
+        ),
+        Lang::Ko => format!(
+            "{from}부터 {to}까지 코어 {cores}개에서 누가 실행되는지 보여 줍니다. 아래 표에 같은 내용이 있습니다."
+        ),
     }
 }
 
@@ -70,7 +74,9 @@ pub fn waiting_name(lang: Lang, name: &str, most: u32) -> String {
 #[must_use]
 pub fn waiting_summary(lang: Lang, name: &str, most: u32) -> String {
     match lang {
-        Lang::En => format!("How many requests to {name} have arrived and are not answered yet: {most} at most."),
+        Lang::En => {
+            format!("How many requests to {name} have arrived and are not answered yet: {most} at most.")
+        }
         Lang::Ko => format!("{name}에 도착해 아직 답을 받지 못한 요청 수: 가장 많을 때 {most}개."),
     }
 }
@@ -172,8 +178,12 @@ pub fn histogram_summary(lang: Lang, name: &str, count: u64, quantiles: [f64; 3]
     let [p50, p95, p99] = quantiles.map(format::seconds);
     let count = format::grouped(count);
     match lang {
-        Lang::En => format!("Latencies of {count} requests to {name}: half within {p50}, 95 of 100 within {p95}, 99 of 100 within {p99}."),
-        Lang::Ko => format!("{name}에 온 요청 {count}개의 지연 시간: 절반은 {p50} 안에, 100개 중 95개는 {p95} 안에, 99개는 {p99} 안에 끝났습니다."),
+        Lang::En => format!(
+            "Latencies of {count} requests to {name}: half within {p50}, 95 of 100 within {p95}, 99 of 100 within {p99}."
+        ),
+        Lang::Ko => format!(
+            "{name}에 온 요청 {count}개의 지연 시간: 절반은 {p50} 안에, 100개 중 95개는 {p95} 안에, 99개는 {p99} 안에 끝났습니다."
+        ),
     }
 }
 
@@ -194,9 +204,13 @@ pub fn trace_sentence(lang: Lang, entry: &Entry) -> String {
         ("throttle", Lang::En) => format!("The quota of {target} is used up on {actor}."),
         ("throttle", Lang::Ko) => format!("{actor}에서 {target}의 할당량을 다 썼어요."),
         ("unthrottle", Lang::En) => format!("{target} may run on {actor} again."),
-        ("unthrottle", Lang::Ko) => format!("{target}{} {actor}에서 다시 실행할 수 있어요.", Josa::IGa.after(target)),
+        ("unthrottle", Lang::Ko) => {
+            format!("{target}{} {actor}에서 다시 실행할 수 있어요.", Josa::IGa.after(target))
+        }
         ("preempt", Lang::En) => format!("{actor} wakes and takes the core from {target}."),
-        ("preempt", Lang::Ko) => format!("{actor}{} 깨어나 {target}의 코어를 가져가요.", Josa::IGa.after(actor)),
+        ("preempt", Lang::Ko) => {
+            format!("{actor}{} 깨어나 {target}의 코어를 가져가요.", Josa::IGa.after(actor))
+        }
         ("migrate", Lang::En) => format!("{target} moves to {actor}."),
         ("migrate", Lang::Ko) => format!("{target}{} {actor}로 옮겨 가요.", Josa::IGa.after(target)),
         (what, _) => format!("{actor}: {what} {target}."),
@@ -219,17 +233,33 @@ pub fn moment_sentence(lang: Lang, moment: Moment) -> String {
     match (moment, lang) {
         (Moment::Arrived { ahead: 0 }, Lang::En) => "The request arrives; nothing is before it.".to_owned(),
         (Moment::Arrived { ahead: 0 }, Lang::Ko) => "요청이 도착해요. 앞에 아무것도 없어요.".to_owned(),
-        (Moment::Arrived { ahead: 1 }, Lang::En) => "The request arrives; one is under way before it.".to_owned(),
-        (Moment::Arrived { ahead }, Lang::En) => format!("The request arrives; {ahead} are under way before it."),
-        (Moment::Arrived { ahead }, Lang::Ko) => format!("요청이 도착해요. 앞에 처리 중인 요청이 {ahead}개 있어요."),
+        (Moment::Arrived { ahead: 1 }, Lang::En) => {
+            "The request arrives; one is under way before it.".to_owned()
+        }
+        (Moment::Arrived { ahead }, Lang::En) => {
+            format!("The request arrives; {ahead} are under way before it.")
+        }
+        (Moment::Arrived { ahead }, Lang::Ko) => {
+            format!("요청이 도착해요. 앞에 처리 중인 요청이 {ahead}개 있어요.")
+        }
         (Moment::Stopped { used_ns, .. }, Lang::En) => {
-            format!("The quota is gone: {} of CPU time used in this period. Everything in the group stops.", format::nanos(used_ns))
+            format!(
+                "The quota is gone: {} of CPU time used in this period. Everything in the group stops.",
+                format::nanos(used_ns)
+            )
         }
         (Moment::Stopped { used_ns, .. }, Lang::Ko) => {
-            format!("할당량이 바닥나요. 이 주기의 CPU 시간을 {} 썼어요. 그룹 전체가 멈춰요.", format::nanos(used_ns))
+            format!(
+                "할당량이 바닥나요. 이 주기의 CPU 시간을 {} 썼어요. 그룹 전체가 멈춰요.",
+                format::nanos(used_ns)
+            )
         }
-        (Moment::Resumed, Lang::En) => "A new period begins with a new quota: the group may run again.".to_owned(),
-        (Moment::Resumed, Lang::Ko) => "새 주기가 시작되고 할당량이 다시 차요. 그룹이 다시 달려요.".to_owned(),
+        (Moment::Resumed, Lang::En) => {
+            "A new period begins with a new quota: the group may run again.".to_owned()
+        }
+        (Moment::Resumed, Lang::Ko) => {
+            "새 주기가 시작되고 할당량이 다시 차요. 그룹이 다시 달려요.".to_owned()
+        }
         (Moment::TakenUp, Lang::En) => "A thread takes the request up.".to_owned(),
         (Moment::TakenUp, Lang::Ko) => "스레드가 요청을 처리하기 시작해요.".to_owned(),
         (Moment::Answered { latency_ns, stopped_ns }, lang) => answered(lang, latency_ns, stopped_ns),
@@ -242,7 +272,9 @@ fn answered(lang: Lang, latency_ns: u64, stopped_ns: u64) -> String {
     match (lang, stopped_ns) {
         (Lang::En, 0) => format!("Answered after {latency}; the group was never stopped meanwhile."),
         (Lang::Ko, 0) => format!("{latency} 만에 끝나요. 그동안 그룹은 한 번도 멈추지 않았어요."),
-        (Lang::En, _) => format!("Answered after {latency}. For {stopped} of that ({share}) the group was stopped."),
+        (Lang::En, _) => {
+            format!("Answered after {latency}. For {stopped} of that ({share}) the group was stopped.")
+        }
         (Lang::Ko, _) => format!("{latency} 만에 끝나요. 그중 {stopped}({share}) 동안 그룹이 멈춰 있었어요."),
     }
 }

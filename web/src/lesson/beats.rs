@@ -9,7 +9,7 @@ use crate::i18n::{Lesson, say};
 
 /// Name of a beat in the navigation.
 #[must_use]
-pub fn beat_name(beat: Beat) -> Lesson {
+pub(super) fn beat_name(beat: Beat) -> Lesson {
     match beat {
         Beat::Play => Lesson::BeatPlay,
         Beat::Bet => Lesson::BeatBet,
@@ -23,19 +23,19 @@ pub fn beat_name(beat: Beat) -> Lesson {
 
 /// Number of a beat, from 1.
 #[must_use]
-pub fn number_of(beat: Beat) -> u8 {
+pub(super) fn number_of(beat: Beat) -> u8 {
     Beat::ALL.iter().zip(1..).find(|(other, _)| **other == beat).map_or(1, |(_, number)| number)
 }
 
 /// The beat of that number, from 1.
 #[must_use]
-pub fn beat_of(number: u8) -> Option<Beat> {
+pub(super) fn beat_of(number: u8) -> Option<Beat> {
     Beat::ALL.get(usize::from(number).checked_sub(1)?).copied()
 }
 
 /// What [`BeatNav`] and [`BeatSteps`] need.
 #[derive(Properties, PartialEq)]
-pub struct BeatProps {
+pub(super) struct BeatProps {
     /// Which is open.
     pub beat: Beat,
     /// Which have been.

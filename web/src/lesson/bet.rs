@@ -17,7 +17,7 @@ const CONFIDENCES: [(&str, i18n::Lesson); 3] =
 
 /// What a [`BetForm`] needs.
 #[derive(Properties, PartialEq)]
-pub struct BetFormProps {
+pub(super) struct BetFormProps {
     /// Whose bet.
     pub lesson: &'static Lesson,
     /// What was guessed before.
@@ -105,7 +105,7 @@ fn sure(lang: Lang, (name, text): (&'static str, i18n::Lesson), chosen: &UseStat
 
 /// What a [`BetResult`] needs.
 #[derive(Properties, PartialEq)]
-pub struct BetResultProps {
+pub(super) struct BetResultProps {
     /// Whose bet.
     pub lesson: &'static Lesson,
     /// What was guessed.

@@ -15,7 +15,7 @@ use crate::widgets::CopyButton;
 
 /// What a [`Debrief`] needs.
 #[derive(Properties, PartialEq)]
-pub struct DebriefProps {
+pub(super) struct DebriefProps {
     /// Whose.
     pub lesson: &'static Lesson,
     /// Where the figures come from.

@@ -15,13 +15,27 @@ use crate::widgets::{download, svg_text};
 
 /// The page's colours that the charts use: written into an exported drawing, which has no page around it.
 const COLOURS: [&str; 16] = [
-    "--surface", "--ink", "--muted", "--line", "--accent", "--tenant-0", "--tenant-1", "--tenant-2", "--tenant-3",
-    "--tenant-4", "--stop", "--stop-ground", "--goal", "--haze", "--row", "--on-tenant",
+    "--surface",
+    "--ink",
+    "--muted",
+    "--line",
+    "--accent",
+    "--tenant-0",
+    "--tenant-1",
+    "--tenant-2",
+    "--tenant-3",
+    "--tenant-4",
+    "--stop",
+    "--stop-ground",
+    "--goal",
+    "--haze",
+    "--row",
+    "--on-tenant",
 ];
 
 /// What [`Export`] needs.
 #[derive(Properties, PartialEq)]
-pub struct ExportProps {
+pub(super) struct ExportProps {
     /// What is shown: TOML.
     pub scenario: String,
     /// What was simulated.
@@ -71,7 +85,7 @@ pub fn Export(props: &ExportProps) -> Html {
 
 /// The requests as CSV (RFC 4180): instants in nanoseconds; empty where there is none.
 #[must_use]
-pub fn csv(recording: &Recording) -> String {
+pub(super) fn csv(recording: &Recording) -> String {
     let mut text = "tenant,index,arrival_ns,started_ns,completed_ns,latency_ns\r\n".to_owned();
     let or_empty = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
     for request in &recording.timeline.requests {
@@ -95,8 +109,9 @@ pub fn csv(recording: &Recording) -> String {
 fn drawing(stage: &Element) -> String {
     let styles = format!(":root{{{}}}\nsvg{{background:var(--surface)}}\n{STYLES}", colours());
     let Ok(charts) = stage.query_selector_all("svg.lane, svg.histogram") else { return String::new() };
-    let found: Vec<Element> =
-        (0..charts.length()).filter_map(|index| wasm_bindgen::JsCast::dyn_into(charts.get(index)?).ok()).collect();
+    let found: Vec<Element> = (0..charts.length())
+        .filter_map(|index| wasm_bindgen::JsCast::dyn_into(charts.get(index)?).ok())
+        .collect();
     svg_text(&found, &styles).unwrap_or_default()
 }
 

@@ -15,13 +15,13 @@ use crate::link::Change;
 
 /// Checks the goal of what was simulated.
 #[must_use]
-pub fn check(lesson: &Lesson, start: &Plan, now: &Plan, report: &Report) -> Verdict {
+pub(super) fn check(lesson: &Lesson, start: &Plan, now: &Plan, report: &Report) -> Verdict {
     lesson.check_goal(start, now, &|path| report.value(path))
 }
 
 /// What a [`Task`] needs.
 #[derive(Properties, PartialEq)]
-pub struct TaskProps {
+pub(super) struct TaskProps {
     /// Whose task.
     pub lesson: &'static Lesson,
     /// How it stands; `None` while it is simulated.
@@ -96,7 +96,8 @@ fn condition(lang: Lang, result: &ConditionResult) -> Html {
 
 /// A figure by its path in the report, as the words of the report write it.
 fn figure(lang: Lang, path: &str, value: f64) -> String {
-    let name = path.split_once('.').and_then(|(_, rest)| rest.split_once('.')).map_or(path, |(_, metric)| metric);
+    let name =
+        path.split_once('.').and_then(|(_, rest)| rest.split_once('.')).map_or(path, |(_, metric)| metric);
     match Metric::from_name(name) {
         Some(metric) => words::figure(lang, metric, value),
         None => crate::format::number(value),
@@ -143,7 +144,10 @@ fn solution(props: &TaskProps, lang: Lang) -> Html {
 
 /// The lesson's start with the solution's values.
 #[must_use]
-pub fn solved(lesson: &Lesson) -> Settings {
-    let own = |change: &catamaran_lessons::Change| Change { path: change.path.to_owned(), value: change.value.to_owned() };
+pub(super) fn solved(lesson: &Lesson) -> Settings {
+    let own = |change: &catamaran_lessons::Change| Change {
+        path: change.path.to_owned(),
+        value: change.value.to_owned(),
+    };
     Settings { changes: lesson.solution.iter().map(own).collect(), ..Settings::start(lesson) }
 }

@@ -10,7 +10,7 @@ use crate::i18n::{self, Lang, say};
 
 /// What [`Knobs`] need.
 #[derive(Properties, PartialEq)]
-pub struct KnobsProps {
+pub(super) struct KnobsProps {
     /// Whose controls.
     pub lesson: &'static Lesson,
     /// Where they stand.
@@ -66,7 +66,9 @@ fn knob(props: &KnobsProps, control: &'static Control, lang: Lang) -> Html {
     let value = props.history.now.value(control.path).unwrap_or(control.start).to_owned();
     let locked = props.in_task && props.lesson.goal.locked.contains(&control.id);
     let input = match control.kind {
-        ControlKind::Slider { min, max, step, .. } => slider(props, control, &value, [min, max, step], locked),
+        ControlKind::Slider { min, max, step, .. } => {
+            slider(props, control, &value, [min, max, step], locked)
+        }
         ControlKind::Choice(choices) => choice(props, control, &value, choices, lang, locked),
     };
     let help_id = format!("help-{}", control.id);
@@ -86,7 +88,13 @@ fn knob(props: &KnobsProps, control: &'static Control, lang: Lang) -> Html {
 }
 
 /// Both the slider's steps while it is dragged and its rest are followed; the steps count as one change.
-fn slider(props: &KnobsProps, control: &'static Control, value: &str, bounds: [f64; 3], locked: bool) -> Html {
+fn slider(
+    props: &KnobsProps,
+    control: &'static Control,
+    value: &str,
+    bounds: [f64; 3],
+    locked: bool,
+) -> Html {
     let [min, max, step] = bounds;
     let set = |dragging: bool| {
         let history = props.history.dispatcher();
@@ -173,7 +181,8 @@ fn SeedKnob(props: &SeedProps) -> Html {
 fn platforms(props: &KnobsProps, lang: Lang) -> Html {
     let (history, offered) = (props.history.dispatcher(), props.lesson.platforms);
     let onchange = Callback::from(move |event: Event| {
-        let chosen = event.target_dyn_into::<HtmlSelectElement>().map(|select| select.value()).unwrap_or_default();
+        let chosen =
+            event.target_dyn_into::<HtmlSelectElement>().map(|select| select.value()).unwrap_or_default();
         if let Some(platform) = offered.iter().copied().find(|platform| platform.name() == chosen) {
             history.dispatch(Edit::Platform(platform));
         }

@@ -84,7 +84,12 @@ fn use_heading(beat: Beat) -> NodeRef {
 
 /// The bound on p99 among the goal's conditions, for the latency chart.
 fn goal_s(lesson: &Lesson) -> Option<f64> {
-    lesson.goal.conditions.iter().find(|condition| condition.metric.ends_with(".latency_s.p99")).map(|c| c.value)
+    lesson
+        .goal
+        .conditions
+        .iter()
+        .find(|condition| condition.metric.ends_with(".latency_s.p99"))
+        .map(|c| c.value)
 }
 
 /// The native latencies to draw over the simulated ones.
@@ -105,7 +110,12 @@ fn knobs(state: &LessonState, lang: i18n::Lang) -> Html {
 }
 
 /// What a beat has beside its prose.
-fn parts(state: &LessonState, stage: &NodeRef, props: &LessonPageProps, preferences: crate::app::Preferences) -> Html {
+fn parts(
+    state: &LessonState,
+    stage: &NodeRef,
+    props: &LessonPageProps,
+    preferences: crate::app::Preferences,
+) -> Html {
     let lesson = state.lesson;
     match state.beat {
         Beat::Play => Html::default(),

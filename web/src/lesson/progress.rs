@@ -35,12 +35,12 @@ pub fn stored_progress() -> BTreeMap<String, Progress> {
 
 /// The progress in a lesson.
 #[must_use]
-pub fn progress_in(lesson: &str) -> Progress {
+pub(super) fn progress_in(lesson: &str) -> Progress {
     stored_progress().remove(lesson).unwrap_or_default()
 }
 
 /// Keeps the progress in a lesson. Where the browser keeps nothing, it ends with the page.
-pub fn keep_progress(lesson: &str, progress: &Progress) {
+pub(super) fn keep_progress(lesson: &str, progress: &Progress) {
     let mut all = stored_progress();
     all.insert(lesson.to_owned(), progress.clone());
     let _ = LocalStorage::set(PROGRESS_KEY, all);
@@ -48,6 +48,6 @@ pub fn keep_progress(lesson: &str, progress: &Progress) {
 
 /// All progress as a file.
 #[must_use]
-pub fn progress_json() -> String {
+pub(super) fn progress_json() -> String {
     serde_json::to_string_pretty(&stored_progress()).unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use crate::sim::{Bench, Library};
 
 /// Where the figures come from.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Figures {
+pub(super) struct Figures {
     /// What is on the screen now.
     pub bench: Bench,
     /// Simulations of their own.
@@ -19,7 +19,7 @@ pub struct Figures {
 impl Figures {
     /// The metric at `path` of `source`.
     #[must_use]
-    pub fn value(&self, source: &Source, path: &str) -> Option<f64> {
+    pub(super) fn value(&self, source: &Source, path: &str) -> Option<f64> {
         match source {
             Source::Now => self.bench.recording()?.report.value(path),
             Source::Run(run) => self.library.value(run, path),
@@ -29,7 +29,7 @@ impl Figures {
 
 /// What [`Prose`] needs.
 #[derive(Properties, PartialEq)]
-pub struct ProseProps {
+pub(super) struct ProseProps {
     /// The text.
     pub text: lessons::Html,
     /// Where its figures come from.

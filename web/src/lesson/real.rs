@@ -17,7 +17,7 @@ use crate::widgets::CopyButton;
 
 /// What [`ForReal`] needs.
 #[derive(Properties, PartialEq)]
-pub struct ForRealProps {
+pub(super) struct ForRealProps {
     /// Whose command.
     pub lesson: &'static Lesson,
     /// What is simulated.
@@ -63,7 +63,9 @@ pub fn ForReal(props: &ForRealProps) -> Html {
 
 /// The comparison, or why there is none.
 fn overlaid(props: &ForRealProps) -> Html {
-    let Some(recording) = props.bench.recording().filter(|_| !props.reports.is_empty()) else { return Html::default() };
+    let Some(recording) = props.bench.recording().filter(|_| !props.reports.is_empty()) else {
+        return Html::default();
+    };
     let remove = props.replace.reform(|()| Vec::new());
     match NativeRun::over(&recording.report, &props.reports) {
         Ok(native) => html! { <Compared recording={recording.clone()} {native} {remove} /> },

@@ -12,7 +12,7 @@ use crate::player::{Action, Player};
 
 /// What [`Why`] needs.
 #[derive(Properties, PartialEq)]
-pub struct WhyProps {
+pub(super) struct WhyProps {
     /// What was seen.
     pub recording: Rc<Recording>,
     /// Jumps to a moment.

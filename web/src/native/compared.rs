@@ -55,7 +55,8 @@ pub fn Compared(props: &ComparedProps) -> Html {
 
 fn row(lang: Lang, row: &Row) -> Option<Html> {
     let metric = Metric::from_name(&row.metric)?;
-    let tenant = if row.replica == 0 { row.tenant.clone() } else { format!("{}/{}", row.tenant, row.replica) };
+    let tenant =
+        if row.replica == 0 { row.tenant.clone() } else { format!("{}/{}", row.tenant, row.replica) };
     Some(html! {
         <tr>
             <th scope="row">{ format!("{tenant}: {}", words::label(lang, metric)) }</th>
@@ -67,7 +68,9 @@ fn row(lang: Lang, row: &Row) -> Option<Html> {
 }
 
 fn machine(lang: Lang, native: &NativeRun) -> Html {
-    let Some(machine) = native.machine().filter(|machine| !machine.is_empty()) else { return Html::default() };
+    let Some(machine) = native.machine().filter(|machine| !machine.is_empty()) else {
+        return Html::default();
+    };
     let parts: Vec<String> = machine.iter().map(|(key, value)| format!("{key}: {value}")).collect();
     html! { <p class="machine">{ say(lang, Native::MachineOf) }{ ": " }{ parts.join(" · ") }</p> }
 }

@@ -95,7 +95,10 @@ async fn reports_in(lang: Lang, file: &File) -> Result<Vec<catamaran_report::Rep
         return Err(say(lang, Native::DropTooBig).to_owned());
     }
     let text = JsFuture::from(file.unchecked_ref::<web_sys::Blob>().text()).await;
-    let text = text.ok().and_then(|text| text.as_string()).ok_or_else(|| say(lang, Native::DropUnreadable).to_owned())?;
+    let text = text
+        .ok()
+        .and_then(|text| text.as_string())
+        .ok_or_else(|| say(lang, Native::DropUnreadable).to_owned())?;
     read(&text).map_err(|refused| match refused {
         Refused::Unreadable(reason) => reason,
         Refused::NoNative => say(lang, Native::DropNoNative).to_owned(),

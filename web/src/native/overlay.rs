@@ -46,7 +46,8 @@ pub fn read(text: &str) -> Result<Vec<Report>, Refused> {
     if reports.is_empty() {
         return Err(Refused::Empty);
     }
-    let native: Vec<Report> = reports.into_iter().filter(|report| report.backend == BackendKind::Native).collect();
+    let native: Vec<Report> =
+        reports.into_iter().filter(|report| report.backend == BackendKind::Native).collect();
     if native.is_empty() { Err(Refused::NoNative) } else { Ok(native) }
 }
 
@@ -59,7 +60,8 @@ impl NativeRun {
         let digest = &simulated.identity.scenario_digest;
         let (same, other): (Vec<&Report>, Vec<&Report>) =
             reports.iter().partition(|report| report.identity.scenario_digest == *digest);
-        let here: Vec<Report> = same.iter().filter(|r| r.platform == simulated.platform).map(|r| (*r).clone()).collect();
+        let here: Vec<Report> =
+            same.iter().filter(|r| r.platform == simulated.platform).map(|r| (*r).clone()).collect();
         match (here.is_empty(), same.first(), other.first()) {
             (true, Some(elsewhere), _) => Err(Mismatch::Platform(elsewhere.platform)),
             (true, None, Some(foreign)) => Err(Mismatch::Scenario(foreign.identity.scenario_digest.clone())),
@@ -114,7 +116,10 @@ fn pooled(trials: &[&Requests]) -> Vec<HistogramBin> {
     let mut counts: BTreeMap<u64, HistogramBin> = BTreeMap::new();
     for bin in trials.iter().flat_map(|requests| &requests.histogram) {
         // The bits of positive floats are in the order of their values.
-        counts.entry(bin.below_s.to_bits()).or_insert(HistogramBin { below_s: bin.below_s, count: 0 }).count += bin.count;
+        counts
+            .entry(bin.below_s.to_bits())
+            .or_insert(HistogramBin { below_s: bin.below_s, count: 0 })
+            .count += bin.count;
     }
     counts.into_values().collect()
 }

@@ -67,7 +67,9 @@ pub fn RunHere(props: &RunHereProps) -> Html {
         })
     };
     let check = match &*status {
-        Some(Ok(status)) => status.platforms.iter().find(|check| check.name == props.platform.name()).cloned(),
+        Some(Ok(status)) => {
+            status.platforms.iter().find(|check| check.name == props.platform.name()).cloned()
+        }
         _ => None,
     };
     let refused = check.as_ref().is_some_and(|check| !check.works);
@@ -100,7 +102,9 @@ fn use_status(server: Rc<Server>) -> UseStateHandle<Option<Result<Status, ServeE
 /// Why the machine can't, where it can't.
 fn unavailable(lang: Lang, status: &Option<Result<Status, ServeError>>, check: Option<&Check>) -> Html {
     match (status, check) {
-        (Some(Err(error)), _) => html! { <p class="problem" role="alert">{ in_words(lang, error.clone()) }</p> },
+        (Some(Err(error)), _) => {
+            html! { <p class="problem" role="alert">{ in_words(lang, error.clone()) }</p> }
+        }
         (Some(Ok(status)), Some(check)) if !check.works => html! {
             <div class="problem" role="alert">
                 <p>{ with_code(say(lang, Native::RunNotHere)) }</p>

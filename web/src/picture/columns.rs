@@ -26,7 +26,8 @@ pub fn columns(recording: &Recording, core: usize, from_ns: u64, to_ns: u64, wid
     let mut columns: Vec<Column> = (0..count).map(column).collect();
     for run in recording.runs(core, from_ns, to_ns) {
         let first = run.start_ns.saturating_sub(from_ns) / width_ns;
-        let touched = columns.iter_mut().skip(first as usize).take_while(|column| column.start_ns < run.end_ns);
+        let touched =
+            columns.iter_mut().skip(first as usize).take_while(|column| column.start_ns < run.end_ns);
         for column in touched {
             let shared = run.end_ns.min(column.end_ns) - run.start_ns.max(column.start_ns);
             if let Some(busy) = column.busy_ns.get_mut(run.tenant as usize) {

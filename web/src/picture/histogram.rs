@@ -55,7 +55,9 @@ impl Histogram {
         let arrived = recording.timeline.requests.partition_point(|request| request.arrival_ns <= until_ns);
         let arrived = recording.timeline.requests.get(..arrived).unwrap_or_default();
         for request in arrived.iter().filter(|request| request.tenant == tenant) {
-            let Some(completed_ns) = request.completed_ns.filter(|&at_ns| at_ns <= until_ns) else { continue };
+            let Some(completed_ns) = request.completed_ns.filter(|&at_ns| at_ns <= until_ns) else {
+                continue;
+            };
             let latency_s = completed_ns.saturating_sub(request.arrival_ns) as f64 / 1e9;
             let bin = self.bins.partition_point(|bin| bin.below_s <= latency_s);
             if let Some(count) = counts.get_mut(bin) {
@@ -93,7 +95,8 @@ impl LogAxis {
 #[must_use]
 pub fn log_ticks(least_s: f64, most_s: f64, most: usize) -> Vec<f64> {
     let inside = |factors: &[f64]| -> Vec<f64> {
-        let decades = (-9..=4).flat_map(|power| factors.iter().map(move |factor| factor * 10_f64.powi(power)));
+        let decades =
+            (-9..=4).flat_map(|power| factors.iter().map(move |factor| factor * 10_f64.powi(power)));
         decades.filter(|tick| (least_s..=most_s).contains(tick)).collect()
     };
     let fine = inside(&[1.0, 2.0, 5.0]);

@@ -17,7 +17,8 @@ pub struct Step {
 #[must_use]
 pub fn queue_steps(timeline: &Timeline, tenant: u32) -> Vec<Step> {
     let of_tenant = || timeline.requests.iter().filter(|request| request.tenant == tenant);
-    let last_taken = of_tenant().filter(|request| request.started_ns.is_some()).map(|request| request.index).max();
+    let last_taken =
+        of_tenant().filter(|request| request.started_ns.is_some()).map(|request| request.index).max();
     let failed = |request: &&Request| request.started_ns.is_none() && Some(request.index) < last_taken;
     let requests = of_tenant().filter(|request| !failed(request));
     let mut moves: Vec<(u64, i64)> = Vec::new();
@@ -60,8 +61,10 @@ mod tests {
 
     #[test]
     fn a_request_that_was_passed_over_has_failed() {
-        let timeline =
-            Timeline { requests: vec![request(0, 10, None), request(1, 20, Some(30))], ..Timeline::default() };
+        let timeline = Timeline {
+            requests: vec![request(0, 10, None), request(1, 20, Some(30))],
+            ..Timeline::default()
+        };
         let steps: Vec<_> = queue_steps(&timeline, 1).iter().map(|step| (step.at_ns, step.count)).collect();
         assert_eq!(steps, [(20, 1), (30, 0)]);
     }

@@ -52,7 +52,9 @@ impl Recording {
     /// The runs on `core` that touch `[from_ns, to_ns)`.
     #[must_use]
     pub fn runs(&self, core: usize, from_ns: u64, to_ns: u64) -> &[Run] {
-        self.cores.get(core).map_or(&[], |runs| between(runs, from_ns, to_ns, |run| (run.start_ns, run.end_ns)))
+        self.cores
+            .get(core)
+            .map_or(&[], |runs| between(runs, from_ns, to_ns, |run| (run.start_ns, run.end_ns)))
     }
 
     /// Who is on `core` at that instant.
@@ -63,7 +65,8 @@ impl Recording {
 
     /// The stops by quota that touch `[from_ns, to_ns)`.
     pub fn throttles(&self, tenant: u32, from_ns: u64, to_ns: u64) -> impl Iterator<Item = &Throttle> {
-        let touches = move |stop: &&Throttle| stop.tenant == tenant && stop.start_ns < to_ns && stop.end_ns > from_ns;
+        let touches =
+            move |stop: &&Throttle| stop.tenant == tenant && stop.start_ns < to_ns && stop.end_ns > from_ns;
         self.timeline.throttles.iter().filter(touches)
     }
 
@@ -126,7 +129,9 @@ fn by_core(timeline: &Timeline) -> Vec<Vec<Run>> {
     for &Slice { core, tenant, thread, start_ns, end_ns } in &timeline.slices {
         let Some(runs) = cores.get_mut(core as usize) else { continue };
         match runs.last_mut() {
-            Some(last) if (last.tenant, last.thread, last.end_ns) == (tenant, thread, start_ns) => last.end_ns = end_ns,
+            Some(last) if (last.tenant, last.thread, last.end_ns) == (tenant, thread, start_ns) => {
+                last.end_ns = end_ns
+            }
             _ => runs.push(Run { tenant, thread, start_ns, end_ns }),
         }
     }
@@ -150,7 +155,8 @@ mod tests {
     #[test]
     fn slices_that_follow_without_a_break_are_one_run() {
         let film = recording(&[slice(0, 0, 0, 4), slice(1, 1, 0, 2), slice(0, 0, 4, 8), slice(0, 1, 8, 9)]);
-        let spans: Vec<_> = film.runs(0, 0, 100).iter().map(|run| (run.tenant, run.start_ns, run.end_ns)).collect();
+        let spans: Vec<_> =
+            film.runs(0, 0, 100).iter().map(|run| (run.tenant, run.start_ns, run.end_ns)).collect();
         assert_eq!(spans, [(0, 0, 8), (1, 8, 9)]);
     }
 

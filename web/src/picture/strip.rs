@@ -30,7 +30,8 @@ impl Stretch {
 /// The periods of `tenant` that touch `[from_ns, to_ns)`.
 #[must_use]
 pub fn stretches(recording: &Recording, tenant: u32, from_ns: u64, to_ns: u64) -> Vec<Stretch> {
-    let touching = recording.periods(tenant).filter(|(period, end_ns)| period.start_ns < to_ns && *end_ns > from_ns);
+    let touching =
+        recording.periods(tenant).filter(|(period, end_ns)| period.start_ns < to_ns && *end_ns > from_ns);
     touching
         .map(|(period, end_ns)| Stretch {
             start_ns: period.start_ns,
@@ -77,10 +78,21 @@ mod tests {
     use crate::picture::tests_support::{report, slice};
 
     fn limited() -> Recording {
-        let period = |start_ns, used_ns| Period { tenant: 0, start_ns, quota_ns: 40, used_ns, throttled: used_ns >= 40 };
+        let period = |start_ns, used_ns| Period {
+            tenant: 0,
+            start_ns,
+            quota_ns: 40,
+            used_ns,
+            throttled: used_ns >= 40,
+        };
         let timeline = Timeline {
             cores: 2,
-            slices: vec![slice(0, 0, 0, 30), slice(1, 0, 10, 20), slice(0, 1, 30, 200), slice(1, 0, 110, 120)],
+            slices: vec![
+                slice(0, 0, 0, 30),
+                slice(1, 0, 10, 20),
+                slice(0, 1, 30, 200),
+                slice(1, 0, 110, 120),
+            ],
             throttles: vec![Throttle { tenant: 0, start_ns: 30, end_ns: 100 }],
             periods: vec![period(0, 40), period(100, 10)],
             ..Timeline::default()
@@ -101,7 +113,8 @@ mod tests {
 
     #[test]
     fn a_period_ends_where_the_next_begins_and_the_last_with_the_run() {
-        let spans: Vec<_> = stretches(&limited(), 0, 0, 200).iter().map(|s| (s.start_ns, s.end_ns, s.used_ns)).collect();
+        let spans: Vec<_> =
+            stretches(&limited(), 0, 0, 200).iter().map(|s| (s.start_ns, s.end_ns, s.used_ns)).collect();
         assert_eq!(spans, [(0, 100, 40), (100, 200, 10)]);
         assert!(stretches(&limited(), 1, 0, 200).is_empty(), "batch has no quota");
     }

@@ -84,10 +84,15 @@ pub fn ticks(from_ns: u64, to_ns: u64, window_ns: u64, wanted: u64) -> Vec<u64> 
     while power.saturating_mul(10) <= least {
         power = power.saturating_mul(10);
     }
-    let step = [1, 2, 5, 10].map(|factor| power.saturating_mul(factor)).into_iter().find(|&step| step >= least);
+    let step =
+        [1, 2, 5, 10].map(|factor| power.saturating_mul(factor)).into_iter().find(|&step| step >= least);
     let step = step.unwrap_or(least);
     let first = from_ns.div_ceil(step).saturating_mul(step);
-    (0..).map(|index| first.saturating_add(step.saturating_mul(index))).take_while(|&tick| tick <= to_ns).take(200).collect()
+    (0..)
+        .map(|index| first.saturating_add(step.saturating_mul(index)))
+        .take_while(|&tick| tick <= to_ns)
+        .take(200)
+        .collect()
 }
 
 #[cfg(test)]

@@ -63,7 +63,8 @@ fn ahead(recording: &Recording, request: &Request) -> u32 {
 }
 
 fn used_in_period(recording: &Recording, tenant: u32, at_ns: u64) -> u64 {
-    let period = recording.periods(tenant).find(|(period, end_ns)| (period.start_ns..*end_ns).contains(&at_ns));
+    let period =
+        recording.periods(tenant).find(|(period, end_ns)| (period.start_ns..*end_ns).contains(&at_ns));
     period.map_or(0, |(period, _)| period.used_ns)
 }
 
@@ -71,8 +72,9 @@ fn used_in_period(recording: &Recording, tenant: u32, at_ns: u64) -> u64 {
 #[must_use]
 pub fn request_of_rank(recording: &Recording, tenant: u32, per_mille: u32) -> Option<Request> {
     let answered = recording.timeline.requests.iter().filter(|request| request.tenant == tenant);
-    let mut by_latency: Vec<(u64, Request)> =
-        answered.filter_map(|request| Some((request.completed_ns?.checked_sub(request.arrival_ns)?, *request))).collect();
+    let mut by_latency: Vec<(u64, Request)> = answered
+        .filter_map(|request| Some((request.completed_ns?.checked_sub(request.arrival_ns)?, *request)))
+        .collect();
     by_latency.sort_by_key(|(latency_ns, request)| (*latency_ns, request.index));
     catamaran_report::statistics::nearest_rank(&by_latency, per_mille).map(|(_, request)| request)
 }
@@ -85,7 +87,13 @@ mod tests {
     use crate::picture::tests_support::report;
 
     fn request(index: u32, arrival_ns: u64, completed_ns: u64) -> Request {
-        Request { tenant: 0, index, arrival_ns, started_ns: Some(completed_ns - 5), completed_ns: Some(completed_ns) }
+        Request {
+            tenant: 0,
+            index,
+            arrival_ns,
+            started_ns: Some(completed_ns - 5),
+            completed_ns: Some(completed_ns),
+        }
     }
 
     fn film() -> Recording {

@@ -29,7 +29,8 @@ impl Motion {
     /// What the system asks for.
     #[must_use]
     pub fn wanted() -> Self {
-        let query = window().and_then(|window| window.match_media("(prefers-reduced-motion: reduce)").ok().flatten());
+        let query =
+            window().and_then(|window| window.match_media("(prefers-reduced-motion: reduce)").ok().flatten());
         if query.is_some_and(|query| query.matches()) { Self::Cuts } else { Self::Smooth }
     }
 }
@@ -47,7 +48,8 @@ pub fn use_player(first: impl FnOnce() -> Player) -> UseReducerHandle<Player> {
     let player = use_reducer(first);
     let dispatcher = player.dispatcher();
     use_effect_with(player.playing, move |&playing| {
-        let driver = playing.then(|| drive(Rc::new(move |elapsed_ms| dispatcher.dispatch(Action::Tick(elapsed_ms)))));
+        let driver =
+            playing.then(|| drive(Rc::new(move |elapsed_ms| dispatcher.dispatch(Action::Tick(elapsed_ms)))));
         move || drop(driver)
     });
     player

@@ -79,7 +79,8 @@ fn Speeds(props: &ControlsProps) -> Html {
     let onchange = {
         let player = player.dispatcher();
         Callback::from(move |event: Event| {
-            let chosen = event.target_dyn_into::<HtmlSelectElement>().and_then(|select| select.value().parse().ok());
+            let chosen =
+                event.target_dyn_into::<HtmlSelectElement>().and_then(|select| select.value().parse().ok());
             if let Some(speed) = chosen {
                 player.dispatch(Action::Speed(speed));
             }

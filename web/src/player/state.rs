@@ -202,7 +202,9 @@ impl Player {
 
     fn apply(mut self, action: Action) -> Self {
         let find = |search: fn(&Recording, u64, u64) -> Option<u64>| {
-            self.recording.as_ref().and_then(|recording| search(recording, self.time_ns, self.least_step_ns()))
+            self.recording
+                .as_ref()
+                .and_then(|recording| search(recording, self.time_ns, self.least_step_ns()))
         };
         match action {
             Action::Load(recording) => return self.load(recording),
@@ -286,7 +288,11 @@ mod tests {
         let part = |player: &Player| (player.time_ns - player.view.start_ns) * 100 / player.view.window_ns;
         assert_eq!(part(&player), 80);
         assert_eq!(part(&player.clone().apply(Action::Window(10))), 80);
-        assert_eq!(player.apply(Action::Zoom { nearer: true }).view.window_ns, 100, "there is no nearer window");
+        assert_eq!(
+            player.apply(Action::Zoom { nearer: true }).view.window_ns,
+            100,
+            "there is no nearer window"
+        );
     }
 
     #[test]

@@ -28,8 +28,8 @@ pub fn serve() {
 }
 
 fn receive(scope: &DedicatedWorkerGlobalScope, data: &JsValue) -> Result<(), String> {
-    let request: Request =
-        postcard::from_bytes(&Uint8Array::new(data).to_vec()).map_err(|error| format!("unreadable request: {error}"))?;
+    let request: Request = postcard::from_bytes(&Uint8Array::new(data).to_vec())
+        .map_err(|error| format!("unreadable request: {error}"))?;
     let answer = Answer { id: request.id, result: carry_out(&request) };
     let bytes = postcard::to_allocvec(&answer).map_err(|error| format!("unwritable answer: {error}"))?;
     let buffer = Uint8Array::from(bytes.as_slice()).buffer();

@@ -43,7 +43,8 @@ pub fn Legend(props: &LegendProps) -> Html {
 
 fn state(lang: Lang, recording: &Recording, tenant: u32, at_ns: u64) -> (String, &'static str) {
     let on = |core: &usize| recording.who(*core, at_ns).is_some_and(|run| run.tenant == tenant);
-    let cores: Vec<String> = (0..recording.cores.len()).filter(on).map(|core| core_name(lang, core)).collect();
+    let cores: Vec<String> =
+        (0..recording.cores.len()).filter(on).map(|core| core_name(lang, core)).collect();
     if !cores.is_empty() {
         return (cores.join(", "), "is-running");
     }

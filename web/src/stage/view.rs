@@ -105,7 +105,13 @@ fn picture(props: &StageProps, recording: &Rc<Recording>, width_px: f64, lang: i
     }
 }
 
-fn latencies(props: &StageProps, recording: &Rc<Recording>, tenant: u32, width_px: f64, lang: i18n::Lang) -> Html {
+fn latencies(
+    props: &StageProps,
+    recording: &Rc<Recording>,
+    tenant: u32,
+    width_px: f64,
+    lang: i18n::Lang,
+) -> Html {
     html! {
         <figure class="latencies">
             <figcaption>{ histogram_name(lang, &recording.name(tenant)) }</figcaption>
