@@ -46,7 +46,7 @@ pub(super) struct BeatProps {
 
 /// All seven.
 #[component]
-pub fn BeatNav(props: &BeatProps) -> Html {
+pub(super) fn BeatNav(props: &BeatProps) -> Html {
     let lang = use_lang();
     let item = |&beat: &Beat| {
         let open = props.open.clone();
@@ -74,7 +74,7 @@ pub fn BeatNav(props: &BeatProps) -> Html {
 
 /// To the beat before and the next.
 #[component]
-pub fn BeatSteps(props: &BeatProps) -> Html {
+pub(super) fn BeatSteps(props: &BeatProps) -> Html {
     let lang = use_lang();
     let number = number_of(props.beat);
     let step = |target: Option<Beat>, text: Lesson, class: &'static str, testid: &'static str| {

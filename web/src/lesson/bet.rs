@@ -28,7 +28,7 @@ pub(super) struct BetFormProps {
 
 /// The form of the bet.
 #[component]
-pub fn BetForm(props: &BetFormProps) -> Html {
+pub(super) fn BetForm(props: &BetFormProps) -> Html {
     let lang = use_lang();
     let guesses = use_state(|| first_guesses(props.lesson, &props.progress));
     let confidence = use_state(|| props.progress.confidence.clone().unwrap_or_else(|| "guess".to_owned()));
@@ -116,7 +116,7 @@ pub(super) struct BetResultProps {
 
 /// The guesses beside the answers.
 #[component]
-pub fn BetResult(props: &BetResultProps) -> Html {
+pub(super) fn BetResult(props: &BetResultProps) -> Html {
     let lang = use_lang();
     let guessed = !props.progress.bet.is_empty();
     let sure = CONFIDENCES.into_iter().find(|(name, _)| Some(*name) == props.progress.confidence.as_deref());

@@ -32,7 +32,7 @@ pub(super) struct DebriefProps {
 
 /// The beat's parts after its prose.
 #[component]
-pub fn Debrief(props: &DebriefProps) -> Html {
+pub(super) fn Debrief(props: &DebriefProps) -> Html {
     let lang = use_lang();
     let (lesson, figures) = (props.lesson, &props.figures);
     let imprecise = lesson.imprecise(lang);

@@ -46,7 +46,7 @@ pub(super) struct ExportProps {
 
 /// The buttons.
 #[component]
-pub fn Export(props: &ExportProps) -> Html {
+pub(super) fn Export(props: &ExportProps) -> Html {
     let lang = use_lang();
     let problem = use_state(|| None::<String>);
     let name = props.recording.as_ref().map_or_else(|| "scenario".to_owned(), |r| r.report.scenario.clone());

@@ -38,7 +38,7 @@ pub(super) struct TaskProps {
 
 /// The check, the hints, the solution.
 #[component]
-pub fn Task(props: &TaskProps) -> Html {
+pub(super) fn Task(props: &TaskProps) -> Html {
     let lang = use_lang();
     html! {
         <>

@@ -23,7 +23,7 @@ pub(super) struct KnobsProps {
 
 /// The controls with undo, redo and reset.
 #[component]
-pub fn Knobs(props: &KnobsProps) -> Html {
+pub(super) fn Knobs(props: &KnobsProps) -> Html {
     let lang = use_lang();
     let history = &props.history;
     let button = |text: i18n::Lesson, testid: &'static str, edit: Edit, enabled: bool| {

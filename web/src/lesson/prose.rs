@@ -39,7 +39,7 @@ pub(super) struct ProseProps {
 /// A text of the lesson. It was rendered from the lesson's own Markdown when this program was built; nothing that a visitor
 /// typed is part of it.
 #[component]
-pub fn Prose(props: &ProseProps) -> Html {
+pub(super) fn Prose(props: &ProseProps) -> Html {
     let filled = props.text.fill(&mut |source, path| props.figures.value(source, path));
     html! { <div class="prose">{ Html::from_html_unchecked(filled.into()) }</div> }
 }

@@ -34,7 +34,7 @@ pub(super) struct ForRealProps {
 
 /// The beat's interactive parts.
 #[component]
-pub fn ForReal(props: &ForRealProps) -> Html {
+pub(super) fn ForReal(props: &ForRealProps) -> Html {
     let lang = use_lang();
     let command = props.lesson.command;
     let reported = props.replace.reform(|report: Report| vec![report]);

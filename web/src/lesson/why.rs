@@ -25,7 +25,7 @@ const RANKS: [(u32, i18n::Lesson, &str); 2] =
 
 /// The chain of one request.
 #[component]
-pub fn Why(props: &WhyProps) -> Html {
+pub(super) fn Why(props: &WhyProps) -> Html {
     let lang = use_lang();
     let rank = use_state_eq(|| RANKS[0].0);
     let recording = &props.recording;
