@@ -61,7 +61,7 @@ fn row_height(cores: usize) -> f64 {
 
 fn row_name(lang: Lang, core: usize, row_px: f64) -> Html {
     let top = core as f64 * (row_px + ROW_GAP_PX);
-    html! { <span class="row-name" style={format!("top:{top}px;height:{row_px}px")}>{ core_name(lang, core) }</span> }
+    html! { <span class="row-name" style={format!("top:{top}px")}>{ core_name(lang, core) }</span> }
 }
 
 #[derive(Properties, PartialEq)]

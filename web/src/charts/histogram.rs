@@ -13,9 +13,9 @@ use crate::format;
 use crate::i18n::{Lang, Player, histogram_summary, say};
 use crate::picture::{Histogram, LogAxis, Recording, log_ticks};
 
-const BARS_TOP_PX: f64 = 66.0;
-const BARS_BOTTOM_PX: f64 = 190.0;
-const HEIGHT_PX: f64 = 214.0;
+const BARS_TOP_PX: f64 = 84.0;
+const BARS_BOTTOM_PX: f64 = 204.0;
+const HEIGHT_PX: f64 = 228.0;
 /// Between two rows of percentile marks (px).
 const MARK_ROW_PX: f64 = 19.0;
 /// A mark's words stand left of its line where there is no room right of it (px).
@@ -213,8 +213,8 @@ fn goal(lang: Lang, goal_s: f64, axis: &LogAxis) -> Html {
     let x = axis.x(goal_s);
     html! {
         <g class="goal-line">
-            <line x1={px(x)} x2={px(x)} y1={px(BARS_TOP_PX - 8.0)} y2={px(BARS_BOTTOM_PX + 5.0)} />
-            <text x={px(x - 6.0)} y={px(BARS_TOP_PX + 8.0)} text-anchor="end">
+            <line x1={px(x)} x2={px(x)} y1={px(BARS_TOP_PX - 22.0)} y2={px(BARS_BOTTOM_PX + 5.0)} />
+            <text x={px(x - 6.0)} y={px(BARS_TOP_PX - 12.0)} text-anchor="end">
                 { format!("{}: p99 < {}", say(lang, Player::GoalLine), format::seconds(goal_s)) }
             </text>
         </g>

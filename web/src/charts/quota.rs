@@ -39,11 +39,11 @@ pub fn Strip(props: &StripProps) -> Html {
     let name = recording.name(props.tenant);
     html! {
         <div class="lane-box" data-testid="strip">
+            <span class="lane-name" aria-hidden="true">{ strip_name(lang, &name) }</span>
             <Lane frame={props.frame.clone()} height_px={HEIGHT_PX} label={strip_summary(lang, &name, recording, props.tenant)}
                 on_seek={props.on_seek.clone()}>
                 <StripLayer layer={props.frame.layer()} tenant={props.tenant} {lang} />
             </Lane>
-            <span class="lane-name" aria-hidden="true">{ strip_name(lang, &name) }</span>
         </div>
     }
 }

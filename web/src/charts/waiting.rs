@@ -35,11 +35,11 @@ pub fn Waiting(props: &WaitingProps) -> Html {
     let name = recording.name(props.tenant);
     html! {
         <div class="lane-box">
+            <span class="lane-name" aria-hidden="true">{ waiting_name(lang, &name, most) }</span>
             <Lane frame={props.frame.clone()} height_px={HEIGHT_PX} label={waiting_summary(lang, &name, most)}
                 on_seek={props.on_seek.clone()}>
                 <WaitingLayer layer={props.frame.layer()} {steps} {most} />
             </Lane>
-            <span class="lane-name" aria-hidden="true">{ waiting_name(lang, &name, most) }</span>
         </div>
     }
 }

@@ -16,7 +16,7 @@ const SCENARIO: &str = include_str!("../../scenarios/home.toml");
 
 /// The field that is turned, and to what.
 const LIMIT_PATH: &str = "tenant.web.cpu.limit";
-const LIMITS: [&str; 4] = ["400m", "500m", "800m", "2"];
+const LIMITS: [&str; 4] = ["0.4", "0.5", "0.8", "2"];
 
 const WINDOW_NS: u64 = 500_000_000;
 const SPEED_MS_PER_S: u32 = 100;

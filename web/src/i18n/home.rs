@@ -9,8 +9,7 @@ super::texts! {
         LiveTitle = "Running now in your browser", "지금 브라우저에서 실행 중";
         LiveText = "A web server and a batch job on two cores. The server may use four tenths of a core; watch it use that up and stand still.",
             "코어 두 개에서 웹 서버와 배치 작업이 함께 돌아가요. 서버는 코어의 10분의 4만 쓸 수 있어요. 다 쓰고 멈춰 서는 모습을 보세요.";
-        LimitOfWeb = "Limit of web", "web의 제한";
-        NoLimit = "none", "없음";
+        LimitOfWeb = "Limit of web, in cores", "web의 제한(코어)";
         P99Is = "99 of 100 requests within", "요청 100개 중 99개가 끝나는 시간";
         StoppedFor = "Stopped by its quota", "할당량 때문에 멈춘 시간";
         WhyStop = "Why does it stop? Play the lesson", "왜 멈출까요? 수업 시작하기";

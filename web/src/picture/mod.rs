@@ -17,4 +17,4 @@ pub use view::{Chunk, Scale, View, ticks};
 pub use why::{Moment, moments, request_of_rank};
 
 #[cfg(test)]
-mod tests_support;
+pub(crate) mod tests_support;

@@ -35,14 +35,16 @@ pub fn Controls(props: &ControlsProps) -> Html {
     };
     html! {
         <div class="controls" role="group" aria-label={say(lang, i18n::Player::Controls)}>
+            <div class="scrub-row">
+                <Scrub player={player.clone()} />
+                <output class="time" aria-live="off">{ format::clock(player.time_ns) }</output>
+            </div>
             <div class="transport">
                 { button(i18n::Player::Rewind, icons::REWIND, "rewind", Action::Rewind) }
                 { button(i18n::Player::StepBack, icons::BACK, "step-back", Action::StepBack) }
                 <span class="toggle">{ toggle }</span>
                 { button(i18n::Player::Step, icons::STEP, "step", Action::StepForward) }
             </div>
-            <Scrub player={player.clone()} />
-            <output class="time" aria-live="off">{ format::clock(player.time_ns) }</output>
             <Speeds player={player.clone()} />
             <div class="zoom">
                 { button(i18n::Player::Farther, icons::MINUS, "zoom-out", Action::Zoom { nearer: false }) }

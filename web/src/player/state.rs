@@ -144,7 +144,7 @@ impl Player {
             return self;
         }
         let moved_ns = elapsed_ms / 1e3 * f64::from(self.speed) * 1e6;
-        self.time_ns = self.time_ns.saturating_add(moved_ns.max(0.0) as u64).min(self.end_ns());
+        self.time_ns = self.time_ns.saturating_add(moved_ns.max(0.0).round() as u64).min(self.end_ns());
         self.playing = !self.at_end();
         self.follow()
     }
