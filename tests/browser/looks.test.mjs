@@ -1,0 +1,56 @@
+// Every page on desktop and phone, light and dark, English and Korean: axe finds nothing, nothing is wider than the screen,
+// and a screenshot is left in target/screenshots for people to look at.
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { LANGUAGES, launch, open, SCHEMES, SCREENS } from "./support/chromium.mjs";
+import { BEATS, lessonUrl, visit } from "./support/page.mjs";
+import { SCREENSHOTS, serveFiles } from "./support/servers.mjs";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+let browser;
+let server;
+before(async () => {
+  [browser, server] = await Promise.all([launch(), serveFiles()]);
+  await mkdir(SCREENSHOTS, { recursive: true });
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** What axe finds, a line each. */
+async function complaintsOfAxe(page) {
+  await page.addScriptTag({ path: AXE });
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations.flatMap(({ id, help, nodes }) => nodes.map(({ target }) => `${id}: ${help}: ${target}`));
+}
+
+async function look(page, name) {
+  const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+  assert.ok(overhang <= 0, `${name} is ${overhang} px wider than the screen`);
+  assert.deepEqual(await complaintsOfAxe(page), [], name);
+}
+
+for (const screen of Object.keys(SCREENS)) {
+  for (const scheme of SCHEMES) {
+    for (const language of LANGUAGES) {
+      const name = `${screen}-${scheme}-${language}`;
+      test(`axe finds nothing (${name})`, async () => {
+        const page = await open(browser, { screen, scheme, language, reducedMotion: "reduce" });
+        await visit(page, server.url);
+        await look(page, `home-${name}`);
+        for (const beat of BEATS) {
+          await visit(page, lessonUrl(server.url, beat));
+          await look(page, `lesson-${BEATS.indexOf(beat) + 1}-${beat}-${name}`);
+        }
+        assert.deepEqual(page.complaints, []);
+      });
+    }
+  }
+}

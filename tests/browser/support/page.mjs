@@ -1,0 +1,57 @@
+// What people do on the page, in the words of the page. Elements are found by `data-testid` (web/README.md).
+import assert from "node:assert/strict";
+
+/** Longest wait for something that a loaded machine may take its time for, ms. */
+export const PATIENCE = 60_000;
+
+export const BEATS = ["play", "bet", "run", "why", "goal", "for-real", "debrief"];
+
+export const byId = (page, id) => page.getByTestId(id);
+
+/** Opens the address and waits for the picture of the first simulation. */
+export async function visit(page, url) {
+  // From another document, so that an address that differs after `#` only is loaded afresh too.
+  await page.goto("about:blank");
+  await page.goto(url);
+  await settled(page);
+}
+
+/** Waits until the picture shows what was asked for. */
+export async function settled(page) {
+  await page.locator('.stage[aria-busy="false"] [data-testid="gantt"]').waitFor({ timeout: PATIENCE });
+}
+
+/** The address of a lesson's beat on a server, whose own URL may carry a token. */
+export function lessonUrl(server, beat, more = "") {
+  const [base, hash] = server.split("#");
+  const number = BEATS.indexOf(beat) + 1;
+  assert.ok(number > 0, `no beat ${beat}`);
+  const token = hash ? `&${hash}` : "";
+  return `${base}#/lesson/cgroups?beat=${number}${more}${token}`;
+}
+
+/** Moves the focus with the Tab key alone until it is on the element with this test id. */
+export async function tabTo(page, id) {
+  const seen = [];
+  for (let presses = 0; presses < 200; presses += 1) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate(() => document.activeElement?.dataset.testid ?? "");
+    if (focused === id) return;
+    seen.push(focused || "-");
+  }
+  assert.fail(`the Tab key never reaches ${id}; it went ${seen.join(" ")}`);
+}
+
+/** The position of the play head, ns. */
+export const headNs = async (page) => Number(await byId(page, "scrub").inputValue());
+
+/** A value that changes, as soon as it differs from `before`. */
+export async function changed(read, before) {
+  const until = Date.now() + PATIENCE;
+  for (;;) {
+    const now = await read();
+    if (now !== before) return now;
+    assert.ok(Date.now() < until, `still ${before}`);
+    await new Promise((wait) => setTimeout(wait, 50));
+  }
+}
