@@ -83,6 +83,7 @@ test("a link restores the state", async () => {
   await byId(page, "lang-ko").click();
   await byId(page, "theme").selectOption("dark");
   await settled(page);
+  await byId(page, "pause").click();
   await byId(page, "scrub").fill("1234567000");
   const head = await headNs(page);
   const picture = await byId(page, "gantt").innerHTML();

@@ -37,6 +37,17 @@ async function look(page, name) {
   assert.deepEqual(await complaintsOfAxe(page), [], name);
 }
 
+test("axe would find a picture without words and grey on grey", async () => {
+  const page = await open(browser);
+  await visit(page, server.url);
+  await page.evaluate(() => {
+    const faults = '<img src="data:,"><p style="color: #999; background: #aaa">grey</p>';
+    document.querySelector("main").insertAdjacentHTML("beforeend", faults);
+  });
+  const found = (await complaintsOfAxe(page)).map((complaint) => complaint.split(":")[0]);
+  assert.deepEqual(found.sort(), ["color-contrast", "image-alt"]);
+});
+
 for (const screen of Object.keys(SCREENS)) {
   for (const scheme of SCHEMES) {
     for (const language of LANGUAGES) {
