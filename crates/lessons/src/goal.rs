@@ -7,7 +7,7 @@ use catamaran_scenario::{Lang, Plan};
 use serde_json::Value;
 
 use crate::lang::Text;
-use crate::lesson::Lesson;
+use crate::lesson::{Control, Lesson};
 
 /// The task. Its text stands in the block [`crate::Beat::Goal`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,22 +89,35 @@ pub struct ConditionResult {
 
 /// A rule of the task that the changed scenario breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BrokenRule {
-    /// This field is not among the controls, or is locked.
-    NotToBeChanged(String),
-    /// This field may not grow.
-    NotToGrow(String),
+pub struct BrokenRule {
+    /// The field, by its path in the scenario.
+    pub path: String,
+    /// Name of its control, where it has one.
+    pub label: Option<Text>,
+    /// Which rule.
+    pub rule: Rule,
+}
+
+/// What the learner may do to a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// Nothing: it is not among the controls, or is locked.
+    NotToBeChanged,
+    /// Make it smaller.
+    NotToGrow,
 }
 
 impl BrokenRule {
     /// In words.
     #[must_use]
     pub fn text(&self, lang: Lang) -> String {
-        match (self, lang) {
-            (Self::NotToBeChanged(path), Lang::En) => format!("{path} must stay as it was"),
-            (Self::NotToBeChanged(path), Lang::Ko) => format!("{path} 값은 처음 그대로 두어야 해요"),
-            (Self::NotToGrow(path), Lang::En) => format!("{path} must not be larger than at the start"),
-            (Self::NotToGrow(path), Lang::Ko) => format!("{path} 값은 처음보다 커지면 안 돼요"),
+        let path = &self.path;
+        let field = self.label.map_or_else(|| path.clone(), |label| format!("{} ({path})", label.get(lang)));
+        match (self.rule, lang) {
+            (Rule::NotToBeChanged, Lang::En) => format!("{field} must stay as it was."),
+            (Rule::NotToBeChanged, Lang::Ko) => format!("{field}: 처음 값 그대로 두어야 해요."),
+            (Rule::NotToGrow, Lang::En) => format!("{field} must not be larger than at the start."),
+            (Rule::NotToGrow, Lang::Ko) => format!("{field}: 처음보다 커지면 안 돼요."),
         }
     }
 }
@@ -137,16 +150,18 @@ impl Lesson {
         if before == after {
             return None;
         }
+        let own =
+            |control: &&Control| path == control.path || path.starts_with(&format!("{}.", control.path));
+        let control = self.controls.iter().find(own);
+        let broken =
+            |rule| BrokenRule { path: path.to_owned(), label: control.map(|control| control.label), rule };
         if self.goal.at_most.contains(&path) {
             // Nothing at all means no limit: more than any number.
             let size = |value: &Value| value.as_f64().unwrap_or(f64::INFINITY);
-            return (size(after) > size(before)).then(|| BrokenRule::NotToGrow(path.to_owned()));
+            return (size(after) > size(before)).then(|| broken(Rule::NotToGrow));
         }
-        let own = |control: &crate::Control| {
-            path == control.path || path.starts_with(&format!("{}.", control.path))
-        };
-        let free = !self.goal.locked.contains(&path) && self.controls.iter().any(own);
-        (!free).then(|| BrokenRule::NotToBeChanged(path.to_owned()))
+        let free = control.is_some() && !self.goal.locked.contains(&path);
+        (!free).then(|| broken(Rule::NotToBeChanged))
     }
 }
 
@@ -173,9 +188,9 @@ fn fields(plan: &Plan) -> Fields {
 
 fn flatten(path: &str, value: Value, fields: &mut Fields) {
     match value {
-        Value::Object(mut object) if path.ends_with(".workload") && object.len() == 1 => {
+        Value::Object(object) if path.ends_with(".workload") && object.len() == 1 => {
             // The kind of a workload is the name of its variant; in the file it is the field `kind` beside the others.
-            if let Some((kind, inner)) = std::mem::take(&mut object).into_iter().next() {
+            if let Some((kind, inner)) = object.into_iter().next() {
                 fields.insert(format!("{path}.kind"), Value::String(kind));
                 flatten(&format!("{path}."), inner, fields);
             }
@@ -183,6 +198,8 @@ fn flatten(path: &str, value: Value, fields: &mut Fields) {
         Value::Object(object) => {
             let stem = path.trim_end_matches('.');
             for (key, value) in object {
+                // The one field whose place in the plan is not its place in the file.
+                let key = if key == "pids_limit" { "pids.limit" } else { &key };
                 flatten(&format!("{stem}.{key}"), value, fields);
             }
         }

@@ -15,7 +15,7 @@ mod template;
 pub use catamaran_scenario::{Josa, Lang};
 pub use check::{Lookup, Problem, Prover, check};
 pub use formula::Op;
-pub use goal::{BrokenRule, Comparison, Condition, ConditionResult, Goal, Verdict};
+pub use goal::{BrokenRule, Comparison, Condition, ConditionResult, Goal, Rule, Verdict};
 pub use lang::Text;
 pub use lesson::{Beat, Bet, BetField, Choice, Control, ControlKind, Lesson, ScenarioFile, Section, Term};
 pub use prose::{Change, Figure, Html, Metrics, Piece, Plain, Run, Source, Unit};

@@ -20,7 +20,7 @@ fn plan(changes: &[(&str, &str)]) -> Plan {
 #[test]
 fn a_goal_lets_the_controls_be_turned_and_nothing_else() {
     type Edit = (&'static str, &'static str);
-    let table: [(&[Edit], &[&str]); 15] = [
+    let table: [(&[Edit], &[&str]); 16] = [
         (&[], &[]),
         (&[("tenant.web.cpu.period", "20ms")], &[]),
         (&[("tenant.web.cpu.burst", "40ms"), ("tenant.web.workload.threads", "2")], &[]),
@@ -28,13 +28,17 @@ fn a_goal_lets_the_controls_be_turned_and_nothing_else() {
         (&[("tenant.web.cpu.limit", "0.4")], &[]),
         (&[("name", "mine")], &[]),
         (&[("tenant.web.cpu.request", "200m")], &["tenant.web.cpu.request must stay"]),
-        (&[("tenant.web.cpu.limit", "500m")], &["tenant.web.cpu.limit must not be larger"]),
-        (&[("tenant.batch.workload.threads", "1")], &["tenant.batch.workload.threads must stay"]),
+        (&[("tenant.web.cpu.limit", "500m")], &["Limit of web (tenant.web.cpu.limit) must not be larger"]),
+        (
+            &[("tenant.batch.workload.threads", "1")],
+            &["Threads of batch (tenant.batch.workload.threads) must stay"],
+        ),
         (&[("tenant.batch.cpu.period", "20ms")], &["tenant.batch.cpu.period must stay"]),
         (&[("tenant.web.workload.arrivals.rate", "9/s")], &["tenant.web.workload.arrivals.rate must stay"]),
         (&[("tenant.web.workload.service.cpu", "1ms")], &["tenant.web.workload.service.cpu must stay"]),
         (&[("host.cores", "4")], &["host.cores must stay"]),
         (&[("seed", "8")], &["seed must stay"]),
+        (&[("tenant.web.pids.limit", "9")], &["tenant.web.pids.limit must stay"]),
         (&[("platform.cgroups.hz", "1000")], &["settings.cgroups"]),
     ];
     for (changes, expected) in table {
