@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use catamaran_scenario::plan::Host;
 use catamaran_worker::script::Step;
 
-use crate::cgroup::{self, Cgroup, Confines, Groups};
+use crate::cgroup::{self, Base, Cgroup, Confines, Found, Groups};
 use crate::machine;
 use crate::problem::Problem;
 use crate::run_folder::{self, Resource, RunFolder};
@@ -20,9 +20,12 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Makes a guard of the scenario's size.
-    pub(crate) fn make(host: &Host, shared_cpu: bool) -> Result<Self, Problem> {
-        let confines = confines(host)?;
+    /// Makes a guard of the scenario's size; `shared_cpu`: tenants compete in one group; `cpu_sets`: some have a set.
+    pub(crate) fn make(host: &Host, shared_cpu: bool, cpu_sets: bool) -> Result<Self, Problem> {
+        let cpus = machine::allowed_cpus();
+        let confines = confines(host, &cpus)?;
+        // Without the controller, a machine of exactly the scenario's size still serves.
+        let cpuset = cpu_sets || confines.cpus != cpus;
         let home = run_folder::home();
         let folder = RunFolder::make(&home).map_err(|error| {
             Problem::new(
@@ -30,11 +33,24 @@ impl Guard {
                 "make it writable",
             )
         })?;
-        let cgroup = cgroup::find(&folder.group_name())?;
+        let Found { cgroup, base } = cgroup::find(&folder.group_name(), cpuset)?;
         let mut guard = Self { folder: Some(folder), cgroup, confines };
+        if let Some(base) = base {
+            guard.prepare(&base)?;
+        }
         let steps = guard.cgroup.guard(&guard.confines, shared_cpu);
-        guard.perform(&steps, 0)?;
+        guard.perform(&steps, 0).map_err(Problem::as_unavailable)?;
         Ok(guard)
+    }
+
+    /// v2: makes the group below which the guard goes ready for it.
+    fn prepare(&mut self, base: &Base) -> Result<(), Problem> {
+        self.perform(&base.step_aside(), std::process::id()).map_err(Problem::as_unavailable)?;
+        if !base.added.is_empty() {
+            let handed_down = Resource::Controllers { group: base.group.clone(), names: base.added.clone() };
+            self.note(&handed_down)?;
+        }
+        self.perform(&base.hand_down(), 0).map_err(Problem::as_unavailable)
     }
 
     /// Unique name of the run.
@@ -59,8 +75,12 @@ impl Guard {
     }
 
     fn register(&mut self, group: &Path) -> Result<(), Problem> {
+        self.note(&Resource::Group(group.to_owned()))
+    }
+
+    fn note(&mut self, resource: &Resource) -> Result<(), Problem> {
         let Some(folder) = &mut self.folder else { return Ok(()) };
-        folder.register(&Resource::Group(group.to_owned())).map_err(|error| {
+        folder.register(resource).map_err(|error| {
             Problem::new(
                 format!("cannot write the run's ledger: {error}"),
                 "make room on the file system of /run",
@@ -88,8 +108,7 @@ impl Drop for Guard {
 }
 
 /// The first `host.cores` CPUs that we may use, and the memory; refuses a machine that is too small.
-fn confines(host: &Host) -> Result<Confines, Problem> {
-    let cpus = machine::allowed_cpus();
+fn confines(host: &Host, cpus: &[u32]) -> Result<Confines, Problem> {
     let wanted = host.cores as usize;
     let Some(first) = cpus.get(..wanted) else {
         return Err(Problem::unavailable(

@@ -23,6 +23,14 @@ impl Problem {
         Self::Unavailable(why.into(), remedy.into())
     }
 
+    /// The same, where what failed is what the platform needs of the machine.
+    pub(crate) fn as_unavailable(self) -> Self {
+        match self {
+            Self::Failed(what, advice) => Self::Unavailable(what, advice),
+            other => other,
+        }
+    }
+
     pub(crate) fn on(self, platform: Platform) -> RunError {
         match self {
             Self::Failed(what, advice) => RunError::Failed { what, advice },

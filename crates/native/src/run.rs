@@ -60,7 +60,9 @@ impl<'a> Run<'a> {
         turns_per_cpu_s: f64,
         interrupt: &'a Interrupt,
     ) -> Result<Self, Problem> {
-        let guard = Guard::make(plan.host(), !platform::has_limits(platform))?;
+        let limits = platform::has_limits(platform);
+        let sets = plan.tenants().iter().any(|tenant| tenant.cpu.set.is_some());
+        let guard = Guard::make(plan.host(), !limits, limits && sets)?;
         let mut run = Self { plan, platform, interrupt, tenants: Vec::new(), guard, origin_ns: 0 };
         let worker = WorkerFile::make()?;
         for (index, replica) in plan.instances() {

@@ -10,11 +10,20 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use crate::cgroup;
+
 /// Something that outlives its maker unless it is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Resource {
     /// A control group that we made.
     Group(PathBuf),
+    /// v2: controllers that we had a group hand down.
+    Controllers {
+        /// The group; it is not ours.
+        group: PathBuf,
+        /// Names of the controllers.
+        names: Vec<String>,
+    },
 }
 
 impl Resource {
@@ -22,6 +31,9 @@ impl Resource {
     fn to_line(&self) -> String {
         match self {
             Self::Group(path) => format!("group {}\n", path.display()),
+            Self::Controllers { group, names } => {
+                format!("controllers {} {}\n", names.join(","), group.display())
+            }
         }
     }
 
@@ -32,6 +44,11 @@ impl Resource {
             // Whatever stands in the ledger: only a group with our name in an absolute path is ever removed.
             "group" if rest.starts_with('/') && rest.contains("/catamaran-") && !rest.contains("/../") => {
                 Some(Self::Group(rest.into()))
+            }
+            "controllers" => {
+                let (names, group) = rest.split_once(' ')?;
+                let names = names.split(',').map(str::to_owned).collect();
+                Some(Self::Controllers { group: group.into(), names })
             }
             _ => None,
         }
@@ -155,8 +172,13 @@ pub(crate) fn remove_run(path: &Path) -> Result<Vec<String>, String> {
     for resource in parse_ledger(&ledger).iter().rev() {
         match resource {
             Resource::Group(group) => {
-                if crate::cgroup::remove(group)? {
+                if cgroup::remove(group)? {
                     removed.push(format!("control group {}", group.display()));
+                }
+            }
+            Resource::Controllers { group, names } => {
+                if cgroup::withdraw(group, names) {
+                    removed.push(format!("controllers {} below {}", names.join(", "), group.display()));
                 }
             }
         }

@@ -1,7 +1,10 @@
 //! Which control groups this process may use.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 
+use super::delegate::{self, Base};
 use super::{Cgroup, V1, V2};
 use crate::machine::Hierarchies;
 use crate::problem::Problem;
@@ -10,16 +13,43 @@ use crate::problem::Problem;
 pub(crate) const ADVICE: &str =
     "run as root, or on cgroup v2 under `systemd-run --user --scope -p Delegate=yes`";
 
-/// The control groups of this machine, with a guard called `name` below our own.
-pub(crate) fn find(name: &str) -> Result<Box<dyn Cgroup>, Problem> {
+/// Control groups, ready for a guard.
+pub(crate) struct Found {
+    /// The version that has the `cpu` controller.
+    pub(crate) cgroup: Box<dyn Cgroup>,
+    /// v2: where the guard goes and what has to be done before.
+    pub(crate) base: Option<Base>,
+}
+
+/// The control groups of this machine, with a guard called `name` below our own; `cpuset` says whether the run has to
+/// be kept off some of the cores that it could use.
+pub(crate) fn find(name: &str, cpuset: bool) -> Result<Found, Problem> {
     let found = Hierarchies::find();
-    if found.v1.contains_key("cpu") && found.v1.contains_key("cpuset") {
-        let nodes = found.v1.get("cpuset").map(|own| own.join("cpuset.effective_mems"));
-        let nodes = nodes.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_else(|| "0".to_owned());
-        return Ok(Box::new(V1::new(&found.v1, name, nodes.trim().to_owned())));
+    let mut wanted = vec!["cpu", "memory"];
+    if cpuset {
+        wanted.push("cpuset");
     }
-    if let Some(own) = &found.v2 {
-        return Ok(Box::new(V2::new(own, name)));
+    if found.v1.contains_key("cpu") {
+        return v1(&found.v1, name, &wanted);
     }
-    Err(Problem::unavailable("no control groups are mounted", "mount -t cgroup2 none /sys/fs/cgroup"))
+    let (Some(own), Some(root)) = (&found.v2, &found.v2_root) else {
+        return Err(Problem::unavailable(
+            "no control groups are mounted",
+            "mount -t cgroup2 none /sys/fs/cgroup",
+        ));
+    };
+    let base = delegate::base(own, root, &format!("{name}.aside"), &wanted, std::process::id())?;
+    Ok(Found { cgroup: Box::new(V2::new(&base.group, name, cpuset)), base: Some(base) })
+}
+
+fn v1(own: &BTreeMap<String, PathBuf>, name: &str, wanted: &[&str]) -> Result<Found, Problem> {
+    if let Some(missing) = wanted.iter().find(|controller| !own.contains_key(**controller)) {
+        return Err(Problem::unavailable(
+            format!("the controller {missing} is not mounted, though cpu is (cgroup v1)"),
+            format!("mount -t cgroup -o {missing} none /sys/fs/cgroup/{missing}"),
+        ));
+    }
+    let nodes = own.get("cpuset").map(|own| own.join("cpuset.effective_mems"));
+    let nodes = nodes.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_else(|| "0".to_owned());
+    Ok(Found { cgroup: Box::new(V1::new(own, name, nodes.trim().to_owned())), base: None })
 }

@@ -2,6 +2,7 @@
 //! behind one trait, which only *writes down* steps: the runner or a launcher carries them out, and `--dry-run` prints
 //! the same ones.
 
+mod delegate;
 mod find;
 mod remove;
 mod v1;
@@ -11,8 +12,9 @@ use std::path::{Path, PathBuf};
 
 use catamaran_worker::script::Step;
 
-pub(crate) use find::{ADVICE, find};
-pub(crate) use remove::remove;
+pub(crate) use delegate::{Base, signed};
+pub(crate) use find::{ADVICE, Found, find};
+pub(crate) use remove::{remove, withdraw};
 pub(crate) use v1::V1;
 pub(crate) use v2::V2;
 

@@ -33,6 +33,27 @@ pub(crate) fn remove(group: &Path) -> Result<bool, String> {
     }
 }
 
+/// v2: has a group no longer hand down controllers that we had it hand down, unless another run came to need them;
+/// whether it was done.
+pub(crate) fn withdraw(group: &Path, controllers: &[String]) -> bool {
+    let needed = fs::read_dir(group).is_ok_and(|entries| {
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.into_iter().any(|name| name.starts_with("catamaran-") && !name.ends_with(".aside"))
+    });
+    let control = group.join("cgroup.subtree_control");
+    !needed && control.exists() && fs::write(control, super::signed('-', controllers)).is_ok()
+}
+
+/// Lifts the group's CPU limit: a throttled process dies only when it may run again.
+fn lift_limit(group: &Path) {
+    for (file, unlimited) in [("cpu.max", "max"), ("cpu.cfs_quota_us", "-1")] {
+        let path = group.join(file);
+        if path.exists() {
+            let _ = fs::write(path, unlimited);
+        }
+    }
+}
+
 fn members(group: &Path) -> Vec<u32> {
     let text = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
     text.lines().filter_map(|line| line.parse().ok()).collect()
@@ -41,13 +62,19 @@ fn members(group: &Path) -> Vec<u32> {
 /// Kills the members one by one. A handle is taken first and the membership looked at again, so that a number that
 /// passed to another process in between hits nobody.
 fn kill_members(group: &Path) {
+    lift_limit(group);
     for pid in members(group) {
+        if pid == std::process::id() {
+            // On v2 a run may have moved itself aside; it goes back where it came from.
+            let _ = group.parent().map(|parent| fs::write(parent.join("cgroup.procs"), pid.to_string()));
+            continue;
+        }
         let Some(handle) =
             Pid::from_raw(pid as i32).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok())
         else {
             continue;
         };
-        if members(group).contains(&pid) && pid != std::process::id() {
+        if members(group).contains(&pid) {
             let _ = pidfd_send_signal(&handle, Signal::KILL);
         }
     }

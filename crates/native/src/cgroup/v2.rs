@@ -13,12 +13,14 @@ use super::{Accounts, Cgroup, Confines, Groups, Limits, Usage, keyed, write};
 pub(crate) struct V2 {
     /// The guard's group.
     guard: PathBuf,
+    /// Whether the guard has the `cpuset` controller.
+    cpuset: bool,
 }
 
 impl V2 {
     /// With a guard called `name` below `base`, whose `cgroup.subtree_control` has the controllers already.
-    pub(crate) fn new(base: &std::path::Path, name: &str) -> Self {
-        Self { guard: base.join(name) }
+    pub(crate) fn new(base: &std::path::Path, name: &str, cpuset: bool) -> Self {
+        Self { guard: base.join(name), cpuset }
     }
 }
 
@@ -28,13 +30,20 @@ impl Cgroup for V2 {
     }
 
     fn guard(&self, confines: &Confines, shared_cpu: bool) -> Vec<Step> {
-        let handed_down = if shared_cpu { "+memory" } else { "+cpu +cpuset +memory" };
-        vec![
-            Step::Make(self.guard.clone()),
-            write(self.guard.join("cpuset.cpus"), crate::machine::to_cpu_list(&confines.cpus)),
-            write(self.guard.join("memory.max"), confines.memory_bytes),
-            write(self.guard.join("cgroup.subtree_control"), handed_down),
-        ]
+        let mut handed_down = vec!["memory".to_owned()];
+        if !shared_cpu {
+            handed_down.push("cpu".to_owned());
+            if self.cpuset {
+                handed_down.push("cpuset".to_owned());
+            }
+        }
+        let mut steps = vec![Step::Make(self.guard.clone())];
+        if self.cpuset {
+            steps.push(write(self.guard.join("cpuset.cpus"), crate::machine::to_cpu_list(&confines.cpus)));
+        }
+        steps.push(write(self.guard.join("memory.max"), confines.memory_bytes));
+        steps.push(write(self.guard.join("cgroup.subtree_control"), super::signed('+', &handed_down)));
+        steps
     }
 
     fn counted(&self, tenant: &str) -> Groups {
