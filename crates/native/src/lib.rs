@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use catamaran_report::{Backend, Report, RunError};
-use catamaran_scenario::{Calibration, Plan, Platform};
+use catamaran_scenario::{Plan, Platform};
 
 mod accept;
+mod calibrate;
 mod cgroup;
 mod clean;
 mod guard;
@@ -28,6 +29,7 @@ mod write_up;
 
 use interrupt::Interrupt;
 
+pub use calibrate::calibrate;
 pub use clean::{Cleaned, clean};
 pub use identity::machine;
 
@@ -83,17 +85,6 @@ impl Backend for Runner {
 /// As [`Backend::run`].
 pub fn dry_run(_plan: &Plan, _platform: Platform) -> Result<Vec<String>, RunError> {
     Ok(Vec::new())
-}
-
-/// Measures this machine; `progress` gets what is being measured and the share done (0–1).
-///
-/// # Errors
-/// [`RunError::Failed`], [`RunError::Interrupted`].
-pub fn calibrate(
-    _interrupted: &Arc<AtomicBool>,
-    _progress: &mut dyn FnMut(&str, f64),
-) -> Result<Calibration, RunError> {
-    Err(RunError::Interrupted)
 }
 
 /// One row of `catamaran doctor`.

@@ -17,6 +17,26 @@ pub(crate) fn kernel_version(release: &str) -> (u32, u32) {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
+/// Patch level of a kernel release (`6.18.44-fc` is 44); 0 where it has none, as in Ubuntu's `6.8.0-60-generic`.
+#[must_use]
+pub(crate) fn kernel_patch(release: &str) -> u32 {
+    let numbers = release.split('-').next().unwrap_or_default();
+    numbers.split('.').nth(2).and_then(|patch| patch.parse().ok()).unwrap_or(0)
+}
+
+/// CPUs online, which the kernel scales its scheduler by.
+pub(crate) fn cpus_online() -> u32 {
+    let online = fs::read_to_string("/sys/devices/system/cpu/online").ok();
+    online.as_deref().and_then(cpu_list).map_or(1, |cpus| cpus.len() as u32)
+}
+
+/// Keeps the calling thread on one CPU.
+pub(crate) fn pin(cpu: u32) -> rustix::io::Result<()> {
+    let mut set = rustix::thread::CpuSet::new();
+    set.set(cpu as usize);
+    rustix::thread::sched_setaffinity(None, &set)
+}
+
 /// Numbers in a kernel CPU list (`0-3,8` is 0, 1, 2, 3, 8); `None` where it is none.
 #[must_use]
 pub(crate) fn cpu_list(text: &str) -> Option<Vec<u32>> {

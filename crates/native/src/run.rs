@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use catamaran_report::Report;
+use catamaran_report::report::StageRow;
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::clock::{now_ns, sleep_until};
 use catamaran_worker::tape::head;
@@ -17,7 +18,7 @@ use crate::order::Order;
 use crate::platform;
 use crate::problem::Problem;
 use crate::tally::{Look, Tally};
-use crate::write_up::{Outcome, TenantOutcome};
+use crate::write_up::{Outcome, TenantOutcome, stages};
 
 /// Between the word to begin and the common start (ns): threads on every core get to sleep until then.
 const LEAD_NS: u64 = 20_000_000;
@@ -116,6 +117,14 @@ impl<'a> Run<'a> {
             samples: Vec::new(),
             ended: None,
         })
+    }
+
+    /// How the first tenant started.
+    pub(crate) fn startup_stages(&self) -> Vec<StageRow> {
+        let version = self.guard.cgroup.version();
+        self.tenants
+            .first()
+            .map_or_else(Vec::new, |first| stages(&first.launcher.tape, self.platform, version))
     }
 
     /// Lets the tenants go, watches them to the end, and answers with what came of it.

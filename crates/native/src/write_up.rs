@@ -65,7 +65,7 @@ impl Outcome<'_> {
     }
 
     fn fill(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) {
-        row.startup_stages = stages(tenant.tape, stage_table(self.platform, self.guard.cgroup.version()));
+        row.startup_stages = stages(tenant.tape, self.platform, self.guard.cgroup.version());
         row.startup_s = row.startup_stages.last().map(|stage| stage.end_s);
         row.cpu_s = Some(tenant.last.cpu_ns_since(tenant.first) as f64 / 1e9);
         row.waited_s = Some(tenant.last.waited_ns_since(tenant.first) as f64 / 1e9);
@@ -215,12 +215,14 @@ fn stage_table(platform: Platform, version: u8) -> &'static [(&'static str, &'st
 }
 
 /// The stages that were noted, each from the end of the one before.
-fn stages(tape: &Tape, table: &[(&str, &str, usize)]) -> Vec<StageRow> {
+pub(crate) fn stages(tape: &Tape, platform: Platform, version: u8) -> Vec<StageRow> {
     let at = |stamp: usize| tape.get(head::STAMP + stamp);
     let request_ns = at(stamp::REQUEST);
     let mut start_s = 0.0;
     let mut rows = Vec::new();
-    for (name, actor, stamp) in table.iter().take_while(|(_, _, stamp)| at(*stamp) != 0) {
+    for (name, actor, stamp) in
+        stage_table(platform, version).iter().take_while(|(_, _, stamp)| at(*stamp) != 0)
+    {
         let end_s = at(*stamp).saturating_sub(request_ns) as f64 / 1e9;
         rows.push(StageRow { name: (*name).to_owned(), actor: (*actor).to_owned(), start_s, end_s });
         start_s = end_s;

@@ -1,0 +1,100 @@
+//! Measures what the simulator needs to know of this machine. Everything here is measured for its own sake; nothing is
+//! fitted to a scenario.
+
+mod knobs;
+mod pulse;
+mod switch;
+mod tenants;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use catamaran_report::RunError;
+use catamaran_report::statistics::median;
+use catamaran_scenario::Calibration;
+use catamaran_scenario::calibration::CpuCosts;
+
+use crate::interrupt::Interrupt;
+use crate::launcher::WorkerFile;
+use crate::problem::Problem;
+use crate::{identity, machine, speed};
+
+/// `schema` of `host.toml`.
+const SCHEMA: &str = "catamaran/host/v1";
+/// Rounds in which the speed of one busy core and of all is compared.
+const SPEED_ROUNDS: usize = 7;
+
+/// Called with what is being measured and the share done (0–1).
+type Progress<'a> = &'a mut dyn FnMut(&str, f64);
+
+/// Measures this machine; `progress` gets what is being measured and the share done (0–1).
+///
+/// # Errors
+/// [`RunError::Failed`], [`RunError::Interrupted`].
+pub fn calibrate(
+    interrupted: &Arc<AtomicBool>,
+    progress: &mut dyn FnMut(&str, f64),
+) -> Result<Calibration, RunError> {
+    crate::clean()?;
+    let interrupt = Interrupt::new(Arc::clone(interrupted));
+    measure(&interrupt, progress).map_err(|problem| match problem {
+        Problem::Interrupted => RunError::Interrupted,
+        Problem::Failed(what, advice) | Problem::Unavailable(what, advice) => {
+            RunError::Failed { what, advice }
+        }
+    })
+}
+
+fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration, Problem> {
+    let cpus = machine::allowed_cpus();
+    progress("speed", 0.0);
+    let (turns_per_cpu_s, all_busy_factor) = speeds(cpus.len(), interrupt)?;
+    progress("timer ticks and wake-ups", 0.2);
+    let last = cpus.last().copied().unwrap_or(0);
+    let pulse = pulse::measure(last)?;
+    interrupt.check()?;
+    progress("context switches", 0.3);
+    let context_switch_ns = switch::measure(last)?;
+    progress("requests", 0.35);
+    let request_overhead_ns = tenants::request_overhead_ns(turns_per_cpu_s, context_switch_ns, interrupt)?;
+    progress("limits", 0.45);
+    let run_delay_includes_throttled = tenants::run_delay_includes_throttled(turns_per_cpu_s, interrupt)?;
+    let startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
+    progress("done", 1.0);
+    Ok(Calibration {
+        schema: SCHEMA.to_owned(),
+        machine: identity::machine(),
+        cpu: CpuCosts {
+            turns_per_cpu_s,
+            all_busy_factor,
+            context_switch_ns,
+            wakeup_idle_ns: pulse.wakeup_ns,
+            request_overhead_ns,
+            tick_ns: pulse.tick_ns,
+        },
+        scheduler: knobs::read(pulse.hz, run_delay_includes_throttled),
+        startup,
+    })
+}
+
+/// Turns per CPU second with one core busy, and the share of it that each core makes with all of them busy: windows
+/// of both kinds in turn, so that a machine that drifts drifts under both.
+fn speeds(cores: usize, interrupt: &Interrupt) -> Result<(f64, f64), Problem> {
+    let worker = WorkerFile::make()?;
+    let (mut one, mut factors) = (Vec::new(), Vec::new());
+    for _ in 0..SPEED_ROUNDS {
+        let alone = median(&speed::window(&worker, 1, interrupt)?);
+        let together = median(&speed::window(&worker, cores, interrupt)?);
+        if let (Some(alone), Some(together)) = (alone, together) {
+            one.push(alone);
+            factors.push(together / alone);
+        }
+    }
+    match (median(&one), median(&factors)) {
+        (Some(one), Some(factor)) => Ok((one, factor.min(1.0))),
+        _ => Err(Problem::new(
+            "the fixed loop's speed could not be measured",
+            "mount /proc; CONFIG_SCHED_INFO=y",
+        )),
+    }
+}

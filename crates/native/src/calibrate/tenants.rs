@@ -1,0 +1,160 @@
+//! What is measured with small scenarios of our own, by the very runner that carries out everyone else's.
+
+use std::collections::BTreeMap;
+
+use catamaran_report::Report;
+use catamaran_report::statistics::median;
+use catamaran_scenario::calibration::StartupStage;
+use catamaran_scenario::{Plan, Platform};
+
+use super::Progress;
+use crate::interrupt::Interrupt;
+use crate::problem::Problem;
+use crate::run::Run;
+
+/// A server whose requests take next to nothing, on a core that is busy otherwise: alone, each would also pay for the
+/// core's way out of idleness.
+const REQUESTS: &str = r#"
+schema = "catamaran/scenario/v1"
+name = "calibrate-requests"
+seed = 1
+duration = "2s"
+platforms = ["bare-metal"]
+[host]
+cores = 1
+memory = "64MiB"
+[[tenant]]
+name = "server"
+workload = { kind = "server", arrivals = { process = "constant", rate = "1000/s" }, service = { cpu = "1us", distribution = "constant" } }
+[[tenant]]
+name = "hog"
+workload = { kind = "compute", work = "1h" }
+"#;
+/// CPU time of a request of [`REQUESTS`] (ns).
+const DEMAND_NS: f64 = 1000.0;
+
+/// One thread that is throttled most of the time.
+const THROTTLED: &str = r#"
+schema = "catamaran/scenario/v1"
+name = "calibrate-throttling"
+seed = 1
+duration = "1s"
+platforms = ["cgroups"]
+[host]
+cores = 1
+memory = "64MiB"
+[[tenant]]
+name = "hog"
+cpu = { limit = "200m" }
+workload = { kind = "compute", work = "1h" }
+"#;
+
+/// A tenant with limits that does nothing once it is there.
+const STARTUP: &str = r#"
+schema = "catamaran/scenario/v1"
+name = "calibrate-startup"
+seed = 1
+duration = "1s"
+platforms = ["bare-metal", "cgroups", "namespaces"]
+[host]
+cores = 1
+memory = "64MiB"
+[[tenant]]
+name = "idle"
+cpu = { request = "500m", limit = "500m" }
+workload = { kind = "idle" }
+"#;
+/// Starts per platform, of which the median of each stage counts.
+const STARTS: u32 = 20;
+
+/// CPU time of a request beyond its demand and the switch to its thread (ns).
+pub(crate) fn request_overhead_ns(
+    turns_per_cpu_s: f64,
+    context_switch_ns: u64,
+    interrupt: &Interrupt,
+) -> Result<u64, Problem> {
+    let report = carry_out(REQUESTS, turns_per_cpu_s, interrupt)?;
+    let tenant = report.tenants.first();
+    let completed =
+        tenant.and_then(|tenant| tenant.requests.as_ref()).map_or(0, |requests| requests.completed);
+    let cpu_ns = tenant.and_then(|tenant| tenant.cpu_s).map(|cpu_s| cpu_s * 1e9);
+    let beyond = |ns: f64| (ns - DEMAND_NS - context_switch_ns as f64).max(0.0).round() as u64;
+    match cpu_ns {
+        Some(cpu_ns) if completed > 0 => Ok(beyond(cpu_ns / completed as f64)),
+        _ => Err(Problem::new(
+            "no request of the calibration was answered",
+            "try again when the machine is quieter",
+        )),
+    }
+}
+
+/// Whether a thread's run-queue wait goes on while its group is throttled: a hog that waits for nobody else has either
+/// waited as long as it was throttled, or not at all.
+pub(crate) fn run_delay_includes_throttled(
+    turns_per_cpu_s: f64,
+    interrupt: &Interrupt,
+) -> Result<bool, Problem> {
+    let report = carry_out(THROTTLED, turns_per_cpu_s, interrupt)?;
+    let figures = report.tenants.first().and_then(|tenant| Some((tenant.waited_s?, tenant.throttled_s?)));
+    match figures {
+        Some((waited_s, throttled_s)) if throttled_s > 0.2 => Ok(waited_s > throttled_s / 2.0),
+        _ => Err(Problem::new("a limit of 200m did not throttle a hog", "check CONFIG_CFS_BANDWIDTH")),
+    }
+}
+
+/// Median length of each start-up stage on each platform.
+pub(crate) fn startups(
+    turns_per_cpu_s: f64,
+    interrupt: &Interrupt,
+    progress: Progress<'_>,
+) -> Result<BTreeMap<Platform, Vec<StartupStage>>, Problem> {
+    let plan = plan(STARTUP)?;
+    let mut table: BTreeMap<(usize, Platform), Vec<(String, String, Vec<f64>)>> = BTreeMap::new();
+    for start in 0..STARTS {
+        progress("start-ups", 0.5 + 0.5 * f64::from(start) / f64::from(STARTS));
+        for (number, platform) in plan.platforms().iter().enumerate() {
+            let run = Run::start(&plan, *platform, turns_per_cpu_s, interrupt)?;
+            let stages = table.entry((number, *platform)).or_default();
+            for (place, stage) in run.startup_stages().into_iter().enumerate() {
+                if place == stages.len() {
+                    stages.push((stage.name, stage.actor, Vec::new()));
+                }
+                stages[place].2.push((stage.end_s - stage.start_s) * 1e9);
+            }
+        }
+    }
+    let medians = |stages: Vec<(String, String, Vec<f64>)>| {
+        let rows = stages.into_iter().filter_map(|(name, actor, lengths_ns)| {
+            Some(StartupStage { name, actor, median_ns: median(&lengths_ns)?.round() as u64 })
+        });
+        rows.collect()
+    };
+    Ok(table.into_iter().map(|((_, platform), stages)| (platform, medians(stages))).collect())
+}
+
+fn carry_out(text: &str, turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<Report, Problem> {
+    let plan = plan(text)?;
+    let platform = plan.platforms().first().copied().unwrap_or(Platform::BareMetal);
+    Run::start(&plan, platform, turns_per_cpu_s, interrupt)?.carry_out(0, &mut None)
+}
+
+fn plan(text: &str) -> Result<Plan, Problem> {
+    Plan::from_toml(text, "calibration").map_err(|error| {
+        Problem::new(
+            format!("a scenario of the calibration is wrong: {error}"),
+            "this is a defect of catamaran",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scenarios_of_the_calibration_are_valid() {
+        for text in [REQUESTS, THROTTLED, STARTUP] {
+            plan(text).unwrap();
+        }
+    }
+}
