@@ -87,7 +87,7 @@ impl Unit {
         }
     }
 
-    /// Number and sign: whole from 10 on, one decimal below, two below 1 (`95 ms`, `3.4 ms`, `0.25 s`, `75%`).
+    /// Number and sign: whole from 10 on, one decimal below, two below 1 (`95 ms`, `3.4 ms`, `0.25 s`, `75 %`).
     #[must_use]
     pub fn write(self, value: f64) -> String {
         let shown = self.shown(value);
@@ -102,7 +102,6 @@ impl Unit {
         }
         match self {
             Self::Number => number,
-            Self::Percent => number + "%",
             // A number never stands on another line than its unit.
             _ => format!("{number}\u{a0}{}", self.sign()),
         }
@@ -206,7 +205,7 @@ mod tests {
             (Unit::Milliseconds, 0.009_96, "10\u{a0}ms"),
             (Unit::Microseconds, 0.000_25, "250\u{a0}µs"),
             (Unit::Seconds, 20.0, "20\u{a0}s"),
-            (Unit::Percent, 0.75, "75%"),
+            (Unit::Percent, 0.75, "75\u{a0}%"),
             (Unit::Number, 1000.0, "1000"),
             (Unit::Number, 0.0, "0"),
         ];

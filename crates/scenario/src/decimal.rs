@@ -95,14 +95,19 @@ impl<'a> Decimal<'a> {
     }
 }
 
-/// The factor of a unit.
-pub(crate) fn unit(name: &str, units: &[Unit]) -> Result<u64, QuantityError> {
-    let index = unit_index(name, units, units)?;
+/// The factor of the unit that ends `text`.
+pub(crate) fn unit(name: &str, units: &[Unit], text: &str) -> Result<u64, QuantityError> {
+    let index = unit_index(name, units, units, text)?;
     Ok(units.get(index).map_or(1, |unit| unit.factor))
 }
 
-/// The place of a unit in `allowed`, the ones of `all` that may still come.
-pub(crate) fn unit_index(name: &str, allowed: &[Unit], all: &[Unit]) -> Result<usize, QuantityError> {
+/// The place of a unit in `allowed`, the ones of `all` that may still come in `text`.
+pub(crate) fn unit_index(
+    name: &str,
+    allowed: &[Unit],
+    all: &[Unit],
+    text: &str,
+) -> Result<usize, QuantityError> {
     if let Some(index) = allowed.iter().position(|unit| unit.name == name) {
         return Ok(index);
     }
@@ -113,12 +118,18 @@ pub(crate) fn unit_index(name: &str, allowed: &[Unit], all: &[Unit]) -> Result<u
         return Err(QuantityError::new(format!("the unit {name:?} out of order")));
     }
     let error = QuantityError::new(format!("unknown unit {}", crate::diagnostic::quoted(name)));
-    let meant = all.iter().find(|unit| unit.name.eq_ignore_ascii_case(name.trim()));
-    let begun = || all.iter().find(|unit| name.len() == 2 && unit.name.starts_with(name));
-    Err(match meant.or_else(begun) {
-        Some(unit) => error.meaning(unit.name.to_owned()),
-        None => error,
+    Err(match (meant(name.trim(), all), text.strip_suffix(name)) {
+        (Some(unit), Some(before)) => error.meaning(format!("{before}{}", unit.name)),
+        _ => error,
     })
+}
+
+/// The unit that another spelling stands for: other letter case, the beginning of it (`Gi`), or more than it (`sec`).
+fn meant<'a>(name: &str, units: &'a [Unit]) -> Option<&'a Unit> {
+    let begun_by = |unit: &&Unit| name.len() == 2 && unit.name.starts_with(name);
+    let spelt_out = units.iter().filter(|unit| name.starts_with(unit.name));
+    let same = units.iter().find(|unit| unit.name.eq_ignore_ascii_case(name));
+    same.or_else(|| units.iter().find(begun_by)).or(spelt_out.max_by_key(|unit| unit.name.len()))
 }
 
 /// `value / factor` in decimals, exact where `factor` is a power of ten.

@@ -199,15 +199,19 @@ pub(crate) fn nearest<'a>(found: &str, accepted: impl IntoIterator<Item = &'a st
     let lower = found.to_lowercase();
     accepted
         .into_iter()
-        .map(|word| (strsim::jaro_winkler(&lower, word).max(edit_similarity(&lower, word)), word))
+        .map(|word| (similarity(&lower, word), word))
         .filter(|(similarity, _)| *similarity >= NEAR)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, word)| word.to_owned())
 }
 
-/// One or two slips in a word count as near, however short the common prefix is.
-fn edit_similarity(found: &str, word: &str) -> f64 {
-    strsim::normalized_damerau_levenshtein(found, word) + 0.15
+/// From 0 to 1 and a little more. One slip is near in any word, more of them in longer words and behind a common beginning.
+fn similarity(found: &str, word: &str) -> f64 {
+    const ONE_SLIP: f64 = 0.9;
+    let slips = strsim::damerau_levenshtein(found, word);
+    let by_slips = strsim::normalized_damerau_levenshtein(found, word) + 0.15;
+    let by_slips = if slips <= 1 && word.len() > 1 { by_slips.max(ONE_SLIP) } else { by_slips };
+    strsim::jaro_winkler(found, word).max(by_slips)
 }
 
 impl fmt::Display for Diagnostic {

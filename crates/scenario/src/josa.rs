@@ -14,7 +14,7 @@ pub enum Josa {
     GwaWa,
     /// 이에요/예요, "is".
     IeyoYeyo,
-    /// 이었습니다/였습니다, "was".
+    /// 이었어요/였어요, "was".
     IeossYeoss,
     /// 으로/로, "by, to"; a final ㄹ counts as a vowel.
     EuroRo,
@@ -47,7 +47,7 @@ impl Josa {
             Self::IGa => ("이", "가"),
             Self::GwaWa => ("과", "와"),
             Self::IeyoYeyo => ("이에요", "예요"),
-            Self::IeossYeoss => ("이었습니다", "였습니다"),
+            Self::IeossYeoss => ("이었어요", "였어요"),
             Self::EuroRo => ("으로", "로"),
         }
     }
@@ -146,8 +146,8 @@ mod tests {
             ("서버", Josa::GwaWa, "와"),
             ("5", Josa::IeyoYeyo, "예요"),
             ("10", Josa::IeyoYeyo, "이에요"),
-            ("43 ms", Josa::IeossYeoss, "였습니다"),
-            ("12건", Josa::IeossYeoss, "이었습니다"),
+            ("43 ms", Josa::IeossYeoss, "였어요"),
+            ("12건", Josa::IeossYeoss, "이었어요"),
             ("128 MiB", Josa::EuroRo, "로"),
             ("3회", Josa::EuroRo, "로"),
         ];

@@ -88,7 +88,7 @@ impl FromStr for Nanos {
     /// `"20s"`, `"1.3ms"`, and compounds with falling units as in `"1m30s"`.
     fn from_str(text: &str) -> Result<Self, QuantityError> {
         // The micro sign is what people copy out of other tools' output.
-        let text = text.replace(['µ', 'μ'], "u");
+        let text = &text.replace(['µ', 'μ'], "u");
         let mut rest = text.as_str();
         let mut total: u64 = 0;
         let mut allowed = TIME;
@@ -96,7 +96,7 @@ impl FromStr for Nanos {
             let (number, after) = Decimal::split(rest)?;
             let end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
             let (unit, left) = after.split_at(end);
-            let index = decimal::unit_index(unit, allowed, TIME)?;
+            let index = decimal::unit_index(unit, allowed, TIME, text)?;
             total = total
                 .checked_add(number.times(allowed.get(index).map_or(1, |unit| unit.factor), "1ns")?)
                 .ok_or_else(QuantityError::too_large)?;
@@ -115,7 +115,7 @@ impl FromStr for Bytes {
     /// `"128MiB"`, `"1GB"`, `"4KiB"`, `"512B"`.
     fn from_str(text: &str) -> Result<Self, QuantityError> {
         let (number, unit) = Decimal::split(text)?;
-        let factor = decimal::unit(unit, MEMORY)?;
+        let factor = decimal::unit(unit, MEMORY, text)?;
         number.times(factor, "1B").map(Self)
     }
 }
@@ -127,13 +127,22 @@ impl FromStr for BytesPerSecond {
     fn from_str(text: &str) -> Result<Self, QuantityError> {
         let (number, unit) = Decimal::split(text)?;
         let Some(amount) = unit.strip_suffix("/s") else {
-            return Err(QuantityError::new(format!("{text:?} has no \"/s\"")).meaning(format!("{text}/s")));
+            let error = QuantityError::new(format!("{} has no \"/s\"", crate::diagnostic::quoted(text)));
+            let bits = text.strip_suffix("bps").map(|number| format!("{number}bit/s"));
+            return Err(error.meaning(bits.unwrap_or_else(|| format!("{}/s", text.trim_end_matches("ps")))));
+        };
+        let text = text.strip_suffix("/s").unwrap_or(text);
+        let per_second = |error: QuantityError| QuantityError {
+            suggestion: error.suggestion.map(|amount| format!("{amount}/s")),
+            ..error
         };
         if amount.ends_with("bit") {
-            let bits = number.times(decimal::unit(amount, BITS)?, "1bit/s")?;
+            let factor = decimal::unit(amount, BITS, text).map_err(per_second)?;
+            let bits = number.times(factor, "1bit/s")?;
             return if bits % 8 == 0 { Ok(Self(bits / 8)) } else { Err(QuantityError::finer_than("8bit/s")) };
         }
-        number.times(decimal::unit(amount, MEMORY)?, "1B/s").map(Self)
+        let factor = decimal::unit(amount, MEMORY, text).map_err(per_second)?;
+        number.times(factor, "1B/s").map(Self)
     }
 }
 
@@ -146,7 +155,7 @@ impl FromStr for MilliCpu {
         match unit {
             "" => number.times(1000, "1m").map(Self),
             "m" => number.times(1, "1m").map(Self),
-            other => Err(QuantityError::new(format!("unknown unit {other:?}"))),
+            other => Err(QuantityError::new(format!("unknown unit {}", crate::diagnostic::quoted(other)))),
         }
     }
 }
@@ -157,14 +166,15 @@ impl FromStr for MilliCpu {
 /// Where it is no number, has no unit or has another one.
 pub fn parse_rate(text: &str) -> Result<f64, QuantityError> {
     let Some((number, per)) = text.split_once('/') else {
-        return Err(QuantityError::new(format!("{text:?} has no unit")).meaning(format!("{text}/s")));
+        let error = QuantityError::new(format!("{} has no unit", crate::diagnostic::quoted(text)));
+        return Err(error.meaning(format!("{text}/s")));
     };
-    let (number, rest) = Decimal::split(number)?;
+    let (decimal, rest) = Decimal::split(number)?;
     if !rest.is_empty() {
-        return Err(QuantityError::new(format!("unknown unit {rest:?}")));
+        return Err(QuantityError::new(format!("unknown unit {}", crate::diagnostic::quoted(rest))));
     }
-    let per = decimal::unit(per, PER)?;
-    Ok(number.to_f64() / per as f64)
+    let per = decimal::unit(per, PER, text)?;
+    Ok(decimal.to_f64() / per as f64)
 }
 
 /// Reads a list of cores such as `"0-1,3"`, ascending and without repeats; cores are below `cores_max`.
@@ -310,8 +320,29 @@ mod tests {
             assert_eq!(text.parse(), Ok(BytesPerSecond(per_second)), "{text}");
         }
         assert!("1bit/s".parse::<BytesPerSecond>().is_err());
-        assert_eq!("128Mi".parse::<Bytes>().expect_err("no unit of ours").suggestion.as_deref(), Some("MiB"));
-        assert_eq!("5MB".parse::<BytesPerSecond>().expect_err("no /s").suggestion.as_deref(), Some("5MB/s"));
+    }
+
+    #[test]
+    fn what_was_meant() {
+        fn meant<T: FromStr<Err = QuantityError> + fmt::Debug>(text: &str) -> Option<String> {
+            text.parse::<T>().expect_err(text).suggestion
+        }
+        for (found, expected) in [
+            (meant::<Bytes>("128Mi"), "128MiB"),
+            (meant::<Bytes>("1.5 gib"), "1.5GiB"),
+            (meant::<BytesPerSecond>("5MB"), "5MB/s"),
+            (meant::<BytesPerSecond>("5Mb/s"), "5MB/s"),
+            (meant::<BytesPerSecond>("10Gbps"), "10Gbit/s"),
+            (meant::<BytesPerSecond>("10gbit/s"), "10Gbit/s"),
+            (meant::<Nanos>("20 s"), "20s"),
+            (meant::<Nanos>("20sec"), "20s"),
+            (meant::<Nanos>("1m30msec"), "1m30ms"),
+            (meant::<Nanos>("5MS"), "5ms"),
+            (parse_rate("60").expect_err("no unit").suggestion, "60/s"),
+            (parse_rate("60/min").expect_err("no unit").suggestion, "60/m"),
+        ] {
+            assert_eq!(found.as_deref(), Some(expected));
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub fn comparison(
     let height = HEAD + blocks.iter().map(Block::height).sum::<i32>() + MARGIN / 2;
     let title = match lang {
         Lang::En => format!("{scenario}: the model and the machine"),
-        Lang::Ko => format!("{scenario}: 모델과 실제 기계"),
+        Lang::Ko => format!("{scenario}: 모델과 실제 머신"),
     };
     let description: Vec<String> =
         comparisons.iter().map(|comparison| crate::words::summary(lang, comparison)).collect();

@@ -77,7 +77,7 @@ fn words(lang: Lang, timeline: &Timeline, view: &View) -> (String, String) {
         ),
         Lang::Ko => (
             format!("누가 어디에서 실행되는가, {from}–{to} ms"),
-            format!("실행 {from} ms부터 {to} ms까지 코어 {cores}개의 간트 차트입니다."),
+            format!("실행 {from} ms부터 {to} ms까지 코어 {cores}개의 간트 차트예요."),
         ),
     }
 }

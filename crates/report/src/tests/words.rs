@@ -36,43 +36,43 @@ fn differences() {
             Metric::LatencyP99,
             (0.041, 0.043),
             "p99 of web: the model says 41 ms, the machine 43 ms (5 % more).",
-            "web의 p99: 모델은 41 ms로 예측했고, 실제 기계에서는 43 ms였습니다(5 % 더 깁니다).",
+            "web의 p99: 모델은 41 ms로 예측했고, 실제 머신에서는 43 ms였어요(5 % 더 길어요).",
         ),
         (
             Metric::LatencyP50,
             (0.004, 0.004),
             "p50 of web: the model and the machine both say 4 ms.",
-            "web의 p50: 모델과 실제 기계가 모두 4 ms입니다.",
+            "web의 p50: 모델과 실제 머신이 모두 4 ms예요.",
         ),
         (
             Metric::Completed,
             (1000.0, 996.0),
             "completed requests of web: the model says 1,000, the machine 996 (0.4 % fewer).",
-            "web의 완료된 요청: 모델은 1,000건으로 예측했고, 실제 기계에서는 996건이었습니다(0.4 % 더 적습니다).",
+            "web의 완료된 요청: 모델은 1,000건으로 예측했고, 실제 머신에서는 996건이었어요(0.4 % 더 적어요).",
         ),
         (
             Metric::ThrottledPeriods,
             (0.0, 12.0),
             "throttled periods of web: the model says 0, the machine 12.",
-            "web의 스로틀링된 주기: 모델은 0개로 예측했고, 실제 기계에서는 12개였습니다.",
+            "web의 스로틀링된 주기: 모델은 0개로 예측했고, 실제 머신에서는 12개였어요.",
         ),
         (
             Metric::OomKills,
             (1.0, 3.0),
             "kills for memory of web: the model says 1, the machine 3 (3 times as many).",
-            "web의 메모리 부족 종료: 모델은 1회로 예측했고, 실제 기계에서는 3회였습니다(3배입니다).",
+            "web의 메모리 부족 종료: 모델은 1회로 예측했고, 실제 머신에서는 3회였어요(3배예요).",
         ),
         (
             Metric::Finished,
             (10.0, 9.0),
             "end of work of web: the model says 10 s, the machine 9 s (10 % earlier).",
-            "web의 작업이 끝난 시각: 모델은 10초로 예측했고, 실제 기계에서는 9초였습니다(10 % 더 빠릅니다).",
+            "web의 작업이 끝난 시각: 모델은 10초로 예측했고, 실제 머신에서는 9초였어요(10 % 더 빨라요).",
         ),
         (
             Metric::Throughput,
             (50.0, 20.0),
             "throughput of web: the model says 50/s, the machine 20/s (60 % less).",
-            "web의 처리량: 모델은 초당 50건으로 예측했고, 실제 기계에서는 초당 20건이었습니다(60 % 더 낮습니다).",
+            "web의 처리량: 모델은 초당 50건으로 예측했고, 실제 머신에서는 초당 20건이었어요(60 % 더 낮아요).",
         ),
     ];
     for (metric, (simulated, native), english, korean) in table {
@@ -116,8 +116,8 @@ fn rows_say_what_their_noise_means() {
     }
     assert_eq!(
         row(Lang::Ko, &base).unwrap(),
-        "web/2의 실행 대기 시간: 모델은 2초로 예측했고, 실제 기계에서는 2.1초였습니다(5 % 더 깁니다). 실제 기계가 스스로 \
-         흔들리는 폭 안에 있는 차이입니다."
+        "web/2의 실행 대기 시간: 모델은 2초로 예측했고, 실제 머신에서는 2.1초였어요(5 % 더 길어요). 실제 머신이 스스로 \
+         흔들리는 폭 안의 차이예요."
     );
     assert_eq!(row(Lang::En, &Row { metric: "mood".into(), ..base }), None);
 }
@@ -134,8 +134,8 @@ fn summaries() {
     );
     assert_eq!(
         summary(Lang::Ko, &comparison),
-        "cgroups에서 실제 기계가 스스로 흔들리는 폭을 빼면, 모델의 오차는 판단한 값 1개 가운데 중앙값이 9 %, 열에 아홉은 \
-         9 % 이하, 가장 큰 것은 9 %입니다. 모두가 프로세서를 고르게 나눠 쓴다는 단순한 추측에 견준 예측력은 0.94입니다."
+        "cgroups에서 실제 머신이 스스로 흔들리는 폭을 빼면, 모델의 오차는 판단한 값 1개 가운데 중앙값이 9 %, 열에 아홉은 \
+         9 % 이하, 가장 큰 것은 9 %예요. 모두가 CPU를 고르게 나눠 쓴다는 단순한 추측에 견준 예측력은 0.94예요."
     );
     let one = compare(Platform::Cgroups, 20.0, &pairs[..1]);
     assert_eq!(

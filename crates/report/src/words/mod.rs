@@ -33,14 +33,17 @@ pub fn difference(lang: Lang, metric: Metric, tenant: &str, simulated: f64, nati
     if model == machine {
         return match lang {
             Lang::En => format!("{label} of {tenant}: the model and the machine both say {model}."),
-            Lang::Ko => format!("{tenant}의 {label}: 모델과 실제 기계가 모두 {model}입니다."),
+            Lang::Ko => {
+                let is = Josa::IeyoYeyo.after(&model);
+                format!("{tenant}의 {label}: 모델과 실제 머신이 모두 {model}{is}.")
+            }
         };
     }
     let more = more(lang, metric, simulated, native).map_or(String::new(), |words| format!(" ({words})"));
     match lang {
         Lang::En => format!("{label} of {tenant}: the model says {model}, the machine {machine}{more}."),
         Lang::Ko => format!(
-            "{tenant}의 {label}: 모델은 {model}{} 예측했고, 실제 기계에서는 {machine}{}{}.",
+            "{tenant}의 {label}: 모델은 {model}{} 예측했고, 실제 머신에서는 {machine}{}{}.",
             Josa::EuroRo.after(&model),
             Josa::IeossYeoss.after(&machine),
             more.trim_start(),
@@ -60,7 +63,7 @@ fn more(lang: Lang, metric: Metric, simulated: f64, native: f64) -> Option<Strin
             Lang::En if metric.unit() == Unit::Count => format!("{times} times as many"),
             Lang::En if metric == Metric::Finished => format!("{times} times as late"),
             Lang::En => format!("{times} times as much"),
-            Lang::Ko => format!("{times}배입니다"),
+            Lang::Ko => format!("{times}배예요"),
         });
     }
     let percent = (ratio - 1.0).abs() * 100.0;
@@ -77,10 +80,10 @@ fn comparative(lang: Lang, metric: Metric, more: bool) -> &'static str {
         (Lang::En, Metric::Finished, _) => ("later", "earlier"),
         (Lang::En, _, Unit::Count) => ("more", "fewer"),
         (Lang::En, ..) => ("more", "less"),
-        (Lang::Ko, Metric::Finished, _) => ("늦습니다", "빠릅니다"),
-        (Lang::Ko, _, Unit::Latency | Unit::Seconds) => ("깁니다", "짧습니다"),
-        (Lang::Ko, _, Unit::PerSecond) => ("높습니다", "낮습니다"),
-        (Lang::Ko, _, Unit::Count | Unit::Bytes) => ("많습니다", "적습니다"),
+        (Lang::Ko, Metric::Finished, _) => ("늦어요", "빨라요"),
+        (Lang::Ko, _, Unit::Latency | Unit::Seconds) => ("길어요", "짧아요"),
+        (Lang::Ko, _, Unit::PerSecond) => ("높아요", "낮아요"),
+        (Lang::Ko, _, Unit::Count | Unit::Bytes) => ("많아요", "적어요"),
     };
     if more { up } else { down }
 }
@@ -91,8 +94,8 @@ fn scatter(lang: Lang, row: &Row) -> Option<&'static str> {
     match lang {
         Lang::En if row.undecidable => Some("The machine itself scatters too much to tell."),
         Lang::En if within => Some("That is no more than the machine differs from itself."),
-        Lang::Ko if row.undecidable => Some("실제 기계의 값이 너무 흔들려서 판단할 수 없습니다."),
-        Lang::Ko if within => Some("실제 기계가 스스로 흔들리는 폭 안에 있는 차이입니다."),
+        Lang::Ko if row.undecidable => Some("실제 머신의 값이 너무 흔들려서 판단할 수 없어요."),
+        Lang::Ko if within => Some("실제 머신이 스스로 흔들리는 폭 안의 차이예요."),
         _ => None,
     }
 }
@@ -106,7 +109,7 @@ pub fn summary(lang: Lang, comparison: &PlatformComparison) -> String {
         return match lang {
             Lang::En => format!("On {platform} nothing could be judged: {}.", why_nothing(lang, comparison)),
             Lang::Ko => {
-                format!("{platform}에서는 판단할 수 있는 값이 없습니다: {}.", why_nothing(lang, comparison))
+                format!("{platform}에서는 판단할 수 있는 값이 없어요: {}.", why_nothing(lang, comparison))
             }
         };
     };
@@ -130,26 +133,27 @@ fn errors(lang: Lang, summary: &Summary) -> Option<String> {
              by at most {p90} in nine of ten, by {worst} in the worst"
         ),
         Lang::Ko => format!(
-            "실제 기계가 스스로 흔들리는 폭을 빼면, 모델의 오차는 판단한 값 {rows}개 가운데 중앙값이 {median}, \
-             열에 아홉은 {p90} 이하, 가장 큰 것은 {worst}입니다"
+            "실제 머신이 스스로 흔들리는 폭을 빼면, 모델의 오차는 판단한 값 {rows}개 가운데 중앙값이 {median}, \
+             열에 아홉은 {p90} 이하, 가장 큰 것은 {worst}예요"
         ),
     })
 }
 
 fn skill(lang: Lang, summary: &Summary) -> Option<String> {
-    let skill = summary.skill?;
+    let skill = format!("{:.2}", summary.skill?);
+    let is = Josa::IeyoYeyo.after(&skill);
     Some(match (lang, summary.skill_against?) {
         (Lang::En, Prediction::Alone) => {
-            format!("Skill {skill:.2} against the guess that each tenant has the machine to itself.")
+            format!("Skill {skill} against the guess that each tenant has the machine to itself.")
         }
         (Lang::En, Prediction::Fluid) => {
-            format!("Skill {skill:.2} against the guess that all share the processor evenly.")
+            format!("Skill {skill} against the guess that all share the processor evenly.")
         }
         (Lang::Ko, Prediction::Alone) => {
-            format!("각 테넌트가 기계를 혼자 쓴다는 단순한 추측에 견준 예측력은 {skill:.2}입니다.")
+            format!("각 테넌트가 머신을 혼자 쓴다는 단순한 추측에 견준 예측력은 {skill}{is}.")
         }
         (Lang::Ko, Prediction::Fluid) => {
-            format!("모두가 프로세서를 고르게 나눠 쓴다는 단순한 추측에 견준 예측력은 {skill:.2}입니다.")
+            format!("모두가 CPU를 고르게 나눠 쓴다는 단순한 추측에 견준 예측력은 {skill}{is}.")
         }
     })
 }
@@ -173,9 +177,9 @@ fn why_nothing(lang: Lang, comparison: &PlatformComparison) -> &'static str {
         Lang::En if trials == 1 => "one trial does not show the machine's own scatter",
         Lang::En if judged == 0 => "no figure is known to both sides",
         Lang::En => "every figure scatters too much",
-        Lang::Ko if trials == 0 => "방해받지 않은 실행이 하나도 없습니다",
-        Lang::Ko if trials == 1 => "한 번의 실행으로는 실제 기계가 얼마나 흔들리는지 알 수 없습니다",
-        Lang::Ko if judged == 0 => "양쪽이 모두 아는 값이 없습니다",
-        Lang::Ko => "모든 값이 너무 흔들립니다",
+        Lang::Ko if trials == 0 => "방해받지 않은 실행이 하나도 없어요",
+        Lang::Ko if trials == 1 => "한 번의 실행으로는 실제 머신이 얼마나 흔들리는지 알 수 없어요",
+        Lang::Ko if judged == 0 => "양쪽이 모두 아는 값이 없어요",
+        Lang::Ko => "모든 값이 너무 흔들려요",
     }
 }

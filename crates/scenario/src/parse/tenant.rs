@@ -164,7 +164,7 @@ fn weight_of(word: &str) -> WeightRule {
 fn above(lower: &str, lower_value: &str, upper: &str, upper_value: &str) -> Problem {
     Problem::new(format!("{lower} {lower_value} is above {upper} {upper_value}"))
         .accepts(format!("at most the {upper}"))
-        .advises(format!("lower the {lower} or raise the {upper}"))
+        .advises(format!("lower it or raise the {upper}"))
 }
 
 fn check_quota(reader: &Reader<'_>, cpu: &Cpu) {

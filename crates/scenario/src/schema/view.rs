@@ -37,16 +37,17 @@ impl View {
 
     /// What is wrong with a key that is no field.
     pub(crate) fn unknown(self, key: &str) -> Problem {
-        let mut known: Vec<&str> = Vec::new();
-        for field in self.tables().flat_map(|table| table.fields) {
-            if !known.contains(&field.name) {
-                known.push(field.name);
-            }
-        }
-        let suggestion = nearest(key, known.iter().copied());
         let by = self.table.cases.map_or("", |cases| cases.by);
+        let shown = std::iter::once(self.table).chain(self.case.map(|(_, table)| table));
+        let mut accepted =
+            shown.flat_map(|table| table.fields).map(|field| field.name).collect::<Vec<_>>().join(", ");
+        if self.undecided {
+            accepted.push_str(&format!(", and the fields of its {by}"));
+        }
+        let known = self.tables().flat_map(|table| table.fields).map(|field| field.name);
+        let suggestion = nearest(key, known);
         let which = self.case.map(|(case, _)| format!(" with {by} = {case:?}")).unwrap_or_default();
-        let problem = Problem::new(format!("unknown field{which}")).accepts(known.join(", "));
+        let problem = Problem::new(format!("unknown field{which}")).accepts(accepted);
         match self.table.case_with(key) {
             Some(case) => problem.advises(format!("it is a field of {by} = {case:?}")),
             None => problem.suggests(suggestion),
