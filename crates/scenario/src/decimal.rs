@@ -50,7 +50,7 @@ pub(crate) struct Decimal<'a> {
 
 impl<'a> Decimal<'a> {
     /// Digits in all: more than any quantity has, few enough that no product overflows 128 bits.
-    const DIGITS_MAX: usize = 19;
+    const DIGITS_MAX: usize = 20;
 
     /// The unsigned decimal number at the start of `text`, and what follows it.
     pub(crate) fn split(text: &'a str) -> Result<(Self, &'a str), QuantityError> {

@@ -3,6 +3,8 @@
 //! *Architecture invariant*: this crate knows no clock, no machine and no backend. Both backends read the same
 //! [`Plan`] and draw the same arrivals and demands from [`draw`].
 
+#[cfg(feature = "arbitrary")]
+pub mod arbitrary;
 pub mod calibration;
 mod decimal;
 pub mod diagnostic;
