@@ -4,6 +4,7 @@
 //! compile. It starts other programs and reads files; what Catamaran knows stays in Catamaran.
 
 mod demo;
+mod golden;
 mod http;
 mod setup;
 mod shell;
@@ -32,6 +33,8 @@ enum Task {
     Demo(demo::Options),
     /// Check everything that must hold before a change lands
     Test(test::Options),
+    /// Write the golden files anew
+    Golden,
     /// Check the house rules
     Tidy {
         /// Lower the ratchet of sizes to what they are now
@@ -58,6 +61,7 @@ fn carry_out(task: &Task) -> Result<bool> {
         Task::Setup => setup::all(&workspace)?,
         Task::Demo(options) => demo::demo(&workspace, options)?,
         Task::Test(options) => return Ok(test::test(&workspace, options)),
+        Task::Golden => golden::golden(&workspace)?,
         Task::Tidy { tighten } => tidy::tidy(&workspace, *tighten)?,
     }
     Ok(true)

@@ -53,7 +53,7 @@ pub(super) fn unknown_command(command: &str, tree: &Tree) -> Option<String> {
     let words: Vec<&str> = command.split_whitespace().collect();
     let task = match words.as_slice() {
         ["cargo", "xtask", task, ..] => task,
-        ["catamaran", task, ..] => return unknown_catamaran(task, tree),
+        ["catamaran", task, ..] | ["sudo", "catamaran", task, ..] => return unknown_catamaran(task, tree),
         _ => return None,
     };
     let known = Arguments::command();
@@ -61,10 +61,17 @@ pub(super) fn unknown_command(command: &str, tree: &Tree) -> Option<String> {
     (!found).then(|| format!("`{command}`: xtask has no task `{task}`"))
 }
 
-/// The command line of `catamaran` documents itself: each command is a row of its golden help text.
+/// Where `catamaran` declares its commands, as clap reads them.
+const COMMANDS: &str = "crates/cli/src/args.rs";
+
 fn unknown_catamaran(task: &str, tree: &Tree) -> Option<String> {
-    let _ = (task, tree);
-    None
+    let declared =
+        tree.text(COMMANDS).and_then(|text| text.split_once("enum Command {")?.1.split_once("\n}"));
+    let variants = declared.map(|(variants, _)| variants).unwrap_or_default();
+    let names = variants.lines().filter_map(|line| line.trim().strip_suffix(','));
+    let known = names.map(|name| name.split('(').next().unwrap_or_default().to_lowercase());
+    let found = task.starts_with('-') || known.into_iter().any(|name| name == task);
+    (!found).then(|| format!("`catamaran {task}`: {COMMANDS} declares no such command"))
 }
 
 #[cfg(test)]
@@ -81,6 +88,11 @@ mod tests {
                 "README.md:3: `cargo xtask nonsense`: xtask has no task",
             ),
             ("```console\n$ catamaran sim tests/gone.toml\n```", "names tests/gone.toml, which is not there"),
+            ("```sh\ncatamaran clean\nsudo catamaran sim lesson:cgroups\ncatamaran --help\n```", ""),
+            (
+                "```sh\nsudo catamaran simulate\n```",
+                "`catamaran simulate`: crates/cli/src/args.rs declares no such",
+            ),
         ] {
             let found =
                 check(&Tree::of(&[("README.md", text)])).iter().map(ToString::to_string).collect::<String>();
