@@ -80,6 +80,7 @@ mod tests {
 
     #[test]
     fn commands_that_do_not_exist_are_found() {
+        let args = "pub(crate) enum Command {\n    /// Simulate\n    Sim(Sim),\n    Clean,\n}\n";
         for (text, expected) in [
             ("```sh\ncargo xtask tidy  # always\nls\n```", ""),
             ("```console\n$ cargo xtask tidy\ncargo xtask nonsense\n```\ncargo xtask nonsense", ""),
@@ -94,8 +95,10 @@ mod tests {
                 "`catamaran simulate`: crates/cli/src/args.rs declares no such",
             ),
         ] {
-            let found =
-                check(&Tree::of(&[("README.md", text)])).iter().map(ToString::to_string).collect::<String>();
+            let found = check(&Tree::of(&[("README.md", text), (COMMANDS, args)]))
+                .iter()
+                .map(ToString::to_string)
+                .collect::<String>();
             assert!(found.contains(expected) && found.is_empty() == expected.is_empty(), "{text}: {found}");
         }
     }
