@@ -19,7 +19,7 @@ pub(crate) fn doctor(args: &Doctor, terminal: &Terminal) -> Result<(), Failure> 
     let mut text = table::lay_out(columns, terminal);
     for check in &checks {
         if let Some(remedy) = &check.remedy {
-            text += &format!("to get {}: {remedy}\n", check.name);
+            text += &terminal.wrapped(&format!("to get {}: {remedy}", check.name));
         }
     }
     terminal.print(&text)

@@ -88,7 +88,7 @@ pub(crate) fn report(report: &Report, terminal: &Terminal) -> String {
     ];
     columns.extend(metric_columns(tenants, |metric, tenant| Some(written(metric, metric.of(tenant)?))));
     let heading = terminal.bold(&heading(report));
-    format!("{heading}\n{}{}", table::lay_out(columns, terminal), remarks(tenants))
+    format!("{heading}\n{}{}", table::lay_out(columns, terminal), remarks(tenants, terminal))
 }
 
 /// The columns of which at least one tenant has a figure; where `figure` has none, the report's reason stands.
@@ -123,20 +123,20 @@ fn backend(report: &Report) -> &'static str {
 }
 
 /// What the platform did not apply, and errors.
-pub(crate) fn remarks(tenants: &[TenantReport]) -> String {
+fn remarks(tenants: &[TenantReport], terminal: &Terminal) -> String {
     let mut not_applied: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for tenant in tenants {
         // A dot in the name of an absent figure means a field of the scenario (`cpu.limit`), not one of the report.
         for (field, reason) in tenant.absent.iter().filter(|(field, _)| is_of_the_scenario(field)) {
-            not_applied.entry((field, reason)).or_default().push(tenant.label());
+            not_applied.entry((reason, field)).or_default().push(tenant.label());
         }
     }
-    let not_applied = not_applied.into_iter().map(|((field, reason), tenants)| {
-        format!("{field} of {} is not applied: {reason}\n", tenants.join(", "))
+    let not_applied = not_applied.into_iter().map(|((reason, field), tenants)| {
+        format!("{field} of {} is not applied: {reason}", tenants.join(", "))
     });
     let errors =
-        tenants.iter().filter_map(|tenant| Some(format!("{}: {}\n", tenant.label(), tenant.error.as_ref()?)));
-    not_applied.chain(errors).collect()
+        tenants.iter().filter_map(|tenant| Some(format!("{}: {}", tenant.label(), tenant.error.as_ref()?)));
+    not_applied.chain(errors).map(|line| terminal.wrapped(&line)).collect()
 }
 
 fn is_of_the_scenario(field: &str) -> bool {

@@ -61,11 +61,12 @@ impl Column {
 
 /// Lays the columns out, and below them the reasons of unknown cells and the titles of the columns that had no room.
 pub(crate) fn lay_out(columns: Vec<Column>, terminal: &Terminal) -> String {
-    let (columns, left_out) = fit(columns, terminal.width().into());
+    let (columns, left_out) = fit(columns, terminal.width());
     let mut notes = Footnotes::default();
-    let mut text = draw(&columns, &mut notes, terminal) + &notes.text();
+    let mut text = draw(&columns, &mut notes, terminal) + &notes.text(terminal);
     if !left_out.is_empty() {
-        text += &format!("(no room for: {}; widen the terminal, or use --json)\n", left_out.join(", "));
+        let titles = left_out.join(", ");
+        text += &terminal.wrapped(&format!("(no room for: {titles}; widen the terminal, or use --json)"));
     }
     text
 }
@@ -94,7 +95,9 @@ fn width(columns: &[Column]) -> usize {
 fn draw(columns: &[Column], notes: &mut Footnotes, terminal: &Terminal) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(terminal.width());
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(terminal.width()).unwrap_or(u16::MAX));
     if terminal.colored() {
         table.enforce_styling();
     } else {
@@ -135,13 +138,11 @@ impl Footnotes {
         format!("–{}", superscript(index + 1))
     }
 
-    /// The reasons, a line each.
-    fn text(&self) -> String {
-        self.0
-            .iter()
-            .enumerate()
-            .map(|(index, note)| format!("{} {note}\n", superscript(index + 1)))
-            .collect()
+    /// The reasons, one below the other.
+    fn text(&self, terminal: &Terminal) -> String {
+        let numbered =
+            self.0.iter().enumerate().map(|(index, note)| format!("{} {note}", superscript(index + 1)));
+        numbered.map(|note| terminal.wrapped(&note)).collect()
     }
 }
 
@@ -197,7 +198,7 @@ mod tests {
              web     14.2 s  244/s  52.4 ms        –¹\n\
              batch   75.8 s     –²       –²         –\n"
         );
-        assert_eq!(notes.text(), "¹ still at work\n² not a server\n");
+        assert_eq!(notes.text(&terminal), "¹ still at work\n² not a server\n");
         assert_eq!(superscript(120), "¹²⁰");
     }
 }

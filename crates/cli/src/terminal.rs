@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use comfy_table::Table;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use textwrap::{Options, WordSplitter};
 
 use crate::failure::Failure;
 
@@ -63,8 +64,18 @@ impl Terminal {
     }
 
     /// Columns to fill.
-    pub(crate) fn width(&self) -> u16 {
-        self.width
+    pub(crate) fn width(&self) -> usize {
+        self.width.into()
+    }
+
+    /// A line of prose wrapped between words, the further lines indented by as much as the first is.
+    pub(crate) fn wrapped(&self, line: &str) -> String {
+        let indent = " ".repeat(line.len() - line.trim_start().len());
+        let options = Options::new(self.width())
+            .subsequent_indent(&indent)
+            .break_words(false)
+            .word_splitter(WordSplitter::NoHyphenation);
+        textwrap::fill(line, options) + "\n"
     }
 
     /// Writes text to standard output as it is.

@@ -53,7 +53,7 @@ fn platform(name: &str, one: &PlatformComparison, terminal: &Terminal) -> String
                 &format!("{}\n{}", terminal.bold(&title), table::lay_out(columns(&rows, group), terminal));
         }
     }
-    text + &absent(&one.absent) + &words::summary(Lang::En, one) + "\n"
+    text + &absent(&one.absent, terminal) + &terminal.wrapped(&words::summary(Lang::En, one))
 }
 
 fn columns(rows: &[&Row], group: Group) -> Vec<Column> {
@@ -93,7 +93,7 @@ fn verdict(row: &Row) -> &'static str {
 }
 
 /// What could not be compared, a line for each reason.
-fn absent(rows: &[AbsentRow]) -> String {
+fn absent(rows: &[AbsentRow], terminal: &Terminal) -> String {
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for row in rows {
         let what = format!("{} of {}", row.metric, label(&row.tenant, row.replica));
@@ -102,7 +102,8 @@ fn absent(rows: &[AbsentRow]) -> String {
             None => reasons.push((&row.reason, vec![what])),
         }
     }
-    reasons.iter().map(|(reason, whats)| format!("left out: {}: {reason}\n", whats.join(", "))).collect()
+    let lines = reasons.iter().map(|(reason, whats)| format!("left out: {}: {reason}", whats.join(", ")));
+    lines.map(|line| terminal.wrapped(&line)).collect()
 }
 
 fn summary(all: &[PlatformComparison], terminal: &Terminal) -> String {
@@ -120,11 +121,13 @@ fn summary(all: &[PlatformComparison], terminal: &Terminal) -> String {
         numbers("conserved beyond", &|one| one.conserved_beyond_limit.to_string().into()),
         numbers("discarded", &|one| one.discarded_trials.to_string().into()).ranked(2),
     ];
-    format!(
-        "{}error, noise and excess are natural logarithms: 0.10 is about 10 %; rows with a noise above {NOISE_LIMIT:.2} are \
-         undecidable\n",
-        table::lay_out(columns, terminal)
-    )
+    let legend = format!(
+        "Errors are natural logarithms: 0.10 is about 10 %. Excess is the error beyond the noise of the machine itself; \
+         rows with a noise above {NOISE_LIMIT:.2} are undecidable. Alone and fluid are the errors of two naive \
+         predictions: each tenant alone on the machine, and all threads sharing the cores evenly; skill is what the model \
+         saves of the better one's."
+    );
+    table::lay_out(columns, terminal) + &terminal.wrapped(&legend)
 }
 
 fn against(prediction: Option<Prediction>) -> Cell {

@@ -13,6 +13,9 @@ use crate::native::Native;
 use crate::terminal::Terminal;
 use crate::units;
 
+/// A machine with less to do (in threads) is taken for a quiet one.
+const QUIET_LOAD: f64 = 0.5;
+
 /// What was made on one platform.
 struct Trials {
     platform: Platform,
@@ -39,6 +42,11 @@ pub(super) fn make(
     interrupted: Arc<AtomicBool>,
     terminal: &Terminal,
 ) -> Result<Vec<PlatformComparison>, Failure> {
+    if let Some(load) = load().filter(|load| *load > QUIET_LOAD) {
+        terminal.note(&format!(
+            "other programs are at work on this machine (load {load}); the trials will compete with them"
+        ));
+    }
     let native = Native {
         plan: judge.plan,
         turns_per_cpu_s: Some(judge.calibration.cpu.turns_per_cpu_s),
@@ -53,6 +61,11 @@ pub(super) fn make(
     native.progress.finish();
     result?;
     Ok(all.into_iter().map(|trials| trials.comparison).collect())
+}
+
+/// Runnable threads, averaged over the last minute.
+fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
 }
 
 /// A round makes one trial on each platform that wants one; each begins with another platform, so that none is always first.

@@ -1,5 +1,6 @@
 //! `catamaran lessons`.
 
+mod markdown;
 mod model;
 mod prove;
 
@@ -8,7 +9,6 @@ use std::{env, fs};
 
 use catamaran_lessons::{Lesson, SCENARIO_PREFIX};
 use catamaran_scenario::Lang;
-use termimad::MadSkin;
 
 use self::model::Model;
 use crate::args::{Language, Lessons, LessonsAction};
@@ -19,7 +19,7 @@ use crate::table::{self, Column};
 use crate::terminal::Terminal;
 
 /// Longer lines are hard to read.
-const PROSE_COLUMNS: u16 = 96;
+const PROSE_COLUMNS: usize = 96;
 
 pub(crate) fn lessons(args: &Lessons, terminal: &Terminal) -> Result<(), Failure> {
     let lang = args.lang.map_or_else(language_of_the_environment, Lang::from);
@@ -52,17 +52,16 @@ fn find(id: &str) -> Result<&'static Lesson, Failure> {
 
 /// The whole lesson, its figures computed by the simulator as it is shown.
 fn read(lesson: &'static Lesson, lang: Lang, terminal: &Terminal) -> Result<(), Failure> {
-    let markdown = catamaran_lessons::markdown(lesson.id, lang)
+    let source = catamaran_lessons::markdown(lesson.id, lang)
         .ok_or_else(|| Failure::Failed(format!("{}: the lesson has no text", lesson.id)))?;
     let mut model = Model::new(lesson, terminal);
-    let text = markdown.fill(&mut |source, path| model.value(source, path));
+    let text = source.fill(&mut |source, path| model.value(source, path));
     model.finish()?;
     if !terminal.is_terminal() {
         return terminal.print(&format!("{}\n", text.trim_end()));
     }
-    let skin = if terminal.colored() { MadSkin::default() } else { MadSkin::no_style() };
     let width = terminal.width().min(PROSE_COLUMNS);
-    terminal.print(&format!("{}\n", skin.text(&text, Some(width.into()))))
+    terminal.print(&markdown::render(&text, width, terminal.colored()))
 }
 
 /// Writes the files of a new lesson into the repository that the working directory is in.
