@@ -39,9 +39,9 @@ fn platform(name: &str, one: &PlatformComparison, terminal: &Terminal) -> String
         count => format!(", {count} discarded"),
     };
     let mut text =
-        terminal.bold(&format!("{name} on {}: {used} native trials{discarded}", one.platform)) + "\n";
+        terminal.bold(&format!("{name} on {}: native trials: {used}{discarded}", one.platform)) + "\n";
     if (used as u32) < MIN_TRIALS {
-        text += &format!("only {used} trials: nothing is decided below {MIN_TRIALS}\n");
+        text += &format!("fewer than {MIN_TRIALS} trials: nothing is decided yet\n");
     }
     for (group, title) in [
         (Group::Conserved, format!("conserved (within {})", units::percent(CONSERVED_LIMIT))),

@@ -99,12 +99,15 @@ fn cache(path: &str) -> &'static str {
     }
 }
 
-/// Trunk writes 16 hexadecimal digits after the last dash: `web-0123456789abcdef_bg.wasm`.
+/// Trunk writes 16 hexadecimal digits after the last dash (`web-0123456789abcdef_bg.wasm`), or before the first one.
 fn is_hashed(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let Some((_, tail)) = name.rsplit_once('-') else { return false };
-    let digits = tail.chars().take_while(char::is_ascii_hexdigit).count();
-    digits == 16 && tail.chars().nth(digits).is_some_and(|next| next == '.' || next == '_')
+    let starts_with_digest = |text: &str, ends: &[char]| {
+        let digits = text.chars().take_while(char::is_ascii_hexdigit).count();
+        digits == 16 && text.chars().nth(digits).is_some_and(|next| ends.contains(&next))
+    };
+    starts_with_digest(name, &['-'])
+        || name.rsplit_once('-').is_some_and(|(_, tail)| starts_with_digest(tail, &['.', '_']))
 }
 
 #[cfg(test)]
@@ -116,6 +119,7 @@ mod tests {
         let table = [
             ("/web-0123456789abcdef_bg.wasm", "public, max-age=31536000, immutable"),
             ("/style-0123456789abcdef.css", "public, max-age=31536000, immutable"),
+            ("/0123456789abcdef-loading.js", "public, max-age=31536000, immutable"),
             ("/worker.js", "no-cache"),
             ("/worker-0123456789abcde.js", "no-cache"),
             ("/a-0123456789abcdef0.js", "no-cache"),
