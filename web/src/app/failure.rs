@@ -12,7 +12,7 @@ pub(super) fn catch_panics() {
         let _ = notice.set_attribute("role", "alert");
         notice.set_text_content(Some(&format!(
             "The page stopped: {info}. Reload it; the link in the address bar keeps your place. \
-             페이지가 멈췄습니다. 새로 고치면 주소의 링크대로 다시 열립니다."
+             페이지가 멈췄어요. 새로 고치면 주소의 링크대로 다시 열려요."
         )));
         let _ = gloo_utils::body().prepend_with_node_1(&notice);
     }));

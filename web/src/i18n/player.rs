@@ -14,7 +14,7 @@ super::texts! {
         Nearer = "Zoom in", "확대";
         Farther = "Zoom out", "축소";
         Controls = "Player", "재생기";
-        Picture = "What the machine does", "기계가 하는 일";
+        Picture = "What the machine does", "머신이 하는 일";
         TimeAxis = "Axis of time", "시간 축";
         Tenants = "Who is who", "누가 누구인지";
         Cores = "Cores: who runs where", "코어: 누가 어디서 실행되나";
@@ -31,27 +31,27 @@ super::texts! {
         Running = "running", "실행 중";
         Latency = "How long requests take", "요청이 걸리는 시간";
         Simulating = "Simulating…", "시뮬레이션 중…";
-        SimulationRefused = "The simulator can't carry this out.", "시뮬레이터가 이 설정을 실행할 수 없습니다.";
-        SimulationBroken = "The simulation stopped unexpectedly.", "시뮬레이션이 예기치 않게 멈췄습니다.";
+        SimulationRefused = "The simulator can't carry this out.", "시뮬레이터가 이 설정을 실행할 수 없어요.";
+        SimulationBroken = "The simulation stopped unexpectedly.", "시뮬레이션이 예기치 않게 멈췄어요.";
         BrokenFix = "Change a value to try again; if it stays so, reload the page.",
             "값을 바꿔 다시 해 보세요. 계속되면 페이지를 새로 고치세요.";
-        NoPicture = "No picture yet", "아직 그림이 없습니다";
+        NoPicture = "No picture yet", "아직 그림이 없어요";
         Keyboard = "Keyboard", "키보드";
         KeyToggle = "play or pause", "재생 또는 일시 정지";
         KeyStep = "to the next or previous change that can be seen", "눈에 보이는 다음 또는 이전 변화로";
-        KeyJump = "a tenth of the window forward or back", "창의 10분의 1만큼 앞뒤로";
-        KeyPage = "a whole window forward or back", "창 하나만큼 앞뒤로";
+        KeyJump = "a tenth of the window forward or back", "화면 폭의 10분의 1만큼 앞뒤로";
+        KeyPage = "a whole window forward or back", "화면 폭만큼 앞뒤로";
         KeyEnds = "to the start or the end", "처음 또는 끝으로";
         KeyZoom = "zoom in or out", "확대 또는 축소";
         KeySpace = "Space", "스페이스";
         KeysWhere = "These keys work while the focus is on the picture or its buttons.",
-            "그림이나 그 버튼에 초점이 있을 때 작동합니다.";
+            "그림이나 그 버튼에 초점이 있을 때 작동해요.";
         Simulated = "simulated", "시뮬레이션";
         Native = "native", "실제";
         GoalLine = "goal", "목표";
         SoFar = "so far", "지금까지";
         WholeRun = "whole run", "전체 실행";
         NoRequests = "No request has been answered in this run, so there is no latency to show. Give the server more CPU time or a longer run.",
-            "이 실행에서는 끝난 요청이 없어서 보여 줄 지연 시간이 없습니다. 서버에 CPU 시간을 더 주거나 더 길게 실행하세요.";
+            "이 실행에서는 끝난 요청이 없어서 보여 줄 지연 시간이 없어요. 서버에 CPU 시간을 더 주거나 더 길게 실행하세요.";
     }
 }

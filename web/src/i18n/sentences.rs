@@ -26,7 +26,7 @@ pub fn gantt_summary(lang: Lang, frame: &Frame) -> String {
             "Who runs on each of the {cores} cores from {from} to {to}; the table below says the same."
         ),
         Lang::Ko => format!(
-            "{from}부터 {to}까지 코어 {cores}개에서 누가 실행되는지 보여 줍니다. 아래 표에 같은 내용이 있습니다."
+            "{from}부터 {to}까지 코어 {cores}개에서 누가 실행되는지 보여 줘요. 아래 표에 같은 내용이 있어요."
         ),
     }
 }
@@ -57,7 +57,7 @@ pub fn table_caption(lang: Lang, view: View, runs: usize) -> String {
 pub fn table_rest(lang: Lang, rest: usize) -> String {
     match lang {
         Lang::En => format!("And {rest} more: zoom in to see them."),
-        Lang::Ko => format!("{rest}개가 더 있습니다. 확대하면 볼 수 있습니다."),
+        Lang::Ko => format!("{rest}개가 더 있어요. 확대하면 볼 수 있어요."),
     }
 }
 
@@ -125,7 +125,7 @@ pub fn strip_summary(lang: Lang, name: &str, recording: &Recording, tenant: u32)
             "{name} may use {quota} of CPU time in every {length}. In {throttled} of {periods} periods it used that up and was stopped."
         ),
         Lang::Ko => format!(
-            "{name}{} {length}마다 CPU 시간 {quota}까지 쓸 수 있습니다. 주기 {periods}개 중 {throttled}개에서 다 써서 멈췄습니다.",
+            "{name}{} {length}마다 CPU 시간 {quota}까지 쓸 수 있어요. 주기 {periods}개 중 {throttled}개에서 다 써서 멈췄어요.",
             Josa::EunNeun.after(name)
         ),
     }
@@ -182,7 +182,7 @@ pub fn histogram_summary(lang: Lang, name: &str, count: u64, quantiles: [f64; 3]
             "Latencies of {count} requests to {name}: half within {p50}, 95 of 100 within {p95}, 99 of 100 within {p99}."
         ),
         Lang::Ko => format!(
-            "{name}에 온 요청 {count}개의 지연 시간: 절반은 {p50} 안에, 100개 중 95개는 {p95} 안에, 99개는 {p99} 안에 끝났습니다."
+            "{name}에 온 요청 {count}개의 지연 시간: 절반은 {p50} 안에, 100개 중 95개는 {p95} 안에, 99개는 {p99} 안에 끝났어요."
         ),
     }
 }
@@ -212,7 +212,10 @@ pub fn trace_sentence(lang: Lang, entry: &Entry) -> String {
             format!("{actor}{} 깨어나 {target}의 코어를 가져가요.", Josa::IGa.after(actor))
         }
         ("migrate", Lang::En) => format!("{target} moves to {actor}."),
-        ("migrate", Lang::Ko) => format!("{target}{} {actor}로 옮겨 가요.", Josa::IGa.after(target)),
+        ("migrate", Lang::Ko) => {
+            let (subject, to) = (Josa::IGa.after(target), Josa::EuroRo.after(actor));
+            format!("{target}{subject} {actor}{to} 옮겨 가요.")
+        }
         (what, _) => format!("{actor}: {what} {target}."),
     }
 }
@@ -223,7 +226,7 @@ pub fn run_progress(lang: Lang, elapsed_s: f64, total_s: f64) -> String {
     let (elapsed, total) = (format::seconds(elapsed_s), format::seconds(total_s));
     match lang {
         Lang::En => format!("Running on this machine: {elapsed} of about {total}"),
-        Lang::Ko => format!("이 기계에서 실행 중: 약 {total} 중 {elapsed}"),
+        Lang::Ko => format!("이 컴퓨터에서 실행 중: 약 {total} 중 {elapsed}"),
     }
 }
 
@@ -249,10 +252,9 @@ pub fn moment_sentence(lang: Lang, moment: Moment) -> String {
             )
         }
         (Moment::Stopped { used_ns, .. }, Lang::Ko) => {
-            format!(
-                "할당량이 바닥나요. 이 주기의 CPU 시간을 {} 썼어요. 그룹 전체가 멈춰요.",
-                format::nanos(used_ns)
-            )
+            let used = format::nanos(used_ns);
+            let object = Josa::EulReul.after(&used);
+            format!("할당량이 바닥났어요. 이 주기에 CPU 시간 {used}{object} 썼어요. 그룹 전체가 멈춰요.")
         }
         (Moment::Resumed, Lang::En) => {
             "A new period begins with a new quota: the group may run again.".to_owned()
@@ -293,7 +295,7 @@ pub fn hint_name(lang: Lang, number: u8) -> String {
 pub fn lesson_number(lang: Lang, number: u32) -> String {
     match lang {
         Lang::En => format!("Lesson {number}"),
-        Lang::Ko => format!("{number}번째 수업"),
+        Lang::Ko => format!("수업 {number}"),
     }
 }
 
@@ -302,6 +304,6 @@ pub fn lesson_number(lang: Lang, number: u32) -> String {
 pub fn beats_done(lang: Lang, done: usize) -> String {
     match lang {
         Lang::En => format!("{done} of 7 beats"),
-        Lang::Ko => format!("일곱 마디 중 {done}개"),
+        Lang::Ko => format!("일곱 단계 중 {done}단계"),
     }
 }
