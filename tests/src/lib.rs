@@ -1,1 +1,4 @@
-//! seam
+//! What the tests across crates share.
+
+pub mod golden;
+pub mod shipped;
