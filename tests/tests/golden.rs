@@ -3,6 +3,8 @@
 //!
 //! `UPDATE_GOLDEN=1` (`cargo xtask golden`) writes them anew, natively.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "tests say what they expect by panicking")]
+
 use catamaran_tests::golden;
 use catamaran_tests::shipped::{self, Shipped};
 
