@@ -5,12 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use catamaran_scenario::plan::Host;
+use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::Step;
+use catamaran_worker::stop::stop_at;
 
 use crate::cgroup::{self, Base, Cgroup, Confines, Found, Groups};
-use crate::machine;
 use crate::problem::Problem;
 use crate::run_folder::{self, Resource, RunFolder};
+use crate::{machine, platform};
 
 /// A run's folder and groups; removes them when it goes.
 pub(crate) struct Guard {
@@ -20,12 +22,8 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Makes a guard of the scenario's size; `shared_cpu`: tenants compete in one group; `cpu_sets`: some have a set.
-    pub(crate) fn make(host: &Host, shared_cpu: bool, cpu_sets: bool) -> Result<Self, Problem> {
-        let cpus = machine::allowed_cpus();
-        let confines = confines(host, &cpus)?;
-        // Without the controller, a machine of exactly the scenario's size still serves.
-        let cpuset = cpu_sets || confines.cpus != cpus;
+    /// Makes a guard.
+    pub(crate) fn make(shape: Shape) -> Result<Self, Problem> {
         let home = run_folder::home();
         let folder = RunFolder::make(&home).map_err(|error| {
             Problem::new(
@@ -33,13 +31,18 @@ impl Guard {
                 "make it writable",
             )
         })?;
-        let Found { cgroup, base } = cgroup::find(&folder.group_name(), cpuset)?;
-        let mut guard = Self { folder: Some(folder), cgroup, confines };
+        stop_at("folder");
+        let Found { cgroup, base } = cgroup::find(&folder.group_name(), shape.cpuset)?;
+        let mut guard = Self { folder: Some(folder), cgroup, confines: shape.confines };
         if let Some(base) = base {
             guard.prepare(&base)?;
         }
-        let steps = guard.cgroup.guard(&guard.confines, shared_cpu);
-        guard.perform(&steps, 0).map_err(Problem::as_unavailable)?;
+        let steps = guard.cgroup.guard(&guard.confines, shape.shared_cpu);
+        let (first, others) = steps.split_at(1.min(steps.len()));
+        guard.perform(first, 0).map_err(Problem::as_unavailable)?;
+        stop_at("half-a-guard");
+        guard.perform(others, 0).map_err(Problem::as_unavailable)?;
+        stop_at("guard");
         Ok(guard)
     }
 
@@ -104,6 +107,29 @@ impl Drop for Guard {
         if let Err(problem) = self.remove_folder() {
             tracing::warn!(?problem, "a run could not be cleaned up");
         }
+    }
+}
+
+/// What a guard has to be like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) confines: Confines,
+    /// Tenants compete for CPU in one group.
+    pub(crate) shared_cpu: bool,
+    /// The run has to be kept off cores that it could use, or a tenant off some of its cores. Without the controller,
+    /// a machine of exactly the scenario's size still serves.
+    pub(crate) cpuset: bool,
+}
+
+impl Shape {
+    /// For a plan on a platform.
+    pub(crate) fn of(plan: &Plan, platform: Platform) -> Result<Self, Problem> {
+        let cpus = machine::allowed_cpus();
+        let confines = confines(plan.host(), &cpus)?;
+        let limits = platform::has_limits(platform);
+        let sets = limits && plan.tenants().iter().any(|tenant| tenant.cpu.set.is_some());
+        let cpuset = sets || confines.cpus != cpus;
+        Ok(Self { confines, shared_cpu: !limits, cpuset })
     }
 }
 

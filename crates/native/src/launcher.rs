@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use catamaran_worker::script::{Script, word};
+use catamaran_worker::stop::STOP_AT;
 use catamaran_worker::tape::Tape;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -77,8 +78,8 @@ impl Launcher {
                 .map_err(|error| no_start(&format!("socketpair: {error}")))?;
         let mut command = Command::new(format!("/proc/self/fd/{}", worker.0.as_raw_fd()));
         command.arg0("catamaran-launcher").args(["launch", run, &std::process::id().to_string()]).env_clear();
-        if let Some(stage) = std::env::var_os("CATAMARAN_STOP_AT") {
-            command.env("CATAMARAN_STOP_AT", stage);
+        if let Some(stage) = std::env::var_os(STOP_AT) {
+            command.env(STOP_AT, stage);
         }
         let process = command
             .stdin(Stdio::from(theirs))

@@ -13,6 +13,8 @@ mod accept;
 mod calibrate;
 mod cgroup;
 mod clean;
+mod doctor;
+mod dry_run;
 mod guard;
 mod identity;
 mod interrupt;
@@ -31,6 +33,8 @@ use interrupt::Interrupt;
 
 pub use calibrate::calibrate;
 pub use clean::{Cleaned, clean};
+pub use doctor::{Check, doctor};
+pub use dry_run::dry_run;
 pub use identity::machine;
 
 /// How native runs are carried out.
@@ -77,31 +81,4 @@ impl Backend for Runner {
         };
         carry_out().map_err(|problem| problem.on(platform))
     }
-}
-
-/// What a person could type to get the same (one shell line each), nothing carried out.
-///
-/// # Errors
-/// As [`Backend::run`].
-pub fn dry_run(_plan: &Plan, _platform: Platform) -> Result<Vec<String>, RunError> {
-    Ok(Vec::new())
-}
-
-/// One row of `catamaran doctor`.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Check {
-    /// What was tried: a platform's name, or a facility (`cgroup-v1-cpu`, `user-namespaces`, …).
-    pub name: String,
-    /// Whether it works here, by trying.
-    pub works: bool,
-    /// What was found.
-    pub found: String,
-    /// One line: how to get it; `None` where it works.
-    pub remedy: Option<String>,
-}
-
-/// Tries what this machine can run natively.
-#[must_use]
-pub fn doctor() -> Vec<Check> {
-    Vec::new()
 }

@@ -6,11 +6,12 @@ use catamaran_report::Report;
 use catamaran_report::report::StageRow;
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::clock::{now_ns, sleep_until};
+use catamaran_worker::stop::stop_at;
 use catamaran_worker::tape::head;
 use rustix::event::poll;
 
 use crate::cgroup::{Accounts, Usage};
-use crate::guard::Guard;
+use crate::guard::{Guard, Shape};
 use crate::interrupt::Interrupt;
 use crate::launcher::{LOOK_EVERY, Launcher, WorkerFile};
 use crate::machine::CpuTimes;
@@ -61,9 +62,7 @@ impl<'a> Run<'a> {
         turns_per_cpu_s: f64,
         interrupt: &'a Interrupt,
     ) -> Result<Self, Problem> {
-        let limits = platform::has_limits(platform);
-        let sets = plan.tenants().iter().any(|tenant| tenant.cpu.set.is_some());
-        let guard = Guard::make(plan.host(), !limits, limits && sets)?;
+        let guard = Guard::make(Shape::of(plan, platform)?)?;
         let mut run = Self { plan, platform, interrupt, tenants: Vec::new(), guard, origin_ns: 0 };
         let worker = WorkerFile::make()?;
         for (index, replica) in plan.instances() {
@@ -90,6 +89,7 @@ impl<'a> Run<'a> {
         let own_cpu = platform::has_limits(self.platform);
         let how = platform::plan(self.platform, &*guard.cgroup, tenant, &label, &guard.confines.cpus);
         let mut launcher = Launcher::start(worker, guard.id(), order.write()?, self.interrupt)?;
+        stop_at("launcher");
         if own_cpu {
             guard.register_all(&how.groups)?;
         } else {
@@ -98,6 +98,7 @@ impl<'a> Run<'a> {
             guard.perform(&how.groups.make, 0)?;
             guard.perform(&how.groups.enter, launcher.pid())?;
         }
+        stop_at("groups");
         std::thread::sleep(SETTLE);
         launcher.carry_out(&how.script, self.interrupt)?;
         let accounts = guard.cgroup.accounts(&label, own_cpu);
@@ -134,13 +135,16 @@ impl<'a> Run<'a> {
         progress: &mut Option<Box<dyn FnMut(f64, f64) + Send>>,
     ) -> Result<Report, Problem> {
         let cpus = self.guard.confines.cpus.clone();
+        stop_at("started");
         self.go();
+        stop_at("running");
         let steal_before = CpuTimes::read(&cpus);
         let end_ns = self.watch(progress)?;
         let steal = CpuTimes::read(&cpus).steal_since(steal_before);
         self.end();
         let outcome = self.outcome(trial, end_ns, steal);
         self.tenants.clear();
+        stop_at("ended");
         self.guard.remove()?;
         Ok(outcome)
     }

@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use catamaran_worker::stop::stop_at;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::cgroup;
@@ -183,6 +184,7 @@ pub(crate) fn remove_run(path: &Path) -> Result<Vec<String>, String> {
             }
         }
     }
+    stop_at("no-groups");
     fs::remove_dir_all(path).map_err(|error| format!("cannot remove {}: {error}", path.display()))?;
     removed.push(format!("folder {}", path.display()));
     Ok(removed)

@@ -17,7 +17,7 @@ use catamaran_scenario::calibration::CpuCosts;
 use crate::interrupt::Interrupt;
 use crate::launcher::WorkerFile;
 use crate::problem::Problem;
-use crate::{identity, machine, speed};
+use crate::{machine, speed};
 
 /// `schema` of `host.toml`.
 const SCHEMA: &str = "catamaran/host/v1";
@@ -63,7 +63,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     progress("done", 1.0);
     Ok(Calibration {
         schema: SCHEMA.to_owned(),
-        machine: identity::machine(),
+        machine: machine(),
         cpu: CpuCosts {
             turns_per_cpu_s,
             all_busy_factor,

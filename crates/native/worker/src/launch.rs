@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use catamaran_worker::clock::now_ns;
 use catamaran_worker::script::{Script, Step, stamp, word};
+use catamaran_worker::stop::stop_at;
 use catamaran_worker::tape::Tape;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, WaitId, WaitIdOptions, getppid, set_parent_process_death_signal};
@@ -197,13 +198,6 @@ pub(crate) fn say(control: BorrowedFd<'_>, message: &str) {
 
 fn die_with_parent() -> Result<(), String> {
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| format!("PR_SET_PDEATHSIG: {error}"))
-}
-
-/// A test may ask by `CATAMARAN_STOP_AT` that a start-up halts at a stage; whoever sets it only halts their own run.
-fn stop_at(stage: &str) {
-    if std::env::var_os("CATAMARAN_STOP_AT").is_some_and(|wanted| wanted == stage) {
-        std::thread::sleep(std::time::Duration::from_secs(60));
-    }
 }
 
 enum Clone {

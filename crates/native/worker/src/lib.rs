@@ -7,4 +7,5 @@
 pub mod clock;
 pub mod fixed_loop;
 pub mod script;
+pub mod stop;
 pub mod tape;

@@ -1,0 +1,120 @@
+//! The same steps as shell lines that a person can type, nothing carried out. They are printed from the very steps
+//! that a run performs, so that they cannot say anything else.
+
+use std::path::Path;
+
+use catamaran_report::RunError;
+use catamaran_scenario::plan::{Tenant, Workload};
+use catamaran_scenario::{Plan, Platform};
+use catamaran_worker::script::{Namespace, Script, Step};
+
+use crate::cgroup::{self, Found};
+use crate::guard::Shape;
+use crate::problem::Problem;
+use crate::{accept, platform};
+
+/// What a person could type to get the same (one shell line each), nothing carried out.
+///
+/// # Errors
+/// As [`Backend::run`](catamaran_report::Backend::run).
+pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError> {
+    accept::check(plan, platform)?;
+    lines(plan, platform).map_err(|problem| problem.on(platform))
+}
+
+fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
+    let shape = Shape::of(plan, platform)?;
+    let Found { cgroup, base } = cgroup::find("catamaran-by-hand", shape.cpuset)?;
+    let mut lines = vec![
+        "# WORKER stands for the program of each tenant; catamaran has one of its own that replays the scenario.".into(),
+        "export WORKER=\"${WORKER:-sleep 1}\"".into(),
+    ];
+    let mut made = Vec::new();
+    if let Some(base) = &base {
+        lines.push("# Make room for groups below our own.".into());
+        lines.extend(base.step_aside().iter().chain(&base.hand_down()).map(|step| shell(step, &mut made)));
+    }
+    lines.push(format!("# The guard: all tenants share {} core(s).", plan.host().cores));
+    lines.extend(cgroup.guard(&shape.confines, shape.shared_cpu).iter().map(|step| shell(step, &mut made)));
+    for (index, replica) in plan.instances() {
+        let Some(tenant) = plan.tenants().get(index) else { continue };
+        let label = format!("{}.{replica}", tenant.name);
+        let how = platform::plan(platform, &*cgroup, tenant, &label, &shape.confines.cpus);
+        lines.push(format!("# {label}: {}.", workload(tenant)));
+        lines.extend(how.groups.make.iter().map(|step| shell(step, &mut made)));
+        let groups = how.groups.enter.iter().filter_map(|step| match step {
+            Step::Enter(group) => Some(group.as_path()),
+            _ => None,
+        });
+        let groups: Vec<&Path> = groups.chain(how.groups.born_in.as_deref()).collect();
+        lines.push(start(&groups, &how.script));
+    }
+    lines.push(format!(
+        "# Ended after {} s at the latest; then everything is removed.",
+        plan.duration().seconds()
+    ));
+    lines.push("wait".into());
+    if let Some(base) = base.filter(|base| base.aside.is_some()) {
+        lines.push(format!("echo $$ > {}", quoted(&base.group.join("cgroup.procs"))));
+    }
+    lines.extend(made.iter().rev().map(|group| format!("rmdir {group}")));
+    Ok(lines)
+}
+
+/// One step; the groups that it makes are added to `made`.
+fn shell(step: &Step, made: &mut Vec<String>) -> String {
+    match step {
+        Step::Make(group) => {
+            made.push(quoted(group));
+            format!("mkdir {}", quoted(group))
+        }
+        Step::Write { value, file } => format!("echo {value:?} > {}", quoted(file)),
+        Step::Enter(group) => format!("echo $$ > {}", quoted(&group.join("cgroup.procs"))),
+    }
+}
+
+/// A shell that goes into the groups and the namespaces and then becomes the worker.
+fn start(groups: &[&Path], script: &Script) -> String {
+    let enter = groups.iter().map(|group| format!("echo $$ > {}; ", quoted(&group.join("cgroup.procs"))));
+    let enter: String = enter.collect();
+    if script.namespaces.is_empty() {
+        return format!("sh -c {} &", quote(&format!("{enter}exec $WORKER")));
+    }
+    let mut unshare = "unshare --fork".to_owned();
+    for namespace in &script.namespaces {
+        unshare.push_str(" --");
+        unshare.push_str(namespace.name());
+    }
+    if script.namespaces.contains(&Namespace::Pid) {
+        unshare.push_str(" --mount-proc");
+    }
+    let host_name = script.host_name.as_deref().map(|name| format!("hostname {name}; ")).unwrap_or_default();
+    let inside = quote(&format!("{host_name}exec $WORKER"));
+    format!("sh -c {} &", quote(&format!("{enter}exec {unshare} sh -c {inside}")))
+}
+
+fn workload(tenant: &Tenant) -> String {
+    match &tenant.workload {
+        Workload::Compute { threads, work } => {
+            format!("computes {} s on {threads} thread(s)", work.seconds())
+        }
+        Workload::Server(server) => format!(
+            "answers {} requests a second of {} ms each on {} thread(s)",
+            server.arrivals.rate,
+            server.service.cpu.seconds() * 1e3,
+            server.threads
+        ),
+        Workload::Phases(phases) => format!("{} phases", phases.len()),
+        _ => "does nothing".to_owned(),
+    }
+}
+
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._,-@:".contains(c);
+    if text.chars().all(plain) { text.into_owned() } else { quote(&text) }
+}
+
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
