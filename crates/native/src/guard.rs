@@ -39,21 +39,21 @@ impl Guard {
         }
         let steps = guard.cgroup.guard(&guard.confines, shape.shared_cpu);
         let (first, others) = steps.split_at(1.min(steps.len()));
-        guard.perform(first, 0).map_err(Problem::as_unavailable)?;
+        guard.perform(first, 0).map_err(Problem::into_unavailable)?;
         stop_at("half-a-guard");
-        guard.perform(others, 0).map_err(Problem::as_unavailable)?;
+        guard.perform(others, 0).map_err(Problem::into_unavailable)?;
         stop_at("guard");
         Ok(guard)
     }
 
     /// v2: makes the group below which the guard goes ready for it.
     fn prepare(&mut self, base: &Base) -> Result<(), Problem> {
-        self.perform(&base.step_aside(), std::process::id()).map_err(Problem::as_unavailable)?;
+        self.perform(&base.step_aside(), std::process::id()).map_err(Problem::into_unavailable)?;
         if !base.added.is_empty() {
             let handed_down = Resource::Controllers { group: base.group.clone(), names: base.added.clone() };
             self.note(&handed_down)?;
         }
-        self.perform(&base.hand_down(), 0).map_err(Problem::as_unavailable)
+        self.perform(&base.hand_down(), 0).map_err(Problem::into_unavailable)
     }
 
     /// Unique name of the run.

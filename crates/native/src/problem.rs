@@ -24,7 +24,7 @@ impl Problem {
     }
 
     /// The same, where what failed is what the platform needs of the machine.
-    pub(crate) fn as_unavailable(self) -> Self {
+    pub(crate) fn into_unavailable(self) -> Self {
         match self {
             Self::Failed(what, advice) => Self::Unavailable(what, advice),
             other => other,

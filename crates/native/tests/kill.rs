@@ -1,6 +1,9 @@
 //! A run that is killed with SIGKILL, whatever it was at, leaves nothing behind once the next `clean` has been there;
 //! and a run that lives beside it goes on.
 
+// clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
+#![allow(clippy::expect_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};

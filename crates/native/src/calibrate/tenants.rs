@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use catamaran_report::Report;
+use catamaran_report::report::StageRow;
 use catamaran_report::statistics::median;
 use catamaran_scenario::calibration::StartupStage;
 use catamaran_scenario::{Plan, Platform};
@@ -109,27 +110,27 @@ pub(crate) fn startups(
     progress: Progress<'_>,
 ) -> Result<BTreeMap<Platform, Vec<StartupStage>>, Problem> {
     let plan = plan(STARTUP)?;
-    let mut table: BTreeMap<(usize, Platform), Vec<(String, String, Vec<f64>)>> = BTreeMap::new();
+    let mut starts: BTreeMap<Platform, Vec<Vec<StageRow>>> = BTreeMap::new();
     for start in 0..STARTS {
         progress("start-ups", 0.5 + 0.5 * f64::from(start) / f64::from(STARTS));
-        for (number, platform) in plan.platforms().iter().enumerate() {
+        for platform in plan.platforms() {
             let run = Run::start(&plan, *platform, turns_per_cpu_s, interrupt)?;
-            let stages = table.entry((number, *platform)).or_default();
-            for (place, stage) in run.startup_stages().into_iter().enumerate() {
-                if place == stages.len() {
-                    stages.push((stage.name, stage.actor, Vec::new()));
-                }
-                stages[place].2.push((stage.end_s - stage.start_s) * 1e9);
-            }
+            starts.entry(*platform).or_default().push(run.startup_stages());
         }
     }
-    let medians = |stages: Vec<(String, String, Vec<f64>)>| {
-        let rows = stages.into_iter().filter_map(|(name, actor, lengths_ns)| {
-            Some(StartupStage { name, actor, median_ns: median(&lengths_ns)?.round() as u64 })
-        });
-        rows.collect()
+    Ok(starts.into_iter().map(|(platform, starts)| (platform, medians(&starts))).collect())
+}
+
+/// Each stage of the first start, with its median length over all of them.
+fn medians(starts: &[Vec<StageRow>]) -> Vec<StartupStage> {
+    let stages = starts.first().into_iter().flatten().enumerate();
+    let median_of = |(place, first): (usize, &StageRow)| {
+        let lengths_ns =
+            starts.iter().filter_map(|stages| stages.get(place)).map(|s| (s.end_s - s.start_s) * 1e9);
+        let median_ns = median(&lengths_ns.collect::<Vec<_>>())?.round() as u64;
+        Some(StartupStage { name: first.name.clone(), actor: first.actor.clone(), median_ns })
     };
-    Ok(table.into_iter().map(|((_, platform), stages)| (platform, medians(stages))).collect())
+    stages.filter_map(median_of).collect()
 }
 
 fn carry_out(text: &str, turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<Report, Problem> {

@@ -116,8 +116,8 @@ pub(crate) fn keyed(text: &str, key: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.trim().parse().ok())
 }
 
-fn write(file: PathBuf, value: impl ToString) -> Step {
-    Step::Write { value: value.to_string(), file }
+fn write(file: PathBuf, value: impl std::fmt::Display) -> Step {
+    Step::Write { value: format!("{value}"), file }
 }
 
 #[cfg(test)]

@@ -248,6 +248,6 @@ mod tests {
         assert_eq!(layout.thread(0), layout.phase(2));
         assert_eq!(layout.thread(2) + thread::WORDS, layout.arrays());
         assert_eq!(layout.thread(0) % thread::WORDS, 0, "threads are on cache lines of their own");
-        assert!(head::STAMP + STAMPS <= HEAD_WORDS);
+        const { assert!(head::STAMP + STAMPS <= HEAD_WORDS) };
     }
 }
