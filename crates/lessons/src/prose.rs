@@ -1,6 +1,6 @@
 //! Text with figures in it that are computed from the model when the text is shown.
 
-use catamaran_scenario::edit::{self, EditError};
+use catamaran_scenario::{Diagnostic, edit};
 use catamaran_scenario::{Josa, Platform};
 
 use crate::formula::{Op, evaluate};
@@ -31,8 +31,8 @@ impl Run {
     /// The scenario with its changes.
     ///
     /// # Errors
-    /// [`EditError`] where a change names what the scenario does not have.
-    pub fn text(&self) -> Result<String, EditError> {
+    /// [`Diagnostic`] where a change names what the scenario does not have.
+    pub fn text(&self) -> Result<String, Diagnostic> {
         let change = |text: String, change: &Change| edit::set(&text, change.path, change.value);
         self.changes.iter().try_fold(self.scenario.to_owned(), change)
     }

@@ -12,9 +12,6 @@ use crate::schema::Takes;
 
 use path::{Step, Target};
 
-/// The error of [`get`] and [`set`].
-pub type EditError = Diagnostic;
-
 /// What diagnostics call a text that has no file.
 const FILE: &str = "<scenario>";
 

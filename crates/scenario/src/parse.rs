@@ -19,7 +19,7 @@ use crate::plan::{Image, Layer, Text};
 use crate::schema::{ROOT, Table};
 use crate::{Nanos, Plan, Platform};
 
-use reader::{Input, Reader};
+use reader::{Input, Place, Reader};
 pub(crate) use value::check as check_value;
 
 /// Largest file (bytes).
@@ -60,16 +60,17 @@ fn read_file<T>(
     let input = Input::new(text, file);
     let document = parse_table(&input, text)?;
     let done = read(&Reader::open(&input, document.get_ref(), schema, 0..0, String::new()));
-    match (input.has_failed(), done) {
-        (false, Some(done)) => Ok(done),
-        _ => Err(input.into_first().unwrap_or_else(unexplained)),
+    match (input.first(), done) {
+        (None, Some(done)) => Ok(done),
+        (first, _) => Err(first.unwrap_or_else(unexplained)),
     }
 }
 
 fn parse_table<'a>(input: &Input<'a>, text: &'a str) -> Result<Spanned<DeTable<'a>>, Diagnostic> {
     if text.len() > FILE_BYTES_MAX {
         let problem = Problem::new(format!("the file has {} bytes", text.len()));
-        return Err(input.diagnose(&(0..0), "", problem.accepts(format!("at most {FILE_BYTES_MAX}"))));
+        let problem = problem.accepts(format!("at most {FILE_BYTES_MAX}"));
+        return Err(input.diagnose(&Place::default(), problem));
     }
     DeTable::parse(text).map_err(|error| syntax(input, &error))
 }
@@ -80,9 +81,9 @@ pub(crate) fn check_syntax(text: &str, file: &str) -> Result<(), Diagnostic> {
 }
 
 fn syntax(input: &Input<'_>, error: &toml::de::Error) -> Diagnostic {
-    let span = error.span().unwrap_or_default();
-    let problem = format!("not TOML: {}", error.message());
-    input.diagnose(&span, "", Problem::new(problem).advises("mend the syntax; see https://toml.io"))
+    let place = Place { span: error.span().unwrap_or_default(), path: String::new() };
+    let problem = Problem::new(format!("not TOML: {}", error.message()));
+    input.diagnose(&place, problem.advises("mend the syntax; see https://toml.io"))
 }
 
 /// Every refusal notes its reason; this one would be a defect of the parser.
@@ -154,15 +155,13 @@ fn read_platforms(root: &Reader<'_>) -> Option<Vec<Platform>> {
     let mut platforms = Vec::new();
     for (place, value) in elements {
         let Some(platform) = value.as_str().and_then(Platform::from_name) else {
-            root.fail_at(&place, unknown_platform(value));
-            continue;
+            root.fail_with(&place, || unknown_platform(value));
+            return None;
         };
         if platforms.contains(&platform) {
-            root.fail_at(
-                &place,
-                Problem::new(format!("{:?} is listed twice", platform.name())).advises("leave one out"),
-            );
-            continue;
+            let problem = Problem::new(format!("{:?} is listed twice", platform.name()));
+            root.fail_at(&place, problem.advises("leave one out"));
+            return None;
         }
         platforms.push(platform);
     }
@@ -186,7 +185,7 @@ fn read_images(root: &Reader<'_>) -> Vec<Image> {
 }
 
 fn read_image(reader: &Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Image> {
-    let name = reader.text("name");
+    let name = reader.image_name("name");
     if let Some(name) = &name
         && !seen.insert(name.clone())
     {

@@ -116,6 +116,13 @@ const FIELDS: &[Row] = &[
         "tenant.web.workload.arrivals.process",
         &["missing", "\"poisson\", \"constant\" or \"burst\""],
     ),
+    (
+        "ports = [80]",
+        "§threads = 4",
+        "tenant.web.threads",
+        &["unknown field; accepted: name, replicas", "did you mean \"workload.threads\"?"],
+    ),
+    ("ports = [80]", "§limit = \"1\"", "tenant.web.limit", &["did you mean \"cpu.limit\"?"]),
 ];
 
 const VALUES: &[Row] = &[
@@ -275,6 +282,12 @@ const VALUES: &[Row] = &[
     ),
     ("threads = 4", "threads = §4097", "tenant.batch.workload.threads", &["from 1 to 4096"]),
     ("\"kill\"", "§\"explode\"", "event[0].do", &["found \"explode\"; accepted: \"scale\", \"kill\""]),
+    (
+        "\"shop:1\"",
+        "§\"shop 1\"",
+        "image[0].name",
+        &["found \"shop 1\"; accepted: a name of letters, digits"],
+    ),
 ];
 
 const RULES: &[Row] = &[
@@ -475,7 +488,7 @@ const RULES: &[Row] = &[
 /// Whole files.
 const FILES: &[(&str, &str, &[&str])] = &[
     ("§", "schema", &["missing"]),
-    ("§[[tenant]]", "schema", &["missing; it is required"]),
+    ("§tenant = []", "schema", &["missing; it is required"]),
     ("\u{feff}§x = 1", "x", &["unknown field"]),
 ];
 

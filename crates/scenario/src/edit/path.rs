@@ -158,12 +158,13 @@ impl<'a> Walk<'a> {
 }
 
 fn no_element(array: &str, wanted: &str, names: &[Option<&str>]) -> Problem {
-    let known: Vec<&str> = names.iter().flatten().copied().collect();
-    let by_index = format!("{array}[0]");
-    let accepted = if known.is_empty() { by_index } else { known.join(", ") };
+    const LISTED: usize = 20;
+    let known = || names.iter().flatten().copied().filter(|name| !name.chars().any(char::is_control));
+    let listed: Vec<String> = known().take(LISTED).map(|name| name.chars().take(63).collect()).collect();
+    let accepted = if listed.is_empty() { format!("{array}[0]") } else { listed.join(", ") };
     Problem::new(format!("there is no {array} {}", quoted(wanted)))
         .accepts(accepted)
-        .suggests(nearest(wanted, known))
+        .suggests(nearest(wanted, known()))
 }
 
 /// The names of an array's elements; `None` for one that has none.

@@ -6,7 +6,7 @@ use crate::{MilliCpu, weight};
 
 use super::Scope;
 use super::reader::Reader;
-use super::tenant::{Located, QUOTA_LEAST_NS, read_instant, read_node, small_quota, unknown_name};
+use super::tenant::{Located, QUOTA_LEAST_NS, check_name, read_image, read_instant, read_node, small_quota};
 
 /// Most events.
 const EVENTS_MAX: usize = 1000;
@@ -58,18 +58,8 @@ fn read_action(reader: &Reader<'_>, scope: &Scope, tenants: &[Located]) -> Optio
 
 fn read_tenant(reader: &Reader<'_>, scope: &Scope) -> Option<String> {
     let target = reader.text("target")?;
-    if !scope.tenants.contains(&target) {
-        reader.fail("target", unknown_name("tenant", &target, &scope.tenants));
-    }
+    check_name(reader, "target", "tenant", &target, &scope.tenants);
     Some(target)
-}
-
-fn read_image(reader: &Reader<'_>, scope: &Scope) -> Option<String> {
-    let image = reader.text("image")?;
-    if !scope.images.contains(&image) {
-        reader.fail("image", unknown_name("image", &image, &scope.images));
-    }
-    Some(image)
 }
 
 /// What the kernel would refuse when the event comes is refused now.

@@ -17,7 +17,8 @@ pub(super) struct Input<'a> {
     text: &'a str,
     /// Stands for every table that the file does not give, so that its fields get their defaults.
     empty: DeTable<'a>,
-    first: RefCell<Option<(usize, Diagnostic)>>,
+    /// Not yet worded: finding line and column takes as long as the file.
+    first: RefCell<Option<(Place, Problem)>>,
 }
 
 impl<'a> Input<'a> {
@@ -26,28 +27,29 @@ impl<'a> Input<'a> {
     }
 
     /// Notes a problem; the one that stands first in the file is kept.
-    pub(super) fn fail(&self, span: &Range<usize>, path: &str, problem: Problem) {
-        let mut first = self.first.borrow_mut();
-        if first.as_ref().is_none_or(|(start, _)| span.start < *start) {
-            *first = Some((span.start, self.diagnose(span, path, problem)));
+    fn fail(&self, place: &Place, problem: Problem) {
+        if self.would_be_first(&place.span) {
+            *self.first.borrow_mut() = Some((place.clone(), problem));
         }
     }
 
-    pub(super) fn diagnose(&self, span: &Range<usize>, path: &str, problem: Problem) -> Diagnostic {
-        problem.at(Some(Location::new(self.file, self.text, span)), path)
+    /// Whether a problem there would be kept. Where it would not, there is no need to look for near misses, which takes time.
+    fn would_be_first(&self, span: &Range<usize>) -> bool {
+        self.first.borrow().as_ref().is_none_or(|(first, _)| span.start < first.span.start)
     }
 
-    pub(super) fn has_failed(&self) -> bool {
-        self.first.borrow().is_some()
+    pub(super) fn diagnose(&self, place: &Place, problem: Problem) -> Diagnostic {
+        problem.at(Some(Location::new(self.file, self.text, &place.span)), place.path.as_str())
     }
 
-    pub(super) fn into_first(self) -> Option<Diagnostic> {
-        self.first.into_inner().map(|(_, diagnostic)| diagnostic)
+    /// The problem that stands first in the file.
+    pub(super) fn first(&self) -> Option<Diagnostic> {
+        self.first.take().map(|(place, problem)| self.diagnose(&place, problem))
     }
 }
 
 /// A place in the file with its path, for checks that look at several fields.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Place {
     pub(super) span: Range<usize>,
     pub(super) path: String,
@@ -74,11 +76,11 @@ impl<'a> Reader<'a> {
         let text_of = |name: &str| table.get(name).and_then(|value| value.get_ref().as_str());
         let view = View::new(schema, text_of, |name| table.contains_key(name));
         let mut reader = Self { input, table, view, has_unknown: false, place: Place { span, path } };
-        for key in table.keys() {
-            if view.field(key.get_ref()).is_none() {
-                reader.has_unknown = true;
-                input.fail(&key.span(), &reader.path_of(key.get_ref()), view.unknown(key.get_ref()));
-            }
+        let unknown = table.keys().filter(|key| view.field(key.get_ref()).is_none());
+        if let Some(key) = unknown.min_by_key(|key| key.span().start) {
+            reader.has_unknown = true;
+            let place = Place { span: key.span(), path: reader.path_of(key.get_ref()) };
+            reader.fail_with(&place, || view.unknown(key.get_ref()));
         }
         reader
     }
@@ -88,8 +90,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn path_of(&self, name: &str) -> String {
-        let name = if is_bare_key(name) { name.to_owned() } else { crate::diagnostic::quoted(name) };
-        if self.place.path.is_empty() { name } else { format!("{}.{name}", self.place.path) }
+        join(&self.place.path, name)
     }
 
     /// Where this table is.
@@ -110,20 +111,27 @@ impl<'a> Reader<'a> {
 
     /// Notes that a field's value is wrong.
     pub(super) fn fail(&self, name: &str, problem: Problem) {
-        let place = self.place_of(name);
-        self.input.fail(&place.span, &place.path, problem);
+        self.input.fail(&self.place_of(name), problem);
+    }
+
+    /// As [`Reader::fail_at`], with a problem that takes time to word.
+    pub(super) fn fail_with(&self, place: &Place, problem: impl FnOnce() -> Problem) {
+        if self.input.would_be_first(&place.span) {
+            self.fail_at(place, problem());
+        }
     }
 
     /// Notes that something is wrong with a part of a field.
     pub(super) fn fail_at(&self, place: &Place, problem: Problem) {
-        self.input.fail(&place.span, &place.path, problem);
+        self.input.fail(place, problem);
     }
 
     /// Notes that a required field is missing, unless an unknown one may be a slip for it.
     pub(super) fn fail_missing(&self, name: &str, takes: Takes) {
         if !self.has_unknown {
             let problem = Problem::new("missing; it is required").accepts(takes.accepted());
-            self.input.fail(&self.place.span, &self.path_of(name), problem);
+            let place = Place { span: self.place.span.clone(), path: self.path_of(name) };
+            self.input.fail(&place, problem);
         }
     }
 
@@ -218,7 +226,7 @@ impl<'a> Reader<'a> {
     ) -> Option<Self> {
         let Some(table) = found.get_ref().as_table() else {
             let accepted = if matches!(takes, Takes::Tables(_)) { Takes::Table(schema) } else { takes };
-            self.input.fail(&found.span(), &path, wrong(found.get_ref(), accepted));
+            self.input.fail(&Place { span: found.span(), path }, wrong(found.get_ref(), accepted));
             return None;
         };
         Some(Self::open(self.input, table, schema, found.span(), path))
@@ -251,10 +259,16 @@ impl<'a> Reader<'a> {
         let path = self.path_of(name);
         let entry = |(key, value): (&'a Spanned<toml::de::DeString<'a>>, &'a Spanned<DeValue<'a>>)| {
             let key = key.get_ref().as_ref();
-            (key, Place { span: value.span(), path: format!("{path}.{key}") }, value.get_ref())
+            (key, Place { span: value.span(), path: join(&path, key) }, value.get_ref())
         };
         table.iter().map(entry).collect()
     }
+}
+
+/// The path of a key, quoted where TOML would have it quoted (or where it would fill the terminal).
+fn join(path: &str, key: &str) -> String {
+    let key = if is_bare_key(key) { key.to_owned() } else { crate::diagnostic::quoted(key) };
+    if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 
 /// Whether TOML takes the key without quotes.

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::DeTable;
 
-use crate::diagnostic::{Problem, nearest};
+use crate::diagnostic::{Problem, nearest, quoted};
 use crate::plan::{Cpu, Io, Memory, Restart, Tenant, WeightRule};
 use crate::schema::Takes;
 use crate::{Nanos, weight};
 
 use super::reader::{Place, Reader, wrong};
+use super::value::is_image_name;
 use super::{Scope, TENANTS_MAX, value, workload};
 
 /// Least quota of a period that the kernel takes (ns).
@@ -23,8 +24,14 @@ pub(super) struct Located {
 
 pub(super) fn read_all(root: &Reader<'_>, scope: &Scope) -> Vec<Located> {
     let readers = root.tables("tenant", TENANTS_MAX, name_in_path);
-    if !root.has("tenant") || root.elements("tenant").is_some_and(|all| all.is_empty()) {
-        root.fail_missing("tenant", Takes::Tables(&crate::schema::ROOT));
+    match root.elements("tenant") {
+        Some(tenants) if tenants.is_empty() => {
+            root.fail(
+                "tenant",
+                Problem::new("found an empty list").accepts("at least one [[tenant]]").advises("add one"),
+            );
+        }
+        _ => {}
     }
     let mut seen = BTreeSet::new();
     readers.iter().filter_map(|reader| read(reader, scope, &mut seen)).collect()
@@ -116,24 +123,30 @@ pub(super) fn read_instant(reader: &Reader<'_>, name: &str, scope: &Scope) -> Op
 }
 
 /// The name of an image of this file.
-fn read_image(reader: &Reader<'_>, scope: &Scope) -> Option<String> {
+pub(super) fn read_image(reader: &Reader<'_>, scope: &Scope) -> Option<String> {
     let image = reader.text("image")?;
-    if !scope.images.contains(&image) {
-        reader.fail("image", unknown_name("image", &image, &scope.images));
-    }
+    check_name(reader, "image", "image", &image, &scope.images);
     Some(image)
 }
 
-/// A name that nothing in the file has.
-pub(super) fn unknown_name(kind: &str, found: &str, known: &[String]) -> Problem {
+/// Notes that a field names what nothing in the file is called.
+pub(super) fn check_name(reader: &Reader<'_>, field: &str, kind: &str, found: &str, known: &[String]) {
+    if !known.iter().any(|name| name == found) {
+        reader.fail_with(&reader.place_of(field), || unknown_name(kind, found, known));
+    }
+}
+
+fn unknown_name(kind: &str, found: &str, known: &[String]) -> Problem {
     const LISTED: usize = 20;
-    let problem = Problem::new(format!("there is no {kind} {}", crate::diagnostic::quoted(found)));
-    if known.is_empty() {
+    let problem = Problem::new(format!("there is no {kind} {}", quoted(found)));
+    // Names that are refused in their own place are not for a terminal.
+    let shown: Vec<&str> = known.iter().map(String::as_str).filter(|name| is_image_name(name)).collect();
+    if shown.is_empty() {
         return problem.advises(format!("add an [[{kind}]] with that name"));
     }
-    let list = known.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = if known.len() > LISTED { ", …" } else { "" };
-    problem.accepts(format!("{list}{more}")).suggests(nearest(found, known.iter().map(String::as_str)))
+    let list = shown.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
+    let more = if shown.len() > LISTED { ", …" } else { "" };
+    problem.accepts(format!("{list}{more}")).suggests(nearest(found, shown))
 }
 
 fn read_cpu(tenant: &Reader<'_>, scope: &Scope) -> Option<Cpu> {
@@ -220,21 +233,22 @@ fn read_io(tenant: &Reader<'_>) -> Io {
 
 fn read_ports(reader: &Reader<'_>) -> Vec<u16> {
     let mut ports = Vec::new();
+    let mut seen = BTreeSet::new();
     for (place, value) in reader.elements("ports").unwrap_or_default() {
         let port = value.as_integer().and_then(|n| u16::from_str_radix(n.as_str(), n.radix()).ok());
-        match port.filter(|port| *port > 0) {
-            None => {
-                let found = Problem::new(format!("found {}", value::describe(value)));
-                reader.fail_at(&place, found.accepts("a port: a whole number from 1 to 65535"));
-            }
-            Some(port) if ports.contains(&port) => {
-                reader.fail_at(
-                    &place,
-                    Problem::new(format!("port {port} is listed twice")).advises("leave one out"),
-                );
-            }
-            Some(port) => ports.push(port),
+        let Some(port) = port.filter(|port| *port > 0) else {
+            let found = Problem::new(format!("found {}", value::describe(value)));
+            reader.fail_at(&place, found.accepts("a port: a whole number from 1 to 65535"));
+            break;
+        };
+        if !seen.insert(port) {
+            reader.fail_at(
+                &place,
+                Problem::new(format!("port {port} is listed twice")).advises("leave one out"),
+            );
+            break;
         }
+        ports.push(port);
     }
     ports
 }

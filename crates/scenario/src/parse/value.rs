@@ -69,6 +69,10 @@ impl Reader<'_> {
         self.read(name, take_name)
     }
 
+    pub(super) fn image_name(&self, name: &str) -> Option<String> {
+        self.read(name, take_image_name)
+    }
+
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
         self.read(name, take_flag)
     }
@@ -127,6 +131,7 @@ pub(crate) fn check(takes: Takes, value: &DeValue<'_>) -> Taken<()> {
     match takes {
         Takes::Exactly(_) => take_exactly(takes, value),
         Takes::Name => take_name(takes, value).map(drop),
+        Takes::ImageName => take_image_name(takes, value).map(drop),
         Takes::Text | Takes::Tenant | Takes::Image => take_text(takes, value).map(drop),
         Takes::Flag => take_flag(takes, value).map(drop),
         Takes::Duration { .. } => take_duration(takes, value).map(drop),
@@ -214,6 +219,17 @@ pub(super) fn is_kebab(name: &str) -> bool {
     let word =
         |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     name.len() <= NAME_CHARS_MAX && name.split('-').all(word)
+}
+
+fn take_image_name(takes: Takes, value: &DeValue<'_>) -> Taken<String> {
+    value.as_str().filter(|name| is_image_name(name)).map(str::to_owned).ok_or_else(|| wrong(value, takes))
+}
+
+/// What references to images are made of.
+pub(super) fn is_image_name(name: &str) -> bool {
+    const CHARS_MAX: usize = 255;
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b);
+    !name.is_empty() && name.len() <= CHARS_MAX && name.bytes().all(fits)
 }
 
 fn kebab(name: &str) -> String {

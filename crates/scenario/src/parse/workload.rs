@@ -6,7 +6,7 @@ use crate::plan::{
 };
 
 use super::reader::Reader;
-use super::tenant::unknown_name;
+use super::tenant::check_name;
 use super::{Scope, value};
 
 /// Most phases of one workload.
@@ -211,8 +211,8 @@ fn check_peer(reader: &Reader<'_>, to: &str, scope: &Scope, own_name: &str) {
                 .accepts("another tenant")
                 .advises("name another one"),
         );
-    } else if !scope.tenants.iter().any(|tenant| tenant == to) {
-        reader.fail("to", unknown_name("tenant", to, &scope.tenants));
+    } else {
+        check_name(reader, "to", "tenant", to, &scope.tenants);
     }
 }
 

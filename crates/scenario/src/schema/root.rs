@@ -60,7 +60,7 @@ static TITLE: Table = Table::new(
 static IMAGE: Table = Table::new(
     "An image: what a tenant's files come from. Its layers are what the simulator pulls and unpacks; natively its archive is used.",
     &[
-        Field::required("name", Takes::Text)
+        Field::required("name", Takes::ImageName)
             .means("By which tenants and events name it; unique.")
             .like("\"shop:1.2\"")
             .becomes("Kubernetes: containers[].image"),

@@ -11,6 +11,8 @@ pub(crate) enum Takes {
     Exactly(&'static str),
     /// A kebab-case name.
     Name,
+    /// A reference to an image.
+    ImageName,
     /// Any text that is not empty.
     Text,
     /// `true` or `false`.
@@ -96,7 +98,7 @@ impl Takes {
     pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Exactly(_) | Self::Text => "text",
-            Self::Name => "name",
+            Self::Name | Self::ImageName => "name",
             Self::Flag => "flag",
             Self::Duration { .. } => "duration",
             Self::Bytes { .. } => "bytes",
@@ -139,6 +141,9 @@ impl Takes {
         match self {
             Self::Exactly(text) => format!("{text:?}"),
             Self::Name => "a name in kebab-case of at most 63 characters, such as \"shop-db\"".into(),
+            Self::ImageName => {
+                "a name of letters, digits and . _ - / : @, at most 255, such as \"shop:1.2\"".into()
+            }
             Self::Text => "a text in quotes that is not empty".into(),
             Self::Flag => "true or false".into(),
             Self::Duration { least, most } => {

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Problem, nearest};
 
-use super::{Field, Table};
+use super::{Field, Table, Takes};
 
 /// A table's own fields and those of its case; of every case where it is not known which.
 #[derive(Clone, Copy)]
@@ -45,12 +45,22 @@ impl View {
             accepted.push_str(&format!(", and the fields of its {by}"));
         }
         let known = self.tables().flat_map(|table| table.fields).map(|field| field.name);
-        let suggestion = nearest(key, known);
         let which = self.case.map(|(case, _)| format!(" with {by} = {case:?}")).unwrap_or_default();
         let problem = Problem::new(format!("unknown field{which}")).accepts(accepted);
-        match self.table.case_with(key) {
-            Some(case) => problem.advises(format!("it is a field of {by} = {case:?}")),
-            None => problem.suggests(suggestion),
+        match (self.table.case_with(key), self.below(key)) {
+            (Some(case), _) => problem.advises(format!("it is a field of {by} = {case:?}")),
+            (None, Some(path)) => problem.suggests(Some(path)),
+            (None, None) => problem.suggests(nearest(key, known)),
         }
+    }
+
+    /// The path of a field of that name in one of the tables right below.
+    fn below(self, key: &str) -> Option<String> {
+        let tables = self.tables().flat_map(|table| table.fields).filter_map(|field| match field.takes {
+            Takes::Table(table) => Some((field.name, table)),
+            _ => None,
+        });
+        let has = |table: &Table| table.field(key).is_some() || table.case_with(key).is_some();
+        tables.filter(|(_, table)| has(table)).map(|(name, _)| format!("{name}.{key}")).next()
     }
 }
