@@ -35,7 +35,7 @@ pub fn scenario_toml() -> impl Strategy<Value = String> {
 }
 
 /// Scenarios of one machine with the workloads compute, server, idle and phases on the platforms bare-metal, cgroups and
-/// namespaces, without events and images. All parse, and a run has at most some thousand requests.
+/// namespaces, without events, images and limits other than those of the CPU. All parse, and a run has at most some thousand requests.
 pub fn computing_toml() -> impl Strategy<Value = String> {
     shape(Breadth::Computing).prop_flat_map(|shape| scenario(&shape))
 }
@@ -112,7 +112,6 @@ fn tenant(index: usize, shape: &Shape) -> BoxedStrategy<String> {
         given("name", Just(format!("\"t{index}\""))),
         maybe("replicas", number(1, 3)),
         maybe("cpu", cpu_table(shape)),
-        maybe("memory", memory_table()),
         maybe("start_at", duration(0, shape.duration_ms * 1000 - 1)),
         given("workload", workload::any(index, shape)),
     ];
@@ -125,6 +124,7 @@ fn tenant(index: usize, shape: &Shape) -> BoxedStrategy<String> {
             maybe("iops", number(1, 100_000)),
         ];
         fields.extend([
+            maybe("memory", memory_table()),
             maybe("io", table(io)),
             maybe("pids", table(vec![maybe("limit", number(1, 999))])),
             maybe("ports", ports()),
