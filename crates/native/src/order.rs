@@ -11,6 +11,10 @@ use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::problem::Problem;
 
+/// A server or an idle tenant is there until the run ends. It sleeps a little longer, so that its end does not disturb
+/// the last look at the others.
+const AFTER_THE_END_NS: u64 = 1_000_000_000;
+
 /// One phase of a tenant's work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PhaseOrder {
@@ -64,7 +68,8 @@ impl Order {
                 }
                 _ => (Kind::Idle, 1),
             };
-            let lasts_ns = if kind == Kind::Idle && lasts_ns == 0 { left_ns } else { lasts_ns };
+            let to_the_end = lasts.is_none() && !matches!(kind, Kind::Compute(_));
+            let lasts_ns = if to_the_end { left_ns + AFTER_THE_END_NS } else { lasts_ns };
             Some(PhaseOrder { kind, threads: threads as usize, lasts_ns })
         });
         Some(Self { phases: orders.collect::<Option<_>>()? })

@@ -7,7 +7,7 @@ use catamaran_report::report::{
     BackendKind, Identity, Requests, Samples, Series, StageRow, TenantReport, TenantState,
 };
 use catamaran_scenario::Platform;
-use catamaran_scenario::plan::{Plan, Tenant};
+use catamaran_scenario::plan::{Plan, Tenant, Workload};
 use catamaran_worker::script::stamp;
 use catamaran_worker::tape::{Tape, head, phase};
 
@@ -70,8 +70,10 @@ impl Outcome<'_> {
         row.cpu_s = Some(tenant.last.cpu_ns_since(tenant.first) as f64 / 1e9);
         row.waited_s = Some(tenant.last.waited_ns_since(tenant.first) as f64 / 1e9);
         let (now, then) = (tenant.last.usage, tenant.first.usage);
-        row.throttled_s = Some(now.throttled_ns.saturating_sub(then.throttled_ns) as f64 / 1e9);
-        row.throttled_periods = Some(now.throttled_periods.saturating_sub(then.throttled_periods));
+        if platform::has_limits(self.platform) && plan.cpu.limit.is_some() {
+            row.throttled_s = Some(now.throttled_ns.saturating_sub(then.throttled_ns) as f64 / 1e9);
+            row.throttled_periods = Some(now.throttled_periods.saturating_sub(then.throttled_periods));
+        }
         row.turns = Some(tenant.last.turns as f64);
         row.memory_peak_bytes = number(tenant.accounts.memory_peak.as_ref());
         let oom = tenant.accounts.oom.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
@@ -79,19 +81,23 @@ impl Outcome<'_> {
         row.restarts = Some(0);
         row.disk_bytes = Some(0);
         row.network_bytes = Some(0);
-        row.requests = requests(tenant.tape);
+        row.requests = requests(tenant.tape, self.end_ns.saturating_sub(self.origin_ns));
         let time_s = self.elapsed_s() - plan.start_at.seconds();
         row.throughput_per_s =
             row.requests.as_ref().filter(|_| time_s > 0.0).map(|r| r.completed as f64 / time_s);
-        self.fill_end(row, tenant);
+        self.fill_end(row, plan, tenant);
         explain(row, self.platform, plan, tenant);
     }
 
-    fn fill_end(&self, row: &mut TenantReport, tenant: &TenantOutcome<'_>) {
-        let done = instant(tenant.tape, head::DONE);
+    /// A server and an idle tenant have done their part when they are there at the end of the run.
+    fn fill_end(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) {
+        let stays = matches!(plan.workload, Workload::Server(_) | Workload::Idle) && tenant.ended.is_none();
+        let end_ns = stays.then(|| self.end_ns.saturating_sub(self.origin_ns));
+        let done = instant(tenant.tape, head::DONE).or(end_ns.filter(|end_ns| *end_ns > plan.start_at.0));
         row.finished_s = done.map(|ns| ns as f64 / 1e9);
         row.state = match (done, tenant.ended) {
             (Some(_), _) => TenantState::Completed,
+            (None, None) if self.elapsed_s() < plan.start_at.seconds() => TenantState::Pending,
             (None, None) => TenantState::Running,
             (None, Some(_)) if row.oom_kills.unwrap_or(0) > 0 => TenantState::OomKilled,
             (None, Some(how)) => {
@@ -170,9 +176,11 @@ fn explain(row: &mut TenantReport, platform: Platform, plan: &Tenant, tenant: &T
     row.explain_absence("stolen_s", "the tenant is no guest: what the machine beneath takes is `host.steal`");
     let reasons = [
         ("startup_s", row.startup_s.is_none(), "a start-up stage was not noted"),
-        ("finished_s", row.finished_s.is_none(), "not finished when the run ended"),
-        ("requests", row.requests.is_none(), "no server"),
-        ("throughput_per_s", row.throughput_per_s.is_none(), "no server"),
+        ("finished_s", row.finished_s.is_none(), "still at work when the run ended"),
+        ("throttled_s", row.throttled_s.is_none(), "no quota applies"),
+        ("throttled_periods", row.throttled_periods.is_none(), "no quota applies"),
+        ("requests", row.requests.is_none(), "not a server"),
+        ("throughput_per_s", row.throughput_per_s.is_none(), "not a server"),
         (
             "memory_peak_bytes",
             row.memory_peak_bytes.is_none(),
@@ -230,8 +238,9 @@ pub(crate) fn stages(tape: &Tape, platform: Platform, version: u8) -> Vec<StageR
     rows
 }
 
-/// What became of the requests of all server phases; `None` where there is none.
-fn requests(tape: &Tape) -> Option<Requests> {
+/// What became of the requests that arrived before the end of the run (ns from the origin), in all server phases;
+/// `None` where there is none.
+fn requests(tape: &Tape, end_ns: u64) -> Option<Requests> {
     let layout = tape.layout();
     let mut latencies_ns = Vec::new();
     let (mut sent, mut failed, mut server) = (0, 0, false);
@@ -243,12 +252,16 @@ fn requests(tape: &Tape) -> Option<Requests> {
         let Some(began_ns) = instant(tape, at + phase::BEGAN) else { continue };
         let count = tape.get(at + phase::REQUESTS) as usize;
         let arrays = tape.get(at + phase::ARRAYS) as usize;
-        sent += count as u64;
         for k in 0..count {
+            let arrival_ns = began_ns + tape.get(arrays + k);
+            if arrival_ns >= end_ns {
+                break;
+            }
+            sent += 1;
             match tape.get(arrays + 3 * count + k) {
                 0 => {}
                 phase::FAILED_FULL | phase::FAILED_LATE => failed += 1,
-                end => latencies_ns.push((end - 1).saturating_sub(began_ns + tape.get(arrays + k))),
+                end => latencies_ns.push((end - 1).saturating_sub(arrival_ns)),
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The open-loop server without a generator thread. The requests are known beforehand, so nothing has to put them in a
-//! queue: a free thread takes the earliest request that has arrived, or sleeps until one arrives. Whether a request
-//! found the queue full is found out when its turn comes, from the times at which the ones before it left the queue.
+//! queue: a thread that is free takes the next request, and sleeps until it arrives if need be. Whether a request found
+//! the queue full is found out when its turn comes, from the times at which those before it left the queue. The
+//! simulator's server follows the same rule.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -12,46 +13,51 @@ use crate::work::{Hand, Phase};
 
 /// Which request is next, and who left the queue when.
 pub(crate) struct Queue {
-    /// The next request to take up.
-    take: usize,
-    /// The next request that no sleeping thread will wake for.
-    wake: usize,
-    /// Requests let into the queue so far.
-    admitted: usize,
+    /// The next request.
+    next: usize,
+    /// Requests that have left the queue so far.
+    left: usize,
     /// When the last of them left it (ns of the clock), a ring of as many as may wait. These times never decrease, so
-    /// the queue is full exactly when the oldest of the ring had not left it.
+    /// an arrival found the queue full exactly when the oldest of the ring had not left it.
     left_ns: Vec<u64>,
 }
 
 /// What a free thread does next.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
-    /// Answers this request.
-    Take(usize),
-    /// Sleeps until this request arrives.
-    Sleep(usize),
+    /// Answers this request, which waited for a thread.
+    Serve(usize),
+    /// Sleeps until this request arrives, then answers it.
+    Await(usize),
     /// Nothing is left.
-    End,
+    Nothing,
 }
 
 impl Queue {
     pub(crate) fn new(phase: &Phase) -> Self {
-        Self { take: 0, wake: 0, admitted: 0, left_ns: vec![u64::MAX; phase.queue.min(phase.requests)] }
+        Self::with_size(phase.queue.min(phase.requests))
     }
 
-    /// Lets a request that arrived at `arrival_ns` and leaves at `leaves_ns` into the queue, or not.
-    fn admit(&mut self, arrival_ns: u64, leaves_ns: u64) -> bool {
+    fn with_size(size: usize) -> Self {
+        Self { next: 0, left: 0, left_ns: vec![u64::MAX; size] }
+    }
+
+    /// Whether a request that arrived at `arrival_ns` found no room.
+    fn was_full(&self, arrival_ns: u64) -> bool {
         let size = self.left_ns.len();
-        let Some(oldest) = self.admitted.checked_rem(size).and_then(|place| self.left_ns.get_mut(place))
-        else {
-            return false;
-        };
-        if self.admitted >= size && *oldest > arrival_ns {
-            return false;
+        self.left >= size && self.oldest().is_none_or(|oldest_ns| *oldest_ns > arrival_ns)
+    }
+
+    fn leave(&mut self, at_ns: u64) {
+        let place = self.left.checked_rem(self.left_ns.len());
+        if let Some(oldest_ns) = place.and_then(|place| self.left_ns.get_mut(place)) {
+            *oldest_ns = at_ns;
         }
-        *oldest = leaves_ns;
-        self.admitted += 1;
-        true
+        self.left += 1;
+    }
+
+    fn oldest(&self) -> Option<&u64> {
+        self.left_ns.get(self.left.checked_rem(self.left_ns.len())?)
     }
 }
 
@@ -63,12 +69,11 @@ pub(crate) struct Requests<'a> {
     ended: &'a [AtomicU64],
     origin_ns: u64,
     began_ns: u64,
-    end_ns: u64,
     timeout_ns: u64,
 }
 
 impl<'a> Requests<'a> {
-    pub(crate) fn new(tape: &'a Tape, phase: Phase, began_ns: u64, end_ns: u64) -> Self {
+    pub(crate) fn new(tape: &'a Tape, phase: Phase, began_ns: u64) -> Self {
         let array = |number: usize| tape.array(phase.arrays + number * phase.requests, phase.requests);
         Self {
             arrival: array(0),
@@ -77,52 +82,62 @@ impl<'a> Requests<'a> {
             ended: array(3),
             origin_ns: tape.get(head::ORIGIN_NS),
             began_ns,
-            end_ns,
             timeout_ns: if phase.timeout_ns == 0 { u64::MAX } else { phase.timeout_ns },
         }
     }
 
     /// One thread's work until nothing is left for it.
     pub(crate) fn serve(&self, queue: &Mutex<Queue>, hand: &mut Hand<'_>) {
+        let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
         let mut now = now_ns();
         loop {
-            let next = self.next(&mut queue.lock().unwrap_or_else(PoisonError::into_inner), now);
-            match next {
-                Next::Take(request) => {
-                    hand.make(word(self.demand, request));
-                    now = now_ns();
-                    self.note(self.ended, request, now);
-                }
-                Next::Sleep(request) => {
+            let next = self.take(&mut queue(), now);
+            let request = match next {
+                Next::Nothing => return,
+                Next::Serve(request) => request,
+                Next::Await(request) => {
                     sleep_until(self.arrival_ns(request));
                     now = now_ns();
+                    if !self.begin(&mut queue(), request, now) {
+                        continue;
+                    }
+                    request
                 }
-                Next::End => return,
-            }
+            };
+            hand.make(word(self.demand, request));
+            now = now_ns();
+            self.note(self.ended, request, now);
         }
     }
 
-    fn next(&self, queue: &mut Queue, now: u64) -> Next {
-        while queue.take < self.arrival.len() && now < self.end_ns {
-            let request = queue.take;
+    /// Takes the next request that can still be answered.
+    fn take(&self, queue: &mut Queue, now: u64) -> Next {
+        while queue.next < self.arrival.len() {
+            let request = queue.next;
+            queue.next += 1;
             let arrival_ns = self.arrival_ns(request);
             if arrival_ns > now {
-                let wake = queue.wake.max(queue.take);
-                queue.wake = wake + 1;
-                return if wake < self.arrival.len() { Next::Sleep(wake) } else { Next::End };
+                return Next::Await(request);
             }
-            queue.take += 1;
-            let late_ns = arrival_ns.saturating_add(self.timeout_ns);
-            if !queue.admit(arrival_ns, now.min(late_ns)) {
+            if queue.was_full(arrival_ns) {
                 self.fail(request, phase::FAILED_FULL);
-            } else if now >= late_ns {
-                self.fail(request, phase::FAILED_LATE);
-            } else {
-                self.note(self.started, request, now);
-                return Next::Take(request);
+            } else if self.begin(queue, request, now) {
+                return Next::Serve(request);
             }
         }
-        Next::End
+        Next::Nothing
+    }
+
+    /// A thread begins a request, unless it has waited too long: then it left the queue when its time was over.
+    fn begin(&self, queue: &mut Queue, request: usize, now: u64) -> bool {
+        let late_ns = self.arrival_ns(request).saturating_add(self.timeout_ns);
+        queue.leave(now.min(late_ns));
+        if now > late_ns {
+            self.fail(request, phase::FAILED_LATE);
+            return false;
+        }
+        self.note(self.started, request, now);
+        true
     }
 
     fn arrival_ns(&self, request: usize) -> u64 {
@@ -169,7 +184,6 @@ mod tests {
                 ended: &self.words[3],
                 origin_ns: 0,
                 began_ns: 0,
-                end_ns: u64::MAX,
                 timeout_ns,
             }
         }
@@ -178,39 +192,52 @@ mod tests {
         }
     }
 
-    fn queue(size: usize) -> Queue {
-        Queue { take: 0, wake: 0, admitted: 0, left_ns: vec![u64::MAX; size] }
-    }
-
     #[test]
-    fn an_idle_thread_sleeps_for_the_next_arrival_and_a_second_one_for_the_one_after() {
+    fn idle_threads_wait_for_one_request_each() {
         let bench = Bench::new(&[10, 20]);
-        let (requests, mut queue) = (bench.requests(u64::MAX), queue(8));
-        assert_eq!(requests.next(&mut queue, 0), Next::Sleep(0));
-        assert_eq!(requests.next(&mut queue, 0), Next::Sleep(1));
-        assert_eq!(requests.next(&mut queue, 0), Next::End, "every arrival has a thread that wakes for it");
-        assert_eq!(requests.next(&mut queue, 21), Next::Take(0), "whoever comes first takes the earliest");
-        assert_eq!(requests.next(&mut queue, 22), Next::Take(1));
+        let (requests, mut queue) = (bench.requests(u64::MAX), Queue::with_size(8));
+        assert_eq!(requests.take(&mut queue, 0), Next::Await(0));
+        assert_eq!(requests.take(&mut queue, 0), Next::Await(1));
+        assert_eq!(requests.take(&mut queue, 0), Next::Nothing);
     }
 
     #[test]
     fn an_arrival_that_finds_the_queue_full_fails() {
-        // One waits at most. 0 starts at 0; 1 waits from 1 to 100; 2 arrives at 50 and finds it there; 3 arrives later.
-        let bench = Bench::new(&[0, 1, 50, 101]);
-        let (requests, mut queue) = (bench.requests(u64::MAX), queue(1));
-        assert_eq!(requests.next(&mut queue, 0), Next::Take(0));
-        assert_eq!(requests.next(&mut queue, 100), Next::Take(1));
-        assert_eq!(requests.next(&mut queue, 200), Next::Take(3));
-        assert_eq!(bench.ended(), [0, 0, phase::FAILED_FULL, 0]);
+        // One waits at most. 0 starts at 0; 1 waits from 10 to 50; 2 and 3 arrive meanwhile; 4 arrives later.
+        let bench = Bench::new(&[0, 10, 11, 12, 90]);
+        let (requests, mut queue) = (bench.requests(u64::MAX), Queue::with_size(1));
+        assert_eq!(requests.take(&mut queue, 0), Next::Serve(0));
+        assert_eq!(requests.take(&mut queue, 50), Next::Serve(1));
+        assert_eq!(requests.take(&mut queue, 60), Next::Await(4));
+        assert_eq!(bench.ended(), [0, 0, phase::FAILED_FULL, phase::FAILED_FULL, 0]);
+    }
+
+    #[test]
+    fn without_a_queue_only_a_thread_that_waits_takes_a_request() {
+        let bench = Bench::new(&[1, 2, 50]);
+        let (requests, mut queue) = (bench.requests(u64::MAX), Queue::with_size(0));
+        assert_eq!(requests.take(&mut queue, 0), Next::Await(0));
+        assert!(requests.begin(&mut queue, 0, 1));
+        assert_eq!(requests.take(&mut queue, 40), Next::Await(2));
+        assert_eq!(bench.ended(), [0, phase::FAILED_FULL, 0]);
     }
 
     #[test]
     fn a_request_not_begun_in_time_fails_and_leaves_the_queue_then() {
-        // One waits at most, for 10 ns at most: 1 leaves at 11, so that 2, arriving at 12, finds room.
+        // One waits at most, for 10 ns at most: 1 leaves at 11, so that 2 finds no room at 5 and 3 finds some at 12.
         let bench = Bench::new(&[0, 1, 5, 12]);
-        let (requests, mut queue) = (bench.requests(10), queue(1));
-        assert_eq!(requests.next(&mut queue, 0), Next::Take(0));
-        assert_eq!(requests.next(&mut queue, 20), Next::Take(3));
+        let (requests, mut queue) = (bench.requests(10), Queue::with_size(1));
+        assert_eq!(requests.take(&mut queue, 0), Next::Serve(0));
+        assert_eq!(requests.take(&mut queue, 20), Next::Serve(3));
         assert_eq!(bench.ended(), [0, phase::FAILED_LATE, phase::FAILED_FULL, 0]);
+    }
+
+    #[test]
+    fn a_thread_that_wakes_too_late_fails_its_request() {
+        let bench = Bench::new(&[5]);
+        let (requests, mut queue) = (bench.requests(10), Queue::with_size(1));
+        assert_eq!(requests.take(&mut queue, 0), Next::Await(0));
+        assert!(!requests.begin(&mut queue, 0, 16));
+        assert_eq!(bench.ended(), [phase::FAILED_LATE]);
     }
 }

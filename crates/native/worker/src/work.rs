@@ -1,5 +1,6 @@
 //! The worker: threads that carry out the phases on the tape and note what they did.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Barrier, Mutex};
 
 use catamaran_worker::clock::{now_ns, sleep_until};
@@ -56,6 +57,8 @@ struct Crew<'a> {
     start: Barrier,
     /// Threads, between phases.
     between: Barrier,
+    /// When the present phase began, if it is not the first (ns of the clock).
+    began_ns: AtomicU64,
 }
 
 /// Carries out the workload on the tape, from the runner's word to the end.
@@ -76,6 +79,7 @@ pub(crate) fn work(first_ns: u64) -> Result<(), String> {
         phases: phases.iter().map(|phase| (*phase, Mutex::new(Queue::new(phase)))).collect(),
         start: Barrier::new(layout.threads + 1),
         between: Barrier::new(layout.threads),
+        began_ns: AtomicU64::new(0),
     };
     let done_ns = std::thread::scope(|scope| crew.carry_out(scope))?;
     tape.set(head::DONE, done_ns - tape.get(head::ORIGIN_NS) + 1);
@@ -122,12 +126,20 @@ impl Crew<'_> {
             }
             end_ns = now_ns();
             if number + 1 < self.phases.len() {
-                self.between.wait();
-                began_ns = if phase.lasts_ns == 0 { now_ns() } else { phase.end_ns(began_ns) };
+                began_ns = self.next_phase();
             }
         }
         hand.end();
         end_ns
+    }
+
+    /// Waits for the other threads; when the last of them was done, which is when the next phase begins.
+    fn next_phase(&self) -> u64 {
+        if self.between.wait().is_leader() {
+            self.began_ns.store(now_ns(), Ordering::Relaxed);
+        }
+        self.between.wait();
+        self.began_ns.load(Ordering::Relaxed)
     }
 
     fn carry_out_phase(&self, hand: &mut Hand<'_>, phase: Phase, queue: &Mutex<Queue>, began_ns: u64) {
@@ -136,7 +148,7 @@ impl Crew<'_> {
         match phase.kind {
             phase::COMPUTE if phase.lasts_ns == 0 => hand.make(phase.turns),
             phase::COMPUTE => hand.make_until(phase.turns, end_ns),
-            phase::SERVER => Requests::new(self.tape, phase, began_ns, end_ns).serve(queue, hand),
+            phase::SERVER => Requests::new(self.tape, phase, began_ns).serve(queue, hand),
             _ => {}
         }
         if phase.lasts_ns != 0 {
