@@ -16,7 +16,7 @@ use toml::de::DeTable;
 
 use crate::diagnostic::{Diagnostic, Problem, nearest};
 use crate::plan::{Image, Layer, Text};
-use crate::schema::{ROOT, Table};
+use crate::schema::{CORES_MOST, ROOT, Table};
 use crate::{Nanos, Plan, Platform};
 
 use reader::{Input, Place, Reader};
@@ -104,7 +104,7 @@ fn read_plan(root: &Reader<'_>) -> Option<Plan> {
     let scope = Scope {
         // Where one of these is wrong the scenario is refused anyway; what follows is then checked against the widest.
         duration: duration.unwrap_or(Nanos(u64::MAX)),
-        cores: host.as_ref().map_or(u32::MAX, |host| host.cores),
+        cores: host.as_ref().map_or(CORES_MOST, |host| host.cores),
         nodes: host.as_ref().map_or(u32::MAX, |host| host.nodes),
         tenants: names(root, "tenant"),
         images: names(root, "image"),

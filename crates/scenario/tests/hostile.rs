@@ -39,6 +39,7 @@ fn refused_by_the_first_problem() {
             format!("{HEAD}{TENANT}needs = {{ {} }}", falling(60_000, |i| format!("k{i} = 1, "))),
         ),
         ("platforms[0]", format!("{}\n{TENANT}", HEAD.replace("\"vm\"", &"\"x\", ".repeat(150_000)))),
+        ("host.cores", format!("{HEAD}[host]\ncores = 0\n{TENANT}cpu = {{ set = \"0-4294967294\" }}\n")),
         ("event[0].target", tenants_and_events(5000)),
         (
             "tenant.a0.cpu.limit",

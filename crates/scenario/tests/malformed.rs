@@ -292,6 +292,12 @@ const VALUES: &[Row] = &[
 
 const RULES: &[Row] = &[
     (
+        "limit = \"1\"",
+        "limit = \"1\", period = §\"1234567ns\"",
+        "tenant.web.cpu.period",
+        &["1.234567ms is finer than 1us; accepted: whole microseconds"],
+    ),
+    (
         "request = \"500m\"",
         "request = §\"1500m\"",
         "tenant.web.cpu.request",

@@ -23,17 +23,12 @@ pub(super) struct Located {
 }
 
 pub(super) fn read_all(root: &Reader<'_>, scope: &Scope) -> Vec<Located> {
-    let readers = root.tables("tenant", TENANTS_MAX, name_in_path);
-    match root.elements("tenant") {
-        Some(tenants) if tenants.is_empty() => {
-            root.fail(
-                "tenant",
-                Problem::new("found an empty list").accepts("at least one [[tenant]]").advises("add one"),
-            );
-        }
-        _ => {}
+    if root.elements("tenant").is_some_and(|tenants| tenants.is_empty()) {
+        let problem = Problem::new("found an empty list").accepts("at least one [[tenant]]");
+        root.fail("tenant", problem.advises("add one"));
     }
     let mut seen = BTreeSet::new();
+    let readers = root.tables("tenant", TENANTS_MAX, name_in_path);
     readers.iter().filter_map(|reader| read(reader, scope, &mut seen)).collect()
 }
 
@@ -153,6 +148,8 @@ fn read_cpu(tenant: &Reader<'_>, scope: &Scope) -> Option<Cpu> {
     let reader = tenant.table_or_empty("cpu")?;
     let (request, limit) = (reader.cpu("request"), reader.cpu("limit"));
     let (period, burst) = (reader.duration("period"), reader.duration("burst"));
+    check_microseconds(&reader, "period", period);
+    check_microseconds(&reader, "burst", burst);
     let set = reader.cpu_set("set", scope.cores);
     let weight = reader.choice("weight").map(weight_of);
     if let (Some(request), Some(limit)) = (request, limit)
@@ -178,6 +175,13 @@ fn above(lower: &str, lower_value: &str, upper: &str, upper_value: &str) -> Prob
     Problem::new(format!("{lower} {lower_value} is above {upper} {upper_value}"))
         .accepts(format!("at most the {upper}"))
         .advises(format!("lower it or raise the {upper}"))
+}
+
+fn check_microseconds(reader: &Reader<'_>, name: &str, span: Option<Nanos>) {
+    if let Some(span) = span.filter(|span| !span.0.is_multiple_of(1000)) {
+        let problem = Problem::new(format!("{span} is finer than 1us"));
+        reader.fail(name, problem.accepts("whole microseconds, as the kernel has it").advises("round it"));
+    }
 }
 
 fn check_quota(reader: &Reader<'_>, cpu: &Cpu) {
