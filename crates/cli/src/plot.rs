@@ -32,8 +32,20 @@ pub(crate) fn comparison(
     output::write(path, &svg?)
 }
 
-/// Where the chart of each platform goes: the file asked for, or with several platforms `chart-PLATFORM.svg` beside it.
-pub(crate) fn path_for(asked: &Path, platform: Platform, platforms: usize) -> PathBuf {
+/// Where the charts go, found to be writable: the file asked for, or with several platforms `chart-PLATFORM.svg` beside it.
+pub(crate) fn paths(asked: &Path, platforms: &[Platform]) -> Result<Vec<PathBuf>, Failure> {
+    if asked.is_dir() {
+        output::check(asked)?;
+    }
+    let paths =
+        platforms.iter().map(|platform| path_for(asked, *platform, platforms.len())).collect::<Vec<_>>();
+    for path in &paths {
+        output::check(path)?;
+    }
+    Ok(paths)
+}
+
+fn path_for(asked: &Path, platform: Platform, platforms: usize) -> PathBuf {
     if platforms == 1 {
         return asked.to_owned();
     }

@@ -8,7 +8,7 @@ use crate::args::Sim;
 use crate::failure::Failure;
 use crate::source::Scenario;
 use crate::terminal::Terminal;
-use crate::{figures, host, interval, output, plot, source};
+use crate::{figures, host, interval, plot, source};
 
 pub(crate) fn sim(args: &Sim, terminal: &Terminal) -> Result<(), Failure> {
     let plans = plans(args, &source::scenario(&args.file)?)?;
@@ -17,14 +17,7 @@ pub(crate) fn sim(args: &Sim, terminal: &Terminal) -> Result<(), Failure> {
         None => Calibration::reference(),
     };
     let platforms = plans.first().map(|plan| args.on.or(plan)).unwrap_or_default();
-    let charts = args
-        .plot
-        .iter()
-        .flat_map(|path| platforms.iter().map(|platform| plot::path_for(path, *platform, platforms.len())));
-    let charts = charts.collect::<Vec<_>>();
-    for path in &charts {
-        output::check(path)?;
-    }
+    let charts = args.plot.as_ref().map_or(Ok(Vec::new()), |path| plot::paths(path, &platforms))?;
     let outcomes = simulate_all(&plans, &platforms, &calibration, args.plot.is_some(), terminal)?;
     answer(args, &platforms, &outcomes, terminal)?;
     for (path, outcome) in charts.iter().zip(&outcomes) {

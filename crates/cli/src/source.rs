@@ -23,7 +23,15 @@ pub(crate) struct Scenario {
 impl Scenario {
     /// Validates it.
     pub(crate) fn plan(&self) -> Result<Plan, Failure> {
-        Ok(Plan::from_toml(&self.text, &self.name)?)
+        Plan::from_toml(&self.text, &self.name).map_err(|diagnostic| {
+            if serde_json::from_str::<serde::de::IgnoredAny>(&self.text).is_ok() {
+                let name = &self.name;
+                return Failure::input(format!(
+                    "{name}: JSON, but a scenario is TOML; to compare two saved runs name both files"
+                ));
+            }
+            diagnostic.into()
+        })
     }
 
     /// Validates it with another seed.

@@ -53,17 +53,17 @@ fn model_and_machine(args: &Compare, terminal: &Terminal) -> Result<(), Failure>
 
 fn judge_now(args: &Compare, plan: &Plan, terminal: &Terminal) -> Result<Vec<PlatformComparison>, Failure> {
     let platforms = args.on.or(plan);
+    // What either backend can't carry out is refused before the machine works for minutes.
     run::commands(plan, &platforms)?;
+    for platform in &platforms {
+        simulate(plan, *platform, &Calibration::reference(), &Options::default())?;
+    }
     let interrupted = interrupt::flag()?;
     let calibration = match &args.host {
         Some(path) => host::read(path)?,
         None => host::calibrated(&interrupted, terminal)?,
     };
     let judge = Judge { plan, calibration: &calibration };
-    // What the simulator can't carry out is refused before the machine works for minutes.
-    for platform in &platforms {
-        simulate(plan, *platform, &calibration, &Options::default())?;
-    }
     if let Some(folder) = &args.save {
         recorded::prepare(folder, &calibration)?;
     }

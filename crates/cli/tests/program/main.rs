@@ -9,5 +9,6 @@
 
 mod answers;
 mod common;
+mod exit_codes;
 mod serve;
 mod wrong_input;

@@ -63,7 +63,7 @@ fn files_that_are_no_scenario() {
         refused(&[command, "-"], b"", &["standard input", "schema"]);
         refused(&[command, "-"], b"\xff\xfe\0binary", &["standard input", "byte 0 is not UTF-8"]);
         refused(&[command, "-"], b"= 1", &["standard input:1:1", "not TOML"]);
-        refused(&[command, "-"], b"{}", &["standard input:1:1"]);
+        refused(&[command, "-"], b"[{}]", &["standard input", "a scenario is TOML", "name both files"]);
         refused(&[command, "-"], &vec![b'#'; 2 << 20], &["standard input", "larger than 1 MiB"]);
         refused(&[command, "lesson:cgrups"], b"", &["lesson:cgrups", "did you mean `lesson:cgroups`?"]);
         refused(&[command, "lesson:"], b"", &["no such lesson"]);
@@ -106,6 +106,7 @@ fn charts_that_cannot_be_written_are_refused_before_the_work() {
         SMALL.as_bytes(),
         &["/nowhere/chart.svg"],
     );
+    refused(&["sim", "-", "--plot", "/proc"], SMALL.as_bytes(), &["cannot write /proc", "directory"]);
     refused(&["calibrate", "-o", "/nowhere/host.toml"], b"", &["/nowhere/host.toml"]);
 }
 
