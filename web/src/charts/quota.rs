@@ -104,11 +104,14 @@ fn height(used_ns: u64, quota_ns: u64) -> f64 {
     HEIGHT_PX - (HEIGHT_PX - 3.0) * part
 }
 
-/// The rising use as a closed shape; it ends where the tenant is stopped, so that the hatching can be seen.
+/// The rising use as a closed shape. It ends with the last use where the tenant was stopped after it, so that the hatching
+/// can be seen, and else with the period.
 fn rise(stretch: &Stretch, scale: &Scale) -> String {
-    let stop_ns = stretch.stops.first().map_or(stretch.end_ns, |stop| stop.0);
+    let last_use_ns =
+        stretch.rise.iter().find(|(_, used_ns)| *used_ns >= stretch.used_by_end()).map(|point| point.0);
+    let until_ns = last_use_ns.filter(|_| !stretch.stops.is_empty()).unwrap_or(stretch.end_ns);
     let mut path = format!("M{:.2} {HEIGHT_PX}", scale.x(stretch.start_ns));
-    for &(at_ns, used_ns) in stretch.rise.iter().filter(|(at_ns, _)| *at_ns <= stop_ns) {
+    for &(at_ns, used_ns) in stretch.rise.iter().filter(|(at_ns, _)| *at_ns <= until_ns) {
         // Writing into a String cannot fail.
         let _ = write!(path, "L{:.2} {:.2}", scale.x(at_ns), height(used_ns, stretch.quota_ns));
     }

@@ -50,8 +50,7 @@ super::texts! {
         Solution = "Solution", "풀이";
         ApplySolution = "Set these values", "이 값 적용하기";
         Glossary = "Glossary", "용어";
-        Share = "Share", "공유";
-        CopyLink = "Copy the link to this very picture", "지금 화면의 링크 복사";
+        CopyLink = "Copy link", "링크 복사";
         ShareHelp = "The link holds everything: lesson, values, seed, moment, language and colours.",
             "링크에 수업, 값, 시드, 시점, 언어, 색상이 모두 담겨요.";
         Export = "Take it with you", "내려받기";

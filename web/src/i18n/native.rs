@@ -3,9 +3,6 @@
 super::texts! {
     /// Drop, run, compare.
     Native {
-        Command = "The command", "명령";
-        CommandWhere = "Needs a Linux machine with the program `catamaran`; `catamaran doctor` says what it can do there.",
-            "리눅스와 `catamaran` 프로그램이 필요해요. 무엇을 할 수 있는지는 `catamaran doctor`가 알려 줘요.";
         DropTitle = "Lay a native report over the simulation", "실제 실행 보고서를 시뮬레이션에 겹쳐 보기";
         DropHelp = "Drop the file here that `catamaran run … --json` wrote, or choose it.",
             "`catamaran run … --json`으로 만든 파일을 여기에 끌어다 놓거나 선택하세요.";

@@ -46,6 +46,8 @@ super::texts! {
         KeySpace = "Space", "스페이스";
         KeysWhere = "These keys work while the focus is on the picture or its buttons.",
             "그림이나 그 버튼에 초점이 있을 때 작동해요.";
+        PlayingHint = "Pause (space) and step (→) to see why each change happens.",
+            "일시 정지(스페이스)하고 한 단계씩(→) 넘기면 변화마다 이유를 볼 수 있어요.";
         Simulated = "simulated", "시뮬레이션";
         Native = "native", "실제";
         GoalLine = "goal", "목표";

@@ -245,13 +245,13 @@ pub fn moment_sentence(lang: Lang, moment: Moment) -> String {
         (Moment::Arrived { ahead }, Lang::Ko) => {
             format!("요청이 도착해요. 앞에 처리 중인 요청이 {ahead}개 있어요.")
         }
-        (Moment::Stopped { used_ns, .. }, Lang::En) => {
+        (Moment::Stopped { used_ns }, Lang::En) => {
             format!(
                 "The quota is gone: {} of CPU time used in this period. Everything in the group stops.",
                 format::nanos(used_ns)
             )
         }
-        (Moment::Stopped { used_ns, .. }, Lang::Ko) => {
+        (Moment::Stopped { used_ns }, Lang::Ko) => {
             let used = format::nanos(used_ns);
             let object = Josa::EulReul.after(&used);
             format!("할당량이 바닥났어요. 이 주기에 CPU 시간 {used}{object} 썼어요. 그룹 전체가 멈춰요.")

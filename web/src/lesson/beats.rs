@@ -90,7 +90,8 @@ pub(super) fn BeatSteps(props: &BeatProps) -> Html {
     html! {
         <div class="beat-steps">
             { step(beat_of(number.saturating_sub(1)), Lesson::Back, "quiet", "beat-back") }
-            { step(beat_of(number + 1), Lesson::Next, "main", "beat-next") }
+            // The bet leads on by itself, placed or skipped.
+            { step(beat_of(number + 1).filter(|_| props.beat != Beat::Bet), Lesson::Next, "main", "beat-next") }
         </div>
     }
 }

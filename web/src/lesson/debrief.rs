@@ -11,7 +11,6 @@ use super::prose::{Figures, Prose};
 use crate::app::use_lang;
 use crate::i18n::{self, say};
 use crate::picture::Recording;
-use crate::widgets::CopyButton;
 
 /// What a [`Debrief`] needs.
 #[derive(Properties, PartialEq)]
@@ -20,8 +19,6 @@ pub(super) struct DebriefProps {
     pub lesson: &'static Lesson,
     /// Where the figures come from.
     pub figures: Figures,
-    /// Gives the link to the picture as it stands.
-    pub link: Callback<(), String>,
     /// What is shown: TOML.
     pub scenario: String,
     /// What was simulated.
@@ -47,11 +44,6 @@ pub(super) fn Debrief(props: &DebriefProps) -> Html {
                 <h3 id="imprecise-title">{ imprecise.title }</h3>
                 <Prose text={imprecise.html} figures={figures.clone()} />
             </aside>
-            <section aria-labelledby="share-title">
-                <h3 id="share-title">{ say(lang, i18n::Lesson::Share) }</h3>
-                <p>{ say(lang, i18n::Lesson::ShareHelp) }</p>
-                <CopyButton label={say(lang, i18n::Lesson::CopyLink)} text={props.link.clone()} testid="copy-link" />
-            </section>
             <section aria-labelledby="export-title">
                 <h3 id="export-title">{ say(lang, i18n::Lesson::Export) }</h3>
                 <Export scenario={props.scenario.clone()} recording={props.recording.clone()} stage={props.stage.clone()} />

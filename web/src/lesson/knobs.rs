@@ -1,9 +1,11 @@
 //! What the learner may turn; every turn simulates anew at once.
 
-use catamaran_lessons::{Choice, Control, ControlKind, Lesson};
+use catamaran_lessons::Lesson;
+use catamaran_scenario::Platform;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
+use super::knob::{Field, Knob};
 use super::settings::{Edit, History};
 use crate::app::use_lang;
 use crate::i18n::{self, Lang, say};
@@ -12,46 +14,45 @@ use crate::i18n::{self, Lang, say};
 #[derive(Properties, PartialEq)]
 pub(super) struct KnobsProps {
     /// Whose controls.
-    pub lesson: &'static Lesson,
+    pub(super) lesson: &'static Lesson,
     /// Where they stand.
-    pub history: UseReducerHandle<History>,
+    pub(super) history: UseReducerHandle<History>,
     /// Whether the task's locks hold.
-    pub in_task: bool,
+    pub(super) in_task: bool,
+    /// The lesson's own seed.
+    pub(super) seed: Option<u64>,
     /// Why the values don't make a scenario.
-    pub invalid: Option<AttrValue>,
+    pub(super) invalid: Option<AttrValue>,
 }
 
-/// The controls with undo, redo and reset.
+/// The controls with undo, redo and reset. The help of the one that is touched stands below them.
 #[component]
 pub(super) fn Knobs(props: &KnobsProps) -> Html {
     let lang = use_lang();
-    let history = &props.history;
-    let button = |text: i18n::Lesson, testid: &'static str, edit: Edit, enabled: bool| {
-        let history = history.dispatcher();
-        let onclick = Callback::from(move |_: MouseEvent| history.dispatch(edit.clone()));
-        html! {
-            <button type="button" class="button small quiet" disabled={!enabled} {onclick} data-testid={testid}>
-                { say(lang, text) }
-            </button>
-        }
+    let touched = use_state_eq(|| None::<AttrValue>);
+    let touch = {
+        let touched = touched.setter();
+        Callback::from(move |help: AttrValue| touched.set(Some(help)))
     };
+    let first = props.lesson.controls.first().map(|control| AttrValue::from(control.help.get(lang)));
     html! {
         <section class="knobs" aria-labelledby="knobs-title">
             <div class="knobs-head">
                 <h2 id="knobs-title">{ say(lang, i18n::Lesson::Knobs) }</h2>
-                <div class="knobs-history">
-                    { button(i18n::Lesson::Undo, "undo", Edit::Undo, history.can_undo()) }
-                    { button(i18n::Lesson::Redo, "redo", Edit::Redo, history.can_redo()) }
-                    { button(i18n::Lesson::Reset, "reset", Edit::Reset, history.is_changed()) }
-                </div>
+                <HistoryButtons history={props.history.clone()} />
             </div>
             <div class="knobs-list">
-                { for props.lesson.controls.iter().map(|control| knob(props, control, lang)) }
-                <SeedKnob history={history.clone()} />
+                { for props.lesson.controls.iter().map(|control| html! {
+                    <Knob {control} history={props.history.clone()} touch={touch.clone()}
+                        locked={props.in_task && props.lesson.goal.locked.contains(&control.id)} />
+                }) }
+                { seed(props, lang, &touch) }
                 if props.lesson.platforms.len() > 1 {
                     { platforms(props, lang) }
                 }
             </div>
+            // For the eye only: each control has its own help as its description.
+            <p class="knobs-help" aria-hidden="true">{ (*touched).clone().or(first) }</p>
             if let Some(invalid) = &props.invalid {
                 <div class="notice" role="alert">
                     <p><strong>{ say(lang, i18n::Lesson::ScenarioInvalid) }</strong></p>
@@ -62,105 +63,35 @@ pub(super) fn Knobs(props: &KnobsProps) -> Html {
     }
 }
 
-fn knob(props: &KnobsProps, control: &'static Control, lang: Lang) -> Html {
-    let value = props.history.now.value(control.path).unwrap_or(control.start).to_owned();
-    let locked = props.in_task && props.lesson.goal.locked.contains(&control.id);
-    let input = match control.kind {
-        ControlKind::Slider { min, max, step, .. } => {
-            slider(props, control, &value, [min, max, step], locked)
+#[derive(Properties, PartialEq)]
+struct HistoryProps {
+    history: UseReducerHandle<History>,
+}
+
+/// Undo, redo, reset. They stay focusable when there is nothing to do, so that the focus is never lost on them.
+#[component]
+fn HistoryButtons(props: &HistoryProps) -> Html {
+    let lang = use_lang();
+    let history = &props.history;
+    let button = |text: i18n::Lesson, testid: &'static str, edit: Edit, enabled: bool| {
+        let history = history.dispatcher();
+        let onclick = Callback::from(move |_: MouseEvent| history.dispatch(edit.clone()));
+        html! {
+            <button type="button" class="button small quiet" aria-disabled={(!enabled).to_string()} {onclick}
+                data-testid={testid}>{ say(lang, text) }</button>
         }
-        ControlKind::Choice(choices) => choice(props, control, &value, choices, lang, locked),
     };
-    let help_id = format!("help-{}", control.id);
     html! {
-        <div class="knob">
-            <label for={format!("control-{}", control.id)}>{ control.label.get(lang) }</label>
-            <output class="knob-value" for={format!("control-{}", control.id)}>{ &value }</output>
-            { input }
-            <p class="knob-help" id={help_id}>
-                { control.help.get(lang) }
-                if locked {
-                    <strong>{ format!(" — {}", say(lang, i18n::Lesson::Locked)) }</strong>
-                }
-            </p>
+        <div class="knobs-history">
+            { button(i18n::Lesson::Undo, "undo", Edit::Undo, history.can_undo()) }
+            { button(i18n::Lesson::Redo, "redo", Edit::Redo, history.can_redo()) }
+            { button(i18n::Lesson::Reset, "reset", Edit::Reset, history.is_changed()) }
         </div>
     }
 }
 
-/// Both the slider's steps while it is dragged and its rest are followed; the steps count as one change.
-fn slider(
-    props: &KnobsProps,
-    control: &'static Control,
-    value: &str,
-    bounds: [f64; 3],
-    locked: bool,
-) -> Html {
-    let [min, max, step] = bounds;
-    let set = |dragging: bool| {
-        let history = props.history.dispatcher();
-        move |number: f64| {
-            if let Some(value) = control.kind.value(number) {
-                history.dispatch(Edit::Set { path: control.path, value, start: control.start, dragging });
-            }
-        }
-    };
-    let (drag, rest) = (set(true), set(false));
-    let oninput = Callback::from(move |event: InputEvent| {
-        if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
-            drag(input.value_as_number());
-        }
-    });
-    let onchange = Callback::from(move |event: Event| {
-        if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
-            rest(input.value_as_number());
-        }
-    });
-    let number = control.kind.number(value).unwrap_or(min);
-    html! {
-        <input type="range" id={format!("control-{}", control.id)} data-testid={format!("control-{}", control.id)}
-            min={min.to_string()} max={max.to_string()} step={step.to_string()} value={number.to_string()}
-            aria-valuetext={value.to_owned()} aria-describedby={format!("help-{}", control.id)} disabled={locked}
-            {oninput} {onchange} />
-    }
-}
-
-fn choice(
-    props: &KnobsProps,
-    control: &'static Control,
-    value: &str,
-    choices: &'static [Choice],
-    lang: Lang,
-    locked: bool,
-) -> Html {
-    let history = props.history.dispatcher();
-    let onchange = Callback::from(move |event: Event| {
-        if let Some(select) = event.target_dyn_into::<HtmlSelectElement>() {
-            let (path, start) = (control.path, control.start);
-            history.dispatch(Edit::Set { path, value: select.value(), start, dragging: false });
-        }
-    });
-    let option = |choice: &Choice| {
-        html! {
-            <option value={choice.value} selected={choice.value == value}>{ choice.label.get(lang) }</option>
-        }
-    };
-    html! {
-        <select id={format!("control-{}", control.id)} data-testid={format!("control-{}", control.id)}
-            aria-describedby={format!("help-{}", control.id)} disabled={locked} {onchange}>
-            { for choices.iter().map(option) }
-        </select>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct SeedProps {
-    history: UseReducerHandle<History>,
-}
-
 /// The seed: the lesson's where the field is empty.
-#[component]
-fn SeedKnob(props: &SeedProps) -> Html {
-    let lang = use_lang();
+fn seed(props: &KnobsProps, lang: Lang, touch: &Callback<AttrValue>) -> Html {
     let history = props.history.dispatcher();
     let onchange = Callback::from(move |event: Event| {
         if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
@@ -168,33 +99,34 @@ fn SeedKnob(props: &SeedProps) -> Html {
         }
     });
     let value = props.history.now.seed.map(|seed| seed.to_string()).unwrap_or_default();
+    let placeholder = props.seed.map(|seed| seed.to_string());
     html! {
-        <div class="knob">
-            <label for="control-seed">{ say(lang, i18n::Lesson::Seed) }</label>
+        <Field id="seed" label={say(lang, i18n::Lesson::Seed)} help={say(lang, i18n::Lesson::SeedHelp)} touch={touch.clone()}>
             <input type="number" id="control-seed" data-testid="control-seed" min="0" max="9007199254740991" step="1"
-                {value} placeholder="7" aria-describedby="help-seed" {onchange} />
-            <p class="knob-help" id="help-seed">{ say(lang, i18n::Lesson::SeedHelp) }</p>
-        </div>
+                {value} {placeholder} aria-describedby="help-seed" {onchange} />
+        </Field>
     }
 }
 
 fn platforms(props: &KnobsProps, lang: Lang) -> Html {
     let (history, offered) = (props.history.dispatcher(), props.lesson.platforms);
     let onchange = Callback::from(move |event: Event| {
-        let chosen =
-            event.target_dyn_into::<HtmlSelectElement>().map(|select| select.value()).unwrap_or_default();
-        if let Some(platform) = offered.iter().copied().find(|platform| platform.name() == chosen) {
+        let chosen = event.target_dyn_into::<HtmlSelectElement>().map(|select| select.value());
+        let platform = chosen.as_deref().and_then(Platform::from_name);
+        if let Some(platform) = platform.filter(|platform| offered.contains(platform)) {
             history.dispatch(Edit::Platform(platform));
         }
     });
     let now = props.history.now.platform;
-    let option = |platform: &catamaran_scenario::Platform| {
+    let option = |platform: &Platform| {
         html! { <option value={platform.name()} selected={*platform == now}>{ platform.name() }</option> }
     };
     html! {
         <div class="knob">
             <label for="control-platform">{ say(lang, i18n::Lesson::Platform) }</label>
-            <select id="control-platform" data-testid="control-platform" {onchange}>{ for offered.iter().map(option) }</select>
+            <select id="control-platform" data-testid="control-platform" {onchange}>
+                { for offered.iter().map(option) }
+            </select>
         </div>
     }
 }

@@ -5,6 +5,7 @@ mod bet;
 mod debrief;
 mod export;
 mod goal;
+mod knob;
 mod knobs;
 mod page;
 mod progress;

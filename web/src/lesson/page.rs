@@ -1,6 +1,7 @@
 //! The lesson page: the open beat beside the picture.
 
 use catamaran_lessons::{Beat, Lesson};
+use catamaran_scenario::Plan;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
@@ -11,14 +12,15 @@ use super::goal::Task;
 use super::knobs::Knobs;
 use super::progress::Progress;
 use super::prose::Prose;
-use super::real::ForReal;
+use super::real::{Command, ForReal};
 use super::state::{LessonState, use_lesson};
 use super::why::Why;
-use crate::app::{absolute, use_preferences};
+use crate::app::{Preferences, absolute, use_preferences};
 use crate::i18n::{self, lesson_number, say};
 use crate::link::Link;
 use crate::native::NativeRun;
 use crate::stage::Stage;
+use crate::widgets::CopyButton;
 
 /// What a [`LessonPage`] needs.
 #[derive(Properties, PartialEq)]
@@ -44,16 +46,22 @@ pub fn LessonPage(props: &LessonPageProps) -> Html {
     html! {
         <article class="lesson" data-testid={format!("lesson-{}", lesson.id)}>
             <header class="lesson-head">
-                <p class="lesson-number">{ lesson_number(lang, lesson.number) }</p>
-                <h1>{ lesson.title.get(lang) }</h1>
-                <p class="lead">{ lesson.one_idea.get(lang) }</p>
+                <div>
+                    <p class="lesson-number">{ lesson_number(lang, lesson.number) }</p>
+                    <h1>{ lesson.title.get(lang) }</h1>
+                    <p class="lead">{ lesson.one_idea.get(lang) }</p>
+                </div>
+                { share(&state, preferences) }
             </header>
             <BeatNav beat={state.beat} progress={state.progress.clone()} open={state.open.clone()} />
             <div class="lesson-grid">
                 <section class="beat" aria-labelledby="beat-title" data-testid="beat">
                     <h2 id="beat-title" tabindex="-1" ref={heading}>{ section.title }</h2>
+                    if state.beat == Beat::ForReal {
+                        <Command text={lesson.command} />
+                    }
                     <Prose text={section.html} figures={state.figures.clone()} />
-                    { parts(&state, &stage, props, preferences) }
+                    { parts(&state, &stage, props) }
                     <BeatSteps beat={state.beat} progress={state.progress.clone()} open={state.open.clone()} />
                 </section>
                 <div class="bench">
@@ -63,6 +71,18 @@ pub fn LessonPage(props: &LessonPageProps) -> Html {
                 </div>
             </div>
         </article>
+    }
+}
+
+/// The link to the picture as it stands.
+fn share(state: &LessonState, preferences: Preferences) -> Html {
+    let now = state.clone();
+    let link = Callback::from(move |()| absolute(&now.link(preferences)));
+    let lang = preferences.lang;
+    html! {
+        <div class="share" title={say(lang, i18n::Lesson::ShareHelp)}>
+            <CopyButton label={say(lang, i18n::Lesson::CopyLink)} text={link} testid="copy-link" />
+        </div>
     }
 }
 
@@ -105,17 +125,13 @@ fn knobs(state: &LessonState, lang: i18n::Lang) -> Html {
     }
     let invalid = state.scenario.as_ref().err().map(|reason| AttrValue::from(reason.clone()));
     html! {
-        <Knobs lesson={state.lesson} history={state.history.clone()} in_task={state.beat == Beat::Goal} {invalid} />
+        <Knobs lesson={state.lesson} history={state.history.clone()} in_task={state.beat == Beat::Goal}
+            seed={state.start.as_ref().as_ref().map(Plan::seed)} {invalid} />
     }
 }
 
 /// What a beat has beside its prose.
-fn parts(
-    state: &LessonState,
-    stage: &NodeRef,
-    props: &LessonPageProps,
-    preferences: crate::app::Preferences,
-) -> Html {
+fn parts(state: &LessonState, stage: &NodeRef, props: &LessonPageProps) -> Html {
     let lesson = state.lesson;
     match state.beat {
         Beat::Play => Html::default(),
@@ -134,14 +150,10 @@ fn parts(
             <ForReal {lesson} bench={state.bench.clone()} history={state.history.clone()} token={props.token.clone()}
                 reports={state.reports.clone()} replace={state.set_reports.clone()} />
         },
-        Beat::Debrief => {
-            let now = state.clone();
-            html! {
-                <Debrief {lesson} figures={state.figures.clone()} scenario={state.scenario.clone().unwrap_or_default()}
-                    link={Callback::from(move |()| absolute(&now.link(preferences)))}
-                    recording={state.bench.recording().cloned()} stage={stage.clone()} />
-            }
-        }
+        Beat::Debrief => html! {
+            <Debrief {lesson} figures={state.figures.clone()} scenario={state.scenario.clone().unwrap_or_default()}
+                recording={state.bench.recording().cloned()} stage={stage.clone()} />
+        },
     }
 }
 

@@ -36,19 +36,10 @@ pub(super) struct ForRealProps {
 #[component]
 pub(super) fn ForReal(props: &ForRealProps) -> Html {
     let lang = use_lang();
-    let command = props.lesson.command;
     let reported = props.replace.reform(|report: Report| vec![report]);
     let done = props.bench.done.as_ref();
     html! {
         <div class="for-real">
-            <section aria-labelledby="command-title">
-                <h3 id="command-title">{ say(lang, Native::Command) }</h3>
-                <div class="command">
-                    <code data-testid="command">{ command }</code>
-                    <CopyButton text={Callback::from(move |()| command.to_owned())} testid="copy-command" />
-                </div>
-                <p class="fine">{ with_code(say(lang, Native::CommandWhere)) }</p>
-            </section>
             { match (&props.token, done) {
                 (Some(token), Some((_, wanted))) => html! {
                     <RunHere token={token.clone()} scenario={wanted.scenario.clone()} platform={wanted.platform} {reported} />
@@ -57,6 +48,25 @@ pub(super) fn ForReal(props: &ForRealProps) -> Html {
             } }
             <DropZone dropped={props.replace.clone()} />
             { overlaid(props) }
+        </div>
+    }
+}
+
+/// What a [`Command`] needs.
+#[derive(Properties, PartialEq)]
+pub(super) struct CommandProps {
+    /// The command.
+    pub(super) text: &'static str,
+}
+
+/// The command that does it for real, to be copied.
+#[component]
+pub(super) fn Command(props: &CommandProps) -> Html {
+    let text = props.text;
+    html! {
+        <div class="command">
+            <code data-testid="command">{ text }</code>
+            <CopyButton text={Callback::from(move |()| text.to_owned())} testid="copy-command" />
         </div>
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct LessonState {
     pub(super) reports: Rc<Vec<Report>>,
     pub(super) set_reports: Callback<Vec<Report>>,
     pub(super) verdict: Option<Verdict>,
+    /// The lesson's own plan.
+    pub(super) start: Rc<Option<Plan>>,
 }
 
 impl LessonState {
@@ -84,7 +86,8 @@ pub(super) fn use_lesson(lesson: &'static Lesson, link: &Link) -> LessonState {
         let reports = reports.setter();
         Callback::from(move |found: Vec<Report>| reports.set(Rc::new(found)))
     };
-    let verdict = use_verdict(lesson, &bench, *beat);
+    let start = use_memo((), |()| Plan::from_toml(lesson.scenario(), "lesson").ok());
+    let verdict = use_verdict(lesson, start.clone(), &bench, *beat);
     use_goal_met(&verdict, &progress, &keep);
     let state = LessonState {
         lesson,
@@ -100,6 +103,7 @@ pub(super) fn use_lesson(lesson: &'static Lesson, link: &Link) -> LessonState {
         reports: (*reports).clone(),
         set_reports,
         verdict,
+        start,
     };
     use_address(&state, preferences);
     state
@@ -177,8 +181,12 @@ fn opening(
 
 /// How the goal stands with what is on the screen; `None` while it is simulated.
 #[hook]
-fn use_verdict(lesson: &'static Lesson, bench: &Bench, beat: Beat) -> Option<Verdict> {
-    let start = use_memo((), |()| Plan::from_toml(lesson.scenario(), "lesson").ok());
+fn use_verdict(
+    lesson: &'static Lesson,
+    start: Rc<Option<Plan>>,
+    bench: &Bench,
+    beat: Beat,
+) -> Option<Verdict> {
     let done = bench.done.clone().filter(|_| !bench.busy && beat != Beat::Run);
     let verdict = use_memo((done, start), |(done, start)| {
         let (recording, wanted) = done.as_ref()?;

@@ -70,6 +70,36 @@ impl Recording {
         self.timeline.throttles.iter().filter(touches)
     }
 
+    /// When in `[from_ns, to_ns)` a tenant stood still (ns): stopped by its quota, and none of its threads on a core. (A quota
+    /// runs out core by core, so threads may go on for a moment after the first of them was stopped.)
+    #[must_use]
+    pub fn standstills(&self, tenant: u32, from_ns: u64, to_ns: u64) -> Vec<(u64, u64)> {
+        let mut still = Vec::new();
+        for stop in self.throttles(tenant, from_ns, to_ns) {
+            let end_ns = stop.end_ns.min(to_ns);
+            let mut at_ns = stop.start_ns.max(from_ns);
+            for (start_ns, until_ns) in self.on_cores(tenant, at_ns, end_ns) {
+                if start_ns > at_ns {
+                    still.push((at_ns, start_ns));
+                }
+                at_ns = at_ns.max(until_ns);
+            }
+            if end_ns > at_ns {
+                still.push((at_ns, end_ns));
+            }
+        }
+        still
+    }
+
+    /// The runs of a tenant on any core that touch `[from_ns, to_ns)`, by start.
+    fn on_cores(&self, tenant: u32, from_ns: u64, to_ns: u64) -> Vec<(u64, u64)> {
+        let of_core = |core| self.runs(core, from_ns, to_ns).iter().filter(|run| run.tenant == tenant);
+        let mut runs: Vec<(u64, u64)> =
+            (0..self.cores.len()).flat_map(of_core).map(|run| (run.start_ns, run.end_ns)).collect();
+        runs.sort_unstable();
+        runs
+    }
+
     /// The enforcement periods of a tenant, each with its end (ns): the start of the next, or the end of the run.
     pub fn periods(&self, tenant: u32) -> impl Iterator<Item = (&Period, u64)> {
         let of_tenant = move |period: &&Period| period.tenant == tenant;
@@ -150,6 +180,7 @@ fn changes(timeline: &Timeline, cores: &[Vec<Run>]) -> Vec<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::picture::tests_support::{recording, slice};
 
     #[test]
@@ -171,6 +202,17 @@ mod tests {
         assert_eq!(film.who(0, 5), None);
         assert_eq!(film.who(0, 8).map(|run| run.tenant), Some(0));
         assert!(film.runs(7, 0, 12).is_empty(), "there is no core 7");
+    }
+
+    #[test]
+    fn a_tenant_stands_still_only_while_none_of_its_threads_runs() {
+        let mut film =
+            recording(&[slice(0, 0, 0, 4), slice(1, 0, 2, 7), slice(0, 0, 12, 20), slice(1, 1, 0, 20)]);
+        film.timeline.throttles = vec![Throttle { tenant: 0, start_ns: 4, end_ns: 16 }];
+        assert_eq!(film.standstills(0, 0, 20), [(7, 12)]);
+        assert_eq!(film.standstills(0, 9, 11), [(9, 11)]);
+        assert!(film.standstills(0, 16, 20).is_empty());
+        assert!(film.standstills(1, 0, 20).is_empty(), "batch has no quota");
     }
 
     #[test]

@@ -15,11 +15,17 @@ pub struct Stretch {
     pub used_ns: u64,
     /// (instant, CPU time used in the period until then), both ns; from the period's start to its end.
     pub rise: Vec<(u64, u64)>,
-    /// The parts (ns) in which the tenant would run and may not.
+    /// The parts (ns) in which the tenant stood still because of its quota.
     pub stops: Vec<(u64, u64)>,
 }
 
 impl Stretch {
+    /// CPU time (ns) on the cores until the period's end, as far as the recording goes.
+    #[must_use]
+    pub fn used_by_end(&self) -> u64 {
+        self.rise.last().map_or(0, |point| point.1)
+    }
+
     /// How long it was stopped (ns).
     #[must_use]
     pub fn stopped_ns(&self) -> u64 {
@@ -39,10 +45,7 @@ pub fn stretches(recording: &Recording, tenant: u32, from_ns: u64, to_ns: u64) -
             quota_ns: period.quota_ns,
             used_ns: period.used_ns,
             rise: rise(recording, tenant, period.start_ns, end_ns),
-            stops: recording
-                .throttles(tenant, period.start_ns, end_ns)
-                .map(|stop| (stop.start_ns.max(period.start_ns), stop.end_ns.min(end_ns)))
-                .collect(),
+            stops: recording.standstills(tenant, period.start_ns, end_ns),
         })
         .collect()
 }

@@ -12,12 +12,10 @@ pub enum Moment {
         /// Requests before it that were not answered yet.
         ahead: u32,
     },
-    /// The tenant's quota was used up.
+    /// The tenant's quota was used up, or still is: it stands still from here.
     Stopped {
         /// CPU time used in the period (ns).
         used_ns: u64,
-        /// Until when it stood still (ns).
-        until_ns: u64,
     },
     /// A new period began and the tenant could run again.
     Resumed,
@@ -39,12 +37,11 @@ pub fn moments(recording: &Recording, request: &Request) -> Vec<(u64, Moment)> {
     let Some(end_ns) = request.completed_ns else { return Vec::new() };
     let mut found = vec![(arrival_ns, Moment::Arrived { ahead: ahead(recording, request) })];
     let mut stopped_ns = 0;
-    for stop in recording.throttles(tenant, arrival_ns, end_ns) {
-        stopped_ns += stop.end_ns.min(end_ns) - stop.start_ns.max(arrival_ns);
-        let used_ns = used_in_period(recording, tenant, stop.start_ns);
-        found.push((stop.start_ns, Moment::Stopped { used_ns, until_ns: stop.end_ns }));
-        if stop.end_ns < end_ns {
-            found.push((stop.end_ns, Moment::Resumed));
+    for (from_ns, until_ns) in recording.standstills(tenant, arrival_ns, end_ns) {
+        stopped_ns += until_ns - from_ns;
+        found.push((from_ns, Moment::Stopped { used_ns: used_in_period(recording, tenant, from_ns) }));
+        if until_ns < end_ns {
+            found.push((until_ns, Moment::Resumed));
         }
     }
     found.extend(request.started_ns.map(|at_ns| (at_ns, Moment::TakenUp)));
@@ -115,7 +112,7 @@ mod tests {
             moments(&film, &request),
             [
                 (30, Moment::Arrived { ahead: 0 }),
-                (40, Moment::Stopped { used_ns: 31, until_ns: 100 }),
+                (40, Moment::Stopped { used_ns: 31 }),
                 (100, Moment::Resumed),
                 (105, Moment::TakenUp),
                 (110, Moment::Answered { latency_ns: 80, stopped_ns: 60 }),
@@ -127,7 +124,7 @@ mod tests {
     fn one_that_arrives_into_a_stop_counts_what_is_left_of_it() {
         let film = film();
         let found = moments(&film, &film.timeline.requests[2]);
-        assert_eq!(found[1], (50, Moment::Arrived { ahead: 1 }));
+        assert_eq!(found[..2], [(50, Moment::Arrived { ahead: 1 }), (50, Moment::Stopped { used_ns: 31 })]);
         assert_eq!(found.last(), Some(&(120, Moment::Answered { latency_ns: 70, stopped_ns: 50 })));
     }
 

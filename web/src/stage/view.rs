@@ -136,5 +136,12 @@ fn Spoken(props: &SpokenProps) -> Html {
         let change = describe_change(lang, recording, player.time_ns).unwrap_or_default();
         format!("{} {change}", describe_moment(lang, recording, player.time_ns))
     });
-    html! { <p class="moment" aria-live="polite" data-testid="moment">{ text }</p> }
+    html! {
+        <div class="moment">
+            <p aria-live="polite" data-testid="moment">{ text }</p>
+            if player.playing {
+                <p aria-hidden="true">{ say(lang, i18n::Player::PlayingHint) }</p>
+            }
+        </div>
+    }
 }
