@@ -7,8 +7,8 @@ super::texts! {
         Lead = "Catamaran lets you share one machine between applications and watch, millisecond by millisecond, what the Linux kernel does about it. It is for people who learn, teach or choose how software is deployed: bare metal, virtual machines, containers, Kubernetes.",
             "Catamaran에서는 여러 애플리케이션이 머신 하나를 나눠 쓸 때 리눅스 커널이 하는 일을 밀리초 단위로 볼 수 있어요. 베어 메탈, 가상 머신, 컨테이너, 쿠버네티스(Kubernetes) 같은 배포 방식을 배우고, 가르치고, 골라야 하는 사람을 위해 만들었어요.";
         LiveTitle = "Running now in your browser", "지금 브라우저에서 실행 중";
-        LiveText = "A web server and a batch job on two cores. The server may use four tenths of a core; watch it use that up and stand still.",
-            "코어 두 개에서 웹 서버와 배치 작업이 함께 돌아가요. 서버는 코어 0.4개까지만 쓸 수 있어요. 다 쓰고 멈춰 서는 모습을 보세요.";
+        LiveText = "A web server and a batch job share two cores. Requests come in bursts; when the server has used up what its limit gives it, it is stopped, though a core is idle.",
+            "웹 서버와 배치 작업이 코어 두 개를 나눠 써요. 요청은 한꺼번에 몰려와요. 서버는 제한만큼 다 쓰면, 노는 코어가 있어도 멈춰요.";
         LimitOfWeb = "Limit of web, in cores", "web의 제한(코어)";
         P99Is = "99 of 100 requests within", "요청 100개 중 99개가 끝나는 시간";
         StoppedFor = "Stopped by its quota", "할당량 때문에 멈춘 시간";

@@ -1,6 +1,6 @@
 //! What the learner may turn; every turn simulates anew at once.
 
-use catamaran_lessons::Lesson;
+use catamaran_lessons::{Control, Lesson};
 use catamaran_scenario::Platform;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -44,7 +44,7 @@ pub(super) fn Knobs(props: &KnobsProps) -> Html {
             <div class="knobs-list">
                 { for props.lesson.controls.iter().map(|control| html! {
                     <Knob {control} history={props.history.clone()} touch={touch.clone()}
-                        locked={props.in_task && props.lesson.goal.locked.contains(&control.id)} />
+                        locked={locked(props, control)} />
                 }) }
                 { seed(props, lang, &touch) }
                 if props.lesson.platforms.len() > 1 {
@@ -61,6 +61,12 @@ pub(super) fn Knobs(props: &KnobsProps) -> Html {
             }
         </section>
     }
+}
+
+/// Whether the task forbids to turn it. One that was turned before can be turned back.
+fn locked(props: &KnobsProps, control: &Control) -> bool {
+    let forbidden = props.in_task && props.lesson.goal.locked.contains(&control.path);
+    forbidden && props.history.now.value(control.path).is_none()
 }
 
 #[derive(Properties, PartialEq)]

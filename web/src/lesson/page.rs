@@ -46,12 +46,12 @@ pub fn LessonPage(props: &LessonPageProps) -> Html {
     html! {
         <article class="lesson" data-testid={format!("lesson-{}", lesson.id)}>
             <header class="lesson-head">
-                <div>
+                <div class="lesson-top">
                     <p class="lesson-number">{ lesson_number(lang, lesson.number) }</p>
-                    <h1>{ lesson.title.get(lang) }</h1>
-                    <p class="lead">{ lesson.one_idea.get(lang) }</p>
+                    { share(&state, preferences) }
                 </div>
-                { share(&state, preferences) }
+                <h1>{ lesson.title.get(lang) }</h1>
+                <p class="lead">{ lesson.one_idea.get(lang) }</p>
             </header>
             <BeatNav beat={state.beat} progress={state.progress.clone()} open={state.open.clone()} />
             <div class="lesson-grid">
@@ -80,7 +80,7 @@ fn share(state: &LessonState, preferences: Preferences) -> Html {
     let link = Callback::from(move |()| absolute(&now.link(preferences)));
     let lang = preferences.lang;
     html! {
-        <div class="share" title={say(lang, i18n::Lesson::ShareHelp)}>
+        <div title={say(lang, i18n::Lesson::ShareHelp)}>
             <CopyButton label={say(lang, i18n::Lesson::CopyLink)} text={link} testid="copy-link" />
         </div>
     }
