@@ -199,7 +199,8 @@ pub fn histogram_name(lang: Lang, name: &str) -> String {
 /// An entry of the simulator's trace in words; one of a kind that is not known here is shown as it stands.
 #[must_use]
 pub fn trace_sentence(lang: Lang, entry: &Entry) -> String {
-    let (actor, target) = (entry.actor.as_str(), entry.target.as_str());
+    let (actor, target) = (trace_name(lang, &entry.actor), trace_name(lang, &entry.target));
+    let (actor, target) = (actor.as_str(), target.as_str());
     match (entry.what.as_str(), lang) {
         ("throttle", Lang::En) => format!("The quota of {target} is used up on {actor}."),
         ("throttle", Lang::Ko) => format!("{actor}에서 {target}의 할당량을 다 썼어요."),
@@ -217,6 +218,14 @@ pub fn trace_sentence(lang: Lang, entry: &Entry) -> String {
             format!("{target}{subject} {actor}{to} 옮겨 가요.")
         }
         (what, _) => format!("{actor}: {what} {target}."),
+    }
+}
+
+/// A name of the trace as the page writes it: `cpu1` is a core, replica 0 (`web/0.3`) goes without its number.
+fn trace_name(lang: Lang, name: &str) -> String {
+    match name.strip_prefix("cpu").and_then(|number| number.parse().ok()) {
+        Some(core) => core_name(lang, core),
+        None => name.replacen("/0", "", 1),
     }
 }
 
