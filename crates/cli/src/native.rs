@@ -1,7 +1,7 @@
 //! One native trial with its progress shown.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use catamaran_native::{Runner, RunnerOptions};
 use catamaran_report::{Backend, Report};
@@ -35,6 +35,10 @@ impl Native<'_> {
         behind: u64,
         what: &str,
     ) -> Result<Report, Failure> {
+        // The signal may have come while a simulation was paired with the trial before.
+        if self.interrupted.load(Ordering::SeqCst) {
+            return Err(Failure::Interrupted);
+        }
         let (progress, label) = (self.progress.clone(), what.to_owned());
         progress.at(behind, &label);
         let options = RunnerOptions {
