@@ -193,3 +193,60 @@ pub(crate) fn remove_run(path: &Path) -> Result<Vec<String>, String> {
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().create_new(true).append(true).open(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_ledger_tells_what_was_registered_and_leaves_out_a_torn_last_line() {
+        let resources = [
+            Resource::Group("/sys/fs/cgroup/cpu/catamaran-1-2".into()),
+            Resource::Controllers {
+                group: "/sys/fs/cgroup".into(),
+                names: vec!["cpu".into(), "memory".into()],
+            },
+        ];
+        let text: String = resources.iter().map(Resource::to_line).collect();
+        assert_eq!(parse_ledger(text.as_bytes()), resources);
+        let torn = format!("{text}group /sys/fs/cgroup/cpu/catamaran-1-2/we");
+        assert_eq!(parse_ledger(torn.as_bytes()), resources, "a run can be killed while it writes");
+    }
+
+    #[test]
+    fn a_ledger_never_names_a_group_that_is_not_ours() {
+        for line in
+            ["group /sys/fs/cgroup/cpu", "group catamaran-1", "group /x/catamaran-1/../../y", "mount /x"]
+        {
+            assert_eq!(parse_ledger(format!("{line}\n").as_bytes()), [], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_live_as_long_as_its_run_and_dead_afterwards() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = RunFolder::make(home.path()).unwrap();
+        let path = home.path().join(&folder.id);
+        assert!(matches!(look(&path).unwrap(), Found::Live(pid) if pid == std::process::id()));
+        drop(folder);
+        assert!(
+            matches!(look(&path).unwrap(), Found::Live(_)),
+            "its process lives, whatever became of the lock"
+        );
+        fs::write(path.join("lock"), "999999999 1\n").unwrap();
+        assert!(matches!(look(&path).unwrap(), Found::Dead(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_in_a_ledger_are_too_much(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            for resource in parse_ledger(&bytes) {
+                if let Resource::Group(path) = resource {
+                    prop_assert!(path.to_string_lossy().contains("/catamaran-"));
+                }
+            }
+        }
+    }
+}

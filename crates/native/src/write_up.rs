@@ -193,6 +193,12 @@ fn explain(row: &mut TenantReport, platform: Platform, plan: &Tenant, tenant: &T
             row.explain_absence(field, reason);
         }
     }
+    if row.throttled_periods.is_some_and(|periods| periods > 0) {
+        row.explain_absence(
+            "waited_s.throttled",
+            "the kernel's run-queue wait goes on while a group is throttled",
+        );
+    }
     if tenant.last.usage.cpu_ns.is_none() {
         row.explain_absence(
             "cpuacct",

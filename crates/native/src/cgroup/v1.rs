@@ -161,3 +161,63 @@ impl Cgroup for V1 {
         keyed(text, "oom_kill")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn own(root: &std::path::Path, mounts: &[(&str, &str)]) -> BTreeMap<String, PathBuf> {
+        mounts.iter().map(|(controller, folder)| ((*controller).to_owned(), root.join(folder))).collect()
+    }
+
+    const APART: [(&str, &str); 4] =
+        [("cpu", "cpu"), ("cpuset", "cpuset"), ("cpuacct", "cpuacct"), ("memory", "memory/sub")];
+    const TOGETHER: [(&str, &str); 4] =
+        [("cpu", "cpu,cpuacct"), ("cpuset", "cpuset"), ("cpuacct", "cpu,cpuacct"), ("memory", "memory")];
+
+    #[test]
+    fn limits_are_written_where_the_kernel_reads_them() {
+        let root = tempfile::tempdir().unwrap();
+        let own = own(root.path(), &APART);
+        for folder in own.values() {
+            fs::create_dir_all(folder).unwrap();
+        }
+        let v1 = V1::new(&own, "catamaran-1", "0".to_owned());
+        let limits =
+            Limits { shares: Some(502), quota_us: Some(40_000), period_us: 100_000, ..Limits::default() };
+        let confines = Confines { cpus: vec![0, 1], memory_bytes: 4096 };
+        for step in v1.guard(&confines, false).iter().chain(&v1.limited("web.0", &limits).make) {
+            if let Step::Write { file, .. } = step {
+                fs::write(file, "").unwrap();
+            }
+            step.perform(1).unwrap();
+        }
+        let read = |file: &str| fs::read_to_string(root.path().join(file)).unwrap();
+        assert_eq!(read("cpuset/catamaran-1/cpuset.cpus"), "0,1");
+        assert_eq!(read("memory/sub/catamaran-1/memory.limit_in_bytes"), "4096");
+        assert_eq!(read("cpu/catamaran-1/web.0/cpu.shares"), "502");
+        assert_eq!(read("cpu/catamaran-1/web.0/cpu.cfs_quota_us"), "40000");
+    }
+
+    #[test]
+    fn tenants_that_share_the_cpu_sit_in_the_guards_cpu_group() {
+        let v1 = V1::new(&own(std::path::Path::new("/"), &APART), "catamaran-1", "0".to_owned());
+        let groups = v1.counted("web.0");
+        assert!(groups.enter.contains(&Step::Enter("/cpu/catamaran-1".into())));
+        assert!(groups.enter.contains(&Step::Enter("/cpuacct/catamaran-1/web.0".into())));
+    }
+
+    #[test]
+    fn where_cpu_and_cpuacct_are_one_mount_sharing_wins_over_counting() {
+        let v1 = V1::new(&own(std::path::Path::new("/"), &TOGETHER), "catamaran-1", "0".to_owned());
+        assert_eq!(v1.accounts("web.0", false).cpu, None, "the threads' schedstat counts instead");
+        let counting = v1.accounts("web.0", true).cpu;
+        assert_eq!(counting, Some("/cpu,cpuacct/catamaran-1/web.0/cpuacct.usage".into()));
+        let made: Vec<_> = v1.guard(&Confines { cpus: vec![0], memory_bytes: 1 }, false);
+        let twice =
+            made.iter().filter(|step| **step == Step::Make("/cpu,cpuacct/catamaran-1".into())).count();
+        assert_eq!(twice, 1, "one group for both controllers");
+    }
+}

@@ -98,3 +98,58 @@ impl Cgroup for V2 {
         keyed(text, "oom_kill")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits { weight: Some(49), quota_us: Some(40_000), period_us: 100_000, ..Limits::default() }
+    }
+
+    /// Makes the files that the kernel would make, then carries the steps out.
+    fn carry_out(steps: &[Step]) {
+        for step in steps {
+            if let Step::Write { file, .. } = step {
+                fs::write(file, "").unwrap();
+            }
+            step.perform(1).unwrap();
+        }
+    }
+
+    #[test]
+    fn guard_and_tenant_with_limits() {
+        let root = tempfile::tempdir().unwrap();
+        let v2 = V2::new(root.path(), "catamaran-1", true);
+        carry_out(&v2.guard(&Confines { cpus: vec![0, 1], memory_bytes: 1 << 30 }, false));
+        let groups = v2.limited("web.0", &limits());
+        carry_out(&groups.make);
+        let read = |file: &str| fs::read_to_string(root.path().join("catamaran-1").join(file)).unwrap();
+        assert_eq!(read("cpuset.cpus"), "0,1");
+        assert_eq!(read("memory.max"), "1073741824");
+        assert_eq!(read("cgroup.subtree_control"), "+memory +cpu +cpuset");
+        assert_eq!(read("web.0/cpu.max"), "40000 100000");
+        assert_eq!(read("web.0/cpu.weight"), "49");
+        assert_eq!(groups.born_in, Some(root.path().join("catamaran-1/web.0")), "it is born there");
+        assert!(groups.enter.is_empty());
+    }
+
+    #[test]
+    fn tenants_that_share_the_cpu_get_leaves_without_the_controller() {
+        let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", false);
+        let steps = v2.guard(&Confines { cpus: vec![0], memory_bytes: 1 }, true);
+        assert!(steps.contains(&write("/base/catamaran-1/cgroup.subtree_control".into(), "+memory")));
+        assert_eq!(v2.counted("web.0").enter, [Step::Enter("/base/catamaran-1/web.0".into())]);
+        assert_eq!(v2.accounts("web.0", false).throttling, None);
+    }
+
+    #[test]
+    fn figures_are_microseconds() {
+        let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", false);
+        let stat = "usage_usec 1500\nnr_throttled 2\nthrottled_usec 7\n";
+        let expected = Usage { cpu_ns: Some(1_500_000), throttled_ns: 7000, throttled_periods: 2 };
+        assert_eq!(v2.usage(Some(stat), Some(stat)), expected);
+    }
+}

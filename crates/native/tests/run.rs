@@ -1,0 +1,155 @@
+//! Short real runs on every platform that is carried out natively.
+
+// clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
+#![allow(clippy::expect_used, clippy::panic)]
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use catamaran_native::{Runner, RunnerOptions, dry_run};
+use catamaran_report::report::TenantState;
+use catamaran_report::{Backend as _, Report, RunError};
+use catamaran_scenario::{Plan, Platform};
+
+const PLATFORMS: [Platform; 3] = [Platform::BareMetal, Platform::Namespaces, Platform::Cgroups];
+
+fn plan(duration: &str, tenants: &str) -> Plan {
+    let text = format!(
+        "schema = \"catamaran/scenario/v1\"\nname = \"short\"\nseed = 5\nduration = \"{duration}\"\n\
+         platforms = [\"bare-metal\"]\n[host]\ncores = 1\nmemory = \"128MiB\"\n{tenants}"
+    );
+    Plan::from_toml(&text, "run.rs").expect("a valid scenario")
+}
+
+const SERVER_AND_JOB: &str = r#"
+[[tenant]]
+name = "web"
+cpu = { limit = "300m" }
+workload = { kind = "server", threads = 2, arrivals = { process = "constant", rate = "100/s" }, service = { cpu = "100us", distribution = "constant" } }
+[[tenant]]
+name = "job"
+start_at = "100ms"
+workload = { kind = "compute", threads = 2, work = "20ms" }
+"#;
+
+fn run(plan: &Plan, platform: Platform, interrupted: &Arc<AtomicBool>) -> Result<Report, RunError> {
+    let options = RunnerOptions {
+        turns_per_cpu_s: Some(1e8),
+        interrupted: Arc::clone(interrupted),
+        ..RunnerOptions::default()
+    };
+    Runner::new(options)?.run(plan, platform, 3)
+}
+
+/// The answer, or `None` with a printed reason where this machine does not offer the platform.
+fn tried(name: &str, answer: Result<Report, RunError>) -> Option<Report> {
+    match answer {
+        Ok(report) => Some(report),
+        Err(RunError::Unavailable { why, .. }) => {
+            println!("skipped: {name}: {why}");
+            None
+        }
+        Err(error) => panic!("{name}: {error}"),
+    }
+}
+
+#[test]
+fn a_server_and_a_job_are_carried_out_and_every_figure_is_there_or_explained() {
+    let plan = plan("600ms", SERVER_AND_JOB);
+    for platform in PLATFORMS {
+        let Some(report) = tried(platform.name(), run(&plan, platform, &Arc::default())) else { continue };
+        assert_eq!(report.unexplained(), Vec::<String>::new(), "{platform}");
+        assert_eq!((report.platform, report.trial, report.seed), (platform, 3, 5));
+        let [web, job] = report.tenants.as_slice() else { panic!("two tenants") };
+        let requests = web.requests.as_ref().expect("web is a server");
+        assert_eq!(requests.sent, 60, "100 a second for 600 ms");
+        assert_eq!(requests.completed + requests.failed + requests.in_flight, requests.sent);
+        assert_eq!(web.state, TenantState::Completed, "a server is there until the end");
+        assert_eq!(job.state, TenantState::Completed, "{platform}: {:?}", job.error);
+        assert_eq!(job.turns, Some(2e6), "20 ms of 1e8 turns a second");
+        assert!(job.finished_s.is_some_and(|at| at > 0.1), "it starts at 100 ms: {:?}", job.finished_s);
+        assert_eq!(web.throttled_s.is_some(), platform == Platform::Cgroups, "{platform}");
+        assert_eq!(web.absent.contains_key("cpu.limit"), platform != Platform::Cgroups, "{platform}");
+        let names: Vec<&str> = web.startup_stages.iter().map(|stage| stage.name.as_str()).collect();
+        assert_eq!(
+            (names.contains(&"isolate"), names.contains(&"limits")),
+            match platform {
+                Platform::Namespaces => (true, false),
+                Platform::Cgroups => (false, true),
+                _ => (false, false),
+            }
+        );
+    }
+}
+
+#[test]
+fn an_interrupted_run_ends_at_once_and_says_so() {
+    let plan = plan("60s", SERVER_AND_JOB);
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    let user = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(600));
+        flag.store(true, Ordering::Relaxed);
+    });
+    let start = Instant::now();
+    let answer = run(&plan, Platform::Cgroups, &interrupted);
+    user.join().expect("the user");
+    if let Err(RunError::Unavailable { why, .. }) = answer {
+        println!("skipped: interrupt: {why}");
+        return;
+    }
+    assert_eq!(answer.map(|_| ()), Err(RunError::Interrupted));
+    assert!(start.elapsed() < Duration::from_secs(50), "it must not wait for the end of the scenario");
+}
+
+#[test]
+fn what_is_not_carried_out_is_refused_by_its_field() {
+    let table = [
+        ("workload = { kind = \"memory\", start = \"1MiB\" }", "tenant.x.workload.kind"),
+        ("workload = { kind = \"idle\" }\nrestart = \"always\"", "tenant.x.restart"),
+        ("workload = { kind = \"idle\" }\nmemory = { limit = \"64MiB\" }", "tenant.x.memory.limit"),
+        ("workload = { kind = \"idle\" }\npids = { limit = 9 }", "tenant.x.pids.limit"),
+    ];
+    for (tenant, expected) in table {
+        let plan = plan("1s", &format!("[[tenant]]\nname = \"x\"\n{tenant}\n"));
+        match run(&plan, Platform::Cgroups, &Arc::default()) {
+            Err(RunError::Unsupported { field, backend: "native", .. }) => assert_eq!(field, expected),
+            other => panic!("{tenant}: {other:?}"),
+        }
+    }
+    let idle = plan("1s", "[[tenant]]\nname = \"x\"\nworkload = { kind = \"idle\" }\n");
+    let answer = run(&idle, Platform::Docker, &Arc::default());
+    assert!(matches!(answer, Err(RunError::Unavailable { platform: Platform::Docker, .. })), "{answer:?}");
+}
+
+#[test]
+fn a_machine_that_is_too_small_is_refused() {
+    let text = "schema = \"catamaran/scenario/v1\"\nname = \"huge\"\nseed = 5\nduration = \"1s\"\nplatforms = [\"cgroups\"]\n\
+                [host]\ncores = 256\nmemory = \"128MiB\"\n[[tenant]]\nname = \"x\"\nworkload = { kind = \"idle\" }\n";
+    let plan = Plan::from_toml(text, "run.rs").expect("a valid scenario");
+    match run(&plan, Platform::Cgroups, &Arc::default()) {
+        Err(RunError::Unavailable { why, remedy, .. }) => {
+            assert!(why.contains("256 cores") && remedy.contains("host.cores"), "{why}; {remedy}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_lines_of_a_dry_run_can_be_typed() {
+    for platform in PLATFORMS {
+        let name = format!("dry run on {platform}");
+        let plan = plan("600ms", SERVER_AND_JOB);
+        if tried(&name, run(&plan, platform, &Arc::default())).is_none() {
+            continue;
+        }
+        let lines = dry_run(&plan, platform).expect("what can be run can be shown");
+        let script = format!("set -e\n{}\n", lines.join("\n"));
+        let output =
+            Command::new("sh").args(["-c", &script]).env("WORKER", "true").output().expect("a shell");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{name}: {said}\n{script}");
+    }
+}
