@@ -1,0 +1,199 @@
+//! One body of tests, two backends: what both must answer alike, on every platform that both have.
+//!
+//! The native arm measures nothing and asserts no speed: it holds the machine to what the kernel guarantees. Where a
+//! platform is not to be had here, a test says `skipped: NAME: reason` and ends.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests say what they expect by panicking"
+)]
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use catamaran_native::{Runner, RunnerOptions};
+use catamaran_report::report::{BackendKind, Requests, TenantReport, TenantState};
+use catamaran_report::{Backend, Report, RunError};
+use catamaran_scenario::{Calibration, Plan, Platform};
+use catamaran_sim::{Options, simulate};
+
+/// The model as a backend.
+struct Simulator(Calibration);
+
+impl Backend for Simulator {
+    fn name(&self) -> &'static str {
+        "simulated"
+    }
+    fn run(&mut self, plan: &Plan, platform: Platform, _: u32) -> Result<Report, RunError> {
+        simulate(plan, platform, &self.0, &Options::default()).map(|outcome| outcome.report)
+    }
+}
+
+/// Native runs take turns: libtest would let them compete for the cores.
+static MACHINE: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Turns in a CPU second of a scenario, for both backends.
+fn turns_per_cpu_s() -> f64 {
+    Calibration::reference().cpu.turns_per_cpu_s
+}
+
+type Body = fn(&Report);
+
+/// A scenario of one tenant called `t`, and what must hold of its report.
+struct Case {
+    duration: &'static str,
+    tenant: &'static str,
+    body: Body,
+}
+
+impl Case {
+    fn plan(&self, platform: Platform) -> Plan {
+        let text = format!(
+            "schema = \"catamaran/scenario/v1\"\nname = \"conformance\"\nduration = \"{}\"\nplatforms = [\"{platform}\"]\n\
+             host = {{ cores = 1, memory = \"256MiB\" }}\n[[tenant]]\nname = \"t\"\n{}\n",
+            self.duration, self.tenant
+        );
+        Plan::from_toml(&text, "conformance.toml").unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Carries the case out; `name` is the test's.
+    fn hold(&self, name: &str, backend: Result<&mut dyn Backend, RunError>, platform: Platform) {
+        let kind = match name.split("::").next() {
+            Some("native") => BackendKind::Native,
+            _ => BackendKind::Simulated,
+        };
+        let answer = backend.and_then(|backend| backend.run(&self.plan(platform), platform, 0));
+        match answer {
+            Ok(report) => {
+                assert_eq!((report.platform, report.backend), (platform, kind));
+                assert_eq!(report.unexplained(), Vec::<String>::new(), "unknown without a reason");
+                (self.body)(&report);
+            }
+            Err(RunError::Unavailable { why, .. }) => println!("skipped: {name}: {}", why.replace('\n', " ")),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+fn only(report: &Report) -> &TenantReport {
+    let [tenant] = report.tenants.as_slice() else { panic!("one tenant: {:?}", report.tenants) };
+    tenant
+}
+
+fn requests(report: &Report) -> &Requests {
+    only(report).requests.as_ref().expect("a server has requests")
+}
+
+fn lone_compute() -> Case {
+    Case {
+        duration: "30s",
+        tenant: "workload = { kind = \"compute\", work = \"500ms\" }",
+        body: |report| {
+            let tenant = only(report);
+            assert_eq!(tenant.state, TenantState::Completed);
+            let turns = tenant.turns.expect("turns are counted");
+            assert!((turns / (0.5 * turns_per_cpu_s()) - 1.0).abs() < 0.001, "{turns} turns");
+            let cpu_s = tenant.cpu_s.expect("CPU time");
+            let speed = report.host.turns_per_cpu_s.expect("a speed") / turns_per_cpu_s();
+            assert!((cpu_s / (0.5 / speed) - 1.0).abs() < 0.03, "{cpu_s} s at speed {speed}");
+            let finished_s = tenant.finished_s.expect("it ended");
+            assert!(finished_s > 0.97 * cpu_s, "one thread needs {cpu_s} s, not {finished_s} s");
+        },
+    }
+}
+
+fn a_limit_throttles() -> Case {
+    Case {
+        duration: "30s",
+        tenant: "cpu = { limit = \"200m\" }\nworkload = { kind = \"compute\", work = \"500ms\" }",
+        body: |report| {
+            let tenant = only(report);
+            assert_eq!(tenant.state, TenantState::Completed);
+            if report.platform != Platform::Cgroups {
+                assert_eq!(tenant.throttled_periods.unwrap_or(0), 0, "the platform has no limits");
+                assert!(tenant.absent.contains_key("cpu.limit"), "and says so: {:?}", tenant.absent);
+                return;
+            }
+            assert!(tenant.throttled_periods.unwrap() > 0, "{tenant:?}");
+            assert!(tenant.throttled_s.unwrap() > 0.0, "{tenant:?}");
+            // 20 % of each period: five times as long, less what the first period and the last spare.
+            let times = tenant.finished_s.unwrap() / tenant.cpu_s.unwrap();
+            assert!((3.5..10.0).contains(&times), "{times} times as long");
+        },
+    }
+}
+
+fn idle_uses_next_to_nothing() -> Case {
+    Case {
+        duration: "2s",
+        tenant: "workload = { kind = \"idle\" }",
+        body: |report| {
+            let cpu_s = only(report).cpu_s.expect("CPU time");
+            assert!(cpu_s < 0.01 * 2.0, "{cpu_s} s of 2 s");
+        },
+    }
+}
+
+fn an_overfull_queue_fails_requests() -> Case {
+    Case {
+        duration: "2s",
+        tenant: "workload = { kind = \"server\", queue = 4, arrivals = { process = \"constant\", rate = \"400/s\" }, \
+                 service = { cpu = \"20ms\", distribution = \"constant\" } }",
+        body: |report| {
+            let requests = requests(report);
+            assert!(requests.failed > 0 && requests.completed > 0, "{requests:?}");
+            assert_eq!(requests.completed + requests.failed + requests.in_flight, requests.sent);
+            // Both replay the arrivals of the seed: 400 a second for 2 seconds, whatever becomes of them.
+            assert!((799..=800).contains(&requests.sent), "{requests:?}");
+        },
+    }
+}
+
+/// The tests of a platform, once for each backend.
+macro_rules! conformance {
+    ($($module:ident = $platform:expr;)*) => {
+        mod simulated { $(mod $module {
+            use crate::*;
+            conformance!(@cases $platform, |case: Case, name: &str, platform| {
+                let mut simulator = Simulator(Calibration::reference());
+                case.hold(&format!("simulated::{}::{name}", stringify!($module)), Ok(&mut simulator), platform);
+            });
+        })* }
+        mod native { $(mod $module {
+            use crate::*;
+            conformance!(@cases $platform, |case: Case, name: &str, platform| {
+                let _turn = turn();
+                let options =
+                    RunnerOptions { turns_per_cpu_s: Some(turns_per_cpu_s()), ..RunnerOptions::default() };
+                let mut runner = Runner::new(options);
+                let backend = runner.as_mut().map(|runner| runner as &mut dyn Backend).map_err(|error| error.clone());
+                case.hold(&format!("native::{}::{name}", stringify!($module)), backend, platform);
+            });
+        })* }
+    };
+    (@cases $platform:expr, $run:expr) => {
+        #[test]
+        fn lone_compute() { ($run)(crate::lone_compute(), "lone_compute", $platform); }
+        #[test]
+        fn a_limit_throttles() { ($run)(crate::a_limit_throttles(), "a_limit_throttles", $platform); }
+        #[test]
+        fn idle_uses_next_to_nothing() {
+            ($run)(crate::idle_uses_next_to_nothing(), "idle_uses_next_to_nothing", $platform);
+        }
+        #[test]
+        fn an_overfull_queue_fails_requests() {
+            ($run)(crate::an_overfull_queue_fails_requests(), "an_overfull_queue_fails_requests", $platform);
+        }
+    };
+}
+
+conformance! {
+    bare_metal = Platform::BareMetal;
+    cgroups = Platform::Cgroups;
+    namespaces = Platform::Namespaces;
+}
