@@ -78,6 +78,8 @@ test("a link restores the state", async () => {
   const page = await open(browser);
   await visit(page, lessonUrl(server.url, "goal"));
   await byId(page, "control-period").fill("50");
+  await changed(() => page.evaluate(() => location.hash.includes("period=50ms") || location.hash.includes("period%3D50ms")), false);
+  assert.equal(await byId(page, "pause").count(), 1, "also while it plays");
   await byId(page, "control-seed").fill("11");
   await byId(page, "control-seed").press("Tab");
   await byId(page, "lang-ko").click();

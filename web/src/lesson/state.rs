@@ -208,12 +208,16 @@ fn use_goal_met(verdict: &Option<Verdict>, progress: &Progress, keep: &Callback<
     });
 }
 
-/// The address follows the picture once it rests.
+/// The address follows what is set, and the moment too once the play head rests.
 #[hook]
 fn use_address(state: &LessonState, preferences: Preferences) {
-    let link = (!state.player.playing).then(|| state.link(preferences));
+    let mut link = state.link(preferences);
+    if state.player.playing {
+        (link.time_ns, link.start_ns) = (None, None);
+    }
     use_effect_with(link, |link| {
-        let timer = link.clone().map(|link| Timeout::new(ADDRESS_REST_MS, move || app::replace(&link)));
+        let link = link.clone();
+        let timer = Timeout::new(ADDRESS_REST_MS, move || app::replace(&link));
         move || drop(timer)
     });
 }
