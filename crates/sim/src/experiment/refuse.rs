@@ -24,6 +24,11 @@ pub(super) fn unsupported(plan: &Plan, platform: Platform) -> Result<(), RunErro
     if plan.host().nodes > 1 {
         return Err(refusal("host.nodes".into(), "more than one node yet", "set nodes = 1"));
     }
+    if plan.host().disk.is_some() || plan.host().network.is_some() {
+        let field = if plan.host().disk.is_some() { "host.disk" } else { "host.network" };
+        return Err(refusal(field.into(), "disk and network yet", "remove the field"));
+    }
+    settings(plan, platform)?;
     if let Some(event) = plan.events().first() {
         let at = format!("{} s", event.at.seconds());
         return Err(refusal(
@@ -33,6 +38,28 @@ pub(super) fn unsupported(plan: &Plan, platform: Platform) -> Result<(), RunErro
         ));
     }
     plan.tenants().iter().try_for_each(tenant)
+}
+
+/// Settings that mean nothing to the platforms that are carried out so far.
+fn settings(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    let settings = plan.settings(platform);
+    let asked = [
+        ("runtime", settings.runtime.is_some()),
+        ("rootless", settings.rootless == Some(true)),
+        ("autogroup", settings.autogroup.is_some()),
+        ("vcpus", settings.vcpus.is_some()),
+        ("memory", settings.memory.is_some()),
+        ("guest", settings.guest.is_some()),
+        ("accel", settings.accel.is_some()),
+        ("type", settings.hypervisor_type.is_some()),
+        ("compat", settings.compat.is_some()),
+    ];
+    match asked.iter().find(|(_, asked)| *asked) {
+        Some((name, _)) => {
+            Err(refusal(format!("platform.{platform}.{name}"), "this setting yet", "remove the field"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn tenant(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
@@ -60,7 +87,17 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
     let kind = match workload {
         Workload::Compute { .. } | Workload::Server(_) | Workload::Idle => return Ok(()),
         Workload::Phases(phases) => {
-            return phases.iter().try_for_each(|phase| self::workload(&phase.workload, field));
+            return phases.iter().enumerate().try_for_each(|(index, phase)| {
+                let field = format!("{field}.phases[{index}]");
+                if matches!(phase.workload, Workload::Compute { .. }) && phase.lasts.is_some() {
+                    return Err(refusal(
+                        format!("{field}.for"),
+                        "an end to computing but its work",
+                        "remove the field",
+                    ));
+                }
+                self::workload(&phase.workload, &field)
+            });
         }
         Workload::Memory { .. } => "memory",
         Workload::Disk { .. } => "disk",

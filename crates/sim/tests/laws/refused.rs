@@ -17,6 +17,16 @@ fn by_the_path_of_the_field() {
         ("cgroups", tenant(&format!("memory = {{ limit = \"1MiB\" }}\n{compute}")), "tenant.t.memory.limit"),
         ("cgroups", tenant(&format!("pids = {{ limit = 9 }}\n{compute}")), "tenant.t.pids.limit"),
         (
+            "bare-metal",
+            tenant("workload = { phases = [ { kind = \"compute\", work = \"1s\", for = \"1s\" } ] }"),
+            "tenant.t.workload.phases[0].for",
+        ),
+        (
+            "cgroups",
+            format!("{}[platform.cgroups]\nautogroup = true\n", hog("t", 1, "1s", "")),
+            "platform.cgroups.autogroup",
+        ),
+        (
             "cgroups",
             format!("{}[[event]]\nat = \"1s\"\ndo = \"kill\"\ntarget = \"t\"\n", hog("t", 1, "1s", "")),
             "event",
