@@ -6,11 +6,11 @@ use catamaran_scenario::{Calibration, weight};
 use super::{CpuClaim, OwnGroup};
 use crate::resources::cpu::Quota;
 
-pub(super) fn claim(tenant: &Tenant, calibration: &Calibration) -> CpuClaim {
+pub(super) fn claim(tenant: &Tenant, _: &Calibration) -> CpuClaim {
     let cpu = &tenant.cpu;
-    // cgroup v1 takes shares as they are; v2 takes a weight, which loses some of it on the way.
-    let v1 = calibration.machine.cgroup_version == 1;
-    let shares = if v1 { weight::shares_of(cpu) } else { weight::kernel_weight(cpu) };
+    // The rule is the scenario's, not the machine's: `cpu.shares` of cgroup v1 can say whatever `cpu.weight` of v2 comes to,
+    // so that a scenario has the same weights on both.
+    let shares = weight::kernel_weight(cpu);
     let quota = cpu.limit.map(|limit| Quota {
         quota: weight::quota_us(limit, cpu.period) * 1000,
         period: cpu.period.0,

@@ -45,14 +45,20 @@ fn cases() -> Vec<Case> {
             "requests weigh",
             1,
             "cgroups",
-            &[hog("a", 1, "1h", "request = \"250m\""), hog("b", 1, "1h", "request = \"750m\"")],
+            &[
+                hog("a", 1, "1h", "request = \"250m\", weight = \"v1\""),
+                hog("b", 1, "1h", "request = \"750m\", weight = \"v1\""),
+            ],
             &[("a", 2.5), ("b", 7.5)],
         ),
         case(
             "requests are not applied on bare metal",
             1,
             "bare-metal",
-            &[hog("a", 1, "1h", "request = \"250m\""), hog("b", 1, "1h", "request = \"750m\"")],
+            &[
+                hog("a", 1, "1h", "request = \"250m\", weight = \"v1\""),
+                hog("b", 1, "1h", "request = \"750m\", weight = \"v1\""),
+            ],
             &[("a", 5.0), ("b", 5.0)],
         ),
         case(
