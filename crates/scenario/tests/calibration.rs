@@ -29,7 +29,10 @@ fn digest_is_of_the_figures() {
 
 #[test]
 fn refused() {
-    let text = Calibration::reference().to_toml();
+    let mut reference = Calibration::reference();
+    // EEVDF has no latency, so that 0 is right there and wrong under CFS.
+    reference.scheduler.latency_ns = 0;
+    let text = reference.to_toml();
     for (from, to, path, message) in [
         ("hz = 250", "hz = 0", "scheduler.hz", "a whole number from 100 to 10000"),
         ("turns_per_cpu_s = ", "turns_per_cpu_s = nan # ", "cpu.turns_per_cpu_s", "found the number nan"),

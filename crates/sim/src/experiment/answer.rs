@@ -119,8 +119,8 @@ fn throttling(row: &mut TenantReport, world: &World, instance: &Instance) {
 
 fn requests(row: &mut TenantReport, world: &World, instance: &Instance) {
     let Some(served) = instance.program.requests() else {
-        row.explain_absence("requests", "not a server");
-        row.explain_absence("throughput_per_s", "not a server");
+        row.explain_absence("requests", "no server");
+        row.explain_absence("throughput_per_s", "no server");
         return;
     };
     let failed = served.iter().filter(|request| request.failed).count() as u64;

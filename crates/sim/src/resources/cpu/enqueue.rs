@@ -19,10 +19,9 @@ impl Cpu {
     /// Puts a thread onto the queues of its core.
     pub(super) fn enqueue(&mut self, thread: ThreadId) {
         let core = self.threads[thread].core;
-        let first = self.threads[thread].entity;
-        self.requeue_delayed_above(first);
         self.account(core);
         self.cores[core].recent.insert(0, thread);
+        let first = self.threads[thread].entity;
         let from = self.entities[first].queue;
         self.join(first);
         self.count_threads(from, 1);
@@ -36,6 +35,9 @@ impl Cpu {
         while let Some(entity) = next {
             let queue = self.entities[entity].queue;
             if self.entities[entity].queued {
+                if self.entities[entity].delayed {
+                    self.requeue_delayed(entity);
+                }
                 return;
             }
             self.update_load(entity);
@@ -85,23 +87,7 @@ impl Cpu {
         queue.forget_waiting(entity);
     }
 
-    /// Makes the first queued entity from `entity` upwards due again if it was delayed.
-    fn requeue_delayed_above(&mut self, entity: EntityId) {
-        let mut next = Some(entity);
-        while let Some(entity) = next {
-            if self.entities[entity].queued {
-                if self.entities[entity].delayed {
-                    self.requeue_delayed(entity);
-                }
-                return;
-            }
-            next = self.entity_of_queue(self.entities[entity].queue);
-        }
-    }
-
-    /// A delayed sleeper wakes: it is due again (`requeue_delayed_entity`). The kernel does not bring the running entity's
-    /// account up to date first, so the lag is judged by the queue's virtual time as it was at the last tick or switch: a
-    /// sleeper whose debt is paid since then keeps what it has earned in between.
+    /// A delayed sleeper wakes: it is due again (`requeue_delayed_entity`).
     pub(super) fn requeue_delayed(&mut self, entity: EntityId) {
         self.update_lag(entity);
         if self.entities[entity].vlag > 0 {
