@@ -142,8 +142,8 @@ fn the_timeline_tells_the_same_as_the_report() {
         );
     }
     for period in &outcome.timeline.periods {
-        // A period can overrun by what runs until the next tick on each core.
-        assert!(period.used_ns <= period.quota_ns + 2 * 4_000_000, "{period:?}");
+        // On each core a slice of 5 ms may be left from the period before, and what runs until the next tick is overrun.
+        assert!(period.used_ns <= period.quota_ns + 2 * (5_000_000 + 4_000_000), "{period:?}");
     }
     let causes = outcome.timeline.trace.iter().enumerate();
     assert!(
