@@ -107,7 +107,6 @@ async fn reports_in(lang: Lang, file: &File) -> Result<Vec<catamaran_report::Rep
 }
 
 /// A text whose parts between back-quotes are code.
-#[must_use]
 pub fn with_code(text: &'static str) -> Html {
     let part = |(index, part): (usize, &'static str)| match index % 2 {
         0 => html! { { part } },

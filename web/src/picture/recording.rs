@@ -160,7 +160,7 @@ fn by_core(timeline: &Timeline) -> Vec<Vec<Run>> {
         let Some(runs) = cores.get_mut(core as usize) else { continue };
         match runs.last_mut() {
             Some(last) if (last.tenant, last.thread, last.end_ns) == (tenant, thread, start_ns) => {
-                last.end_ns = end_ns
+                last.end_ns = end_ns;
             }
             _ => runs.push(Run { tenant, thread, start_ns, end_ns }),
         }

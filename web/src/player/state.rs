@@ -259,7 +259,9 @@ mod tests {
     #[test]
     fn the_head_moves_as_told() {
         use Action::{End, Jump, Play, Rewind, Seek, StepBack, StepForward, Tick, Toggle};
-        let table: &[(&[Action], (u64, u64, bool))] = &[
+        /// What is done, and where head, window and playing stand then.
+        type Row<'a> = (&'a [Action], (u64, u64, bool));
+        let table: &[Row] = &[
             (&[], (0, 0, false)),
             (&[Tick(1.0)], (0, 0, false)),
             (&[Play, Tick(0.05)], (50, 0, true)),
