@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn demo(workspace: &Workspace, options: &Options) -> Result<()> {
     let begun = Instant::now();
     setup::some(workspace, &TO_SERVE)?;
-    build_page(workspace)?;
+    run(&mut page_build(workspace)).context("building the page")?;
     let mut build = workspace.cargo(["build", "--release", "--locked", "--package", "catamaran-cli"]);
     run(&mut build).context("building catamaran")?;
     let program = workspace.target().join("release/catamaran");
@@ -46,9 +46,11 @@ pub(crate) fn demo(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds the page as it is shipped, into `dist`.
-pub(crate) fn build_page(workspace: &Workspace) -> Result<()> {
-    run(workspace.command("trunk").args(["build", "--release"])).context("building the page")
+/// What builds the page as it is shipped, into `dist`.
+pub(crate) fn page_build(workspace: &Workspace) -> Command {
+    let mut trunk = workspace.command("trunk");
+    trunk.args(["build", "--release"]);
+    trunk
 }
 
 fn has_display() -> bool {

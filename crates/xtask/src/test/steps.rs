@@ -154,10 +154,13 @@ fn golden_wasm(run: &mut Run) -> Result<()> {
 
 /// The page as it is shipped, served by `catamaran serve` and as plain files.
 fn browser(run: &mut Run) -> Result<()> {
-    crate::demo::build_page(run.workspace)?;
+    run.check("the page builds", &mut crate::demo::page_build(run.workspace))?;
     // With the features of the whole workspace, as for the other tests: nothing is compiled twice.
     let mut cargo = run.workspace.cargo(["build", "--workspace", "--bin", "catamaran", "--locked"]);
-    crate::shell::run(&mut cargo)?;
+    run.check("catamaran builds", &mut cargo)?;
+    if !run.tally.failed.is_empty() {
+        bail!("there is nothing to open in a browser");
+    }
     let mut node = run.workspace.command("node");
     node.current_dir(run.workspace.root().join("tests/browser"));
     node.args(["--test", "--test-reporter=./reporter.mjs", "."]);
