@@ -83,6 +83,8 @@ pub(crate) struct CpuTimes {
     pub(crate) all: u64,
     /// Taken away by the machine beneath.
     pub(crate) steal: u64,
+    /// Neither of the two, nor idle, nor waiting for a disk.
+    pub(crate) busy: u64,
 }
 
 impl CpuTimes {
@@ -103,7 +105,9 @@ impl CpuTimes {
                     .map(|figure| figure.parse().unwrap_or(0))
                     .collect();
                 times.all += figures.iter().sum::<u64>();
-                times.steal += figures.get(7).copied().unwrap_or(0);
+                let figure = |place: usize| figures.get(place).copied().unwrap_or(0);
+                times.steal += figure(7);
+                times.busy += figures.iter().sum::<u64>() - figure(3) - figure(4) - figure(7);
             }
         }
         times
@@ -113,6 +117,11 @@ impl CpuTimes {
     pub(crate) fn steal_since(self, before: Self) -> Option<f64> {
         let all = self.all.checked_sub(before.all).filter(|all| *all > 0)?;
         Some(self.steal.saturating_sub(before.steal) as f64 / all as f64)
+    }
+
+    /// CPU time (s) that anyone used since `before`.
+    pub(crate) fn busy_s_since(self, before: Self) -> f64 {
+        self.busy.saturating_sub(before.busy) as f64 / rustix::param::clock_ticks_per_second() as f64
     }
 }
 
@@ -230,9 +239,10 @@ mod tests {
         let before =
             CpuTimes::parse("cpu 9 9 9\ncpu0 10 0 0 90 0 0 0 0 0 0\ncpu1 1 1 1 1 1 1 1 1 0 0\n", &[0]);
         let after = CpuTimes::parse("cpu 9 9 9\ncpu0 50 0 0 140 0 0 0 10 0 0\n", &[0]);
-        assert_eq!(before, CpuTimes { all: 100, steal: 0 });
+        assert_eq!(before, CpuTimes { all: 100, steal: 0, busy: 10 });
         assert_eq!(after.steal_since(before), Some(0.1));
         assert_eq!(after.steal_since(after), None);
+        assert_eq!(after.busy, 50, "neither idle nor stolen");
     }
 
     #[test]

@@ -138,11 +138,11 @@ impl<'a> Run<'a> {
         stop_at("started");
         self.go();
         stop_at("running");
-        let steal_before = CpuTimes::read(&cpus);
+        let before = CpuTimes::read(&cpus);
         let end_ns = self.watch(progress)?;
-        let steal = CpuTimes::read(&cpus).steal_since(steal_before);
+        let after = CpuTimes::read(&cpus);
         self.end();
-        let outcome = self.outcome(trial, end_ns, steal);
+        let outcome = self.outcome(trial, end_ns, before, after);
         self.tenants.clear();
         stop_at("ended");
         self.guard.remove()?;
@@ -231,7 +231,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn outcome(&self, trial: u32, end_ns: u64, steal: Option<f64>) -> Report {
+    fn outcome(&self, trial: u32, end_ns: u64, before: CpuTimes, after: CpuTimes) -> Report {
         let tenants = self.tenants.iter().map(|tenant| TenantOutcome {
             tape: &tenant.launcher.tape,
             accounts: &tenant.accounts,
@@ -246,7 +246,8 @@ impl<'a> Run<'a> {
             trial,
             origin_ns: self.origin_ns,
             end_ns,
-            steal,
+            steal: after.steal_since(before),
+            busy_s: after.busy_s_since(before),
             guard: &self.guard,
             tenants: tenants.collect(),
         }
