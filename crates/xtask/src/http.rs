@@ -17,7 +17,9 @@ pub(crate) fn get(address: &str, path: &str, headers: &[(&str, &str)]) -> Result
     let mut stream = TcpStream::connect(address).with_context(|| format!("nothing listens at {address}"))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let extra: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n{extra}\r\n")?;
+    // In one piece: a server that answers after its first read and closes would else reset what is still on its way.
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n{extra}\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.take(LONGEST).read_to_end(&mut answer).context("the answer did not come whole")?;
     parse(&String::from_utf8_lossy(&answer)).context("the answer is not HTTP")

@@ -89,13 +89,6 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         Workload::Phases(phases) => {
             return phases.iter().enumerate().try_for_each(|(index, phase)| {
                 let field = format!("{field}.phases[{index}]");
-                if matches!(phase.workload, Workload::Compute { .. }) && phase.lasts.is_some() {
-                    return Err(refusal(
-                        format!("{field}.for"),
-                        "an end to computing but its work",
-                        "remove the field",
-                    ));
-                }
                 self::workload(&phase.workload, &field)
             });
         }

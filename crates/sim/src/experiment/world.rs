@@ -19,6 +19,11 @@ enum Event {
     Expire(ThreadId),
     /// The same, the core's way out of idle included.
     Wake(ThreadId),
+    /// The time of a phase of computing is over.
+    Cut {
+        thread: ThreadId,
+        phase: usize,
+    },
 }
 
 /// Order of what happens at the same instant: the kernel's own timers first, then the tenants', then the end.
@@ -121,6 +126,7 @@ impl World {
                     self.queue.push(at + self.wakeup_idle, TENANTS_SECOND, Event::Wake(thread));
                 }
                 Event::Expire(thread) | Event::Wake(thread) => self.go_on(thread),
+                Event::Cut { thread, phase } => self.cut(thread, phase),
             }
             self.settle_instant();
             if self.is_over() {
@@ -168,7 +174,10 @@ impl World {
 
     fn act(&mut self, thread: ThreadId, action: Action) {
         match action {
-            Action::Work { ns, request } => {
+            Action::Work { ns, request, until } => {
+                if let (Some(at), Some(phase)) = (until, self.phase_of(thread)) {
+                    self.queue.push(at, TENANTS_SECOND, Event::Cut { thread, phase });
+                }
                 let overhead = if request { self.request_overhead } else { 0 };
                 self.engine.give_work(thread, ns, overhead);
                 self.engine.wake(thread);
@@ -178,6 +187,18 @@ impl World {
                 self.queue.push(at, TENANTS_SECOND, Event::Expire(thread));
             }
             Action::Wait | Action::Exit => self.engine.block(thread),
+        }
+    }
+
+    fn phase_of(&self, thread: ThreadId) -> Option<usize> {
+        let (index, _) = *self.owners.get(thread)?;
+        Some(self.instances.get(index)?.as_ref()?.program.phase())
+    }
+
+    /// A thread whose time is over notices it as soon as it has a core.
+    fn cut(&mut self, thread: ThreadId, phase: usize) {
+        if self.phase_of(thread) == Some(phase) {
+            self.engine.give_work(thread, 0.0, 0);
         }
     }
 

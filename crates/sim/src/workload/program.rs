@@ -10,8 +10,9 @@ use crate::kernel::Instant;
 /// What a thread does next.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Action {
-    /// Computes so many nanoseconds at the speed of one busy core; `request` adds the cost of handling one.
-    Work { ns: f64, request: bool },
+    /// Computes so many nanoseconds at the speed of one busy core, but not beyond `until`; `request` adds the cost of
+    /// handling one.
+    Work { ns: f64, request: bool, until: Option<Instant> },
     /// Sleeps until then.
     SleepUntil(Instant),
     /// Waits for the other threads of its phase.
@@ -107,7 +108,8 @@ impl Program {
         match &mut step.stage {
             Stage::Compute { ns_each, given, .. } => {
                 let first = !std::mem::replace(&mut given[thread], true);
-                first.then_some(Action::Work { ns: *ns_each, request: false })
+                let until = step.lasts.map(|_| until);
+                first.then_some(Action::Work { ns: *ns_each, request: false, until })
             }
             Stage::Idle => (now < until).then_some(Action::SleepUntil(until)),
             Stage::Server(server) => {
@@ -115,14 +117,14 @@ impl Program {
                     if server.requests()[index].started.is_none() {
                         server.begin(index, now);
                         *serving = Some(index);
-                        return Some(Action::Work { ns: server.demand(index) as f64, request: true });
+                        return Some(serve(server, index));
                     }
                     server.complete(index, now);
                 }
                 match server.take(now) {
                     Next::Serve(index) => {
                         *serving = Some(index);
-                        Some(Action::Work { ns: server.demand(index) as f64, request: true })
+                        Some(serve(server, index))
                     }
                     Next::Await(index, arrival) => {
                         *serving = Some(index);
@@ -161,6 +163,11 @@ impl Program {
         request.started.map(|_| request.arrival)
     }
 
+    /// The number of the phase that it is in.
+    pub(crate) fn phase(&self) -> usize {
+        self.current
+    }
+
     /// When all of it was done, if it was; a server and an idle tenant are at work until the end of the run.
     pub(crate) fn finished(&self) -> Option<Instant> {
         self.finished
@@ -182,6 +189,10 @@ impl Program {
         }
         all
     }
+}
+
+fn serve(server: &Server, index: usize) -> Action {
+    Action::Work { ns: server.demand(index) as f64, request: true, until: None }
 }
 
 impl Step {

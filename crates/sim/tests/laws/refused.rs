@@ -18,8 +18,8 @@ fn by_the_path_of_the_field() {
         ("cgroups", tenant(&format!("pids = {{ limit = 9 }}\n{compute}")), "tenant.t.pids.limit"),
         (
             "bare-metal",
-            tenant("workload = { phases = [ { kind = \"compute\", work = \"1s\", for = \"1s\" } ] }"),
-            "tenant.t.workload.phases[0].for",
+            tenant("workload = { phases = [ { kind = \"memory\", start = \"1MiB\", for = \"1s\" } ] }"),
+            "tenant.t.workload.phases[0].kind",
         ),
         (
             "cgroups",

@@ -152,6 +152,16 @@ fn the_timeline_tells_the_same_as_the_report() {
 }
 
 #[test]
+fn a_phase_of_computing_ends_with_its_time() {
+    let phases = "[[tenant]]\nname = \"a\"\nworkload = { phases = [ \
+                  { kind = \"compute\", threads = 2, work = \"1h\", for = \"1s\" }, \
+                  { kind = \"compute\", work = \"500ms\" } ] }\n";
+    let outcome = run(&plan(1, "9s", "bare-metal", phases), &ideal());
+    near("finish", tenant(&outcome, "a").finished_s.unwrap_or(f64::NAN), 1.5, 0.01);
+    near("cpu", cpu_s(&outcome, "a"), 1.5, 0.01);
+}
+
+#[test]
 fn work_ends_when_it_is_done() {
     let outcome = run(&plan(2, "1h", "bare-metal", &hog("a", 2, "3s", "")), &ideal());
     assert_eq!(outcome.report.elapsed_s, 1.5);
