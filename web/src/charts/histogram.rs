@@ -196,17 +196,17 @@ fn percentiles(latency: &Latency, axis: &LogAxis, width_px: f64, class: &'static
     html! { <>{ for percentile_rows(latency).into_iter().enumerate().map(mark) }</> }
 }
 
-/// A native run's percentiles as diamonds in the rows of the simulated ones; their figures stand in the table.
+/// A native run's percentiles as diamonds on the axis, clear of the simulated ones' words; their figures stand in the table.
 fn hollow(latency: &Latency, axis: &LogAxis) -> Html {
-    let diamond = |(row, (name, value_s)): (usize, (&'static str, f64))| {
-        let (x, y) = (axis.x(value_s), 9.0 + row as f64 * MARK_ROW_PX);
+    let diamond = |(name, value_s): (&'static str, f64)| {
+        let x = axis.x(value_s);
         html! {
-            <path class="native-mark" d={format!("M{x:.1} {:.1}l5 5l-5 5l-5 -5z", y - 5.0)}>
+            <path class="native-mark" d={format!("M{x:.1} {:.1}l5 5l-5 5l-5 -5z", BARS_BOTTOM_PX - 5.0)}>
                 <title>{ format!("{name} {}", format::seconds(value_s)) }</title>
             </path>
         }
     };
-    html! { <>{ for percentile_rows(latency).into_iter().enumerate().map(diamond) }</> }
+    html! { <>{ for percentile_rows(latency).into_iter().map(diamond) }</> }
 }
 
 fn goal(lang: Lang, goal_s: f64, axis: &LogAxis) -> Html {

@@ -25,7 +25,6 @@ super::texts! {
         Metric = "Figure", "지표";
         Model = "Simulated", "시뮬레이션";
         Machine = "Native", "실제";
-        InWords = "In words", "말로 하면";
         MachineOf = "Measured on", "측정한 컴퓨터";
         RunTitle = "Run it on this machine", "이 컴퓨터에서 실행하기";
         RunHelp = "This page is served by `catamaran serve`, so it can run exactly what is shown on this computer's kernel and lay the answer over the simulation.",

@@ -38,7 +38,7 @@ pub fn Compared(props: &ComparedProps) -> Html {
                 <table>
                     <thead>
                         <tr>
-                            { for [Native::Metric, Native::Model, Native::Machine, Native::InWords]
+                            { for [Native::Metric, Native::Model, Native::Machine]
                                 .map(|name| html! { <th scope="col">{ say(lang, name) }</th> }) }
                         </tr>
                     </thead>
@@ -58,12 +58,16 @@ fn row(lang: Lang, row: &Row) -> Option<Html> {
     let tenant =
         if row.replica == 0 { row.tenant.clone() } else { format!("{}/{}", row.tenant, row.replica) };
     Some(html! {
-        <tr>
-            <th scope="row">{ format!("{tenant}: {}", words::label(lang, metric)) }</th>
-            <td>{ words::figure(lang, metric, row.simulated) }</td>
-            <td>{ words::figure(lang, metric, row.native) }</td>
-            <td class="in-words">{ words::row(lang, row) }</td>
-        </tr>
+        <>
+            <tr class="figures">
+                <th scope="row">{ format!("{tenant}: {}", words::label(lang, metric)) }</th>
+                <td>{ words::figure(lang, metric, row.simulated) }</td>
+                <td>{ words::figure(lang, metric, row.native) }</td>
+            </tr>
+            <tr>
+                <td class="in-words" colspan="3">{ words::row(lang, row) }</td>
+            </tr>
+        </>
     })
 }
 
