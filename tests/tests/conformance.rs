@@ -13,7 +13,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use catamaran_native::{Runner, RunnerOptions};
-use catamaran_report::report::{BackendKind, Requests, TenantReport, TenantState};
+use catamaran_report::report::{BackendKind, Requests, Sees, TenantReport, TenantState};
 use catamaran_report::{Backend, Report, RunError};
 use catamaran_scenario::{Calibration, Plan, Platform};
 use catamaran_sim::{Options, simulate};
@@ -114,7 +114,7 @@ fn a_limit_throttles() -> Case {
         body: |report| {
             let tenant = only(report);
             assert_eq!(tenant.state, TenantState::Completed);
-            if report.platform != Platform::Cgroups {
+            if !matches!(report.platform, Platform::Cgroups | Platform::Container) {
                 assert_eq!(tenant.throttled_periods.unwrap_or(0), 0, "the platform has no limits");
                 assert!(tenant.absent.contains_key("cpu.limit"), "and says so: {:?}", tenant.absent);
                 return;
@@ -154,6 +154,40 @@ fn an_overfull_queue_fails_requests() -> Case {
     }
 }
 
+/// Both backends say the same of what a tenant sees, row by row.
+fn what_is_seen_is_what_the_platform_promises() -> Case {
+    Case {
+        duration: "100ms",
+        tenant: "workload = { kind = \"idle\" }",
+        body: |report| {
+            let rows = report.isolation.iter();
+            let mut rows: Vec<(&str, Sees)> = rows.map(|row| (row.resource.as_str(), row.sees)).collect();
+            rows.sort_unstable_by_key(|(resource, _)| *resource);
+            let (mut own, mut files, mut devices) = (Sees::Host, Sees::Host, Sees::Host);
+            match report.platform {
+                Platform::Chroot => (files, devices) = (Sees::Some, Sees::Some),
+                Platform::Namespaces => (own, files) = (Sees::Own, Sees::Some),
+                Platform::Container => (own, files, devices) = (Sees::Own, Sees::Own, Sees::Some),
+                _ => {}
+            }
+            let expected = [
+                ("cgroup", own),
+                ("device", devices),
+                ("host-name", own),
+                ("ipc", own),
+                ("kernel", Sees::Host),
+                ("mount", files),
+                ("network", own),
+                ("pid", own),
+                ("time", Sees::Host),
+                ("user", Sees::Host),
+            ];
+            assert_eq!(rows, expected, "{}", report.platform);
+            assert!(report.isolation.iter().all(|row| row.observer == "t"), "{:?}", report.isolation);
+        },
+    }
+}
+
 /// The tests of a platform, once for each backend.
 macro_rules! conformance {
     ($($module:ident = $platform:expr;)*) => {
@@ -186,6 +220,11 @@ macro_rules! conformance {
             ($run)(crate::idle_uses_next_to_nothing(), "idle_uses_next_to_nothing", $platform);
         }
         #[test]
+        fn what_is_seen_is_what_the_platform_promises() {
+            let name = "what_is_seen_is_what_the_platform_promises";
+            ($run)(crate::what_is_seen_is_what_the_platform_promises(), name, $platform);
+        }
+        #[test]
         fn an_overfull_queue_fails_requests() {
             ($run)(crate::an_overfull_queue_fails_requests(), "an_overfull_queue_fails_requests", $platform);
         }
@@ -194,6 +233,8 @@ macro_rules! conformance {
 
 conformance! {
     bare_metal = Platform::BareMetal;
+    chroot = Platform::Chroot;
     cgroups = Platform::Cgroups;
     namespaces = Platform::Namespaces;
+    container = Platform::Container;
 }

@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Calibrate(Calibrate),
     /// Show what this machine can run for real, and why not
     Doctor(Doctor),
+    /// Measure from inside what a platform hides and holds back (Linux)
+    Probe(Probe),
     /// List, read, check or start lessons
     Lessons(Lessons),
     /// Document the scenario format, field by field
@@ -216,6 +218,24 @@ pub(crate) struct Calibrate {
 /// `catamaran doctor`.
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `catamaran probe`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sudo catamaran probe --on container             what a container sees, and what it is let do
+  sudo catamaran probe --on chroot --json
+
+A tenant looks around and attacks what is ours: a process and a file outside, and its own limits.
+Nothing that it tries can harm the machine. Exit code 3: something was not as the platform promises.")]
+pub(crate) struct Probe {
+    /// The platform
+    #[arg(long = "on", value_name = "PLATFORM", value_parser = platform(), hide_possible_values = true)]
+    pub(crate) platform: Platform,
     /// One JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,

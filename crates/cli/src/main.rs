@@ -18,6 +18,7 @@ mod lessons;
 mod native;
 mod output;
 mod plot;
+mod probe;
 mod run;
 mod serve;
 mod sim;
@@ -65,6 +66,7 @@ fn carry_out(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Compare(args) => compare::compare(&args, terminal),
         Command::Calibrate(args) => calibrate::calibrate(&args, terminal),
         Command::Doctor(args) => doctor::doctor(&args, terminal),
+        Command::Probe(args) => probe::probe(&args, terminal),
         Command::Lessons(args) => lessons::lessons(&args, terminal),
         Command::Explain(args) => explain::explain(&args, terminal),
         Command::Serve(args) => serve::serve(args, terminal),

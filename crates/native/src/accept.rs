@@ -4,14 +4,12 @@ use catamaran_report::RunError;
 use catamaran_scenario::Platform;
 use catamaran_scenario::plan::{Plan, PlatformSettings, Restart, Tenant, Workload};
 
+use crate::platform;
+
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     if !carried_out(platform) {
-        return Err(RunError::Unavailable {
-            platform,
-            why: "it is not carried out natively yet".into(),
-            remedy: "run it on bare-metal, cgroups or namespaces, or simulate it".into(),
-        });
+        return Err(unavailable(platform));
     }
     check_settings(&plan.settings(platform), platform)?;
     let host = plan.host();
@@ -19,18 +17,34 @@ pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     refuse(host.disk.is_some(), "host.disk", "a bound on the disk", "leave it out")?;
     refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
-    plan.tenants().iter().try_for_each(check_tenant)
+    plan.tenants().iter().try_for_each(|tenant| check_tenant(tenant, platform))
+}
+
+/// A platform for which there is no code.
+pub(crate) fn unavailable(platform: Platform) -> RunError {
+    RunError::Unavailable {
+        platform,
+        why: "it is not carried out natively yet".into(),
+        remedy: "run it on bare-metal, chroot, namespaces, cgroups or container, or simulate it".into(),
+    }
 }
 
 /// Whether there is code for it.
 pub(crate) fn carried_out(platform: Platform) -> bool {
-    matches!(platform, Platform::BareMetal | Platform::Cgroups | Platform::Namespaces)
+    matches!(
+        platform,
+        Platform::BareMetal
+            | Platform::Chroot
+            | Platform::Namespaces
+            | Platform::Cgroups
+            | Platform::Container
+    )
 }
 
 fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(), RunError> {
     let table = [
         ("runtime", settings.runtime.is_some()),
-        ("rootless", settings.rootless == Some(true)),
+        ("rootless", settings.rootless == Some(true) && platform != Platform::Container),
         ("scheduler", settings.scheduler.is_some()),
         ("hz", settings.hz.is_some()),
         ("base_slice", settings.base_slice.is_some()),
@@ -47,7 +61,7 @@ fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(),
     })
 }
 
-fn check_tenant(tenant: &Tenant) -> Result<(), RunError> {
+fn check_tenant(tenant: &Tenant, platform: Platform) -> Result<(), RunError> {
     let field = |name: &str| format!("tenant.{}.{name}", tenant.name);
     let later = "leave it out, or simulate";
     let table = [
@@ -59,7 +73,6 @@ fn check_tenant(tenant: &Tenant) -> Result<(), RunError> {
         ("io.read", tenant.io.read.is_some(), "disk limits"),
         ("io.write", tenant.io.write.is_some(), "disk limits"),
         ("io.iops", tenant.io.iops.is_some(), "disk limits"),
-        ("pids.limit", tenant.pids_limit.is_some(), "process limits"),
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),
         ("restart", tenant.restart != Restart::Never, "restarts"),
@@ -68,7 +81,31 @@ fn check_tenant(tenant: &Tenant) -> Result<(), RunError> {
     for (name, set, what) in table {
         refuse(set, &field(name), &format!("{what} yet"), later)?;
     }
+    if platform::has_limits(platform) {
+        check_pids(tenant)?;
+    }
     check_workload(&tenant.workload, &field("workload"))
+}
+
+/// The worker is a process with a thread that waits for the others.
+fn check_pids(tenant: &Tenant) -> Result<(), RunError> {
+    let needed = 1 + u64::from(threads(&tenant.workload));
+    let limit = tenant.pids_limit.unwrap_or(u64::MAX);
+    refuse(
+        limit < needed,
+        &format!("tenant.{}.pids.limit", tenant.name),
+        &format!("fewer processes and threads than the {needed} of the workload"),
+        &format!("raise it to {needed}"),
+    )
+}
+
+fn threads(workload: &Workload) -> u32 {
+    match workload {
+        Workload::Compute { threads, .. } => *threads,
+        Workload::Server(server) => server.threads,
+        Workload::Phases(phases) => phases.iter().map(|phase| threads(&phase.workload)).max().unwrap_or(1),
+        _ => 1,
+    }
 }
 
 fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {

@@ -5,8 +5,9 @@ use std::io;
 use std::path::Path;
 
 use catamaran_report::RunError;
+use catamaran_worker::folder::{door, home};
 
-use crate::run_folder::{Found, door, home, look, remove_run};
+use crate::run_folder::{Found, look, remove_run};
 
 /// What [`clean`] removed.
 #[derive(Debug, Clone, Default, serde::Serialize)]

@@ -9,6 +9,7 @@ use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::{Namespace, Script};
 use rustix::fs::{Access, access};
 
+use crate::cgroup::Needs;
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::machine::{self, Hierarchies};
@@ -82,7 +83,7 @@ fn size() -> Check {
 /// Each controller that a run uses, where it is, and whether a group can be made there.
 fn control_groups() -> Vec<Check> {
     let found = Hierarchies::find();
-    let controllers = ["cpu", "cpuset", "memory", "cpuacct"];
+    let controllers = ["cpu", "cpuset", "memory", "pids", "cpuacct"];
     let Some(own) = found.v2.filter(|_| !found.v1.contains_key("cpu")) else {
         return controllers
             .map(|controller| {
@@ -95,7 +96,7 @@ fn control_groups() -> Vec<Check> {
             })
             .into();
     };
-    let tried = cgroup::find("catamaran-doctor", true);
+    let tried = cgroup::find("catamaran-doctor", Needs { cpuset: true, pids: true });
     let offered = fs::read_to_string(own.join("cgroup.controllers")).unwrap_or_default();
     let place = match tried {
         Ok(found) => Ok(found

@@ -10,8 +10,12 @@ use catamaran_worker::script::{Namespace, Script, Step};
 
 use crate::cgroup::{self, Found};
 use crate::guard::Shape;
+use crate::platform::Place;
 use crate::problem::Problem;
-use crate::{accept, platform};
+use crate::{accept, root_by_hand};
+
+/// Folder in which the lines make roots.
+const BY_HAND: &str = "/tmp/catamaran-by-hand";
 
 /// What a person could type to get the same (one shell line each), nothing carried out.
 ///
@@ -24,12 +28,16 @@ pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError>
 
 fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let shape = Shape::of(plan, platform)?;
-    let Found { cgroup, base } = cgroup::find("catamaran-by-hand", shape.cpuset)?;
+    let Found { cgroup, base } = cgroup::find("catamaran-by-hand", shape.needs)?;
     let mut lines = vec![
         "# WORKER stands for the program of each tenant; catamaran has one of its own that replays the scenario.".into(),
         "export WORKER=\"${WORKER:-sleep 1}\"".into(),
     ];
+    let rootless = plan.settings(platform).rootless == Some(true);
+    let (cpus, folder) = (&*shape.confines.cpus, Path::new(BY_HAND));
+    let place = Place { platform, rootless, cgroup: &*cgroup, cpus, folder };
     let mut made = Vec::new();
+    let mut roots = Vec::new();
     if let Some(base) = &base {
         lines.push("# Make room for groups below our own.".into());
         lines.extend(base.step_aside().iter().chain(&base.hand_down()).map(|step| shell(step, &mut made)));
@@ -39,7 +47,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     for (index, replica) in plan.instances() {
         let Some(tenant) = plan.tenants().get(index) else { continue };
         let label = format!("{}.{replica}", tenant.name);
-        let how = platform::plan(platform, &*cgroup, tenant, &label, &shape.confines.cpus);
+        let how = place.plan(tenant, &label);
         lines.push(format!("# {label}: {}.", workload(tenant)));
         lines.extend(how.groups.make.iter().map(|step| shell(step, &mut made)));
         let groups = how.groups.enter.iter().filter_map(|step| match step {
@@ -47,6 +55,10 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
             _ => None,
         });
         let groups: Vec<&Path> = groups.chain(how.groups.born_in.as_deref()).collect();
+        if let Some(root) = &how.script.root {
+            lines.extend(root_by_hand::make(root));
+            roots.push(root.clone());
+        }
         lines.push(start(&groups, &how.script));
     }
     lines.push(format!(
@@ -58,6 +70,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         lines.push(format!("echo $$ > {}", quoted(&base.group.join("cgroup.procs"))));
     }
     lines.extend(made.iter().rev().map(|group| format!("rmdir {group}")));
+    lines.extend(roots.iter().flat_map(root_by_hand::remove));
     Ok(lines)
 }
 
@@ -73,23 +86,30 @@ fn shell(step: &Step, made: &mut Vec<String>) -> String {
     }
 }
 
-/// A shell that goes into the groups and the namespaces and then becomes the worker.
+/// A shell that goes into the groups, the namespaces and the root, and then becomes the worker.
 fn start(groups: &[&Path], script: &Script) -> String {
     let enter = groups.iter().map(|group| format!("echo $$ > {}; ", quoted(&group.join("cgroup.procs"))));
     let enter: String = enter.collect();
     if script.namespaces.is_empty() {
-        return format!("sh -c {} &", quote(&format!("{enter}exec $WORKER")));
+        let program = root_by_hand::program(script);
+        return format!("sh -c {} &", quote(&format!("{enter}exec {program}")));
     }
     let mut unshare = "unshare --fork".to_owned();
+    if script.user.is_some() {
+        unshare.push_str(" --user --map-root-user");
+    }
     for namespace in &script.namespaces {
         unshare.push_str(" --");
         unshare.push_str(namespace.name());
     }
-    if script.namespaces.contains(&Namespace::Pid) {
+    if script.namespaces.contains(&Namespace::Pid) && script.root.is_none() {
         unshare.push_str(" --mount-proc");
     }
-    let host_name = script.host_name.as_deref().map(|name| format!("hostname {name}; ")).unwrap_or_default();
-    let inside = quote(&format!("{host_name}exec $WORKER"));
+    let mut inside = vec!["set -e".to_owned()];
+    inside.extend(script.host_name.as_deref().map(|name| format!("hostname {name}")));
+    inside.extend(root_by_hand::inside(script));
+    inside.push(format!("exec {}", root_by_hand::program(script)));
+    let inside = quote(&inside.join("; "));
     format!("sh -c {} &", quote(&format!("{enter}exec {unshare} sh -c {inside}")))
 }
 
@@ -109,7 +129,8 @@ fn workload(tenant: &Tenant) -> String {
     }
 }
 
-fn quoted(path: &Path) -> String {
+/// A path as a word of a shell line.
+pub(crate) fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._,-@:".contains(c);
     if text.chars().all(plain) { text.into_owned() } else { quote(&text) }

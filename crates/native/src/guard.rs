@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use catamaran_scenario::plan::Host;
 use catamaran_scenario::{Plan, Platform};
-use catamaran_worker::script::Step;
+use catamaran_worker::folder::home;
+use catamaran_worker::script::{Root, RootWay, Step};
 use catamaran_worker::stop::stop_at;
 
-use crate::cgroup::{self, Base, Cgroup, Confines, Found, Groups};
+use crate::cgroup::{self, Base, Cgroup, Confines, Found, Groups, Needs};
+use crate::platform::Place;
 use crate::problem::Problem;
-use crate::run_folder::{self, Resource, RunFolder};
+use crate::run_folder::{PLAYGROUND, Resource, RunFolder};
 use crate::{machine, platform};
 
 /// A run's folder and groups; removes them when it goes.
@@ -24,7 +26,7 @@ pub(crate) struct Guard {
 impl Guard {
     /// Makes a guard.
     pub(crate) fn make(shape: Shape) -> Result<Self, Problem> {
-        let home = run_folder::home();
+        let home = home();
         let folder = RunFolder::make(&home).map_err(|error| {
             Problem::new(
                 format!("cannot make a run folder in {}: {error}", home.display()),
@@ -32,7 +34,7 @@ impl Guard {
             )
         })?;
         stop_at("folder");
-        let Found { cgroup, base } = cgroup::find(&folder.group_name(), shape.cpuset)?;
+        let Found { cgroup, base } = cgroup::find(&folder.group_name(), shape.needs)?;
         let mut guard = Self { folder: Some(folder), cgroup, confines: shape.confines };
         if let Some(base) = base {
             guard.prepare(&base)?;
@@ -58,7 +60,36 @@ impl Guard {
 
     /// Unique name of the run.
     pub(crate) fn id(&self) -> &str {
-        self.folder.as_ref().map_or("", |folder| &folder.id)
+        self.folder.as_ref().map_or("", RunFolder::id)
+    }
+
+    /// Folder of the run.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.as_ref().map_or(Path::new(""), RunFolder::path)
+    }
+
+    /// Makes the folder on which a tenant's root is going to be mounted. A root that is entered by `chroot` is mounted
+    /// on the machine, and registered; the other kind goes with the tenant's mount namespace.
+    fn make_root(&mut self, root: &Root) -> Result<(), Problem> {
+        self.make_folder(&root.at)?;
+        match root.way {
+            RootWay::Chroot => self.note(&Resource::Mount(root.at.clone())),
+            RootWay::Pivot => Ok(()),
+        }
+    }
+
+    /// Makes the folder in which a probe may do as it likes.
+    pub(crate) fn make_playground(&mut self) -> Result<PathBuf, Problem> {
+        let playground = self.path().join(PLAYGROUND);
+        self.make_folder(&playground)?;
+        self.note(&Resource::Mount(playground.join("mount")))?;
+        Ok(playground)
+    }
+
+    fn make_folder(&self, path: &Path) -> Result<(), Problem> {
+        fs::create_dir(path).map_err(|error| {
+            Problem::new(format!("cannot make {}: {error}", path.display()), "make room on the file system of /run")
+        })
     }
 
     /// Registers what the steps make, then carries them out for `pid`.
@@ -72,8 +103,27 @@ impl Guard {
         Ok(())
     }
 
+    /// What tenants are started with.
+    pub(crate) fn place(&self, platform: Platform, rootless: bool) -> Place<'_> {
+        let (cgroup, cpus, folder) = (&*self.cgroup, &*self.confines.cpus, self.path());
+        Place { platform, rootless, cgroup, cpus, folder }
+    }
+
+    /// Makes ready for a tenant whose `launcher` is there. Groups of its own belong to its start-up and are only
+    /// registered; what merely counts is made beforehand, and the tenant inherits it.
+    pub(crate) fn receive(&mut self, how: &platform::Plan, launcher: u32, own_cpu: bool) -> Result<(), Problem> {
+        if let Some(root) = &how.script.root {
+            self.make_root(root)?;
+        }
+        if own_cpu {
+            return self.register_all(&how.groups);
+        }
+        self.perform(&how.groups.make, 0)?;
+        self.perform(&how.groups.enter, launcher)
+    }
+
     /// Registers groups that a launcher is going to make.
-    pub(crate) fn register_all(&mut self, groups: &Groups) -> Result<(), Problem> {
+    fn register_all(&mut self, groups: &Groups) -> Result<(), Problem> {
         groups.directories().try_for_each(|group| self.register(group))
     }
 
@@ -116,9 +166,9 @@ pub(crate) struct Shape {
     pub(crate) confines: Confines,
     /// Tenants compete for CPU in one group.
     pub(crate) shared_cpu: bool,
-    /// The run has to be kept off cores that it could use, or a tenant off some of its cores. Without the controller,
-    /// a machine of exactly the scenario's size still serves.
-    pub(crate) cpuset: bool,
+    /// Cores: the run has to be kept off some that it could use, or a tenant off some of the run's. Without the
+    /// controller, a machine of exactly the scenario's size still serves.
+    pub(crate) needs: Needs,
 }
 
 impl Shape {
@@ -128,8 +178,9 @@ impl Shape {
         let confines = confines(plan.host(), &cpus)?;
         let limits = platform::has_limits(platform);
         let sets = limits && plan.tenants().iter().any(|tenant| tenant.cpu.set.is_some());
-        let cpuset = sets || confines.cpus != cpus;
-        Ok(Self { confines, shared_cpu: !limits, cpuset })
+        let pids = limits && plan.tenants().iter().any(|tenant| tenant.pids_limit.is_some());
+        let needs = Needs { cpuset: sets || confines.cpus != cpus, pids };
+        Ok(Self { confines, shared_cpu: !limits, needs })
     }
 }
 

@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use catamaran_worker::facts::Facts;
 use catamaran_worker::script::{Script, word};
 use catamaran_worker::stop::STOP_AT;
 use catamaran_worker::tape::Tape;
@@ -102,6 +103,29 @@ impl Launcher {
         self.wait_for(interrupt, word::STARTED, |_, message| message == word::STARTED)?;
         // The launcher and the tenant speak at the same time: the number may come later.
         self.wait_for(interrupt, "known by number", |launcher, _| launcher.tenant.is_some())
+    }
+
+    /// Has the tenant probe; what it found by name, when it has ended.
+    pub(crate) fn probe(&mut self, script: &Script, interrupt: &Interrupt) -> Result<Facts, Problem> {
+        self.tell(&script.to_text())?;
+        let deadline = Instant::now() + START_PATIENCE;
+        let mut found = Facts::new();
+        while self.ended.is_none() {
+            interrupt.check()?;
+            if Instant::now() > deadline {
+                let seconds = START_PATIENCE.as_secs();
+                return Err(Problem::new(
+                    format!("the probe did not come to its end within {seconds} s"),
+                    "try again on a quieter machine",
+                ));
+            }
+            if self.wait(LOOK_EVERY) {
+                let message = self.hear()?;
+                let finding = message.strip_prefix(word::FOUND).and_then(|finding| finding.split_once('\t'));
+                found.extend(finding.map(|(name, what)| (name.to_owned(), what.to_owned())));
+            }
+        }
+        Ok(found)
     }
 
     /// Whether there is something to [`Self::hear`], to be waited for.

@@ -18,11 +18,14 @@ mod dry_run;
 mod guard;
 mod identity;
 mod interrupt;
+mod isolation;
 mod launcher;
 mod machine;
 mod order;
 mod platform;
 mod problem;
+mod probe;
+mod root_by_hand;
 mod run;
 mod run_folder;
 mod speed;
@@ -36,6 +39,7 @@ pub use clean::{Cleaned, clean};
 pub use doctor::{Check, doctor};
 pub use dry_run::dry_run;
 pub use identity::machine;
+pub use probe::{Attack, Probe, Verdict, View, probe};
 
 /// How native runs are carried out.
 #[derive(Default)]

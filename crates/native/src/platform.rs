@@ -1,19 +1,34 @@
-//! What each platform does to a tenant: limits or none, isolation or none.
+//! What each platform does to a tenant: limits or none, isolation or none, a root of its own or the machine's.
 
-use catamaran_scenario::plan::{Cpu, Tenant, WeightRule};
-use catamaran_scenario::{Platform, weight};
-use catamaran_worker::script::{Namespace, Script};
+use std::path::Path;
+
+use catamaran_scenario::plan::{Tenant, WeightRule};
+use catamaran_scenario::{Platform, plan, weight};
+use catamaran_worker::script::{Namespace, Root, RootWay, Script, Step};
 
 use crate::cgroup::{Cgroup, Groups, Limits};
+use crate::run_folder::ROOT_ENDING;
 
-/// Whether tenants get CPU groups of their own, with weights and limits.
+/// Whether tenants get groups of their own, with weights and limits.
 pub(crate) fn has_limits(platform: Platform) -> bool {
-    platform == Platform::Cgroups
+    matches!(platform, Platform::Cgroups | Platform::Container)
 }
 
 /// The namespaces of a tenant.
 fn namespaces(platform: Platform) -> &'static [Namespace] {
-    if platform == Platform::Namespaces { &Namespace::ALL } else { &[] }
+    match platform {
+        Platform::Namespaces | Platform::Container => &Namespace::ALL,
+        _ => &[],
+    }
+}
+
+/// How a tenant comes to a root of its own, on platforms where it has one.
+fn root_way(platform: Platform) -> Option<RootWay> {
+    match platform {
+        Platform::Chroot => Some(RootWay::Chroot),
+        Platform::Container => Some(RootWay::Pivot),
+        _ => None,
+    }
 }
 
 /// How one tenant is started on a platform.
@@ -25,30 +40,65 @@ pub(crate) struct Plan {
     pub(crate) script: Script,
 }
 
-/// How `tenant`, called `label` in this run, is started.
-pub(crate) fn plan(
-    platform: Platform,
-    cgroup: &dyn Cgroup,
-    tenant: &Tenant,
-    label: &str,
-    cpus: &[u32],
-) -> Plan {
-    let mut script = Script { namespaces: namespaces(platform).to_vec(), ..Script::default() };
+/// What a run has that its tenants are started with.
+pub(crate) struct Place<'a> {
+    pub(crate) platform: Platform,
+    /// `[platform.NAME] rootless`.
+    pub(crate) rootless: bool,
+    pub(crate) cgroup: &'a dyn Cgroup,
+    /// The machine's numbers of the scenario's cores.
+    pub(crate) cpus: &'a [u32],
+    /// Folder in which roots are mounted.
+    pub(crate) folder: &'a Path,
+}
+
+impl Place<'_> {
+    /// How `tenant`, called `label` in this run, is started.
+    pub(crate) fn plan(&self, tenant: &Tenant, label: &str) -> Plan {
+        start(self, tenant, label)
+    }
+}
+
+fn start(place: &Place<'_>, tenant: &Tenant, label: &str) -> Plan {
+    let platform = place.platform;
+    let mut script = Script {
+        namespaces: namespaces(platform).to_vec(),
+        root: root_way(platform).map(|way| Root { at: place.folder.join(format!("{label}{ROOT_ENDING}")), way }),
+        confined: platform == Platform::Container,
+        user: place.rootless.then(own_ids),
+        ..Script::default()
+    };
     if script.namespaces.contains(&Namespace::Uts) {
         script.host_name = Some(tenant.name.clone());
     }
     if !has_limits(platform) {
-        return Plan { groups: cgroup.counted(label), script };
+        return Plan { groups: place.cgroup.counted(label), script };
     }
-    let groups = cgroup.limited(label, &limits(&tenant.cpu, cpus));
+    let groups = place.cgroup.limited(label, &limits(tenant, place.cpus));
     script.limits.clone_from(&groups.make);
-    script.join.clone_from(&groups.enter);
     script.born_in.clone_from(&groups.born_in);
+    // A process that enters the groups of version 1 by itself, before it has threads, waits for nobody. The platform
+    // `cgroups` is entered as people do it, by number and from outside.
+    if platform == Platform::Container && place.cgroup.version() == 1 {
+        let entered = groups.enter.iter().filter_map(|step| match step {
+            Step::Enter(group) => Some(group.clone()),
+            _ => None,
+        });
+        script.enter.extend(entered);
+    } else {
+        script.join.clone_from(&groups.enter);
+    }
     Plan { groups, script }
 }
 
-/// The plan's CPU bounds in the kernel's units; `cpus` are the machine's numbers of the scenario's cores.
-fn limits(cpu: &Cpu, cpus: &[u32]) -> Limits {
+/// Numbers of our own user and group.
+fn own_ids() -> (u32, u32) {
+    (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
+}
+
+/// The plan's bounds in the kernel's units; `cpus` are the machine's numbers of the scenario's cores.
+fn limits(tenant: &Tenant, cpus: &[u32]) -> Limits {
+    let cpu = &tenant.cpu;
     let set = cpu.set.as_ref();
     Limits {
         shares: cpu.request.map(|_| weight::kernel_weight(cpu)),
@@ -57,11 +107,13 @@ fn limits(cpu: &Cpu, cpus: &[u32]) -> Limits {
         period_us: cpu.period.0 / 1000,
         burst_us: cpu.burst.0 / 1000,
         cpus: set.map(|set| set.iter().filter_map(|&core| cpus.get(core as usize).copied()).collect()),
+        memory_bytes: tenant.memory.limit.map(|limit| limit.0),
+        pids: tenant.pids_limit,
     }
 }
 
 /// `cpu.weight`; for shares themselves the one that the kernel turns into the nearest number of shares.
-fn weight_v2(cpu: &Cpu, shares: u64) -> u64 {
+fn weight_v2(cpu: &plan::Cpu, shares: u64) -> u64 {
     match cpu.weight {
         WeightRule::V1 => ((shares * 100 + 512) / 1024).clamp(1, weight::WEIGHT_MAX),
         WeightRule::V2Old => weight::weight_old(shares),
@@ -80,6 +132,7 @@ pub(crate) fn not_applied(platform: Platform, tenant: &Tenant) -> Vec<(&'static 
         ("cpu.limit", cpu.limit.is_some(), "limits"),
         ("cpu.burst", cpu.burst.0 > 0, "limits"),
         ("cpu.set", cpu.set.is_some(), "CPU sets"),
+        ("pids.limit", tenant.pids_limit.is_some(), "limits"),
     ];
     let set = table.into_iter().filter(|(_, set, _)| *set);
     set.map(|(field, _, what)| (field, format!("{platform} applies no {what}"))).collect()

@@ -1,11 +1,13 @@
 //! One run: guard, launchers, common start, looks, end, report.
 
+use std::path::Path;
 use std::time::Duration;
 
 use catamaran_report::Report;
 use catamaran_report::report::StageRow;
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::clock::{now_ns, sleep_until};
+use catamaran_worker::facts::{self, Facts};
 use catamaran_worker::stop::stop_at;
 use catamaran_worker::tape::head;
 use rustix::event::poll;
@@ -37,6 +39,8 @@ struct Tenant {
     first: Look,
     last: Look,
     tally: Tally,
+    /// Its surroundings.
+    facts: Facts,
     /// What its groups had counted at each sample.
     samples: Vec<Usage>,
     /// How it ended, where it did so before the end of the run.
@@ -47,6 +51,8 @@ struct Tenant {
 pub(crate) struct Run<'a> {
     plan: &'a Plan,
     platform: Platform,
+    /// `[platform.NAME] rootless`.
+    rootless: bool,
     interrupt: &'a Interrupt,
     // Fields are dropped in this order: tenants end before their groups are removed.
     tenants: Vec<Tenant>,
@@ -63,7 +69,8 @@ impl<'a> Run<'a> {
         interrupt: &'a Interrupt,
     ) -> Result<Self, Problem> {
         let guard = Guard::make(Shape::of(plan, platform)?)?;
-        let mut run = Self { plan, platform, interrupt, tenants: Vec::new(), guard, origin_ns: 0 };
+        let rootless = plan.settings(platform).rootless == Some(true);
+        let mut run = Self { plan, platform, rootless, interrupt, tenants: Vec::new(), guard, origin_ns: 0 };
         let worker = WorkerFile::make()?;
         for (index, replica) in plan.instances() {
             let (Some(tenant), Some(order)) =
@@ -87,17 +94,10 @@ impl<'a> Run<'a> {
         let label = format!("{}.{replica}", tenant.name);
         let guard = &mut self.guard;
         let own_cpu = platform::has_limits(self.platform);
-        let how = platform::plan(self.platform, &*guard.cgroup, tenant, &label, &guard.confines.cpus);
+        let how = guard.place(self.platform, self.rootless).plan(tenant, &label);
         let mut launcher = Launcher::start(worker, guard.id(), order.write()?, self.interrupt)?;
         stop_at("launcher");
-        if own_cpu {
-            guard.register_all(&how.groups)?;
-        } else {
-            // What merely counts is made beforehand, and the tenant inherits it: on these platforms no control group
-            // belongs to a start-up.
-            guard.perform(&how.groups.make, 0)?;
-            guard.perform(&how.groups.enter, launcher.pid())?;
-        }
+        guard.receive(&how, launcher.pid(), own_cpu)?;
         stop_at("groups");
         std::thread::sleep(SETTLE);
         launcher.carry_out(&how.script, self.interrupt)?;
@@ -115,6 +115,7 @@ impl<'a> Run<'a> {
             first: Look::default(),
             last: Look::default(),
             tally,
+            facts: facts::read(&Path::new("/proc").join(pid.to_string())),
             samples: Vec::new(),
             ended: None,
         })
@@ -238,6 +239,7 @@ impl<'a> Run<'a> {
             ended: tenant.ended.as_deref(),
             first: &tenant.first,
             last: &tenant.last,
+            facts: &tenant.facts,
             samples: &tenant.samples,
         });
         Outcome {

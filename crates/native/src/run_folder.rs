@@ -1,15 +1,14 @@
-//! The folder of a run: a lock that says whether the run lives, and a ledger of what it made, written *before* it was
-//! made. Whoever comes after a run that was killed removes what the ledger names.
-//!
-//! `/run/catamaran/<run id>/` as root, `$XDG_RUNTIME_DIR/catamaran/<run id>/` otherwise. `lock` is held by `flock` as
-//! long as the run lives and names its process; `ledger` has one line a resource.
+//! What a run registers in its [folder](Folder), and how whoever comes after a run that was killed finds and removes it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use catamaran_worker::folder::{Folder, group_line, process_start};
 use catamaran_worker::stop::stop_at;
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use rustix::mount::{UnmountFlags, unmount};
 
 use crate::cgroup;
 
@@ -25,16 +24,24 @@ pub(crate) enum Resource {
         /// Names of the controllers.
         names: Vec<String>,
     },
+    /// A place at which we mounted something.
+    Mount(PathBuf),
 }
+
+/// End of the name of every folder on which a tenant's root is mounted.
+pub(crate) const ROOT_ENDING: &str = ".root";
+/// Name of the folder in which a probe may do as it likes.
+pub(crate) const PLAYGROUND: &str = "playground";
 
 impl Resource {
     /// As a line of the ledger.
     fn to_line(&self) -> String {
         match self {
-            Self::Group(path) => format!("group {}\n", path.display()),
+            Self::Group(path) => group_line(path),
             Self::Controllers { group, names } => {
                 format!("controllers {} {}\n", names.join(","), group.display())
             }
+            Self::Mount(path) => format!("mount {}\n", path.display()),
         }
     }
 
@@ -51,6 +58,11 @@ impl Resource {
                 let names = names.split(',').map(str::to_owned).collect();
                 Some(Self::Controllers { group: group.into(), names })
             }
+            // The same holds for a mount: only at a place that a run of ours makes.
+            "mount" if rest.starts_with('/') && rest.contains("/catamaran") && !rest.contains("/../") => {
+                let ours = rest.ends_with(ROOT_ENDING) || rest.ends_with(&format!("/{PLAYGROUND}/mount"));
+                ours.then(|| Self::Mount(rest.into()))
+            }
             _ => None,
         }
     }
@@ -63,70 +75,39 @@ pub(crate) fn parse_ledger(bytes: &[u8]) -> Vec<Resource> {
     whole.lines().filter_map(Resource::from_line).collect()
 }
 
-/// Where all runs of this user have their folders.
-pub(crate) fn home() -> PathBuf {
-    if rustix::process::geteuid().is_root() {
-        return PathBuf::from("/run/catamaran");
-    }
-    match std::env::var_os("XDG_RUNTIME_DIR") {
-        Some(folder) => PathBuf::from(folder).join("catamaran"),
-        None => std::env::temp_dir().join(format!("catamaran-{}", rustix::process::geteuid().as_raw())),
-    }
-}
-
-/// When a process began (clock ticks after boot, field 22 of `/proc/PID/stat`); `None` where it is no more.
-pub(crate) fn process_start(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in brackets, may itself hold brackets and blanks.
-    let after_name = stat.rsplit_once(") ")?.1;
-    let mut fields = after_name.split_ascii_whitespace();
-    let state = fields.next()?;
-    if state == "Z" || state == "X" {
-        return None;
-    }
-    fields.nth(18)?.parse().ok()
-}
-
 /// The folder of a run that lives.
 #[derive(Debug)]
-pub(crate) struct RunFolder {
-    /// Unique on this machine since boot.
-    pub(crate) id: String,
-    path: PathBuf,
-    ledger: File,
-    /// Held as long as the run lives.
-    _lock: File,
-}
+pub(crate) struct RunFolder(Folder);
 
 impl RunFolder {
     /// Makes the folder of a new run in `home`.
     pub(crate) fn make(home: &Path) -> io::Result<Self> {
-        fs::create_dir_all(home)?;
-        let _door = door(home)?;
-        let pid = std::process::id();
-        let id = format!("{pid:x}-{:x}", catamaran_worker::clock::now_ns());
-        let path = home.join(&id);
-        fs::create_dir(&path)?;
-        let mut lock = create(&path.join("lock"))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        lock.write_all(format!("{pid} {}\n", process_start(pid).unwrap_or(0)).as_bytes())?;
-        let ledger = create(&path.join("ledger"))?;
-        Ok(Self { id, path, ledger, _lock: lock })
+        Folder::make(home).map(Self)
+    }
+
+    /// Unique on this machine since boot.
+    pub(crate) fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0.path
     }
 
     /// Notes a resource; call it before the resource is made.
     pub(crate) fn register(&mut self, resource: &Resource) -> io::Result<()> {
-        self.ledger.write_all(resource.to_line().as_bytes())
+        self.0.register(&resource.to_line())
     }
 
     /// Name of every group of this run.
     pub(crate) fn group_name(&self) -> String {
-        format!("catamaran-{}", self.id)
+        format!("catamaran-{}", self.id())
     }
 
     /// Removes what the run made, then the folder.
     pub(crate) fn remove(self) -> Result<Vec<String>, String> {
-        remove_run(&self.path)
+        remove_run(self.path())
     }
 }
 
@@ -159,13 +140,6 @@ pub(crate) fn look(path: &Path) -> io::Result<Found> {
     Ok(Found::Dead(lock))
 }
 
-/// Held while a run's folder is made or judged, so that none is judged half made.
-pub(crate) fn door(home: &Path) -> io::Result<File> {
-    let door = OpenOptions::new().create(true).append(true).open(home.join("door"))?;
-    flock(&door, FlockOperation::LockExclusive)?;
-    Ok(door)
-}
-
 /// Removes everything that the ledger in `path` names, newest first, and then the folder; what was removed.
 pub(crate) fn remove_run(path: &Path) -> Result<Vec<String>, String> {
     let ledger = fs::read(path.join("ledger")).unwrap_or_default();
@@ -182,6 +156,11 @@ pub(crate) fn remove_run(path: &Path) -> Result<Vec<String>, String> {
                     removed.push(format!("controllers {} below {}", names.join(", "), group.display()));
                 }
             }
+            Resource::Mount(path) => {
+                if release(path)? {
+                    removed.push(format!("mount at {}", path.display()));
+                }
+            }
         }
     }
     stop_at("no-groups");
@@ -190,8 +169,13 @@ pub(crate) fn remove_run(path: &Path) -> Result<Vec<String>, String> {
     Ok(removed)
 }
 
-fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create_new(true).append(true).open(path)
+/// Takes away what is mounted at `path`, with all that is mounted below; whether there was something.
+fn release(path: &Path) -> Result<bool, String> {
+    match unmount(path, UnmountFlags::DETACH) {
+        Ok(()) => Ok(true),
+        Err(Errno::INVAL | Errno::NOENT) => Ok(false),
+        Err(error) => Err(format!("cannot unmount {}: {error}", path.display())),
+    }
 }
 
 #[cfg(test)]
@@ -208,6 +192,8 @@ mod tests {
                 group: "/sys/fs/cgroup".into(),
                 names: vec!["cpu".into(), "memory".into()],
             },
+            Resource::Mount("/run/catamaran/1-2/web.0.root".into()),
+            Resource::Mount("/run/catamaran/1-2/playground/mount".into()),
         ];
         let text: String = resources.iter().map(Resource::to_line).collect();
         assert_eq!(parse_ledger(text.as_bytes()), resources);
@@ -216,10 +202,15 @@ mod tests {
     }
 
     #[test]
-    fn a_ledger_never_names_a_group_that_is_not_ours() {
-        for line in
-            ["group /sys/fs/cgroup/cpu", "group catamaran-1", "group /x/catamaran-1/../../y", "mount /x"]
-        {
+    fn a_ledger_never_names_what_is_not_ours() {
+        for line in [
+            "group /sys/fs/cgroup/cpu",
+            "group catamaran-1",
+            "group /x/catamaran-1/../../y",
+            "mount /x",
+            "mount /run/catamaran/1-2",
+            "mount /run/catamaran/../home.root",
+        ] {
             assert_eq!(parse_ledger(format!("{line}\n").as_bytes()), [], "{line}");
         }
     }
@@ -228,7 +219,7 @@ mod tests {
     fn a_folder_is_live_as_long_as_its_run_and_dead_afterwards() {
         let home = tempfile::tempdir().unwrap();
         let folder = RunFolder::make(home.path()).unwrap();
-        let path = home.path().join(&folder.id);
+        let path = home.path().join(folder.id());
         assert!(matches!(look(&path).unwrap(), Found::Live(pid) if pid == std::process::id()));
         drop(folder);
         assert!(

@@ -1,6 +1,7 @@
 //! From what was measured to the report.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use catamaran_report::Report;
 use catamaran_report::report::{
@@ -8,6 +9,7 @@ use catamaran_report::report::{
 };
 use catamaran_scenario::Platform;
 use catamaran_scenario::plan::{Plan, Tenant, Workload};
+use catamaran_worker::facts::{self, Facts};
 use catamaran_worker::script::stamp;
 use catamaran_worker::tape::{Tape, head, phase};
 
@@ -15,7 +17,7 @@ use crate::cgroup::{Accounts, Usage};
 use crate::guard::{Guard, number};
 use crate::run::SAMPLE_NS;
 use crate::tally::Look;
-use crate::{machine, platform};
+use crate::{isolation, machine, platform};
 
 /// One tenant's part.
 pub(crate) struct TenantOutcome<'a> {
@@ -25,6 +27,7 @@ pub(crate) struct TenantOutcome<'a> {
     pub(crate) ended: Option<&'a str>,
     pub(crate) first: &'a Look,
     pub(crate) last: &'a Look,
+    pub(crate) facts: &'a Facts,
     pub(crate) samples: &'a [Usage],
 }
 
@@ -53,6 +56,10 @@ impl Outcome<'_> {
             self.fill(row, plan, tenant);
         }
         self.fill_host(&mut report);
+        let outside = facts::read(Path::new("/proc/self"));
+        for (row, tenant) in report.tenants.iter().zip(&self.tenants) {
+            report.isolation.extend(isolation::rows(&row.label(), tenant.facts, &outside));
+        }
         report.samples = self.samples(&report.tenants);
         let tenants_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
         if let Some(machine) = &mut report.identity.machine {
@@ -226,7 +233,15 @@ fn stage_table(platform: Platform, version: u8) -> &'static [(&'static str, &'st
     const LIMITS: (&str, &str, usize) = ("limits", "runtime", stamp::LIMITED);
     const JOIN: (&str, &str, usize) = ("join", "runtime", stamp::JOINED);
     const ISOLATE: (&str, &str, usize) = ("isolate", "runtime", stamp::ISOLATED);
+    const ROOTFS: (&str, &str, usize) = ("rootfs", "runtime", stamp::ROOTED);
+    const CHROOT: (&str, &str, usize) = ("chroot", "runtime", stamp::PIVOTED);
+    const PIVOT: (&str, &str, usize) = ("pivot-root", "runtime", stamp::PIVOTED);
+    const CONFINE: (&str, &str, usize) = ("confine", "runtime", stamp::CONFINED);
     match (platform, version) {
+        (Platform::Chroot, _) => &[ROOTFS, CLONE, CHROOT, EXEC],
+        (Platform::Container, 0) => &[CLONE, ISOLATE, ROOTFS, PIVOT, CONFINE, EXEC],
+        // Its cgroup namespace is made in this stage on both versions.
+        (Platform::Container, _) => &[LIMITS, CLONE, JOIN, ISOLATE, ROOTFS, PIVOT, CONFINE, EXEC],
         (Platform::Namespaces, _) => &[CLONE, ISOLATE, EXEC],
         (Platform::Cgroups, 1) => &[LIMITS, CLONE, JOIN, EXEC],
         // On v2 the process is born in its group: there is nothing to join.

@@ -19,7 +19,7 @@ use catamaran_scenario::{Plan, Platform};
 const VICTIM: &str = "CATAMARAN_KILL_TEST";
 
 /// Every stage at which a run can be made to halt, with a platform that has it.
-const STAGES: [(&str, Platform); 15] = [
+const STAGES: [(&str, Platform); 27] = [
     ("folder", Platform::BareMetal),
     ("half-a-guard", Platform::BareMetal),
     ("guard", Platform::Cgroups),
@@ -35,7 +35,23 @@ const STAGES: [(&str, Platform); 15] = [
     ("running", Platform::Namespaces),
     ("ended", Platform::Cgroups),
     ("no-groups", Platform::BareMetal),
+    ("launcher", Platform::Chroot),
+    ("groups", Platform::Chroot),
+    ("rootfs", Platform::Chroot),
+    ("clone", Platform::Chroot),
+    ("pivot", Platform::Chroot),
+    ("running", Platform::Chroot),
+    ("limits", Platform::Container),
+    ("clone", Platform::Container),
+    ("isolate", Platform::Container),
+    ("rootfs", Platform::Container),
+    ("pivot", Platform::Container),
+    ("running", Platform::Container),
 ];
+
+/// The platforms of the seeded moments, and those of which the machine must be capable.
+const PLATFORMS: [Platform; 5] =
+    [Platform::BareMetal, Platform::Chroot, Platform::Namespaces, Platform::Cgroups, Platform::Container];
 
 /// Moments without a halt: where in a run they hit is up to the seed.
 const SEEDED: u64 = 10;
@@ -195,7 +211,7 @@ fn ready_for_real_runs() -> bool {
     let checks = catamaran_native::doctor();
     let lacking = checks
         .iter()
-        .find(|check| ["bare-metal", "cgroups", "namespaces"].contains(&check.name.as_str()) && !check.works);
+        .find(|check| PLATFORMS.iter().any(|platform| platform.name() == check.name) && !check.works);
     if let Some(check) = lacking {
         println!("skipped: kill: {}: {}", check.name, check.found);
     }
@@ -229,7 +245,7 @@ fn a_killed_run_leaves_nothing_after_the_next_clean_and_a_live_one_is_untouched(
     for moment in 0..SEEDED {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let after = Duration::from_micros((random >> 33) % 600_000);
-        let platform = [Platform::BareMetal, Platform::Cgroups, Platform::Namespaces][moment as usize % 3];
+        let platform = PLATFORMS[moment as usize % PLATFORMS.len()];
         let victim = start(platform, "300ms", None);
         std::thread::sleep(after);
         let pid = kill(victim);

@@ -13,7 +13,8 @@ use catamaran_report::report::TenantState;
 use catamaran_report::{Backend as _, Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
-const PLATFORMS: [Platform; 3] = [Platform::BareMetal, Platform::Namespaces, Platform::Cgroups];
+const PLATFORMS: [Platform; 5] =
+    [Platform::BareMetal, Platform::Chroot, Platform::Namespaces, Platform::Cgroups, Platform::Container];
 
 fn plan(duration: &str, tenants: &str) -> Plan {
     let text = format!(
@@ -70,17 +71,20 @@ fn a_server_and_a_job_are_carried_out_and_every_figure_is_there_or_explained() {
         assert_eq!(job.state, TenantState::Completed, "{platform}: {:?}", job.error);
         assert_eq!(job.turns, Some(2e6), "20 ms of 1e8 turns a second");
         assert!(job.finished_s.is_some_and(|at| at > 0.1), "it starts at 100 ms: {:?}", job.finished_s);
-        assert_eq!(web.throttled_s.is_some(), platform == Platform::Cgroups, "{platform}");
-        assert_eq!(web.absent.contains_key("cpu.limit"), platform != Platform::Cgroups, "{platform}");
+        let limits = matches!(platform, Platform::Cgroups | Platform::Container);
+        assert_eq!(web.throttled_s.is_some(), limits, "{platform}");
+        assert_eq!(web.absent.contains_key("cpu.limit"), !limits, "{platform}");
         let names: Vec<&str> = web.startup_stages.iter().map(|stage| stage.name.as_str()).collect();
-        assert_eq!(
-            (names.contains(&"isolate"), names.contains(&"limits")),
-            match platform {
-                Platform::Namespaces => (true, false),
-                Platform::Cgroups => (false, true),
-                _ => (false, false),
-            }
-        );
+        // On cgroup v2 a process is born in its group.
+        let names: Vec<&str> = names.into_iter().filter(|name| *name != "join").collect();
+        let expected = match platform {
+            Platform::Chroot => "rootfs clone chroot exec",
+            Platform::Namespaces => "clone isolate exec",
+            Platform::Cgroups => "limits clone exec",
+            Platform::Container => "limits clone isolate rootfs pivot-root confine exec",
+            _ => "clone exec",
+        };
+        assert_eq!(names.join(" "), expected, "{platform}");
     }
 }
 
@@ -110,7 +114,7 @@ fn what_is_not_carried_out_is_refused_by_its_field() {
         ("workload = { kind = \"memory\", start = \"1MiB\" }", "tenant.x.workload.kind"),
         ("workload = { kind = \"idle\" }\nrestart = \"always\"", "tenant.x.restart"),
         ("workload = { kind = \"idle\" }\nmemory = { limit = \"64MiB\" }", "tenant.x.memory.limit"),
-        ("workload = { kind = \"idle\" }\npids = { limit = 9 }", "tenant.x.pids.limit"),
+        ("workload = { kind = \"idle\" }\npids = { limit = 1 }", "tenant.x.pids.limit"),
     ];
     for (tenant, expected) in table {
         let plan = plan("1s", &format!("[[tenant]]\nname = \"x\"\n{tenant}\n"));

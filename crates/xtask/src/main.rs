@@ -3,6 +3,7 @@
 //! *Architecture invariant*: xtask depends on no crate of Catamaran, so it is built in seconds and works while they do not
 //! compile. It starts other programs and reads files; what Catamaran knows stays in Catamaran.
 
+mod bench_container;
 mod demo;
 mod golden;
 mod http;
@@ -35,6 +36,8 @@ enum Task {
     Test(test::Options),
     /// Write the golden files anew
     Golden,
+    /// Time a container that does nothing against runc and crun (as root)
+    BenchContainer(bench_container::Options),
     /// Check the house rules
     Tidy {
         /// Lower the ratchet of sizes to what they are now
@@ -62,6 +65,7 @@ fn carry_out(task: &Task) -> Result<bool> {
         Task::Demo(options) => demo::demo(&workspace, options)?,
         Task::Test(options) => return Ok(test::test(&workspace, options)),
         Task::Golden => golden::golden(&workspace)?,
+        Task::BenchContainer(options) => return bench_container::bench(&workspace, options),
         Task::Tidy { tighten } => tidy::tidy(&workspace, *tighten)?,
     }
     Ok(true)

@@ -56,7 +56,7 @@ schema = "catamaran/scenario/v1"
 name = "calibrate-startup"
 seed = 1
 duration = "1s"
-platforms = ["bare-metal", "cgroups", "namespaces"]
+platforms = ["bare-metal", "chroot", "cgroups", "namespaces", "container"]
 [host]
 cores = 1
 memory = "64MiB"

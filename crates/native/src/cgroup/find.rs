@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::delegate::{self, Base};
-use super::{Cgroup, V1, V2};
+use super::{Cgroup, Needs, V1, V2};
 use crate::machine::Hierarchies;
 use crate::problem::Problem;
 
@@ -21,14 +21,11 @@ pub(crate) struct Found {
     pub(crate) base: Option<Base>,
 }
 
-/// The control groups of this machine, with a guard called `name` below our own; `cpuset` says whether the run has to
-/// be kept off some of the cores that it could use.
-pub(crate) fn find(name: &str, cpuset: bool) -> Result<Found, Problem> {
+/// The control groups of this machine, with a guard called `name` below our own.
+pub(crate) fn find(name: &str, needs: Needs) -> Result<Found, Problem> {
     let found = Hierarchies::find();
     let mut wanted = vec!["cpu", "memory"];
-    if cpuset {
-        wanted.push("cpuset");
-    }
+    wanted.extend([("cpuset", needs.cpuset), ("pids", needs.pids)].iter().filter(|(_, needed)| *needed).map(|(name, _)| *name));
     if found.v1.contains_key("cpu") {
         return v1(&found.v1, name, &wanted);
     }
@@ -39,7 +36,7 @@ pub(crate) fn find(name: &str, cpuset: bool) -> Result<Found, Problem> {
         ));
     };
     let base = delegate::base(own, root, &format!("{name}.aside"), &wanted, std::process::id())?;
-    Ok(Found { cgroup: Box::new(V2::new(&base.group, name, cpuset)), base: Some(base) })
+    Ok(Found { cgroup: Box::new(V2::new(&base.group, name, needs)), base: Some(base) })
 }
 
 fn v1(own: &BTreeMap<String, PathBuf>, name: &str, wanted: &[&str]) -> Result<Found, Problem> {
@@ -51,5 +48,7 @@ fn v1(own: &BTreeMap<String, PathBuf>, name: &str, wanted: &[&str]) -> Result<Fo
     }
     let nodes = own.get("cpuset").map(|own| own.join("cpuset.effective_mems"));
     let nodes = nodes.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_else(|| "0".to_owned());
-    Ok(Found { cgroup: Box::new(V1::new(own, name, nodes.trim().to_owned())), base: None })
+    let mut own = own.clone();
+    own.retain(|controller, _| controller != "pids" || wanted.contains(&"pids"));
+    Ok(Found { cgroup: Box::new(V1::new(&own, name, nodes.trim().to_owned())), base: None })
 }

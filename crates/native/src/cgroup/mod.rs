@@ -42,6 +42,19 @@ pub(crate) struct Limits {
     pub(crate) burst_us: u64,
     /// CPU numbers.
     pub(crate) cpus: Option<Vec<u32>>,
+    /// Memory (bytes).
+    pub(crate) memory_bytes: Option<u64>,
+    /// Processes and threads.
+    pub(crate) pids: Option<u64>,
+}
+
+/// Controllers that a run needs beside `cpu` and `memory`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Needs {
+    /// The run has to be kept off some of the cores that it could use.
+    pub(crate) cpuset: bool,
+    /// A tenant may have only so many processes.
+    pub(crate) pids: bool,
 }
 
 /// Groups of one tenant: how they are made and how its process comes to be in them.

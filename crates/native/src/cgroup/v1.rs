@@ -8,8 +8,9 @@ use catamaran_worker::script::Step;
 
 use super::{Accounts, Cgroup, Confines, Groups, Limits, Usage, keyed, write};
 
-/// Controllers that a guard uses where the machine has them; `cpu` and `cpuset` it must have.
-const CONTROLLERS: [&str; 4] = ["cpu", "cpuset", "cpuacct", "memory"];
+/// Controllers that a guard uses where the machine has them; `cpu` and `cpuset` it must have, and `pids` where a tenant
+/// is limited by it.
+const CONTROLLERS: [&str; 5] = ["cpu", "cpuset", "cpuacct", "memory", "pids"];
 
 /// The hierarchies of version 1.
 #[derive(Debug, Clone)]
@@ -93,6 +94,10 @@ impl V1 {
                     steps.push(write(group.join("cpuset.cpus"), crate::machine::to_cpu_list(cpus)));
                 }
             }
+            "memory" => {
+                steps.extend(limits.memory_bytes.map(|bytes| write(group.join("memory.limit_in_bytes"), bytes)));
+            }
+            "pids" => steps.extend(limits.pids.map(|pids| write(group.join("pids.max"), pids))),
             _ => {}
         }
         steps
@@ -124,6 +129,9 @@ impl Cgroup for V1 {
         let mut own = self.own_groups(true);
         if limits.cpus.is_some() {
             own.push("cpuset");
+        }
+        if limits.pids.is_some() {
+            own.push("pids");
         }
         self.groups(tenant, &own, limits)
     }
@@ -172,8 +180,13 @@ mod tests {
         mounts.iter().map(|(controller, folder)| ((*controller).to_owned(), root.join(folder))).collect()
     }
 
-    const APART: [(&str, &str); 4] =
-        [("cpu", "cpu"), ("cpuset", "cpuset"), ("cpuacct", "cpuacct"), ("memory", "memory/sub")];
+    const APART: [(&str, &str); 5] = [
+        ("cpu", "cpu"),
+        ("cpuset", "cpuset"),
+        ("cpuacct", "cpuacct"),
+        ("memory", "memory/sub"),
+        ("pids", "pids"),
+    ];
     const TOGETHER: [(&str, &str); 4] =
         [("cpu", "cpu,cpuacct"), ("cpuset", "cpuset"), ("cpuacct", "cpu,cpuacct"), ("memory", "memory")];
 
@@ -186,7 +199,7 @@ mod tests {
         }
         let v1 = V1::new(&own, "catamaran-1", "0".to_owned());
         let limits =
-            Limits { shares: Some(502), quota_us: Some(40_000), period_us: 100_000, ..Limits::default() };
+            Limits { shares: Some(502), quota_us: Some(40_000), period_us: 100_000, memory_bytes: Some(1 << 20), pids: Some(9), ..Limits::default() };
         let confines = Confines { cpus: vec![0, 1], memory_bytes: 4096 };
         for step in v1.guard(&confines, false).iter().chain(&v1.limited("web.0", &limits).make) {
             if let Step::Write { file, .. } = step {
@@ -199,6 +212,8 @@ mod tests {
         assert_eq!(read("memory/sub/catamaran-1/memory.limit_in_bytes"), "4096");
         assert_eq!(read("cpu/catamaran-1/web.0/cpu.shares"), "502");
         assert_eq!(read("cpu/catamaran-1/web.0/cpu.cfs_quota_us"), "40000");
+        assert_eq!(read("memory/sub/catamaran-1/web.0/memory.limit_in_bytes"), "1048576");
+        assert_eq!(read("pids/catamaran-1/web.0/pids.max"), "9");
     }
 
     #[test]

@@ -6,21 +6,21 @@ use std::path::PathBuf;
 
 use catamaran_worker::script::Step;
 
-use super::{Accounts, Cgroup, Confines, Groups, Limits, Usage, keyed, write};
+use super::{Accounts, Cgroup, Confines, Groups, Limits, Needs, Usage, keyed, write};
 
 /// The tree of version 2.
 #[derive(Debug, Clone)]
 pub(crate) struct V2 {
     /// The guard's group.
     guard: PathBuf,
-    /// Whether the guard has the `cpuset` controller.
-    cpuset: bool,
+    /// Controllers that the guard has beside `cpu` and `memory`.
+    needs: Needs,
 }
 
 impl V2 {
     /// With a guard called `name` below `base`, whose `cgroup.subtree_control` has the controllers already.
-    pub(crate) fn new(base: &std::path::Path, name: &str, cpuset: bool) -> Self {
-        Self { guard: base.join(name), cpuset }
+    pub(crate) fn new(base: &std::path::Path, name: &str, needs: Needs) -> Self {
+        Self { guard: base.join(name), needs }
     }
 }
 
@@ -33,12 +33,15 @@ impl Cgroup for V2 {
         let mut handed_down = vec!["memory".to_owned()];
         if !shared_cpu {
             handed_down.push("cpu".to_owned());
-            if self.cpuset {
+            if self.needs.cpuset {
                 handed_down.push("cpuset".to_owned());
+            }
+            if self.needs.pids {
+                handed_down.push("pids".to_owned());
             }
         }
         let mut steps = vec![Step::Make(self.guard.clone())];
-        if self.cpuset {
+        if self.needs.cpuset {
             steps.push(write(self.guard.join("cpuset.cpus"), crate::machine::to_cpu_list(&confines.cpus)));
         }
         steps.push(write(self.guard.join("memory.max"), confines.memory_bytes));
@@ -61,6 +64,8 @@ impl Cgroup for V2 {
                 make.push(write(group.join("cpu.max.burst"), limits.burst_us));
             }
         }
+        make.extend(limits.memory_bytes.map(|bytes| write(group.join("memory.max"), bytes)));
+        make.extend(limits.pids.map(|pids| write(group.join("pids.max"), pids)));
         make.extend(
             limits
                 .cpus
@@ -106,7 +111,7 @@ mod tests {
     use super::*;
 
     fn limits() -> Limits {
-        Limits { weight: Some(49), quota_us: Some(40_000), period_us: 100_000, ..Limits::default() }
+        Limits { weight: Some(49), quota_us: Some(40_000), period_us: 100_000, memory_bytes: Some(1 << 20), pids: Some(9), ..Limits::default() }
     }
 
     /// Makes the files that the kernel would make, then carries the steps out.
@@ -122,23 +127,24 @@ mod tests {
     #[test]
     fn guard_and_tenant_with_limits() {
         let root = tempfile::tempdir().unwrap();
-        let v2 = V2::new(root.path(), "catamaran-1", true);
+        let v2 = V2::new(root.path(), "catamaran-1", Needs { cpuset: true, pids: true });
         carry_out(&v2.guard(&Confines { cpus: vec![0, 1], memory_bytes: 1 << 30 }, false));
         let groups = v2.limited("web.0", &limits());
         carry_out(&groups.make);
         let read = |file: &str| fs::read_to_string(root.path().join("catamaran-1").join(file)).unwrap();
         assert_eq!(read("cpuset.cpus"), "0,1");
         assert_eq!(read("memory.max"), "1073741824");
-        assert_eq!(read("cgroup.subtree_control"), "+memory +cpu +cpuset");
+        assert_eq!(read("cgroup.subtree_control"), "+memory +cpu +cpuset +pids");
         assert_eq!(read("web.0/cpu.max"), "40000 100000");
         assert_eq!(read("web.0/cpu.weight"), "49");
+        assert_eq!((read("web.0/memory.max").as_str(), read("web.0/pids.max").as_str()), ("1048576", "9"));
         assert_eq!(groups.born_in, Some(root.path().join("catamaran-1/web.0")), "it is born there");
         assert!(groups.enter.is_empty());
     }
 
     #[test]
     fn tenants_that_share_the_cpu_get_leaves_without_the_controller() {
-        let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", false);
+        let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", Needs::default());
         let steps = v2.guard(&Confines { cpus: vec![0], memory_bytes: 1 }, true);
         assert!(steps.contains(&write("/base/catamaran-1/cgroup.subtree_control".into(), "+memory")));
         assert_eq!(v2.counted("web.0").enter, [Step::Enter("/base/catamaran-1/web.0".into())]);
@@ -147,7 +153,7 @@ mod tests {
 
     #[test]
     fn figures_are_microseconds() {
-        let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", false);
+        let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", Needs::default());
         let stat = "usage_usec 1500\nnr_throttled 2\nthrottled_usec 7\n";
         let expected = Usage { cpu_ns: Some(1_500_000), throttled_ns: 7000, throttled_periods: 2 };
         assert_eq!(v2.usage(Some(stat), Some(stat)), expected);

@@ -1,19 +1,15 @@
 //! The launcher: a tiny runtime that starts one tenant by a script and notes when each stage was over.
 
-#![allow(unsafe_code)]
-
-use std::ffi::CStr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use catamaran_worker::clock::now_ns;
-use catamaran_worker::script::{Script, Step, stamp, word};
-use catamaran_worker::stop::stop_at;
+use catamaran_worker::script::{Script, stamp, word};
 use catamaran_worker::tape::Tape;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Signal, WaitId, WaitIdOptions, getppid, set_parent_process_death_signal};
+use rustix::process::{Signal, WaitId, WaitIdOptions, getppid};
 
-/// Not in `libc` for musl (`include/uapi/linux/sched.h`).
-const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+use crate::start::{Start, die_with_parent};
 
 /// Longest script (bytes): a run of very many groups would still stay far below.
 const SCRIPT_BYTES_MAX: usize = 1 << 16;
@@ -26,12 +22,7 @@ pub(crate) fn launch(runner: &str) -> Result<(), String> {
     }
     let control = rustix::stdio::stdin();
     let tape = Tape::map(rustix::stdio::stdout()).map_err(|error| format!("cannot map the tape: {error}"))?;
-    let program = rustix::fs::open(
-        c"/proc/self/exe",
-        rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC,
-        0.into(),
-    )
-    .map_err(|error| format!("cannot open /proc/self/exe: {error}"))?;
+    let program = own_program()?;
     let run = std::env::args().nth(2).unwrap_or_default();
     let mut text = vec![0_u8; SCRIPT_BYTES_MAX];
     say(control, word::READY);
@@ -44,119 +35,35 @@ pub(crate) fn launch(runner: &str) -> Result<(), String> {
     let text =
         std::str::from_utf8(text.get(..length).unwrap_or_default()).map_err(|error| error.to_string())?;
     let script = Script::from_text(text)?;
-    let pidfd = start(&script, &tape, &program, &run)?;
+    let arguments = arguments(&script, run)?;
+    let start = Start {
+        script: &script,
+        tape: Some(&tape),
+        program: &program,
+        arguments: &arguments,
+        control: Some(control),
+    };
+    let pidfd = start.carry_out(|pid| say(control, &format!("{}{pid}", word::CLONED)))?;
     say(control, &ended(&pidfd)?);
     Ok(())
 }
 
-/// Carries out the script; answers a handle on the tenant's process.
-fn start(script: &Script, tape: &Tape, program: &OwnedFd, run: &str) -> Result<OwnedFd, String> {
-    let control = rustix::stdio::stdin();
-    perform(&script.limits, 0)?;
-    tape.stamp(stamp::LIMITED, now_ns());
-    stop_at("limits");
-    let born_in = script.born_in.as_ref().map(|path| {
-        rustix::fs::open(
-            path,
-            rustix::fs::OFlags::PATH | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC,
-            0.into(),
-        )
-        .map_err(|error| format!("cannot open the control group {}: {error}", path.display()))
-    });
-    let born_in = born_in.transpose()?;
-    let (joined, join) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-        .map_err(|error| format!("pipe: {error}"))?;
-    let flags = script.namespaces.iter().fold(0, |flags, namespace| flags | namespace.clone_flag());
-    // SAFETY: this process has one thread, so the copy may go on with whatever it likes.
-    match unsafe { clone(flags, born_in.as_ref().map(OwnedFd::as_fd)) }? {
-        Clone::Child => {
-            tape.stamp(stamp::CLONED, now_ns());
-            drop(join);
-            let failed = child(script, tape, &joined, program, run);
-            say(control, &format!("{}{failed}", word::FAILED));
-            std::process::exit(1)
-        }
-        Clone::Parent { child, pidfd } => {
-            say(control, &format!("{}{child}", word::CLONED));
-            stop_at("clone");
-            if let Err(message) = perform(&script.join, child) {
-                let _ = rustix::process::pidfd_send_signal(&pidfd, Signal::KILL);
-                return Err(message);
-            }
-            let _ = rustix::io::write(&join, b".");
-            stop_at("join");
-            Ok(pidfd)
-        }
-    }
+/// A handle on the file of this very program.
+pub(crate) fn own_program() -> Result<OwnedFd, String> {
+    use rustix::fs::OFlags;
+    rustix::fs::open(c"/proc/self/exe", OFlags::RDONLY | OFlags::CLOEXEC, 0.into())
+        .map_err(|error| format!("cannot open /proc/self/exe: {error}"))
 }
 
-/// The tenant's process between clone and exec; comes back only with what failed.
-fn child(script: &Script, tape: &Tape, joined: &OwnedFd, program: &OwnedFd, run: &str) -> String {
-    if let Err(message) = die_with_parent() {
-        return message;
-    }
-    // A launcher that died before the line above left nobody to signal us; its socket has the runner's end.
-    let control = rustix::stdio::stdin();
-    let mut hung_up = [PollFd::new(&control, PollFlags::RDHUP)];
-    let now = rustix::time::Timespec { tv_sec: 0, tv_nsec: 0 };
-    if poll(&mut hung_up, Some(&now)).is_ok_and(|events| events > 0) {
-        return "the runner is gone".to_owned();
-    }
-    if !script.join.is_empty() && rustix::io::read(joined, &mut [0_u8]) != Ok(1) {
-        return "the launcher could not move the process into its control groups".to_owned();
-    }
-    tape.stamp(stamp::JOINED, now_ns());
-    if let Err(message) = isolate(script) {
-        return message;
-    }
-    stop_at("isolate");
-    tape.stamp(stamp::ISOLATED, now_ns());
-    exec(program, run)
-}
-
-/// What a process does in its new namespaces before it is fit to run a program.
-fn isolate(script: &Script) -> Result<(), String> {
-    use catamaran_worker::script::Namespace;
-    use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
-    let has = |namespace| script.namespaces.contains(&namespace);
-    if has(Namespace::Mount) {
-        mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)
-            .map_err(|error| format!("cannot make the mounts private: {error}"))?;
-        if has(Namespace::Pid) {
-            let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-            mount(c"proc", c"/proc", c"proc", flags, None::<&CStr>)
-                .map_err(|error| format!("cannot mount /proc for the new process numbers: {error}"))?;
-        }
-    }
-    if let Some(name) = &script.host_name {
-        rustix::system::sethostname(name.as_bytes())
-            .map_err(|error| format!("cannot set the host name: {error}"))?;
-    }
-    Ok(())
-}
-
-/// Becomes the worker; comes back only with what failed.
-fn exec(program: &OwnedFd, run: &str) -> String {
-    let Ok(run) = std::ffi::CString::new(run) else { return "a run's id holds no zero byte".to_owned() };
-    let arguments = [c"catamaran-worker".as_ptr(), c"work".as_ptr(), run.as_ptr(), std::ptr::null()];
-    let environment = [std::ptr::null::<libc::c_char>()];
-    // SAFETY: both lists end with a null pointer and their strings live until the call is over; on success it does
-    // not come back.
-    unsafe {
-        libc::syscall(
-            libc::SYS_execveat,
-            program.as_raw_fd(),
-            c"".as_ptr(),
-            arguments.as_ptr(),
-            environment.as_ptr(),
-            libc::AT_EMPTY_PATH,
-        )
-    };
-    format!("cannot exec the worker: {}", std::io::Error::last_os_error())
-}
-
-fn perform(steps: &[Step], pid: u32) -> Result<(), String> {
-    steps.iter().try_for_each(|step| step.perform(pid))
+/// What the worker is told: to work, or to probe.
+fn arguments(script: &Script, run: String) -> Result<Vec<CString>, String> {
+    let role = if script.probe.is_empty() { "work" } else { "probe" };
+    let words = ["catamaran-worker".to_owned(), role.to_owned(), run];
+    words
+        .into_iter()
+        .chain(script.probe.iter().cloned())
+        .map(|word| CString::new(word).map_err(|_| "an argument holds a zero byte".to_owned()))
+        .collect()
 }
 
 /// Waits for the tenant's process, and ends it when the runner says so or is gone; how it ended, as a message.
@@ -175,65 +82,25 @@ fn ended(pidfd: &OwnedFd) -> Result<String, String> {
             let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);
         }
         if events.first().is_some_and(|tenant| !tenant.revents().is_empty()) {
-            return reap(pidfd);
+            return Ok(format!("{}{}", word::ENDED, reap(pidfd)?));
         }
     }
 }
 
-fn reap(pidfd: &OwnedFd) -> Result<String, String> {
-    let status = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED)
-        .map_err(|error| format!("cannot wait for the tenant: {error}"))?
-        .ok_or("the tenant's end was not told")?;
-    let how = match status.terminating_signal() {
+/// Takes the process from the kernel once it has ended; its exit code, or `signal N`.
+pub(crate) fn reap(pidfd: &OwnedFd) -> Result<String, String> {
+    let status = rustix::io::retry_on_intr(|| {
+        rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED)
+    })
+    .map_err(|error| format!("cannot wait for the tenant: {error}"))?
+    .ok_or("the tenant's end was not told")?;
+    Ok(match status.terminating_signal() {
         Some(signal) => format!("signal {signal}"),
         None => status.exit_status().unwrap_or(-1).to_string(),
-    };
-    Ok(format!("{}{how}", word::ENDED))
+    })
 }
 
 /// One message to the runner; where that is gone, nobody is left to tell.
 pub(crate) fn say(control: BorrowedFd<'_>, message: &str) {
     let _ = rustix::io::write(control, message.as_bytes());
-}
-
-fn die_with_parent() -> Result<(), String> {
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| format!("PR_SET_PDEATHSIG: {error}"))
-}
-
-enum Clone {
-    Child,
-    Parent { child: u32, pidfd: OwnedFd },
-}
-
-/// `clone3` as a fork with namespaces and, on cgroup v2, a group to be born in.
-///
-/// # Safety
-/// The caller must be the only thread of its process.
-unsafe fn clone(namespaces: u64, born_in: Option<BorrowedFd<'_>>) -> Result<Clone, String> {
-    let mut pidfd: libc::c_int = -1;
-    // SAFETY: all-zero bytes are a valid `clone_args`.
-    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
-    arguments.flags = namespaces | libc::CLONE_PIDFD as u64;
-    arguments.pidfd = std::ptr::from_mut(&mut pidfd) as u64;
-    arguments.exit_signal = libc::SIGCHLD as u64;
-    if let Some(group) = born_in {
-        arguments.flags |= CLONE_INTO_CGROUP;
-        arguments.cgroup = group.as_raw_fd() as u64;
-    }
-    // SAFETY: the structure is valid for its size and outlives the call; without CLONE_VM the child works on a copy.
-    let pid = unsafe {
-        libc::syscall(libc::SYS_clone3, std::ptr::from_ref(&arguments), size_of::<libc::clone_args>())
-    };
-    match pid {
-        0 => Ok(Clone::Child),
-        1.. => {
-            // SAFETY: the kernel put a new descriptor there, which nobody else owns.
-            let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-            Ok(Clone::Parent { child: pid as u32, pidfd })
-        }
-        _ => {
-            let error = std::io::Error::last_os_error();
-            Err(format!("clone3 with flags {:#x}: {error}", arguments.flags))
-        }
-    }
 }

@@ -1,10 +1,19 @@
-//! `catamaran-worker`: one static program in two roles. As *launcher* it waits for the request to start its tenant and
-//! then does what a minimal runtime does; as *worker* it carries out the workload on the tape.
+//! `catamaran-worker`: one static program in several roles. As *launcher* it waits for the request to start its tenant and
+//! then does what a minimal runtime does; as *worker* it carries out the workload on the tape; as *probe* it tells what
+//! it sees and what it is let do. Standard input is then the socket to the runner, standard output the tape.
 //!
-//! Standard input is the socket to the runner, standard output the tape.
+//! By hand, `catamaran-worker container SCRIPT` creates a container by a start script, starts in it a program that
+//! does nothing, and deletes it.
 
+mod attacks;
+mod confine;
 mod launch;
+mod network;
+mod noop;
+mod probe;
+mod rootfs;
 mod server;
+mod start;
 mod work;
 
 use std::io::Write as _;
@@ -17,9 +26,12 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let answer = match arguments.as_slice() {
+        ["true"] => Ok(()),
+        ["container", script] => by_hand(script),
         ["launch", _run, runner] => launch::launch(runner),
         ["work", _run] => work::work(first_ns),
-        _ => Err("this program is started by catamaran, never by hand".to_owned()),
+        ["probe", _run, outside, host_file, playground] => probe::probe(outside, host_file, playground),
+        _ => Err("this program is started by catamaran, by hand only as `catamaran-worker container SCRIPT`".into()),
     };
     if let Err(message) = answer {
         let told = rustix::io::write(rustix::stdio::stdin(), format!("{}{message}", word::FAILED).as_bytes());
@@ -27,5 +39,16 @@ fn main() {
             let _ = writeln!(std::io::stderr(), "catamaran-worker: {message}");
         }
         std::process::exit(1);
+    }
+}
+
+/// Ends as the container's program did.
+fn by_hand(script: &str) -> Result<(), String> {
+    match noop::contain(script) {
+        Ok(code) => std::process::exit(code),
+        Err(message) => {
+            let _ = writeln!(std::io::stderr(), "catamaran-worker: {message}");
+            std::process::exit(1)
+        }
     }
 }

@@ -116,6 +116,35 @@ pub struct Script {
     pub namespaces: Vec<Namespace>,
     /// Host name in its own UTS namespace.
     pub host_name: Option<String>,
+    /// Groups of version 1 that the process enters by itself, as a lone thread: the kernel then needs no grace period
+    /// (`cgroup_attach_lock`, `CGRP_ATTACH_LOCK_NONE`).
+    pub enter: Vec<PathBuf>,
+    /// Root of its own.
+    pub root: Option<Root>,
+    /// A user namespace in which these two numbers (user, group) of the machine are root, and nobody else is there.
+    pub user: Option<(u32, u32)>,
+    /// Whether capabilities, new privileges and system calls are taken away before the program begins.
+    pub confined: bool,
+    /// What the program is told to do instead of the work on the tape.
+    pub probe: Vec<String>,
+}
+
+/// A root directory of one's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// Folder on which it is mounted.
+    pub at: PathBuf,
+    /// How the process comes to have it.
+    pub way: RootWay,
+}
+
+/// How a process comes to have a root of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RootWay {
+    /// Made on the machine before the process is there, and entered by `chroot`.
+    Chroot,
+    /// Made by the process in its own mount namespace, and exchanged for the machine's by `pivot_root`.
+    Pivot,
 }
 
 impl Script {
@@ -144,7 +173,30 @@ impl Script {
         if let Some(name) = &self.host_name {
             let _ = writeln!(text, "host-name {name}");
         }
+        for group in &self.enter {
+            let _ = writeln!(text, "enter {}", group.display());
+        }
+        self.confinement_to_text(&mut text);
         text
+    }
+
+    fn confinement_to_text(&self, text: &mut String) {
+        if let Some(Root { at, way }) = &self.root {
+            let word = match way {
+                RootWay::Chroot => "chroot",
+                RootWay::Pivot => "pivot",
+            };
+            let _ = writeln!(text, "{word} {}", at.display());
+        }
+        if let Some((user, group)) = self.user {
+            let _ = writeln!(text, "user {user} {group}");
+        }
+        if self.confined {
+            text.push_str("confined yes\n");
+        }
+        for argument in &self.probe {
+            let _ = writeln!(text, "probe {argument}");
+        }
     }
 
     /// The script of a text that [`Self::to_text`] made.
@@ -167,6 +219,15 @@ impl Script {
             "namespace" => self.namespaces.push(Namespace::ALL.into_iter().find(|kind| kind.name() == rest)?),
             "born-in" => self.born_in = Some(rest.into()),
             "host-name" => self.host_name = Some(rest.to_owned()),
+            "enter" => self.enter.push(rest.into()),
+            "chroot" => self.root = Some(Root { at: rest.into(), way: RootWay::Chroot }),
+            "pivot" => self.root = Some(Root { at: rest.into(), way: RootWay::Pivot }),
+            "user" => {
+                let (user, group) = rest.split_once(' ')?;
+                self.user = Some((user.parse().ok()?, group.parse().ok()?));
+            }
+            "confined" => self.confined = rest == "yes",
+            "probe" => self.probe.push(rest.to_owned()),
             _ => return None,
         }
         Some(())
@@ -200,6 +261,8 @@ pub mod word {
     pub const ENDED: &str = "ended ";
     /// Something failed (a sentence follows).
     pub const FAILED: &str = "failed ";
+    /// One finding of a probe (name, tab, finding follow).
+    pub const FOUND: &str = "found ";
 }
 
 /// Numbers of the start-up instants on the tape.
@@ -216,6 +279,12 @@ pub mod stamp {
     pub const ISOLATED: usize = 4;
     /// First own instruction of the worker.
     pub const FIRST: usize = 5;
+    /// The minimal root is made.
+    pub const ROOTED: usize = 10;
+    /// The minimal root is the process's root, the machine's is out of reach.
+    pub const PIVOTED: usize = 11;
+    /// Capabilities and system calls are taken away.
+    pub const CONFINED: usize = 12;
 }
 
 #[cfg(test)]
@@ -233,13 +302,18 @@ mod tests {
             born_in: Some("/sys/fs/cgroup/t".into()),
             namespaces: Namespace::ALL.to_vec(),
             host_name: Some("shop".into()),
+            enter: vec!["/sys/fs/cgroup/pids/t".into()],
+            root: Some(Root { at: "/run/catamaran/1/root".into(), way: RootWay::Pivot }),
+            user: Some((1000, 1001)),
+            confined: true,
+            probe: vec!["42".into(), "/run/with space".into()],
         };
         assert_eq!(Script::from_text(&script.to_text()), Ok(script));
     }
 
     #[test]
     fn what_is_no_step_is_named() {
-        for text in ["limits", "limits burn /x", "namespace time", "join write /x", "x y", ""] {
+        for text in ["limits", "limits burn /x", "namespace time", "join write /x", "user 1", "x y", ""] {
             let answer = Script::from_text(&format!("{text}\n"));
             assert!(answer.is_err_and(|message| message.contains(text)), "{text:?}");
         }

@@ -1,11 +1,14 @@
 //! From the world at its end to the report.
 
 use catamaran_report::Report;
-use catamaran_report::report::{BackendKind, Identity, Requests, TenantReport, TenantState};
+use catamaran_report::report::{
+    BackendKind, Identity, IsolationRow, Requests, TenantReport, TenantState,
+};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::build::Setting;
 use super::world::{Instance, World};
+use crate::platform;
 
 /// Fields that this model knows nothing of, with the reason.
 const NOT_MODELLED: [(&str, &str); 6] = [
@@ -49,7 +52,21 @@ pub(super) fn report(
         }
     }
     host(&mut report, calibration, setting, world);
+    isolation(&mut report, plan, platform);
     report
+}
+
+/// What each tenant sees, also one that never starts: the platform decides it.
+fn isolation(report: &mut Report, plan: &Plan, platform: Platform) {
+    let sees = platform::isolation::sees(platform, &plan.settings(platform));
+    for tenant in &report.tenants {
+        let observer = tenant.label();
+        report.isolation.extend(sees.iter().map(|(resource, sees)| IsolationRow {
+            resource: (*resource).to_owned(),
+            observer: observer.clone(),
+            sees: *sees,
+        }));
+    }
 }
 
 fn fill(

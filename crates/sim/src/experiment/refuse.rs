@@ -45,7 +45,7 @@ fn settings(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     let settings = plan.settings(platform);
     let asked = [
         ("runtime", settings.runtime.is_some()),
-        ("rootless", settings.rootless == Some(true)),
+        ("rootless", settings.rootless == Some(true) && platform != Platform::Container),
         ("autogroup", settings.autogroup.is_some()),
         ("vcpus", settings.vcpus.is_some()),
         ("memory", settings.memory.is_some()),
@@ -68,7 +68,6 @@ fn tenant(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
         ("image", tenant.image.is_some(), "images"),
         ("restart", tenant.restart != Restart::Never, "restarts"),
         ("node", tenant.node != 0, "more than one node"),
-        ("pids.limit", tenant.pids_limit.is_some(), "limits on processes"),
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),
         ("io", tenant.io.weight.is_some() || tenant.io.iops.is_some(), "disk shares"),
@@ -80,7 +79,22 @@ fn tenant(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
     if let Some((name, _, what)) = asked.iter().find(|(_, asked, _)| *asked) {
         return Err(refusal(field(name), format!("{what} yet"), "remove the field"));
     }
+    if let Some(limit) = tenant.pids_limit.filter(|limit| *limit < processes(&tenant.workload)) {
+        let needed = processes(&tenant.workload);
+        let what = format!("fewer processes and threads ({limit}) than the {needed} of the workload");
+        return Err(refusal(field("pids.limit"), what, format!("raise it to {needed}")));
+    }
     workload(&tenant.workload, &field("workload"))
+}
+
+/// Processes and threads of a workload: its threads, and the one that waits for them.
+fn processes(workload: &Workload) -> u64 {
+    match workload {
+        Workload::Compute { threads, .. } => 1 + u64::from(*threads),
+        Workload::Server(server) => 1 + u64::from(server.threads),
+        Workload::Phases(phases) => phases.iter().map(|phase| processes(&phase.workload)).max().unwrap_or(2),
+        _ => 2,
+    }
 }
 
 fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {

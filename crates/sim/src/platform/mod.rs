@@ -2,6 +2,9 @@
 
 mod bare_metal;
 mod cgroups;
+mod chroot;
+mod container;
+pub(crate) mod isolation;
 mod namespaces;
 
 use catamaran_scenario::plan::Tenant;
@@ -35,7 +38,9 @@ pub(crate) fn rule(platform: Platform) -> Option<Rule> {
     match platform {
         Platform::BareMetal => Some(bare_metal::claim),
         Platform::Namespaces => Some(namespaces::claim),
+        Platform::Chroot => Some(chroot::claim),
         Platform::Cgroups => Some(cgroups::claim),
+        Platform::Container => Some(container::claim),
         _ => None,
     }
 }
@@ -48,6 +53,7 @@ fn without_limits(tenant: &Tenant, reason: &str) -> CpuClaim {
         ("cpu.limit", cpu.limit.is_some()),
         ("cpu.burst", cpu.burst.0 > 0),
         ("cpu.set", cpu.set.is_some()),
+        ("pids.limit", tenant.pids_limit.is_some()),
     ];
     let absent = asked.iter().filter(|(_, asked)| *asked);
     CpuClaim {

@@ -1,0 +1,94 @@
+//! What a tenant sees of the machine, told from facts about its surroundings and ours.
+//!
+//! **Law.** A resource is the tenant's *own* if its namespace is another than ours, else the *host's*. Mount points are its
+//! own only with a root of its own as well; with one of the two it sees *some* of the host's. Devices are compared by
+//! name. The kernel is the host's for whoever runs on it.
+//! **Source.** `namespaces(7)`: two processes are in one namespace if the links in `/proc/PID/ns` are the same.
+
+use std::collections::BTreeSet;
+
+use catamaran_report::report::{IsolationRow, Sees};
+use catamaran_worker::facts::Facts;
+
+/// Resources of which one namespace decides, with its kind.
+const BY_NAMESPACE: [(&str, &str); 7] = [
+    ("pid", "pid"),
+    ("host-name", "uts"),
+    ("user", "user"),
+    ("network", "net"),
+    ("ipc", "ipc"),
+    ("cgroup", "cgroup"),
+    ("time", "time"),
+];
+
+/// What a process with the facts `inside` sees, by resource; what cannot be told is left out.
+pub(crate) fn sees(inside: &Facts, outside: &Facts) -> Vec<(&'static str, Sees)> {
+    let same = |fact: &str| Some(inside.get(fact)? == outside.get(fact)?);
+    let by_namespace = BY_NAMESPACE.iter().filter_map(|(resource, kind)| {
+        let sees = if same(&format!("ns.{kind}"))? { Sees::Host } else { Sees::Own };
+        Some((*resource, sees))
+    });
+    let mount = same("ns.mnt").zip(same("root")).map(|both| match both {
+        (true, true) => Sees::Host,
+        (false, false) => Sees::Own,
+        _ => Sees::Some,
+    });
+    let devices = inside.get("devices").zip(outside.get("devices")).map(|(own, host)| devices(own, host));
+    by_namespace
+        .chain(mount.map(|sees| ("mount", sees)))
+        .chain(devices.map(|sees| ("device", sees)))
+        .chain([("kernel", Sees::Host)])
+        .collect()
+}
+
+fn devices(own: &str, host: &str) -> Sees {
+    let names = |text| str::split_whitespace(text).collect::<BTreeSet<_>>();
+    let (own, host) = (names(own), names(host));
+    if own.is_empty() {
+        Sees::Nothing
+    } else if own.is_superset(&host) {
+        Sees::Host
+    } else if own.is_disjoint(&host) {
+        Sees::Own
+    } else {
+        Sees::Some
+    }
+}
+
+/// The same as rows of a report.
+pub(crate) fn rows(observer: &str, inside: &Facts, outside: &Facts) -> Vec<IsolationRow> {
+    let row = |(resource, sees): (&str, Sees)| IsolationRow {
+        resource: resource.to_owned(),
+        observer: observer.to_owned(),
+        sees,
+    };
+    sees(inside, outside).into_iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(text: &str) -> Facts {
+        let pairs = text.split(';').filter_map(|pair| pair.split_once('='));
+        pairs.map(|(name, fact)| (name.to_owned(), fact.to_owned())).collect()
+    }
+
+    #[test]
+    fn what_is_seen_follows_from_namespaces_root_and_devices() {
+        let host = facts("ns.pid=1;ns.mnt=2;ns.net=3;root=0:1;devices=kvm null zero");
+        let table = [
+            ("ns.pid=1;ns.mnt=2;ns.net=3;root=0:1;devices=kvm null zero", "host host host host host"),
+            ("ns.pid=9;ns.mnt=8;ns.net=7;root=5:1;devices=null zero", "own own own some host"),
+            ("ns.pid=9;ns.mnt=8;ns.net=3;root=0:1;devices=kvm null zero", "own host some host host"),
+            ("ns.pid=1;ns.mnt=2;ns.net=3;root=5:1;devices=", "host host some nothing host"),
+            ("ns.pid=1", "host host"),
+        ];
+        for (inside, expected) in table {
+            let seen = sees(&facts(inside), &host);
+            let words: Vec<String> =
+                seen.iter().map(|(_, sees)| format!("{sees:?}").to_lowercase()).collect();
+            assert_eq!(words.join(" "), expected, "{inside}: {seen:?}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What each platform promises, as a table: what a tenant sees, and what it is let do.
+//!
+//! **Source.** `namespaces(7)`, `chroot(2)`, `capabilities(7)`, `cgroups(7)`; for the container the defaults of the OCI
+//! runtimes (`catamaran_worker::minimal`, `catamaran_worker::seccomp`).
+
+use catamaran_report::report::Sees;
+use catamaran_scenario::Platform;
+
+/// What came of an attack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The kernel let it.
+    Permitted,
+    /// The kernel refused.
+    Refused,
+    /// A bound of the tenant's own held.
+    Limited,
+    /// This kernel can do no such thing for anybody.
+    Missing,
+}
+
+impl Verdict {
+    /// The verdict of that name.
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "permitted" => Some(Self::Permitted),
+            "refused" => Some(Self::Refused),
+            "limited" => Some(Self::Limited),
+            "missing" => Some(Self::Missing),
+            _ => None,
+        }
+    }
+
+    /// Whether `seen` is what was expected. What the kernel can do for nobody it neither permits nor refuses here.
+    pub(super) fn is_met_by(self, seen: Self) -> bool {
+        self == seen || (seen == Self::Missing && self != Self::Limited)
+    }
+}
+
+/// What a tenant sees on a platform, by resource.
+pub(super) fn views(platform: Platform) -> [(&'static str, Sees); 10] {
+    let (namespaces, root) = match platform {
+        Platform::Namespaces => (true, false),
+        Platform::Container => (true, true),
+        Platform::Chroot => (false, true),
+        _ => (false, false),
+    };
+    let own = if namespaces { Sees::Own } else { Sees::Host };
+    let mount = match (namespaces, root) {
+        (true, true) => Sees::Own,
+        (false, false) => Sees::Host,
+        _ => Sees::Some,
+    };
+    [
+        ("pid", own),
+        ("mount", mount),
+        ("host-name", own),
+        // The administrator's containers have the machine's user numbers; rootless ones have their own.
+        ("user", Sees::Host),
+        ("network", own),
+        ("ipc", own),
+        ("cgroup", own),
+        ("device", if root { Sees::Some } else { Sees::Host }),
+        ("kernel", Sees::Host),
+        ("time", Sees::Host),
+    ]
+}
+
+/// What is expected of an attack, by what stands in its way.
+struct Ways {
+    attack: &'static str,
+    /// Takes the machine's administrator.
+    privileged: bool,
+    chroot: Verdict,
+    namespaces: Verdict,
+    cgroups: Verdict,
+    container: Verdict,
+}
+
+const fn ways(
+    attack: &'static str,
+    privileged: bool,
+    [chroot, namespaces, cgroups, container]: [Verdict; 4],
+) -> Ways {
+    Ways { attack, privileged, chroot, namespaces, cgroups, container }
+}
+
+use Verdict::{Limited, Permitted, Refused};
+
+/// On bare metal each is permitted (to whom may do it at all).
+const WAYS: [Ways; 9] = [
+    ways("signal-outside", false, [Permitted, Refused, Permitted, Refused]),
+    ways("write-host-file", false, [Refused, Permitted, Permitted, Refused]),
+    ways("leave-root", true, [Permitted, Permitted, Permitted, Refused]),
+    ways("mount", true, [Permitted, Permitted, Permitted, Refused]),
+    ways("ptrace-outside", true, [Permitted, Refused, Permitted, Refused]),
+    ways("load-module", true, [Permitted, Permitted, Permitted, Refused]),
+    ways("exhaust-pids", false, [Permitted, Permitted, Limited, Limited]),
+    ways("exhaust-memory", false, [Permitted, Permitted, Limited, Limited]),
+    ways("exhaust-cpu", false, [Permitted, Permitted, Limited, Limited]),
+];
+
+/// What is expected of each attack on a platform, for the user that we are.
+pub(super) fn attacks(platform: Platform) -> Vec<(&'static str, Verdict)> {
+    let is_root = rustix::process::geteuid().is_root();
+    let expected = |ways: &Ways| {
+        let verdict = match platform {
+            Platform::Chroot => ways.chroot,
+            Platform::Namespaces => ways.namespaces,
+            Platform::Cgroups => ways.cgroups,
+            Platform::Container => ways.container,
+            _ => Permitted,
+        };
+        if ways.privileged && !is_root { Refused } else { verdict }
+    };
+    WAYS.iter().map(|ways| (ways.attack, expected(ways))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_permitted_from_a_container() {
+        for (attack, verdict) in attacks(Platform::Container) {
+            assert_ne!(verdict, Permitted, "{attack}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_expected_meets_an_expectation() {
+        let table = [
+            (Refused, Refused, true),
+            (Refused, Permitted, false),
+            (Permitted, Verdict::Missing, true),
+            (Limited, Verdict::Missing, false),
+            (Limited, Permitted, false),
+        ];
+        for (expected, seen, met) in table {
+            assert_eq!(expected.is_met_by(seen), met, "{expected:?} {seen:?}");
+        }
+        assert_eq!(Verdict::from_word("limited"), Some(Limited));
+        assert_eq!(Verdict::from_word("loaded"), None);
+    }
+}

@@ -1,0 +1,198 @@
+//! The isolation matrix of a platform, measured from inside: a tenant tells what it sees of the machine and tries what it
+//! is let do to it; each finding stands beside what the platform promises.
+//!
+//! Nothing here can harm the machine: what is attacked is ours (a process, a file), and the tenant sits in a guard as
+//! every other does.
+
+mod expected;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use catamaran_report::RunError;
+use catamaran_report::report::Sees;
+use catamaran_scenario::plan::Tenant;
+use catamaran_scenario::{Plan, Platform};
+use catamaran_worker::facts::{self, Facts};
+use catamaran_worker::script::RootWay;
+
+use crate::guard::{Guard, Shape};
+use crate::interrupt::Interrupt;
+use crate::launcher::{Launcher, WorkerFile};
+use crate::order::Order;
+use crate::problem::Problem;
+use crate::{accept, isolation, platform};
+
+pub use expected::Verdict;
+
+/// What a platform hides and holds back.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Probe {
+    /// Where it was measured.
+    pub platform: Platform,
+    /// What a tenant sees.
+    pub views: Vec<View>,
+    /// What a tenant is let do.
+    pub attacks: Vec<Attack>,
+}
+
+impl Probe {
+    /// Whether everything was found as it was expected.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.views.iter().all(|view| view.holds) && self.attacks.iter().all(|attack| attack.holds)
+    }
+}
+
+/// One resource.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct View {
+    /// As in the report's `isolation`.
+    pub resource: String,
+    /// What the platform promises.
+    pub expected: Sees,
+    /// What was seen; `None` where it could not be told.
+    pub seen: Option<Sees>,
+    /// What exactly.
+    pub detail: String,
+    /// Whether it is as expected.
+    pub holds: bool,
+}
+
+/// One attack.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Attack {
+    /// What was tried.
+    pub attack: String,
+    /// What the platform promises.
+    pub expected: Verdict,
+    /// What came of it; `None` where the tenant did not come to it.
+    pub seen: Option<Verdict>,
+    /// What the kernel said.
+    pub detail: String,
+    /// Whether it is as expected.
+    pub holds: bool,
+}
+
+/// The tenant that probes: its limits are what the attacks on resources run into.
+const SCENARIO: &str = r#"
+schema = "catamaran/scenario/v1"
+name = "probe"
+seed = 1
+duration = "30s"
+platforms = ["bare-metal"]
+[host]
+cores = 1
+memory = "256MiB"
+[[tenant]]
+name = "probe"
+cpu = { limit = "100m", period = "20ms" }
+memory = { limit = "32MiB" }
+pids = { limit = 32 }
+workload = { kind = "idle" }
+"#;
+
+/// Measures the isolation matrix of a platform.
+///
+/// # Errors
+/// [`RunError::Unavailable`] where the platform is not to be had here, [`RunError::Failed`], [`RunError::Interrupted`].
+pub fn probe(platform: Platform, interrupted: &Arc<AtomicBool>) -> Result<Probe, RunError> {
+    crate::clean()?;
+    let on = |problem: Problem| problem.on(platform);
+    if !accept::carried_out(platform) {
+        return Err(accept::unavailable(platform));
+    }
+    let plan = Plan::from_toml(SCENARIO, "probe")
+        .map_err(|error| on(Problem::new(error.to_string(), "this is a defect of catamaran")))?;
+    let tenant = plan.tenants().first();
+    let tenant = tenant.ok_or_else(|| on(Problem::new("no tenant probes", "this is a defect of catamaran")))?;
+    let interrupt = Interrupt::new(Arc::clone(interrupted));
+    let found = measure(&plan, tenant, platform, &interrupt).map_err(on)?;
+    let outside = facts::read(Path::new("/proc/self"));
+    Ok(Probe { platform, views: views(platform, &found, &outside), attacks: attacks(platform, &found) })
+}
+
+/// Has the tenant tell what it finds.
+fn measure(
+    plan: &Plan,
+    tenant: &Tenant,
+    platform: Platform,
+    interrupt: &Interrupt,
+) -> Result<Facts, Problem> {
+    let mut guard = Guard::make(Shape::of(plan, platform)?)?;
+    let worker = WorkerFile::make()?;
+    let order = Order::turns(1, 1);
+    // Waits for a script that never comes: a process of ours to be attacked.
+    let outside = Launcher::start(&worker, guard.id(), order.write()?, interrupt)?;
+    let host_file = guard.path().join("outside");
+    std::fs::write(&host_file, "untouched")
+        .map_err(|error| Problem::new(format!("cannot write {}: {error}", host_file.display()), "make room"))?;
+    let mut how = guard.place(platform, false).plan(tenant, "probe.0");
+    let playground = guard.make_playground()?;
+    let inside = match how.script.root.as_ref().map(|root| root.way) {
+        Some(RootWay::Chroot | RootWay::Pivot) => Path::new("/tmp"),
+        None => &playground,
+    };
+    let (file, inside) = (host_file.display().to_string(), inside.display().to_string());
+    how.script.probe = vec![outside.pid().to_string(), file, inside];
+    let mut launcher = Launcher::start(&worker, guard.id(), order.write()?, interrupt)?;
+    guard.receive(&how, launcher.pid(), platform::has_limits(platform))?;
+    let found = launcher.probe(&how.script, interrupt);
+    drop((launcher, outside));
+    guard.remove()?;
+    found
+}
+
+fn views(platform: Platform, found: &Facts, outside: &Facts) -> Vec<View> {
+    let mut seen: std::collections::BTreeMap<_, _> =
+        isolation::sees(found, outside).into_iter().collect();
+    // Whether a process outside can be seen is asked of `/proc` itself, not told from the namespace.
+    let pid = found.get("outside").map(|seen| if seen == "seen" { Sees::Host } else { Sees::Own });
+    match pid {
+        Some(sees) => seen.insert("pid", sees),
+        None => seen.remove("pid"),
+    };
+    let views = expected::views(platform).into_iter().map(|(resource, expected)| {
+        let seen = seen.get(resource).copied();
+        View {
+            resource: resource.to_owned(),
+            expected,
+            seen,
+            detail: detail(resource, found),
+            holds: seen == Some(expected),
+        }
+    });
+    views.collect()
+}
+
+/// What exactly was seen of a resource.
+fn detail(resource: &str, found: &Facts) -> String {
+    let fact = |name: &str| found.get(name).cloned().unwrap_or_default();
+    match resource {
+        "pid" => format!("{} processes, one outside is {}", fact("processes"), fact("outside")),
+        "mount" => format!("{} mounts, root {}", fact("mounts"), fact("root")),
+        "host-name" => fact("host-name"),
+        "user" => format!("{} (inside, outside, how many)", fact("user-map")),
+        "network" => fact("interfaces"),
+        "device" => fact("devices"),
+        "kernel" => fact("kernel"),
+        other => fact(&format!("ns.{other}")),
+    }
+}
+
+fn attacks(platform: Platform, found: &Facts) -> Vec<Attack> {
+    let attacks = expected::attacks(platform).into_iter().map(|(attack, expected)| {
+        let finding = found.get(&format!("attack.{attack}"));
+        let finding = finding.and_then(|finding| finding.split_once('\t'));
+        let seen = finding.and_then(|(word, _)| Verdict::from_word(word));
+        Attack {
+            attack: attack.to_owned(),
+            expected,
+            seen,
+            detail: finding.map_or_else(String::new, |(_, detail)| detail.to_owned()),
+            holds: seen.is_some_and(|seen| expected.is_met_by(seen)),
+        }
+    });
+    attacks.collect()
+}

@@ -1,0 +1,55 @@
+//! What a process gives up before it runs a stranger's program: capabilities, new privileges, system calls.
+
+#![allow(unsafe_code)]
+
+use catamaran_worker::minimal::KEPT_CAPABILITIES;
+use catamaran_worker::seccomp;
+use rustix::io::Errno;
+use rustix::thread::{CapabilitySet, CapabilitySets};
+
+/// Gives everything up that [`KEPT_CAPABILITIES`] and [`seccomp::REFUSED`] do not leave.
+pub(crate) fn confine() -> Result<(), String> {
+    let kept =
+        KEPT_CAPABILITIES.iter().fold(CapabilitySet::empty(), |kept, (_, number)| kept | one(*number));
+    rustix::thread::clear_ambient_capability_set().map_err(failed("clear the ambient capabilities"))?;
+    // Up to the last one that the kernel knows, which answers EINVAL to the one after.
+    for capability in (0..64).map(one) {
+        if kept.contains(capability) {
+            continue;
+        }
+        match rustix::thread::remove_capability_from_bounding_set(capability) {
+            Ok(()) => {}
+            Err(Errno::INVAL) => break,
+            Err(error) => return Err(failed("drop a capability from the bounding set")(error)),
+        }
+    }
+    rustix::thread::set_no_new_privs(true).map_err(failed("set no_new_privs"))?;
+    // What the caller has not got itself can't be kept.
+    let has = rustix::thread::capabilities(None).map_err(failed("read the capabilities"))?;
+    let left = has.permitted & kept;
+    let sets = CapabilitySets { effective: left, permitted: left, inheritable: CapabilitySet::empty() };
+    rustix::thread::set_capabilities(None, sets).map_err(failed("give up capabilities"))?;
+    install()
+}
+
+fn one(number: u32) -> CapabilitySet {
+    CapabilitySet::from_bits_retain(1 << number)
+}
+
+/// Has the kernel filter this thread's calls from now on, and those of whatever it becomes.
+fn install() -> Result<(), String> {
+    let mut filter = seccomp::filter();
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    // SAFETY: the program and the instructions that it points to live until the call is over; the kernel copies them.
+    let answer = unsafe {
+        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, std::ptr::from_ref(&program))
+    };
+    if answer == 0 {
+        return Ok(());
+    }
+    Err(format!("cannot install the seccomp filter: {}", std::io::Error::last_os_error()))
+}
+
+fn failed(what: &'static str) -> impl Fn(Errno) -> String {
+    move |error| format!("cannot {what}: {error}")
+}

@@ -1,0 +1,26 @@
+//! The one device of a new network namespace: the loopback, which is born down.
+
+#![allow(unsafe_code)]
+
+use std::os::fd::AsRawFd as _;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+
+/// Brings the loopback up; the kernel then gives it its addresses (`netdevice(7)`, SIOCSIFFLAGS).
+pub(crate) fn loopback_up() -> Result<(), String> {
+    let socket = socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)
+        .map_err(|error| format!("cannot bring the loopback up: socket: {error}"))?;
+    // SAFETY: all-zero bytes are a valid `ifreq`.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (place, byte) in request.ifr_name.iter_mut().zip(b"lo") {
+        *place = *byte as libc::c_char;
+    }
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    // SAFETY: SIOCSIFFLAGS reads an `ifreq`, which lives until the call is over.
+    let answer =
+        unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, std::ptr::from_ref(&request)) };
+    if answer == 0 {
+        return Ok(());
+    }
+    Err(format!("cannot bring the loopback up: {}", std::io::Error::last_os_error()))
+}

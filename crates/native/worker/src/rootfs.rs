@@ -1,0 +1,143 @@
+//! The minimal root: a tmpfs with the worker, `/proc`, `/sys`, six devices and `/tmp`; and the ways into it.
+
+use std::ffi::CStr;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use catamaran_worker::minimal::{DEVICE_LINKS, DEVICES, FOLDERS, MASKED, READ_ONLY};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_change, mount_remount, unmount,
+};
+
+/// The worker's place in the root.
+pub(crate) const PROGRAM: &CStr = c"/worker";
+
+/// How devices come into the root.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Devices {
+    /// By `mknod`, which takes the machine's root.
+    Made,
+    /// By binding the machine's own.
+    Borrowed,
+}
+
+/// Flags of `/proc` and `/sys`: nothing in them is a program or a device.
+fn bare() -> MountFlags {
+    MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC
+}
+
+/// Takes care that what is mounted here is not seen elsewhere, nor the other way round.
+pub(crate) fn keep_mounts_private() -> Result<(), String> {
+    mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)
+        .map_err(|error| format!("cannot make the mounts private: {error}"))
+}
+
+/// Mounts an empty root at `at` and goes there.
+pub(crate) fn mount_at(at: &Path) -> Result<(), String> {
+    mount(c"catamaran", at, c"tmpfs", MountFlags::NOSUID, Some(c"mode=755"))
+        .map_err(|error| format!("cannot mount a tmpfs at {}: {error}", at.display()))?;
+    rustix::process::chdir(at).map_err(|error| format!("cannot go to {}: {error}", at.display()))
+}
+
+/// Fills the root in which we are.
+pub(crate) fn furnish(program: &OwnedFd, devices: Devices) -> Result<(), String> {
+    // Modes are as they are written below, whatever the runner's umask.
+    rustix::process::umask(Mode::empty());
+    for (folder, mode) in FOLDERS {
+        rustix::fs::mkdir(folder, Mode::from_raw_mode(mode)).map_err(failed("make the folder", folder))?;
+    }
+    mount_proc("proc")?;
+    match mount(c"sysfs", c"sys", c"sysfs", bare() | MountFlags::RDONLY, None::<&CStr>) {
+        // Where the machine's own /sys is partly hidden, the kernel gives none to a user namespace: then there is none.
+        Ok(()) | Err(Errno::PERM) => {}
+        Err(error) => return Err(failed("mount", "sys")(error)),
+    }
+    for (name, major, minor) in DEVICES {
+        device(name, rustix::fs::makedev(major, minor), devices)?;
+    }
+    for (name, target) in DEVICE_LINKS {
+        rustix::fs::symlink(target, format!("dev/{name}")).map_err(failed("make the link dev", name))?;
+    }
+    copy(program)
+}
+
+fn device(name: &str, number: rustix::fs::Dev, devices: Devices) -> Result<(), String> {
+    let path = format!("dev/{name}");
+    let everyone = Mode::from_raw_mode(0o666);
+    match devices {
+        Devices::Made => rustix::fs::mknodat(CWD, &path, FileType::CharacterDevice, everyone, number)
+            .map_err(failed("mknod", &path)),
+        Devices::Borrowed => {
+            rustix::fs::mknodat(CWD, &path, FileType::RegularFile, everyone, 0)
+                .map_err(failed("make the file", &path))?;
+            mount_bind(format!("/{path}"), &path).map_err(failed("bind the device", &path))
+        }
+    }
+}
+
+/// Copies the worker into the root.
+fn copy(program: &OwnedFd) -> Result<(), String> {
+    let done = || -> rustix::io::Result<()> {
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+        let into = rustix::fs::open(c"worker", flags, Mode::from_raw_mode(0o755))?;
+        let size = rustix::fs::fstat(program)?.st_size as u64;
+        let mut offset = 0;
+        while offset < size {
+            if rustix::fs::sendfile(&into, program, Some(&mut offset), (size - offset) as usize)? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    };
+    done().map_err(failed("copy the worker to", "worker"))
+}
+
+/// A `/proc` for the process numbers of this namespace.
+pub(crate) fn mount_proc(at: &str) -> Result<(), String> {
+    mount(c"proc", at, c"proc", bare(), None::<&CStr>)
+        .map_err(|error| format!("cannot mount /proc for the new process numbers: {error}"))
+}
+
+/// Exchanges the machine's root for the one in which we are, and lets go of the machine's.
+pub(crate) fn pivot() -> Result<(), String> {
+    rustix::process::pivot_root(c".", c".").map_err(failed("pivot_root to", "."))?;
+    // The old root now lies upon the new one, at the same place (pivot_root(2), "pivot_root(".", ".")").
+    unmount(c".", UnmountFlags::DETACH).map_err(failed("let go of", "the machine's root"))?;
+    rustix::process::chdir(c"/").map_err(failed("go to", "/"))
+}
+
+/// Makes a folder of the machine the root, and nothing else.
+pub(crate) fn chroot_to(at: &Path) -> Result<(), String> {
+    rustix::process::chroot(at).map_err(|error| format!("cannot chroot to {}: {error}", at.display()))?;
+    rustix::process::chdir(c"/").map_err(failed("go to", "/"))
+}
+
+/// Hides what shows the machine, and makes read-only what changes it.
+pub(crate) fn mask() -> Result<(), String> {
+    for path in READ_ONLY {
+        match mount_bind(path, path) {
+            Ok(()) => mount_remount(path, MountFlags::BIND | MountFlags::RDONLY | bare(), c"")
+                .map_err(failed("make read-only", path))?,
+            Err(Errno::NOENT) => {}
+            Err(error) => return Err(failed("bind", path)(error)),
+        }
+    }
+    for path in MASKED {
+        match mount_bind(c"/dev/null", path) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(Errno::NOTDIR) => {
+                mount(c"tmpfs", path, c"tmpfs", bare() | MountFlags::RDONLY, Some(c"mode=555"))
+                    .map_err(failed("hide", path))?;
+            }
+            Err(error) => return Err(failed("hide", path)(error)),
+        }
+    }
+    Ok(())
+}
+
+/// A sentence about what failed.
+fn failed<'a>(what: &'a str, path: &'a str) -> impl Fn(Errno) -> String + 'a {
+    move |error| format!("minimal root: cannot {what} {path}: {error}")
+}

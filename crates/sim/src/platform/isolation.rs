@@ -1,0 +1,57 @@
+//! What a tenant sees of the machine on each platform.
+//!
+//! **Law.** A namespace makes its resource the tenant's own. Mount points and devices are looked up below the root: without
+//! a root of its own a tenant in a mount namespace still sees the host's files, and without a mount namespace a tenant
+//! with its own root still sits in the host's table. Nothing short of a guest hides the kernel.
+//! **Source.** `namespaces(7)`, `mount_namespaces(7)`, `chroot(2)`.
+//! **Judge.** `catamaran probe`, and the native report's rows (`tests/tests/conformance.rs`).
+
+use catamaran_report::report::Sees;
+use catamaran_scenario::{Platform, plan::PlatformSettings};
+
+/// What a tenant sees, by resource.
+pub(crate) fn sees(platform: Platform, settings: &PlatformSettings) -> [(&'static str, Sees); 10] {
+    let namespaces = matches!(platform, Platform::Namespaces | Platform::Container);
+    let root = matches!(platform, Platform::Chroot | Platform::Container);
+    let own = |of_its_own| if of_its_own { Sees::Own } else { Sees::Host };
+    let mount = if namespaces == root { own(root) } else { Sees::Some };
+    [
+        ("pid", own(namespaces)),
+        ("host-name", own(namespaces)),
+        ("user", own(settings.rootless == Some(true))),
+        ("network", own(namespaces)),
+        ("ipc", own(namespaces)),
+        ("cgroup", own(namespaces)),
+        // The kernel has namespaces of time, and no runtime makes them.
+        ("time", Sees::Host),
+        ("mount", mount),
+        ("device", if root { Sees::Some } else { Sees::Host }),
+        ("kernel", Sees::Host),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_platform_hides_what_its_mechanisms_hide() {
+        // pid, mount, user, device
+        let table = [
+            (Platform::BareMetal, false, [Sees::Host; 4]),
+            (Platform::Cgroups, false, [Sees::Host; 4]),
+            (Platform::Chroot, false, [Sees::Host, Sees::Some, Sees::Host, Sees::Some]),
+            (Platform::Namespaces, false, [Sees::Own, Sees::Some, Sees::Host, Sees::Host]),
+            (Platform::Container, false, [Sees::Own, Sees::Own, Sees::Host, Sees::Some]),
+            (Platform::Container, true, [Sees::Own, Sees::Own, Sees::Own, Sees::Some]),
+        ];
+        for (platform, rootless, expected) in table {
+            let mut settings = PlatformSettings::default();
+            settings.rootless = Some(rootless);
+            let rows = sees(platform, &settings);
+            let of = |resource| rows.iter().find(|(name, _)| *name == resource).map(|(_, sees)| *sees);
+            let seen = ["pid", "mount", "user", "device"].map(of);
+            assert_eq!(seen, expected.map(Some), "{platform}, rootless: {rootless}");
+        }
+    }
+}
