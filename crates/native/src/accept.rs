@@ -8,9 +8,7 @@ use crate::platform;
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
-    if !carried_out(platform) {
-        return Err(unavailable(platform));
-    }
+    check_platform(platform, plan.settings(platform).rootless == Some(true))?;
     check_settings(&plan.settings(platform), platform)?;
     let host = plan.host();
     refuse(host.nodes > 1, "host.nodes", "more than one node", "set it to 1")?;
@@ -20,17 +18,31 @@ pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     plan.tenants().iter().try_for_each(|tenant| check_tenant(tenant, platform))
 }
 
-/// A platform for which there is no code.
-pub(crate) fn unavailable(platform: Platform) -> RunError {
-    RunError::Unavailable {
-        platform,
-        why: "it is not carried out natively yet".into(),
-        remedy: "run it on bare-metal, chroot, namespaces, cgroups or container, or simulate it".into(),
+/// Refuses a platform for which there is no code, or which takes more than this user has: a root of one's own takes the
+/// machine's administrator, or a user namespace.
+pub(crate) fn check_platform(platform: Platform, rootless: bool) -> Result<(), RunError> {
+    let unavailable = |why: &str, remedy: &str| {
+        Err(RunError::Unavailable { platform, why: why.to_owned(), remedy: remedy.to_owned() })
+    };
+    if !carried_out(platform) {
+        return unavailable(
+            "it is not carried out natively yet",
+            "run it on bare-metal, chroot, namespaces, cgroups or container, or simulate it",
+        );
+    }
+    let is_root = rustix::process::geteuid().is_root();
+    match platform {
+        Platform::Chroot if !is_root => unavailable("it takes root to change the root", "sudo catamaran …"),
+        Platform::Container if !is_root && !rootless => unavailable(
+            "it takes root, or a user namespace, to change the root",
+            "sudo catamaran …, or `[platform.container] rootless = true` in the scenario",
+        ),
+        _ => Ok(()),
     }
 }
 
 /// Whether there is code for it.
-pub(crate) fn carried_out(platform: Platform) -> bool {
+fn carried_out(platform: Platform) -> bool {
     matches!(
         platform,
         Platform::BareMetal

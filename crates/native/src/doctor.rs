@@ -16,7 +16,7 @@ use crate::machine::{self, Hierarchies};
 use crate::order::Order;
 use crate::problem::Problem;
 use crate::run::Run;
-use crate::{accept, cgroup};
+use crate::{accept, cgroup, platform};
 
 /// One row of `catamaran doctor`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -57,6 +57,7 @@ pub fn doctor() -> Vec<Check> {
     let mut checks = vec![user(), size()];
     checks.extend(control_groups());
     checks.extend(Namespace::ALL.map(namespace));
+    checks.push(user_namespace());
     checks.push(kvm());
     checks.extend(Platform::ALL.iter().map(|platform| try_platform(*platform)));
     checks
@@ -130,16 +131,25 @@ fn writable(group: &Path) -> Result<String, Problem> {
 /// Starts the worker in one new namespace.
 fn namespace(kind: Namespace) -> Check {
     let script = Script { namespaces: vec![kind], ..Script::default() };
+    let remedy = "run as root, in a container with `--cap-add SYS_ADMIN`";
+    start_by(&format!("namespace-{}", kind.name()), &script, remedy)
+}
+
+/// What rootless containers rest on.
+fn user_namespace() -> Check {
+    let script = Script { user: Some(platform::own_ids()), ..Script::default() };
+    start_by("namespace-user", &script, "sysctl -w user.max_user_namespaces=15000 (and on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0)")
+}
+
+fn start_by(name: &str, script: &Script, remedy: &str) -> Check {
     let start = || {
         let interrupt = Interrupt::default();
         let worker = WorkerFile::make()?;
         let mut launcher = Launcher::start(&worker, "doctor", Order::turns(1, 1).write()?, &interrupt)?;
-        launcher.carry_out(&script, &interrupt)?;
+        launcher.carry_out(script, &interrupt)?;
         Ok("a process can be started in one of its own".to_owned())
     };
     let tried: Result<String, Problem> = start();
-    let remedy = "run as root, in a container with `--cap-add SYS_ADMIN`";
-    let name = format!("namespace-{}", kind.name());
     match tried {
         Err(Problem::Failed(why, _)) => Check::fails(name, why, remedy),
         tried => Check::of(name, tried),

@@ -8,7 +8,7 @@ use catamaran_scenario::plan::{Tenant, Workload};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::{Namespace, Script, Step};
 
-use crate::cgroup::{self, Found};
+use crate::cgroup::{self, Found, NoGroups};
 use crate::guard::Shape;
 use crate::platform::Place;
 use crate::problem::Problem;
@@ -28,7 +28,7 @@ pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError>
 
 fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let shape = Shape::of(plan, platform)?;
-    let Found { cgroup, base } = cgroup::find("catamaran-by-hand", shape.needs)?;
+    let Found { cgroup, base } = groups(&shape)?;
     let mut lines = vec![
         "# WORKER stands for the program of each tenant; catamaran has one of its own that replays the scenario.".into(),
         "export WORKER=\"${WORKER:-sleep 1}\"".into(),
@@ -71,7 +71,21 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     }
     lines.extend(made.iter().rev().map(|group| format!("rmdir {group}")));
     lines.extend(roots.iter().flat_map(root_by_hand::remove));
+    if !roots.is_empty() {
+        lines.push(format!("rmdir {BY_HAND}"));
+    }
     Ok(lines)
+}
+
+/// The groups that a run would use.
+fn groups(shape: &Shape) -> Result<Found, Problem> {
+    let none = || Found { cgroup: Box::new(NoGroups), base: None };
+    match cgroup::find("catamaran-by-hand", shape.needs) {
+        Err(Problem::Unavailable(..)) if shape.rootless => Ok(none()),
+        // On version 1 groups are the administrator's, unless somebody gave them away.
+        Ok(found) if shape.rootless && found.base.is_none() && !rustix::process::geteuid().is_root() => Ok(none()),
+        found => found,
+    }
 }
 
 /// One step; the groups that it makes are added to `made`.

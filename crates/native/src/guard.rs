@@ -34,18 +34,29 @@ impl Guard {
             )
         })?;
         stop_at("folder");
-        let Found { cgroup, base } = cgroup::find(&folder.group_name(), shape.needs)?;
-        let mut guard = Self { folder: Some(folder), cgroup, confines: shape.confines };
-        if let Some(base) = base {
-            guard.prepare(&base)?;
+        let group_name = folder.group_name();
+        let without = Box::new(cgroup::NoGroups);
+        let mut guard = Self { folder: Some(folder), cgroup: without, confines: shape.confines.clone() };
+        match guard.make_groups(&group_name, &shape) {
+            // What was made before the refusal stands in the ledger and goes with the run.
+            Err(Problem::Unavailable(..)) if shape.rootless => guard.cgroup = Box::new(cgroup::NoGroups),
+            made => made?,
         }
-        let steps = guard.cgroup.guard(&guard.confines, shape.shared_cpu);
-        let (first, others) = steps.split_at(1.min(steps.len()));
-        guard.perform(first, 0).map_err(Problem::into_unavailable)?;
-        stop_at("half-a-guard");
-        guard.perform(others, 0).map_err(Problem::into_unavailable)?;
         stop_at("guard");
         Ok(guard)
+    }
+
+    fn make_groups(&mut self, name: &str, shape: &Shape) -> Result<(), Problem> {
+        let Found { cgroup, base } = cgroup::find(name, shape.needs)?;
+        self.cgroup = cgroup;
+        if let Some(base) = base {
+            self.prepare(&base)?;
+        }
+        let steps = self.cgroup.guard(&self.confines, shape.shared_cpu);
+        let (first, others) = steps.split_at(1.min(steps.len()));
+        self.perform(first, 0).map_err(Problem::into_unavailable)?;
+        stop_at("half-a-guard");
+        self.perform(others, 0).map_err(Problem::into_unavailable)
     }
 
     /// v2: makes the group below which the guard goes ready for it.
@@ -115,6 +126,9 @@ impl Guard {
         if let Some(root) = &how.script.root {
             self.make_root(root)?;
         }
+        if self.cgroup.version() == 0 {
+            return confine_cores(launcher, &self.confines.cpus);
+        }
         if own_cpu {
             return self.register_all(&how.groups);
         }
@@ -160,6 +174,18 @@ impl Drop for Guard {
     }
 }
 
+/// Without control groups a process is kept off cores by its own affinity, which it inherits; the memory is not bounded.
+fn confine_cores(launcher: u32, cpus: &[u32]) -> Result<(), Problem> {
+    let mut set = rustix::thread::CpuSet::new();
+    for cpu in cpus {
+        set.set(*cpu as usize);
+    }
+    let launcher = rustix::process::Pid::from_raw(launcher as i32);
+    rustix::thread::sched_setaffinity(launcher, &set).map_err(|error| {
+        Problem::new(format!("cannot keep a tenant to its cores: {error}"), "see `taskset -p $$`")
+    })
+}
+
 /// What a guard has to be like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shape {
@@ -169,6 +195,8 @@ pub(crate) struct Shape {
     /// Cores: the run has to be kept off some that it could use, or a tenant off some of the run's. Without the
     /// controller, a machine of exactly the scenario's size still serves.
     pub(crate) needs: Needs,
+    /// An ordinary user's container: it is carried out without groups, too.
+    pub(crate) rootless: bool,
 }
 
 impl Shape {
@@ -180,7 +208,8 @@ impl Shape {
         let sets = limits && plan.tenants().iter().any(|tenant| tenant.cpu.set.is_some());
         let pids = limits && plan.tenants().iter().any(|tenant| tenant.pids_limit.is_some());
         let needs = Needs { cpuset: sets || confines.cpus != cpus, pids };
-        Ok(Self { confines, shared_cpu: !limits, needs })
+        let rootless = plan.settings(platform).rootless == Some(true);
+        Ok(Self { confines, shared_cpu: !limits, needs, rootless })
     }
 }
 

@@ -92,7 +92,7 @@ fn start(place: &Place<'_>, tenant: &Tenant, label: &str) -> Plan {
 }
 
 /// Numbers of our own user and group.
-fn own_ids() -> (u32, u32) {
+pub(crate) fn own_ids() -> (u32, u32) {
     (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
 }
 
@@ -121,9 +121,13 @@ fn weight_v2(cpu: &plan::Cpu, shares: u64) -> u64 {
     }
 }
 
-/// Reasons why limits of this tenant are not applied, by field; empty where they all are.
-pub(crate) fn not_applied(platform: Platform, tenant: &Tenant) -> Vec<(&'static str, String)> {
-    if has_limits(platform) {
+/// Why a rootless container may have no limits.
+pub(crate) const NO_GROUPS: &str = "rootless, and this user was given no control group";
+
+/// Reasons why limits of this tenant are not applied, by field; empty where they all are. `version` is that of the control
+/// groups.
+pub(crate) fn not_applied(platform: Platform, tenant: &Tenant, version: u8) -> Vec<(&'static str, String)> {
+    if has_limits(platform) && version != 0 {
         return Vec::new();
     }
     let cpu = &tenant.cpu;
@@ -135,5 +139,9 @@ pub(crate) fn not_applied(platform: Platform, tenant: &Tenant) -> Vec<(&'static 
         ("pids.limit", tenant.pids_limit.is_some(), "limits"),
     ];
     let set = table.into_iter().filter(|(_, set, _)| *set);
-    set.map(|(field, _, what)| (field, format!("{platform} applies no {what}"))).collect()
+    let reason = |what| match version {
+        0 => format!("{NO_GROUPS}: no {what} apply"),
+        _ => format!("{platform} applies no {what}"),
+    };
+    set.map(|(field, _, what)| (field, reason(what))).collect()
 }

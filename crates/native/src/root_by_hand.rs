@@ -42,7 +42,7 @@ pub(crate) fn inside(script: &Script) -> Vec<String> {
     let Some(root) = script.root.as_ref().filter(|root| root.way == RootWay::Pivot) else { return Vec::new() };
     let at = quoted(&root.at);
     let mut lines = vec![
-        "ip link set lo up".to_owned(),
+        "if command -v ip > /dev/null; then ip link set lo up; fi".to_owned(),
         format!("mount -t tmpfs -o nosuid,mode=755 catamaran {at}"),
         format!("cd {at}"),
     ];

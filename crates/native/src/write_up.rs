@@ -17,6 +17,7 @@ use crate::cgroup::{Accounts, Usage};
 use crate::guard::{Guard, number};
 use crate::run::SAMPLE_NS;
 use crate::tally::Look;
+use crate::platform::NO_GROUPS;
 use crate::{isolation, machine, platform};
 
 /// One tenant's part.
@@ -84,7 +85,7 @@ impl Outcome<'_> {
         row.cpu_s = Some(tenant.last.cpu_ns_since(tenant.first) as f64 / 1e9);
         row.waited_s = Some(tenant.last.waited_ns_since(tenant.first) as f64 / 1e9);
         let (now, then) = (tenant.last.usage, tenant.first.usage);
-        if platform::has_limits(self.platform) && plan.cpu.limit.is_some() {
+        if tenant.accounts.throttling.is_some() && plan.cpu.limit.is_some() {
             row.throttled_s = Some(now.throttled_ns.saturating_sub(then.throttled_ns) as f64 / 1e9);
             row.throttled_periods = Some(now.throttled_periods.saturating_sub(then.throttled_periods));
         }
@@ -100,7 +101,7 @@ impl Outcome<'_> {
         row.throughput_per_s =
             row.requests.as_ref().filter(|_| time_s > 0.0).map(|r| r.completed as f64 / time_s);
         self.fill_end(row, plan, tenant);
-        explain(row, self.platform, plan, tenant);
+        explain(row, self.platform, plan, tenant, self.guard.cgroup.version());
     }
 
     /// A server and an idle tenant have done their part when they are there at the end of the run.
@@ -131,6 +132,9 @@ impl Outcome<'_> {
         host.turns_per_cpu_s = Some(turns / cpu_s).filter(|speed| speed.is_finite() && *speed > 0.0);
         host.steal = self.steal;
         host.memory_peak_bytes = number(self.guard.cgroup.guard_memory_peak().as_ref());
+        if self.guard.cgroup.version() == 0 {
+            host.explain_absence("host.memory", format!("{NO_GROUPS}: the tenants' memory is not bounded"));
+        }
         host.explain_absence("overhead_memory_bytes", "the platform has no process of its own");
         host.explain_absence("overhead_cpu_s", "the platform has no process of its own");
         let reasons = [
@@ -183,8 +187,14 @@ impl Outcome<'_> {
 }
 
 /// Says why figures are unknown, and which limits were not applied.
-fn explain(row: &mut TenantReport, platform: Platform, plan: &Tenant, tenant: &TenantOutcome<'_>) {
-    for (field, reason) in platform::not_applied(platform, plan) {
+fn explain(
+    row: &mut TenantReport,
+    platform: Platform,
+    plan: &Tenant,
+    tenant: &TenantOutcome<'_>,
+    version: u8,
+) {
+    for (field, reason) in platform::not_applied(platform, plan, version) {
         row.explain_absence(field, reason);
     }
     row.explain_absence("stolen_s", "the tenant is no guest: what the machine beneath takes is `host.steal`");
@@ -214,10 +224,8 @@ fn explain(row: &mut TenantReport, platform: Platform, plan: &Tenant, tenant: &T
         );
     }
     if tenant.last.usage.cpu_ns.is_none() {
-        row.explain_absence(
-            "cpuacct",
-            "cpu and cpuacct are mounted together: cpu_s is the sum of the threads' schedstat",
-        );
+        let why = if version == 0 { NO_GROUPS } else { "cpu and cpuacct are mounted together" };
+        row.explain_absence("cpuacct", format!("{why}: cpu_s is the sum of the threads' schedstat"));
     }
 }
 

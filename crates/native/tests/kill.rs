@@ -63,7 +63,7 @@ fn scenario(duration: &str) -> Plan {
         name = "to-be-killed"
         seed = 1
         duration = "{duration}"
-        platforms = ["bare-metal", "cgroups", "namespaces"]
+        platforms = ["bare-metal", "chroot", "namespaces", "cgroups", "container"]
         [host]
         cores = 1
         memory = "128MiB"

@@ -4,6 +4,7 @@
 
 mod delegate;
 mod find;
+mod none;
 mod remove;
 mod v1;
 mod v2;
@@ -14,6 +15,7 @@ use catamaran_worker::script::Step;
 
 pub(crate) use delegate::{Base, signed};
 pub(crate) use find::{ADVICE, Found, find};
+pub(crate) use none::NoGroups;
 pub(crate) use remove::{remove, withdraw};
 pub(crate) use v1::V1;
 pub(crate) use v2::V2;
@@ -106,7 +108,7 @@ pub(crate) struct Accounts {
 
 /// One version of control groups, as this process may use it. Every path it answers lies below its own groups.
 pub(crate) trait Cgroup: Send {
-    /// 1 or 2.
+    /// 1 or 2; 0 where there are no groups to be used.
     fn version(&self) -> u8;
     /// Steps that make the guard: groups for all tenants of a run, confined to a machine.
     fn guard(&self, confines: &Confines, shared_cpu: bool) -> Vec<Step>;

@@ -100,9 +100,7 @@ workload = { kind = "idle" }
 pub fn probe(platform: Platform, interrupted: &Arc<AtomicBool>) -> Result<Probe, RunError> {
     crate::clean()?;
     let on = |problem: Problem| problem.on(platform);
-    if !accept::carried_out(platform) {
-        return Err(accept::unavailable(platform));
-    }
+    accept::check_platform(platform, false)?;
     let plan = Plan::from_toml(SCENARIO, "probe")
         .map_err(|error| on(Problem::new(error.to_string(), "this is a defect of catamaran")))?;
     let tenant = plan.tenants().first();

@@ -44,7 +44,13 @@ pub(crate) fn mount_at(at: &Path) -> Result<(), String> {
 /// Fills the root in which we are.
 pub(crate) fn furnish(program: &OwnedFd, devices: Devices) -> Result<(), String> {
     // Modes are as they are written below, whatever the runner's umask.
-    rustix::process::umask(Mode::empty());
+    let umask = rustix::process::umask(Mode::empty());
+    let done = fill(program, devices);
+    rustix::process::umask(umask);
+    done
+}
+
+fn fill(program: &OwnedFd, devices: Devices) -> Result<(), String> {
     for (folder, mode) in FOLDERS {
         rustix::fs::mkdir(folder, Mode::from_raw_mode(mode)).map_err(failed("make the folder", folder))?;
     }

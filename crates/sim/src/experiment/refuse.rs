@@ -37,7 +37,7 @@ pub(super) fn unsupported(plan: &Plan, platform: Platform) -> Result<(), RunErro
             "remove the events",
         ));
     }
-    plan.tenants().iter().try_for_each(tenant)
+    plan.tenants().iter().try_for_each(|one| tenant(one, platform))
 }
 
 /// Settings that mean nothing to the platforms that are carried out so far.
@@ -62,7 +62,7 @@ fn settings(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     }
 }
 
-fn tenant(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
+fn tenant(tenant: &catamaran_scenario::plan::Tenant, platform: Platform) -> Result<(), RunError> {
     let field = |rest: &str| format!("tenant.{}.{rest}", tenant.name);
     let asked = [
         ("image", tenant.image.is_some(), "images"),
@@ -79,8 +79,9 @@ fn tenant(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
     if let Some((name, _, what)) = asked.iter().find(|(_, asked, _)| *asked) {
         return Err(refusal(field(name), format!("{what} yet"), "remove the field"));
     }
-    if let Some(limit) = tenant.pids_limit.filter(|limit| *limit < processes(&tenant.workload)) {
-        let needed = processes(&tenant.workload);
+    let needed = processes(&tenant.workload);
+    let limit = tenant.pids_limit.filter(|_| platform::has_limits(platform));
+    if let Some(limit) = limit.filter(|limit| *limit < needed) {
         let what = format!("fewer processes and threads ({limit}) than the {needed} of the workload");
         return Err(refusal(field("pids.limit"), what, format!("raise it to {needed}")));
     }

@@ -45,6 +45,11 @@ pub(crate) fn rule(platform: Platform) -> Option<Rule> {
     }
 }
 
+/// Whether tenants have groups of their own, with limits.
+pub(crate) fn has_limits(platform: Platform) -> bool {
+    matches!(platform, Platform::Cgroups | Platform::Container)
+}
+
 /// A claim on a platform without limits: everything that the scenario asks for is named as not applied.
 fn without_limits(tenant: &Tenant, reason: &str) -> CpuClaim {
     let cpu = &tenant.cpu;

@@ -11,11 +11,11 @@ fn by_the_path_of_the_field() {
     let memory = "workload = { kind = \"memory\", start = \"1MiB\" }";
     let compute = "workload = { kind = \"compute\", work = \"1s\" }";
     let table = [
-        ("container", hog("t", 1, "1s", ""), "platforms"),
+        ("docker", hog("t", 1, "1s", ""), "platforms"),
         ("bare-metal", tenant(memory), "tenant.t.workload.kind"),
         ("bare-metal", tenant(&format!("restart = \"always\"\n{compute}")), "tenant.t.restart"),
         ("cgroups", tenant(&format!("memory = {{ limit = \"1MiB\" }}\n{compute}")), "tenant.t.memory.limit"),
-        ("cgroups", tenant(&format!("pids = {{ limit = 9 }}\n{compute}")), "tenant.t.pids.limit"),
+        ("cgroups", tenant(&format!("pids = {{ limit = 1 }}\n{compute}")), "tenant.t.pids.limit"),
         (
             "bare-metal",
             tenant("workload = { phases = [ { kind = \"memory\", start = \"1MiB\", for = \"1s\" } ] }"),
