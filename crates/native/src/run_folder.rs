@@ -129,7 +129,7 @@ pub(crate) fn look(path: &Path) -> io::Result<Found> {
     let pid = pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
     let lock = OpenOptions::new().create(true).append(true).open(&lock_path)?;
     match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-        Err(rustix::io::Errno::WOULDBLOCK) => return Ok(Found::Live(pid)),
+        Err(Errno::WOULDBLOCK) => return Ok(Found::Live(pid)),
         Err(error) => return Err(error.into()),
         Ok(()) => {}
     }

@@ -38,6 +38,24 @@ fn a_platform_that_is_not_to_be_had_is_2_before_anything_runs() {
 }
 
 #[test]
+fn a_probe_is_0_or_2_and_its_json_stands_alone() {
+    let outcome = run(&["probe", "--on", "docker", "--json"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{}", outcome.stderr);
+    let outcome = run(&["probe", "--on", "chroot", "--json"]);
+    if outcome.code == 2 {
+        println!("skipped: probe: {}", outcome.stderr.trim());
+        return;
+    }
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let matrix: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(matrix["platform"], "chroot");
+    for list in ["views", "attacks"] {
+        let rows = matrix[list].as_array().unwrap();
+        assert!(rows.iter().all(|row| row["holds"] == true), "{rows:?}");
+    }
+}
+
+#[test]
 fn interrupted_while_it_holds_nothing_is_130() {
     for which in [Signal::INT, Signal::TERM, Signal::HUP] {
         let mut child = catamaran(&["sim", "-"]).stdin(Stdio::piped()).spawn().unwrap();

@@ -91,7 +91,8 @@ fn copy(program: &OwnedFd) -> Result<(), String> {
         let size = rustix::fs::fstat(program)?.st_size as u64;
         let mut offset = 0;
         while offset < size {
-            if rustix::fs::sendfile(&into, program, Some(&mut offset), (size - offset) as usize)? == 0 {
+            let left = (size - offset) as usize;
+            if rustix::fs::sendfile(&into, program, Some(&mut offset), left)? == 0 {
                 break;
             }
         }

@@ -13,14 +13,13 @@ use libc::{
 };
 
 /// Refused calls by name, in the order of the alphabet.
-pub const REFUSED: [(&str, c_long); 62] = [
+pub const REFUSED: [(&str, c_long); 59] = [
     ("_sysctl", libc::SYS__sysctl),
     ("acct", libc::SYS_acct),
     ("add_key", libc::SYS_add_key),
     ("bpf", libc::SYS_bpf),
     ("clock_adjtime", libc::SYS_clock_adjtime),
     ("clock_settime", libc::SYS_clock_settime),
-    ("create_module", libc::SYS_create_module),
     ("delete_module", libc::SYS_delete_module),
     ("fanotify_init", libc::SYS_fanotify_init),
     ("finit_module", libc::SYS_finit_module),
@@ -28,7 +27,6 @@ pub const REFUSED: [(&str, c_long); 62] = [
     ("fsmount", libc::SYS_fsmount),
     ("fsopen", libc::SYS_fsopen),
     ("fspick", libc::SYS_fspick),
-    ("get_kernel_syms", libc::SYS_get_kernel_syms),
     ("get_mempolicy", libc::SYS_get_mempolicy),
     ("init_module", libc::SYS_init_module),
     ("io_uring_enter", libc::SYS_io_uring_enter),
@@ -57,7 +55,6 @@ pub const REFUSED: [(&str, c_long); 62] = [
     ("process_vm_readv", libc::SYS_process_vm_readv),
     ("process_vm_writev", libc::SYS_process_vm_writev),
     ("ptrace", libc::SYS_ptrace),
-    ("query_module", libc::SYS_query_module),
     ("quotactl", libc::SYS_quotactl),
     ("quotactl_fd", libc::SYS_quotactl_fd),
     ("reboot", libc::SYS_reboot),

@@ -213,8 +213,10 @@ impl Start<'_> {
 
     fn complain(&self, failed: &str) {
         let text = format!("{}{failed}", word::FAILED);
-        let into = self.control.unwrap_or_else(rustix::stdio::stderr);
-        let _ = rustix::io::write(into, text.as_bytes());
+        let _ = match self.control {
+            Some(control) => rustix::io::write(control, text.as_bytes()),
+            None => rustix::io::write(rustix::stdio::stderr(), text.as_bytes()),
+        };
     }
 
     fn note(&self, stage: usize) {
