@@ -138,7 +138,11 @@ fn namespace(kind: Namespace) -> Check {
 /// What rootless containers rest on.
 fn user_namespace() -> Check {
     let script = Script { user: Some(platform::own_ids()), ..Script::default() };
-    start_by("namespace-user", &script, "sysctl -w user.max_user_namespaces=15000 (and on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0)")
+    start_by(
+        "namespace-user",
+        &script,
+        "sysctl -w user.max_user_namespaces=15000 (and on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0)",
+    )
 }
 
 fn start_by(name: &str, script: &Script, remedy: &str) -> Check {

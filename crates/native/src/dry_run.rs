@@ -83,7 +83,9 @@ fn groups(shape: &Shape) -> Result<Found, Problem> {
     match cgroup::find("catamaran-by-hand", shape.needs) {
         Err(Problem::Unavailable(..)) if shape.rootless => Ok(none()),
         // On version 1 groups are the administrator's, unless somebody gave them away.
-        Ok(found) if shape.rootless && found.base.is_none() && !rustix::process::geteuid().is_root() => Ok(none()),
+        Ok(found) if shape.rootless && found.base.is_none() && !rustix::process::geteuid().is_root() => {
+            Ok(none())
+        }
         found => found,
     }
 }

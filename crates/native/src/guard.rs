@@ -99,7 +99,10 @@ impl Guard {
 
     fn make_folder(&self, path: &Path) -> Result<(), Problem> {
         fs::create_dir(path).map_err(|error| {
-            Problem::new(format!("cannot make {}: {error}", path.display()), "make room on the file system of /run")
+            Problem::new(
+                format!("cannot make {}: {error}", path.display()),
+                "make room on the file system of /run",
+            )
         })
     }
 
@@ -122,7 +125,12 @@ impl Guard {
 
     /// Makes ready for a tenant whose `launcher` is there. Groups of its own belong to its start-up and are only
     /// registered; what merely counts is made beforehand, and the tenant inherits it.
-    pub(crate) fn receive(&mut self, how: &platform::Plan, launcher: u32, own_cpu: bool) -> Result<(), Problem> {
+    pub(crate) fn receive(
+        &mut self,
+        how: &platform::Plan,
+        launcher: u32,
+        own_cpu: bool,
+    ) -> Result<(), Problem> {
         if let Some(root) = &how.script.root {
             self.make_root(root)?;
         }

@@ -63,7 +63,8 @@ fn start(place: &Place<'_>, tenant: &Tenant, label: &str) -> Plan {
     let platform = place.platform;
     let mut script = Script {
         namespaces: namespaces(platform).to_vec(),
-        root: root_way(platform).map(|way| Root { at: place.folder.join(format!("{label}{ROOT_ENDING}")), way }),
+        root: root_way(platform)
+            .map(|way| Root { at: place.folder.join(format!("{label}{ROOT_ENDING}")), way }),
         confined: platform == Platform::Container,
         user: place.rootless.then(own_ids),
         ..Script::default()

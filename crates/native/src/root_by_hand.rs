@@ -39,7 +39,9 @@ pub(crate) fn remove(root: &Root) -> Vec<String> {
 
 /// What is done in the tenant's own namespaces.
 pub(crate) fn inside(script: &Script) -> Vec<String> {
-    let Some(root) = script.root.as_ref().filter(|root| root.way == RootWay::Pivot) else { return Vec::new() };
+    let Some(root) = script.root.as_ref().filter(|root| root.way == RootWay::Pivot) else {
+        return Vec::new();
+    };
     let at = quoted(&root.at);
     let mut lines = vec![
         "if command -v ip > /dev/null; then ip link set lo up; fi".to_owned(),
@@ -67,7 +69,9 @@ pub(crate) fn program(script: &Script) -> String {
         Some(root) if root.way == RootWay::Chroot => format!("chroot {} $WORKER", quoted(&root.at)),
         _ if script.confined => {
             let kept: String = KEPT_CAPABILITIES.iter().map(|(name, _)| format!(",+{name}")).collect();
-            format!("setpriv --bounding-set=-all{kept} --inh-caps=-all --ambient-caps=-all --no-new-privs $WORKER")
+            format!(
+                "setpriv --bounding-set=-all{kept} --inh-caps=-all --ambient-caps=-all --no-new-privs $WORKER"
+            )
         }
         _ => "$WORKER".to_owned(),
     }

@@ -15,9 +15,9 @@ use catamaran_worker::tape::{Tape, head, phase};
 
 use crate::cgroup::{Accounts, Usage};
 use crate::guard::{Guard, number};
+use crate::platform::NO_GROUPS;
 use crate::run::SAMPLE_NS;
 use crate::tally::Look;
-use crate::platform::NO_GROUPS;
 use crate::{isolation, machine, platform};
 
 /// One tenant's part.

@@ -36,7 +36,10 @@ fn ordinary_user() {
         return;
     }
     let without = run(false);
-    assert!(matches!(without, Err(RunError::Unavailable { .. })), "without `rootless` it takes root: {without:?}");
+    assert!(
+        matches!(without, Err(RunError::Unavailable { .. })),
+        "without `rootless` it takes root: {without:?}"
+    );
     match run(true) {
         Ok(report) => println!("report {}", serde_json::to_string(&report).expect("JSON")),
         Err(error) => {
@@ -87,7 +90,11 @@ fn an_ordinary_user_runs_a_rootless_container() {
     assert_eq!(job.state, TenantState::Completed, "{:?}", job.error);
     assert_eq!(report.unexplained(), Vec::<String>::new());
     let limited = job.startup_stages.iter().any(|stage| stage.name == "limits");
-    assert_ne!(limited, job.absent.contains_key("cpu.limit"), "limits are applied, or it is said that they are not");
+    assert_ne!(
+        limited,
+        job.absent.contains_key("cpu.limit"),
+        "limits are applied, or it is said that they are not"
+    );
     let user = report.isolation.iter().find(|row| row.resource == "user").expect("a row");
     assert_eq!(user.sees, Sees::Own, "it has user numbers of its own");
     let left = std::fs::read_dir(runtime.path().join("catamaran")).expect("its runs");

@@ -25,7 +25,12 @@ pub(crate) struct Found {
 pub(crate) fn find(name: &str, needs: Needs) -> Result<Found, Problem> {
     let found = Hierarchies::find();
     let mut wanted = vec!["cpu", "memory"];
-    wanted.extend([("cpuset", needs.cpuset), ("pids", needs.pids)].iter().filter(|(_, needed)| *needed).map(|(name, _)| *name));
+    wanted.extend(
+        [("cpuset", needs.cpuset), ("pids", needs.pids)]
+            .iter()
+            .filter(|(_, needed)| *needed)
+            .map(|(name, _)| *name),
+    );
     if found.v1.contains_key("cpu") {
         return v1(&found.v1, name, &wanted);
     }

@@ -95,7 +95,9 @@ impl V1 {
                 }
             }
             "memory" => {
-                steps.extend(limits.memory_bytes.map(|bytes| write(group.join("memory.limit_in_bytes"), bytes)));
+                steps.extend(
+                    limits.memory_bytes.map(|bytes| write(group.join("memory.limit_in_bytes"), bytes)),
+                );
             }
             "pids" => steps.extend(limits.pids.map(|pids| write(group.join("pids.max"), pids))),
             _ => {}
@@ -198,8 +200,14 @@ mod tests {
             fs::create_dir_all(folder).unwrap();
         }
         let v1 = V1::new(&own, "catamaran-1", "0".to_owned());
-        let limits =
-            Limits { shares: Some(502), quota_us: Some(40_000), period_us: 100_000, memory_bytes: Some(1 << 20), pids: Some(9), ..Limits::default() };
+        let limits = Limits {
+            shares: Some(502),
+            quota_us: Some(40_000),
+            period_us: 100_000,
+            memory_bytes: Some(1 << 20),
+            pids: Some(9),
+            ..Limits::default()
+        };
         let confines = Confines { cpus: vec![0, 1], memory_bytes: 4096 };
         for step in v1.guard(&confines, false).iter().chain(&v1.limited("web.0", &limits).make) {
             if let Step::Write { file, .. } = step {

@@ -111,7 +111,14 @@ mod tests {
     use super::*;
 
     fn limits() -> Limits {
-        Limits { weight: Some(49), quota_us: Some(40_000), period_us: 100_000, memory_bytes: Some(1 << 20), pids: Some(9), ..Limits::default() }
+        Limits {
+            weight: Some(49),
+            quota_us: Some(40_000),
+            period_us: 100_000,
+            memory_bytes: Some(1 << 20),
+            pids: Some(9),
+            ..Limits::default()
+        }
     }
 
     /// Makes the files that the kernel would make, then carries the steps out.

@@ -93,6 +93,9 @@ pids = { limit = 32 }
 workload = { kind = "idle" }
 "#;
 
+/// More devices than this are counted, not named.
+const DEVICES_SHOWN: usize = 8;
+
 /// Measures the isolation matrix of a platform.
 ///
 /// # Errors
@@ -104,7 +107,8 @@ pub fn probe(platform: Platform, interrupted: &Arc<AtomicBool>) -> Result<Probe,
     let plan = Plan::from_toml(SCENARIO, "probe")
         .map_err(|error| on(Problem::new(error.to_string(), "this is a defect of catamaran")))?;
     let tenant = plan.tenants().first();
-    let tenant = tenant.ok_or_else(|| on(Problem::new("no tenant probes", "this is a defect of catamaran")))?;
+    let tenant =
+        tenant.ok_or_else(|| on(Problem::new("no tenant probes", "this is a defect of catamaran")))?;
     let interrupt = Interrupt::new(Arc::clone(interrupted));
     let found = measure(&plan, tenant, platform, &interrupt).map_err(on)?;
     let outside = facts::read(Path::new("/proc/self"));
@@ -124,8 +128,9 @@ fn measure(
     // Waits for a script that never comes: a process of ours to be attacked.
     let outside = Launcher::start(&worker, guard.id(), order.write()?, interrupt)?;
     let host_file = guard.path().join("outside");
-    std::fs::write(&host_file, "untouched")
-        .map_err(|error| Problem::new(format!("cannot write {}: {error}", host_file.display()), "make room"))?;
+    std::fs::write(&host_file, "untouched").map_err(|error| {
+        Problem::new(format!("cannot write {}: {error}", host_file.display()), "make room")
+    })?;
     let mut how = guard.place(platform, false).plan(tenant, "probe.0");
     let playground = guard.make_playground()?;
     let inside = match how.script.root.as_ref().map(|root| root.way) {
@@ -143,8 +148,7 @@ fn measure(
 }
 
 fn views(platform: Platform, found: &Facts, outside: &Facts) -> Vec<View> {
-    let mut seen: std::collections::BTreeMap<_, _> =
-        isolation::sees(found, outside).into_iter().collect();
+    let mut seen: std::collections::BTreeMap<_, _> = isolation::sees(found, outside).into_iter().collect();
     // Whether a process outside can be seen is asked of `/proc` itself, not told from the namespace.
     let pid = found.get("outside").map(|seen| if seen == "seen" { Sees::Host } else { Sees::Own });
     match pid {
@@ -171,9 +175,14 @@ fn detail(resource: &str, found: &Facts) -> String {
         "pid" => format!("{} processes, one outside is {}", fact("processes"), fact("outside")),
         "mount" => format!("{} mounts, root {}", fact("mounts"), fact("root")),
         "host-name" => fact("host-name"),
-        "user" => format!("{} (inside, outside, how many)", fact("user-map")),
+        "user" => format!("mapped {} (inside, outside, how many)", fact("user-map")),
         "network" => fact("interfaces"),
-        "device" => fact("devices"),
+        "device" => match fact("devices") {
+            names if names.split(' ').count() > DEVICES_SHOWN => {
+                format!("{} devices", names.split(' ').count())
+            }
+            names => names,
+        },
         "kernel" => fact("kernel"),
         other => fact(&format!("ns.{other}")),
     }

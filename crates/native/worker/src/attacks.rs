@@ -142,8 +142,8 @@ fn exhaust_pids() -> Outcome {
         let _ = waitpid(Some(*child), WaitOptions::empty());
     }
     match stopped {
-        Some(error) => Outcome::Limited(format!("stopped at {} processes: {error}", children.len())),
-        None => Outcome::Permitted(format!("{PROCESSES} processes, and no end")),
+        Some(_) => Outcome::Limited(format!("{} processes", children.len())),
+        None => Outcome::Permitted(format!("{PROCESSES} processes and no end")),
     }
 }
 
@@ -157,9 +157,9 @@ fn exhaust_memory() -> Outcome {
     };
     let megabytes = MEMORY_BYTES >> 20;
     match in_child(touched) {
-        End::Done => Outcome::Permitted(format!("{megabytes} MiB, and no end")),
+        End::Done => Outcome::Permitted(format!("{megabytes} MiB and no end")),
         End::Failed(error) => Outcome::Limited(format!("before {megabytes} MiB: {error}")),
-        End::Killed => Outcome::Limited(format!("killed before it had {megabytes} MiB")),
+        End::Killed => Outcome::Limited(format!("killed before {megabytes} MiB")),
     }
 }
 

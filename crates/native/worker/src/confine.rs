@@ -9,8 +9,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 
 /// Gives everything up that [`KEPT_CAPABILITIES`] and [`seccomp::REFUSED`] do not leave.
 pub(crate) fn confine() -> Result<(), String> {
-    let kept =
-        KEPT_CAPABILITIES.iter().fold(CapabilitySet::empty(), |kept, (_, number)| kept | one(*number));
+    let kept = KEPT_CAPABILITIES.iter().fold(CapabilitySet::empty(), |kept, (_, number)| kept | one(*number));
     rustix::thread::clear_ambient_capability_set().map_err(failed("clear the ambient capabilities"))?;
     // Up to the last one that the kernel knows, which answers EINVAL to the one after.
     for capability in (0..64).map(one) {

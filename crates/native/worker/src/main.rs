@@ -31,7 +31,8 @@ fn main() {
         ["launch", _run, runner] => launch::launch(runner),
         ["work", _run] => work::work(first_ns),
         ["probe", _run, outside, host_file, playground] => probe::probe(outside, host_file, playground),
-        _ => Err("this program is started by catamaran, by hand only as `catamaran-worker container SCRIPT`".into()),
+        _ => Err("this program is started by catamaran, by hand only as `catamaran-worker container SCRIPT`"
+            .into()),
     };
     if let Err(message) = answer {
         let told = rustix::io::write(rustix::stdio::stdin(), format!("{}{message}", word::FAILED).as_bytes());

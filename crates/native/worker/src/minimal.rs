@@ -35,9 +35,7 @@ pub const MASKED: [&str; 10] = [
 ];
 
 /// Paths that can be read only: through them, root could change the machine.
-pub const READ_ONLY: [&str; 5] =
-    ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+pub const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /// Capabilities that are kept: name as in `capabilities(7)` and number (`include/uapi/linux/capability.h`).
-pub const KEPT_CAPABILITIES: [(&str, u32); 3] =
-    [("kill", 5), ("net_bind_service", 10), ("audit_write", 29)];
+pub const KEPT_CAPABILITIES: [(&str, u32); 3] = [("kill", 5), ("net_bind_service", 10), ("audit_write", 29)];

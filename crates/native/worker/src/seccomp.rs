@@ -114,8 +114,13 @@ pub fn filter() -> Vec<sock_filter> {
     // Beyond the last known call; the numbers of the x32 ABI are there, too.
     code.extend([jump_if(BPF_JGE, LAST_KNOWN + 1, 0, 1), answer(NOT_THERE)]);
     code.extend([jump_if(BPF_JEQ, libc::SYS_clone3 as u32, 0, 1), answer(NOT_THERE)]);
-    let with_namespaces =
-        [load(FIRST_ARGUMENT), and(NEW_NAMESPACES), jump_if(BPF_JEQ, 0, 0, 1), answer(ALLOW), answer(NOT_PERMITTED)];
+    let with_namespaces = [
+        load(FIRST_ARGUMENT),
+        and(NEW_NAMESPACES),
+        jump_if(BPF_JEQ, 0, 0, 1),
+        answer(ALLOW),
+        answer(NOT_PERMITTED),
+    ];
     only_for(libc::SYS_clone, &with_namespaces, &mut code);
     let mut personality = vec![load(FIRST_ARGUMENT)];
     for value in HARMLESS_PERSONALITIES {

@@ -1,9 +1,7 @@
 //! From the world at its end to the report.
 
 use catamaran_report::Report;
-use catamaran_report::report::{
-    BackendKind, Identity, IsolationRow, Requests, TenantReport, TenantState,
-};
+use catamaran_report::report::{BackendKind, Identity, IsolationRow, Requests, TenantReport, TenantState};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::build::Setting;

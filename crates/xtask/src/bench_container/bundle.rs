@@ -27,7 +27,7 @@ pub(super) fn make(bundle: &Path, worker: &Path) -> Result<()> {
 
 fn config_json() -> Value {
     let kept = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
-    let bare = |more: &[&str]| [&["nosuid", "noexec", "nodev"], more].concat();
+    let namespaces = ["pid", "network", "ipc", "uts", "mount", "cgroup"].map(|kind| json!({ "type": kind }));
     json!({
         "ociVersion": "1.0.2",
         "process": {
@@ -44,7 +44,7 @@ fn config_json() -> Value {
             { "destination": "/proc", "type": "proc", "source": "proc" },
             { "destination": "/dev", "type": "tmpfs", "source": "tmpfs",
               "options": ["nosuid", "strictatime", "mode=755", "size=65536k"] },
-            { "destination": "/sys", "type": "sysfs", "source": "sysfs", "options": bare(&["ro"]) }
+            { "destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro"] }
         ],
         "linux": {
             "resources": {
@@ -53,7 +53,7 @@ fn config_json() -> Value {
                 "memory": { "limit": MEMORY_BYTES },
                 "pids": { "limit": PIDS }
             },
-            "namespaces": ["pid", "network", "ipc", "uts", "mount", "cgroup"].map(|kind| json!({ "type": kind })),
+            "namespaces": namespaces,
             "maskedPaths": [
                 "/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
                 "/proc/timer_stats", "/proc/sched_debug", "/sys/firmware", "/proc/scsi"

@@ -46,7 +46,14 @@ impl Groups {
         match self {
             Self::V1([cpu, memory, pids]) => {
                 let files = [
-                    (cpu, vec![("cpu.shares", SHARES), ("cpu.cfs_period_us", PERIOD_US), ("cpu.cfs_quota_us", QUOTA_US)]),
+                    (
+                        cpu,
+                        vec![
+                            ("cpu.shares", SHARES),
+                            ("cpu.cfs_period_us", PERIOD_US),
+                            ("cpu.cfs_quota_us", QUOTA_US),
+                        ],
+                    ),
                     (memory, vec![("memory.limit_in_bytes", MEMORY_BYTES)]),
                     (pids, vec![("pids.max", PIDS)]),
                 ];
@@ -79,7 +86,12 @@ fn own(mountinfo: &str, cgroup: &str, controller: &str) -> Option<String> {
     })?;
     mountinfo.lines().find_map(|line| {
         let (left, right) = line.split_once(" - ")?;
-        let (root, point) = left.split(' ').skip(3).collect::<Vec<_>>().split_first().and_then(|(root, rest)| Some((*root, *rest.first()?)))?;
+        let (root, point) = left
+            .split(' ')
+            .skip(3)
+            .collect::<Vec<_>>()
+            .split_first()
+            .and_then(|(root, rest)| Some((*root, *rest.first()?)))?;
         let (kind, options) = right.split_once(' ')?;
         let found = match controller {
             "" => kind == "cgroup2",
@@ -119,7 +131,10 @@ mod tests {
         for groups in [Groups::V1(["/c", "/m", "/p"].map(str::to_owned)), Groups::V2("/t".into())] {
             let script = groups.script();
             for value in ["50000", "67108864", "64"] {
-                assert!(script.lines().any(|line| line.starts_with("limits write") && line.contains(value)), "{value}: {script}");
+                assert!(
+                    script.lines().any(|line| line.starts_with("limits write") && line.contains(value)),
+                    "{value}: {script}"
+                );
             }
         }
     }
