@@ -25,7 +25,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     /// Makes a guard.
-    pub(crate) fn make(shape: Shape) -> Result<Self, Problem> {
+    pub(crate) fn make(shape: &Shape) -> Result<Self, Problem> {
         let home = home();
         let folder = RunFolder::make(&home).map_err(|error| {
             Problem::new(
@@ -37,7 +37,7 @@ impl Guard {
         let group_name = folder.group_name();
         let without = Box::new(cgroup::NoGroups);
         let mut guard = Self { folder: Some(folder), cgroup: without, confines: shape.confines.clone() };
-        match guard.make_groups(&group_name, &shape) {
+        match guard.make_groups(&group_name, shape) {
             // What was made before the refusal stands in the ledger and goes with the run.
             Err(Problem::Unavailable(..)) if shape.rootless => guard.cgroup = Box::new(cgroup::NoGroups),
             made => made?,

@@ -68,7 +68,7 @@ impl<'a> Run<'a> {
         turns_per_cpu_s: f64,
         interrupt: &'a Interrupt,
     ) -> Result<Self, Problem> {
-        let guard = Guard::make(Shape::of(plan, platform)?)?;
+        let guard = Guard::make(&Shape::of(plan, platform)?)?;
         let rootless = plan.settings(platform).rootless == Some(true);
         let mut run = Self { plan, platform, rootless, interrupt, tenants: Vec::new(), guard, origin_ns: 0 };
         let worker = WorkerFile::make()?;

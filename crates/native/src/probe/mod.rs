@@ -122,7 +122,7 @@ fn measure(
     platform: Platform,
     interrupt: &Interrupt,
 ) -> Result<Facts, Problem> {
-    let mut guard = Guard::make(Shape::of(plan, platform)?)?;
+    let mut guard = Guard::make(&Shape::of(plan, platform)?)?;
     let worker = WorkerFile::make()?;
     let order = Order::turns(1, 1);
     // Waits for a script that never comes: a process of ours to be attacked.
