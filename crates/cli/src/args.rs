@@ -17,7 +17,7 @@ pub(crate) const GREATEST_SEED: u64 = (1 << 53) - 1;
 #[command(
     name = "catamaran",
     version,
-    about = "Deploy the same workload on bare metal, in namespaces, under cgroups: simulated, and for real on Linux",
+    about = "Deploy the same workload on bare metal, in namespaces, under cgroups, in containers: simulated, and for real on Linux",
     after_help = EXAMPLES,
     after_long_help = LONG,
     max_term_width = 100,

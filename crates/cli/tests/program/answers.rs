@@ -8,7 +8,8 @@ use serde_json::Value;
 
 #[test]
 fn the_help_of_every_command_has_its_place() {
-    let commands = ["sim", "run", "compare", "calibrate", "doctor", "lessons", "explain", "serve", "clean"];
+    let commands =
+        ["sim", "run", "compare", "calibrate", "doctor", "probe", "lessons", "explain", "serve", "clean"];
     let overview = run(&["--help"]);
     assert_eq!((overview.code, overview.stderr.as_str()), (0, ""));
     for command in commands {
@@ -17,7 +18,7 @@ fn the_help_of_every_command_has_its_place() {
         assert_eq!((help.code, help.stderr.as_str()), (0, ""), "{command}");
         assert!(help.stdout.contains(&format!("Usage: catamaran {command}")), "{}", help.stdout);
     }
-    for later in ["probe", "sweep", "bench", "oci", "k8s-score"] {
+    for later in ["sweep", "bench", "oci", "k8s-score"] {
         assert!(!overview.stdout.contains(&format!("\n  {later}")), "{later} is offered");
     }
     let version = run(&["--version"]);

@@ -35,9 +35,10 @@ fn wrong_usage() {
         (&["compare", "a.json", "b.json", "c.json"], &["'c.json'"]),
         (&["run", "-", "--dry-run", "--json"], &["cannot be used with"]),
         (&["lessons", "x", "--lang", "fr"], &["'fr'", "en, ko"]),
+        (&["probe"], &["--on <PLATFORM>"]),
+        (&["probe", "--on", "jail"], &["'jail'"]),
         (&["--color", "maybe", "doctor"], &["'maybe'", "auto, always, never"]),
         // Commands of later issues are not offered.
-        (&["probe", "--on", "cgroups"], &["unrecognized subcommand 'probe'"]),
         (&["bench", "mm1"], &["unrecognized subcommand 'bench'"]),
     ];
     for (args, says) in table {
