@@ -89,11 +89,15 @@ const fn ways(
 use Verdict::{Limited, Permitted, Refused};
 
 /// On bare metal each is permitted (to whom may do it at all).
-const WAYS: [Ways; 9] = [
+const WAYS: [Ways; 12] = [
     ways("signal-outside", false, [Permitted, Refused, Permitted, Refused]),
     ways("write-host-file", false, [Refused, Permitted, Permitted, Refused]),
     ways("leave-root", true, [Permitted, Permitted, Permitted, Refused]),
     ways("mount", true, [Permitted, Permitted, Permitted, Refused]),
+    ways("make-device", true, [Permitted, Permitted, Permitted, Refused]),
+    // In a chroot the kernel makes none, lest it be left (`current_chrooted` in kernel/user_namespace.c).
+    ways("new-user-namespace", false, [Refused, Permitted, Permitted, Refused]),
+    ways("use-keyring", false, [Permitted, Permitted, Permitted, Refused]),
     ways("ptrace-outside", true, [Permitted, Refused, Permitted, Refused]),
     ways("load-module", true, [Permitted, Permitted, Permitted, Refused]),
     ways("exhaust-pids", false, [Permitted, Permitted, Limited, Limited]),

@@ -9,7 +9,7 @@ use std::fmt;
 
 use catamaran_worker::clock::now_ns;
 use catamaran_worker::fixed_loop::{CHUNK_TURNS, turn};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
@@ -57,11 +57,14 @@ impl fmt::Display for Outcome {
 pub(crate) type Attack = fn(&Target<'_>) -> Outcome;
 
 /// Every attack by name.
-pub(crate) const ALL: [(&str, Attack); 9] = [
+pub(crate) const ALL: [(&str, Attack); 12] = [
     ("signal-outside", |target| tried("signalled it", || kill_process(pid(target)?, Signal::CONT))),
     ("write-host-file", |target| tried("wrote to it", || write(target.host_file))),
     ("leave-root", |target| tried("wrote to the machine's file", || leave_root(target))),
     ("mount", |target| tried("mounted a tmpfs", || mount_in(target.playground))),
+    ("make-device", |target| tried("made one", || make_device(target.playground))),
+    ("new-user-namespace", |_| tried("made one", new_user_namespace)),
+    ("use-keyring", |_| tried("kept a key", use_keyring)),
     ("ptrace-outside", |target| tried("traced it", || trace(pid(target)?))),
     ("load-module", |_| load_module()),
     ("exhaust-pids", |_| exhaust_pids()),
@@ -96,6 +99,29 @@ fn mount_in(playground: &str) -> rustix::io::Result<()> {
     rustix::fs::mkdir(&at, Mode::RWXU)?;
     mount(c"attack", &at, c"tmpfs", MountFlags::empty(), None::<&std::ffi::CStr>)?;
     unmount(&at, UnmountFlags::DETACH)
+}
+
+/// The kernel's log as a device (1, 11): whoever can make that can make the disk.
+fn make_device(playground: &str) -> rustix::io::Result<()> {
+    let path = format!("{playground}/kmsg");
+    rustix::fs::mknodat(CWD, &path, FileType::CharacterDevice, Mode::RUSR, rustix::fs::makedev(1, 11))?;
+    rustix::fs::unlink(&path)
+}
+
+/// Takes no capability, and gives all of them inside: only a filter of system calls stands in its way.
+fn new_user_namespace() -> rustix::io::Result<()> {
+    // SAFETY: a user namespace holds no memory or descriptors of this process.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWUSER) }
+}
+
+/// Keys are not divided by namespaces; this one goes with the child (`add_key(2)`, KEY_SPEC_PROCESS_KEYRING).
+fn use_keyring() -> rustix::io::Result<()> {
+    let (kind, name, payload) = (c"user", c"catamaran-probe", b"x");
+    // SAFETY: the strings and the payload live until the call is over, and the kernel only reads them.
+    let answer = unsafe {
+        libc::syscall(libc::SYS_add_key, kind.as_ptr(), name.as_ptr(), payload.as_ptr(), payload.len(), -2)
+    };
+    if answer >= 0 { Ok(()) } else { Err(last_error()) }
 }
 
 /// Attaches without a stop; the end of the child, which is the tracer, lets go again.
@@ -184,6 +210,7 @@ fn own_cpu_ns() -> u64 {
 fn tried(done: &str, attack: impl FnOnce() -> rustix::io::Result<()>) -> Outcome {
     match in_child(attack) {
         End::Done => Outcome::Permitted(done.to_owned()),
+        End::Failed(Errno::NOSYS) => Outcome::Missing,
         End::Failed(error) => Outcome::Refused(error),
         // What the filter of system calls kills was refused as well.
         End::Killed => Outcome::Refused(Errno::PERM),

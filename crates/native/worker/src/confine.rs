@@ -1,4 +1,5 @@
-//! What a process gives up before it runs a stranger's program: capabilities, new privileges, system calls.
+//! What a process gives up before it runs a stranger's program: its terminal, the runner's groups, capabilities, new
+//! privileges, system calls.
 
 #![allow(unsafe_code)]
 
@@ -9,6 +10,13 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 
 /// Gives everything up that [`KEPT_CAPABILITIES`] and [`seccomp::REFUSED`] do not leave.
 pub(crate) fn confine() -> Result<(), String> {
+    // Without a session of its own it could type into the runner's terminal.
+    rustix::process::setsid().map_err(failed("begin a session"))?;
+    match rustix::thread::set_thread_groups(&[]) {
+        // A user namespace of an ordinary user keeps its groups (user_namespaces(7), /proc/PID/setgroups).
+        Ok(()) | Err(Errno::PERM) => {}
+        Err(error) => return Err(failed("give up the runner's groups")(error)),
+    }
     let kept = KEPT_CAPABILITIES.iter().fold(CapabilitySet::empty(), |kept, (_, number)| kept | one(*number));
     rustix::thread::clear_ambient_capability_set().map_err(failed("clear the ambient capabilities"))?;
     // Up to the last one that the kernel knows, which answers EINVAL to the one after.

@@ -59,7 +59,12 @@ static PLATFORM: Table = Table::new(
             .means("The low-level runtime under an engine.")
             .like("\"crun\"")
             .becomes("Kubernetes: RuntimeClass.handler; docker run --runtime"),
-        Field::absent("rootless", Takes::Flag, "false").means("Carried out without root.").like("true"),
+        Field::absent("rootless", Takes::Flag, "false")
+            .means(
+                "Carried out without root: in a user namespace in which the user is root, and nobody else is there. Limits apply \
+                 where the user was given a control group; else the report lists them in `absent`.",
+            )
+            .like("true"),
         Field::absent("scheduler", Takes::Choice(&["eevdf", "cfs"]), "as calibrated")
             .means("The kernel's pick of the next thread: EEVDF (Linux 6.6 and later) or CFS (before).")
             .like("\"cfs\""),
