@@ -56,6 +56,9 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         });
         let groups: Vec<&Path> = groups.chain(how.groups.born_in.as_deref()).collect();
         if let Some(root) = &how.script.root {
+            if roots.is_empty() {
+                lines.push(root_by_hand::remark(root));
+            }
             lines.extend(root_by_hand::make(root));
             roots.push(root.clone());
         }

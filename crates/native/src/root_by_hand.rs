@@ -10,22 +10,28 @@ use crate::dry_run::quoted;
 /// Folders of the machine that hold its programs and their libraries.
 const PROGRAMS: &str = "bin sbin lib lib64 usr";
 
+/// What the lines leave out, or do for a person only.
+pub(crate) fn remark(root: &Root) -> String {
+    match root.way {
+        RootWay::Chroot => {
+            "# Minimal roots; the machine's programs are shown in them so that any can be the WORKER.".into()
+        }
+        RootWay::Pivot => {
+            let refused = REFUSED.map(|(name, _)| name).join(" ");
+            format!(
+                "# Minimal roots; the machine's programs are shown in them so that any can be the WORKER. A run also refuses system calls by a seccomp filter, which no shell command installs: {refused}."
+            )
+        }
+    }
+}
+
 /// What is made before the tenant is there.
 pub(crate) fn make(root: &Root) -> Vec<String> {
     let at = quoted(&root.at);
     let mut lines = vec![format!("mkdir -p {at}")];
-    match root.way {
-        RootWay::Chroot => {
-            lines.push("# A minimal root; the machine's programs are shown in it so that any of them can be the WORKER.".into());
-            lines.push(format!("mount -t tmpfs -o nosuid,mode=755 catamaran {at}"));
-            lines.push(format!("(set -e; cd {at}; {})", furnish(false).join("; ")));
-        }
-        RootWay::Pivot => {
-            let refused = REFUSED.map(|(name, _)| name).join(" ");
-            lines.push(format!(
-                "# A run also refuses system calls by a seccomp filter, which no shell command installs: {refused}."
-            ));
-        }
+    if root.way == RootWay::Chroot {
+        lines.push(format!("mount -t tmpfs -o nosuid,mode=755 catamaran {at}"));
+        lines.push(format!("(set -e; cd {at}; {})", furnish(false).join("; ")));
     }
     lines
 }

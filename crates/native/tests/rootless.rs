@@ -70,6 +70,34 @@ fn as_ordinary_user(runtime: &std::path::Path) -> String {
     said
 }
 
+/// What holds of every rootless run.
+fn hold(report: &Report) {
+    let [job] = report.tenants.as_slice() else { panic!("one tenant") };
+    assert_eq!(job.state, TenantState::Completed, "{:?}", job.error);
+    assert_eq!(report.unexplained(), Vec::<String>::new());
+    let limited = job.startup_stages.iter().any(|stage| stage.name == "limits");
+    assert_ne!(limited, job.absent.contains_key("cpu.limit"), "limits apply, or it is said that they do not");
+    let user = report.isolation.iter().find(|row| row.resource == "user").expect("a row");
+    assert_eq!(user.sees, Sees::Own, "it has user numbers of its own");
+}
+
+#[test]
+fn the_administrator_runs_one_with_limits() {
+    if std::env::var_os(ORDINARY).is_some() || !rustix::process::geteuid().is_root() {
+        println!("skipped: rootless: it takes root to try it as root");
+        return;
+    }
+    match run(true) {
+        Ok(report) => {
+            hold(&report);
+            let absent = &report.tenants.first().expect("a tenant").absent;
+            assert!(!absent.contains_key("cpu.limit"), "root has control groups: {absent:?}");
+        }
+        Err(RunError::Unavailable { why, .. }) => println!("skipped: rootless: {why}"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 #[test]
 fn an_ordinary_user_runs_a_rootless_container() {
     if std::env::var_os(ORDINARY).is_some() {
@@ -85,18 +113,7 @@ fn an_ordinary_user_runs_a_rootless_container() {
         println!("skipped: rootless: {why}");
         return;
     };
-    let report: Report = serde_json::from_str(json).expect("a report");
-    let [job] = report.tenants.as_slice() else { panic!("one tenant") };
-    assert_eq!(job.state, TenantState::Completed, "{:?}", job.error);
-    assert_eq!(report.unexplained(), Vec::<String>::new());
-    let limited = job.startup_stages.iter().any(|stage| stage.name == "limits");
-    assert_ne!(
-        limited,
-        job.absent.contains_key("cpu.limit"),
-        "limits are applied, or it is said that they are not"
-    );
-    let user = report.isolation.iter().find(|row| row.resource == "user").expect("a row");
-    assert_eq!(user.sees, Sees::Own, "it has user numbers of its own");
+    hold(&serde_json::from_str(json).expect("a report"));
     let left = std::fs::read_dir(runtime.path().join("catamaran")).expect("its runs");
     let left: Vec<_> = left.flatten().map(|entry| entry.file_name()).filter(|name| name != "door").collect();
     assert!(left.is_empty(), "left behind: {left:?}");

@@ -93,6 +93,9 @@ pids = { limit = 32 }
 workload = { kind = "idle" }
 "#;
 
+/// The finding that takes the kernel's count of throttled periods to be judged: less CPU time may be others' doing.
+const EXHAUST_CPU: &str = "attack.exhaust-cpu";
+
 /// More devices than this are counted, not named.
 const DEVICES_SHOWN: usize = 8;
 
@@ -143,8 +146,15 @@ fn measure(
     guard.receive(&how, launcher.pid(), platform::has_limits(platform))?;
     let found = launcher.probe(&how.script, interrupt);
     drop((launcher, outside));
+    let accounts = guard.cgroup.accounts("probe.0", platform::has_limits(platform));
+    let throttling = accounts.throttling.and_then(|path| std::fs::read_to_string(path).ok());
+    let throttled = guard.cgroup.usage(None, throttling.as_deref()).throttled_periods > 0;
     guard.remove()?;
-    found
+    let mut found = found?;
+    if let Some(finding) = found.get_mut(EXHAUST_CPU).filter(|_| throttled) {
+        *finding = finding.replace("permitted\t", "limited\t");
+    }
+    Ok(found)
 }
 
 fn views(platform: Platform, found: &Facts, outside: &Facts) -> Vec<View> {

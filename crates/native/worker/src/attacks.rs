@@ -20,8 +20,6 @@ const PROCESSES: u32 = 64;
 const MEMORY_BYTES: usize = 64 << 20;
 /// How long an attack on the CPU lasts (ns).
 const CPU_NS: u64 = 500_000_000;
-/// Above this share of a core nothing held the attack on the CPU back; the probe's own limit is a tenth of a core.
-const FREE_SHARE: f64 = 0.3;
 
 /// What is attacked.
 pub(crate) struct Target<'a> {
@@ -189,6 +187,8 @@ fn exhaust_memory() -> Outcome {
     }
 }
 
+/// Takes what it gets. Whether a limit or only the others held it back can't be seen from inside: the runner asks the
+/// tenant's group.
 fn exhaust_cpu() -> Outcome {
     let (start_ns, start_cpu_ns) = (now_ns(), own_cpu_ns());
     let mut state = start_ns | 1;
@@ -197,8 +197,7 @@ fn exhaust_cpu() -> Outcome {
     }
     std::hint::black_box(state);
     let share = (own_cpu_ns() - start_cpu_ns) as f64 / (now_ns() - start_ns) as f64;
-    let how = format!("{share:.2} of a core");
-    if share > FREE_SHARE { Outcome::Permitted(how) } else { Outcome::Limited(how) }
+    Outcome::Permitted(format!("{share:.2} of a core"))
 }
 
 /// CPU time of this process (ns).
