@@ -175,12 +175,18 @@ impl Outcome<'_> {
             ("cores_used", machine::to_cpu_list(&self.guard.confines.cpus)),
             ("cgroup_version", self.guard.cgroup.version().to_string()),
         ];
+        let runtime = (self.platform == Platform::Container)
+            .then(|| ("runtime", concat!("catamaran ", env!("CARGO_PKG_VERSION")).to_owned()));
         Identity {
             scenario_digest: self.plan.digest(),
             engine: concat!("catamaran-native ", env!("CARGO_PKG_VERSION")).to_owned(),
             calibration_digest: None,
             machine: Some(
-                facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>(),
+                facts
+                    .into_iter()
+                    .chain(runtime)
+                    .map(|(key, value)| (key.to_owned(), value))
+                    .collect::<BTreeMap<_, _>>(),
             ),
         }
     }
