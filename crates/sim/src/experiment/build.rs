@@ -63,7 +63,7 @@ impl Setting {
         match self.model {
             Model::Fluid => Engine::Fluid(Fluid::new(self.cores, self.knobs.costs, speed)),
             _ => {
-                let dice = SplitMix64::named(plan.seed(), &format!("kernel/{}", options.trial));
+                let dice = SplitMix64::named(plan.seed(), &format!("kernel/{}", options.throw));
                 Engine::Exact(Box::new(Cpu::new(self.cores, self.knobs, speed, dice, options.timeline)))
             }
         }

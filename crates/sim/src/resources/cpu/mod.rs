@@ -12,6 +12,8 @@
 
 mod balance;
 mod bandwidth;
+#[cfg(test)]
+mod bench;
 mod buddy;
 mod carry;
 mod dispatch;
