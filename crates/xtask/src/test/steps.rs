@@ -65,7 +65,7 @@ pub(super) const STEPS: [Step; 11] = [
     Step {
         name: "native",
         about: "Linux for real",
-        needs: &[Need::MuslTarget],
+        needs: &[Need::MuslTarget, Need::Qemu, Need::GuestKernel],
         programs: true,
         run: |run| group(run, "native"),
     },
