@@ -115,9 +115,11 @@ fn run_group(line: &str) -> Outcome<()> {
     let begun = Instant::now();
     let mut command = Command::new("/init");
     command.args(["enter", group, program]).args(["--test-threads=1", "--show-output"]).args(arguments);
-    command.env_clear().env("PATH", "/bin").env("CATAMARAN_CGROUP", "2").envs(
-        std::env::vars().filter(|(name, _)| name.starts_with("CATAMARAN_")),
-    );
+    command
+        .env_clear()
+        .env("PATH", "/bin")
+        .env("CATAMARAN_CGROUP", "2")
+        .envs(std::env::vars().filter(|(name, _)| name.starts_with("CATAMARAN_")));
     let child = command.spawn()?;
     let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or("no number of a process")?;
     let until = begun + Duration::from_secs(seconds.parse()?);

@@ -149,7 +149,10 @@ fn namespace(kind: Namespace) -> Check {
 fn kvm() -> Check {
     let path = "/dev/kvm";
     match fs::OpenOptions::new().read(true).write(true).open(path) {
-        Ok(_) => Check::works("kvm", format!("{path} can be opened; whether a guest boots under it is tried by each run")),
+        Ok(_) => Check::works(
+            "kvm",
+            format!("{path} can be opened; whether a guest boots under it is tried by each run"),
+        ),
         Err(error) => {
             Check::fails("kvm", format!("{path}: {error}"), "enable virtualisation; join the group kvm")
         }

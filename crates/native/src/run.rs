@@ -81,7 +81,8 @@ impl<'a> Run<'a> {
         let worker = WorkerFile::make()?;
         let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, &guard.files(), interrupt);
         let hypervisor = hypervisor.map(try_out).transpose()?;
-        let mut run = Self { plan, platform, interrupt, tenants: Vec::new(), guard, origin_ns: 0, hypervisor };
+        let mut run =
+            Self { plan, platform, interrupt, tenants: Vec::new(), guard, origin_ns: 0, hypervisor };
         for (index, replica) in plan.instances() {
             let (Some(tenant), Some(order)) =
                 (plan.tenants().get(index), Order::of(plan, index, replica, turns_per_cpu_s))
@@ -179,7 +180,10 @@ impl<'a> Run<'a> {
 
     /// Sets the common start and wakes everyone.
     fn go(&mut self) -> Result<(), Problem> {
-        self.tenants.iter_mut().filter_map(|tenant| tenant.guest.as_mut()).try_for_each(Guest::synchronize)?;
+        self.tenants
+            .iter_mut()
+            .filter_map(|tenant| tenant.guest.as_mut())
+            .try_for_each(Guest::synchronize)?;
         let lead_ns = if self.hypervisor.is_some() { LEAD_GUESTS_NS } else { LEAD_NS };
         self.origin_ns = now_ns() + lead_ns;
         for ((index, _), tenant) in self.plan.instances().zip(&mut self.tenants) {

@@ -45,8 +45,7 @@ const SEEDED: u64 = 10;
 
 fn scenario(platform: Platform, duration: &str) -> Plan {
     // Guests want memory, and under such limits they would take a minute to boot.
-    let (memory, limit) =
-        if platform == Platform::Vm { ("768MiB", "1") } else { ("128MiB", "50m") };
+    let (memory, limit) = if platform == Platform::Vm { ("768MiB", "1") } else { ("128MiB", "50m") };
     let text = format!(
         r#"
         schema = "catamaran/scenario/v1"
@@ -236,7 +235,9 @@ fn a_killed_run_leaves_nothing_after_the_next_clean_and_a_live_one_is_untouched(
     let alive = Inventory::take(live.0.id());
     let (mut moments, mut found_something) = (SEEDED, 0);
     let has_guests = has_guests();
-    for (stage, platform) in STAGES.into_iter().filter(|(_, platform)| has_guests || *platform != Platform::Vm) {
+    for (stage, platform) in
+        STAGES.into_iter().filter(|(_, platform)| has_guests || *platform != Platform::Vm)
+    {
         let mut victim = start(platform, "200ms", Some(stage));
         wait_for_stop(&mut victim, stage);
         let what = format!("killed at {stage} on {platform}");

@@ -30,7 +30,10 @@ pub(crate) fn amend(report: &mut Report, hypervisor: &Hypervisor, guests: &[&Gue
             "stolen_s.steal-clock",
             "not the guest's steal clock: the run-queue wait of the threads that execute its processors, on this side",
         );
-        row.explain_absence("waited_s.host", "waited_s is what the guest's kernel counts, and counts stolen time in");
+        row.explain_absence(
+            "waited_s.host",
+            "waited_s is what the guest's kernel counts, and counts stolen time in",
+        );
     }
     let host = &mut report.host;
     let idle: Option<u64> = costs.iter().map(|(first, _)| first.resident_bytes).sum();
@@ -38,7 +41,9 @@ pub(crate) fn amend(report: &mut Report, hypervisor: &Hypervisor, guests: &[&Gue
     match idle {
         // Before the common start a guest's worker only waits: what is resident then is the price of being a guest.
         Some(_) => host.absent.remove("overhead_memory_bytes"),
-        None => host.absent.insert("overhead_memory_bytes".to_owned(), "a QEMU ended before it was looked at".to_owned()),
+        None => host
+            .absent
+            .insert("overhead_memory_bytes".to_owned(), "a QEMU ended before it was looked at".to_owned()),
     };
     let overhead_ns: u64 = costs
         .iter()

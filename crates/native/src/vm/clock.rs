@@ -49,7 +49,8 @@ impl Offset {
             port.ask(asks::CLOCK)?;
             let said = port.wait_for(tells::NOW, until, |_| {})?;
             let heard_ns = now_ns();
-            let guest_ns: u64 = said.parse().map_err(|_| io::Error::other(format!("no instant: {said:?}")))?;
+            let guest_ns: u64 =
+                said.parse().map_err(|_| io::Error::other(format!("no instant: {said:?}")))?;
             let offset = Self::of(asked_ns, guest_ns, heard_ns);
             if best.is_none_or(|best| offset.error_ns < best.error_ns) {
                 best = Some(offset);

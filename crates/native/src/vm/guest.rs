@@ -64,7 +64,8 @@ impl Boot<'_> {
         let until = Instant::now() + self.patience;
         let monitor = self.accept(&monitor, launcher, until)?;
         let port = self.accept(&port, launcher, until)?;
-        let mut monitor = Monitor::take_up(monitor, self.patience).map_err(|problem| self.told(launcher, problem))?;
+        let mut monitor =
+            Monitor::take_up(monitor, self.patience).map_err(|problem| self.told(launcher, problem))?;
         let vcpus = monitor.vcpu_threads()?;
         launcher.tape.stamp(stamp::VMM, now_ns());
         monitor.go()?;
@@ -99,7 +100,9 @@ impl Boot<'_> {
         let timeout = rustix::time::Timespec::try_from(LOOK_EVERY).ok();
         while Instant::now() < until {
             self.look(launcher)?;
-            if poll(&mut [PollFd::new(listener, PollFlags::IN)], timeout.as_ref()).is_ok_and(|ready| ready > 0) {
+            if poll(&mut [PollFd::new(listener, PollFlags::IN)], timeout.as_ref())
+                .is_ok_and(|ready| ready > 0)
+            {
                 return listener.accept().map(|(stream, _)| stream).map_err(|error| silent(&error));
             }
         }
@@ -178,7 +181,10 @@ impl Boot<'_> {
     }
 
     fn no_room(&self, path: &Path, error: &dyn std::fmt::Display) -> Problem {
-        Problem::new(format!("cannot make {}: {error}", path.display()), "make room on the file system of /run")
+        Problem::new(
+            format!("cannot make {}: {error}", path.display()),
+            "make room on the file system of /run",
+        )
     }
 }
 
@@ -192,8 +198,7 @@ impl Guest {
 
     /// Tells the guest the run's common start and the beginning of its work (ns of our clock).
     pub(crate) fn go(&mut self, origin_ns: u64, begin_ns: u64) -> Result<(), Problem> {
-        let line =
-            format!("{} {} {}", asks::GO, self.offset.theirs(origin_ns), self.offset.theirs(begin_ns));
+        let line = format!("{} {} {}", asks::GO, self.offset.theirs(origin_ns), self.offset.theirs(begin_ns));
         self.port.ask(&line).map_err(|error| silent(&error))
     }
 

@@ -115,8 +115,7 @@ impl Hypervisor {
         let mut launcher = Launcher::start(worker, "kvm-trial", Order::turns(1, 1).write()?, interrupt)?;
         let files = Files::of(folder, "kvm-trial");
         let name = "catamaran-kvm-trial";
-        let boot =
-            Boot { machine: &self.machine, name, files: &files, patience: KVM_PATIENCE, interrupt };
+        let boot = Boot { machine: &self.machine, name, files: &files, patience: KVM_PATIENCE, interrupt };
         boot.boot(&mut launcher, Script::default()).map(drop)
     }
 

@@ -27,7 +27,8 @@ impl Monitor {
     /// Numbers of the threads that execute the guest's processors.
     pub(super) fn vcpu_threads(&mut self) -> Result<Vec<u32>, Problem> {
         let answer = self.execute("query-cpus-fast")?;
-        let threads = answer.as_array().into_iter().flatten().filter_map(|cpu| cpu.get("thread-id")?.as_u64());
+        let threads =
+            answer.as_array().into_iter().flatten().filter_map(|cpu| cpu.get("thread-id")?.as_u64());
         Ok(threads.filter_map(|thread| u32::try_from(thread).ok()).collect())
     }
 
@@ -66,7 +67,10 @@ impl Monitor {
 }
 
 fn broken(error: &dyn std::fmt::Display) -> Problem {
-    Problem::new(format!("QEMU's monitor does not answer: {error}"), "`catamaran doctor` tells what works here")
+    Problem::new(
+        format!("QEMU's monitor does not answer: {error}"),
+        "`catamaran doctor` tells what works here",
+    )
 }
 
 #[cfg(test)]

@@ -45,7 +45,8 @@ impl Qemu {
     pub(crate) fn find() -> Result<Self, Problem> {
         let remedy = "apt-get install qemu-system-x86";
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let program = std::env::split_paths(&path).map(|folder| folder.join(PROGRAM)).find(|file| file.is_file());
+        let program =
+            std::env::split_paths(&path).map(|folder| folder.join(PROGRAM)).find(|file| file.is_file());
         let program =
             program.ok_or_else(|| Problem::unavailable(format!("{PROGRAM} is not on PATH"), remedy))?;
         let said = Command::new(&program).arg("--version").output().map(|output| output.stdout);
@@ -150,9 +151,7 @@ impl Machine {
         if self.accelerator == Accelerator::Kvm {
             line.extend(["-cpu", "host"].map(str::to_owned));
         }
-        line.extend(
-            ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"].map(str::to_owned),
-        );
+        line.extend(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"].map(str::to_owned));
         line
     }
 

@@ -127,7 +127,8 @@ impl Worker {
     /// Starts the worker on the tape of the initramfs.
     fn start() -> Result<Self, String> {
         let failed = |error: &dyn std::fmt::Display| format!("cannot start the worker: {error}");
-        let file = fs::OpenOptions::new().read(true).write(true).open(TAPE).map_err(|error| failed(&error))?;
+        let file =
+            fs::OpenOptions::new().read(true).write(true).open(TAPE).map_err(|error| failed(&error))?;
         let tape = Tape::map(file.as_fd()).map_err(|error| failed(&error))?;
         let (control, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)

@@ -138,7 +138,9 @@ fn isolate(script: &Script) -> Result<(), String> {
 /// Becomes another program; comes back only with what failed.
 fn exec_other(script: &Script) -> String {
     use std::os::unix::process::CommandExt as _;
-    let Some((program, arguments)) = script.exec.split_first() else { return "no program to exec".to_owned() };
+    let Some((program, arguments)) = script.exec.split_first() else {
+        return "no program to exec".to_owned();
+    };
     let mut command = std::process::Command::new(program);
     command.args(arguments);
     if let Some(path) = &script.errors {

@@ -110,7 +110,10 @@ fn strip(workspace: &Workspace, program: &Path) -> Result<PathBuf> {
     let mut command = workspace.command("strip");
     let done = command.arg("-o").arg(&stripped).arg(program).status();
     if !done.is_ok_and(|status| status.success()) {
-        bail!("`strip` (of the package binutils, which the linker is part of) failed on {}", program.display());
+        bail!(
+            "`strip` (of the package binutils, which the linker is part of) failed on {}",
+            program.display()
+        );
     }
     Ok(stripped)
 }
@@ -134,5 +137,7 @@ fn qemu(workspace: &Workspace, kernel: &Path, archive: &Path) -> Command {
 fn clock_khz() -> u64 {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let megahertz = text.lines().find_map(|line| line.strip_prefix("cpu MHz")?.split(": ").nth(1));
-    megahertz.and_then(|value| value.trim().parse::<f64>().ok()).map_or(2_000_000, |value| (value * 1e3) as u64)
+    megahertz
+        .and_then(|value| value.trim().parse::<f64>().ok())
+        .map_or(2_000_000, |value| (value * 1e3) as u64)
 }
