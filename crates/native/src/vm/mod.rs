@@ -169,7 +169,7 @@ fn wanted(settings: &PlatformSettings) -> Result<(Accelerator, Option<String>), 
 
 /// How long the tenant's guest may take to boot: longer, where its limit is less than a core.
 fn patience(tenant: &Tenant, accelerator: Accelerator) -> Duration {
-    let cores = tenant.cpu.limit.map_or(1.0, |limit| (f64::from(limit.0) / 1000.0).clamp(0.001, 1.0));
+    let cores = tenant.cpu.limit.map_or(1.0, |limit| (limit.0 as f64 / 1000.0).clamp(0.001, 1.0));
     let whole = match accelerator {
         Accelerator::Tcg => BOOT_PATIENCE,
         Accelerator::Kvm => BOOT_PATIENCE / 2,
