@@ -251,7 +251,8 @@ fn a_killed_run_leaves_nothing_after_the_next_clean_and_a_live_one_is_untouched(
     for moment in 0..SEEDED {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let after = Duration::from_micros((random >> 33) % 600_000);
-        let platform = [Platform::BareMetal, Platform::Cgroups, Platform::Namespaces][moment as usize % 3];
+        let platforms = [Platform::BareMetal, Platform::Cgroups, Platform::Namespaces, Platform::Vm];
+        let platform = platforms[moment as usize % if has_guests { 4 } else { 3 }];
         let victim = start(platform, "300ms", None);
         std::thread::sleep(after);
         let pid = kill(victim);

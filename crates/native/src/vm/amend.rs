@@ -32,7 +32,7 @@ pub(crate) fn amend(report: &mut Report, hypervisor: &Hypervisor, guests: &[&Gue
         );
         row.explain_absence(
             "waited_s.host",
-            "waited_s is what the guest's kernel counts, and counts stolen time in",
+            "waited_s is what the guest's kernel counts; time taken from its processors is stolen_s",
         );
     }
     let host = &mut report.host;

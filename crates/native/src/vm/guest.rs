@@ -257,5 +257,5 @@ fn silent(error: &dyn std::fmt::Display) -> Problem {
 fn last_line(path: &Path) -> Option<String> {
     let bytes = fs::read(path).ok()?;
     let text = String::from_utf8_lossy(&bytes);
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).next_back().map(str::to_owned)
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
 }
