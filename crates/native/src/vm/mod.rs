@@ -102,7 +102,7 @@ impl Hypervisor {
             ));
         }
         self.machine.accelerator = Accelerator::Tcg;
-        self.not_kvm = Some(format!("no guest booted under KVM within {} s", KVM_PATIENCE.as_secs()));
+        self.not_kvm = Some(format!("no guest boots under KVM here: {why}"));
         Ok(self)
     }
 

@@ -80,14 +80,14 @@ static PLATFORM: Table = Table::new(
             .like("2")
             .becomes("qemu -smp"),
         Field::absent("memory", Takes::Bytes { least: 1 << 20, most: BYTES_MOST }, "the platform's own")
-            .means("Memory of each guest. Natively 256MiB where none is given.")
+            .means("Memory of each guest.")
             .like("\"512MiB\"")
             .becomes("qemu -m"),
         Field::absent("guest", Takes::Choice(&["linux", "bare"]), "linux")
-            .means("What runs in a guest: a Linux kernel, or our own ring-3 loop without a kernel. Natively the kernel is the image that CATAMARAN_VM_KERNEL names, else Debian's for clouds, from `cargo xtask setup` or /boot.")
+            .means("What runs in a guest: a Linux kernel, or our own ring-3 loop without a kernel.")
             .like("\"bare\""),
         Field::absent("accel", Takes::Choice(&["kvm", "tcg"]), "kvm where it works")
-            .means("The accelerator of a virtual machine; tcg is emulation and always labelled so. Natively kvm is tried for 8 s.")
+            .means("The accelerator of a virtual machine; tcg is emulation and always labelled so.")
             .like("\"tcg\"")
             .becomes("qemu -accel"),
         Field::absent("type", Takes::Count { least: 1, most: 2 }, "the platform's own")
