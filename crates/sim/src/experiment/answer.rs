@@ -17,11 +17,12 @@ const NOT_MODELLED: [(&str, &str); 6] = [
     ("network_bytes", "the network is not modelled yet"),
 ];
 
-const HOST_NOT_MODELLED: [(&str, &str); 4] = [
+const HOST_NOT_MODELLED: [(&str, &str); 5] = [
     ("memory_peak_bytes", "memory is not modelled yet"),
     ("overhead_memory_bytes", "memory is not modelled yet"),
     ("overhead_cpu_s", "the runner itself is not modelled"),
     ("steal", "a simulated machine is not stolen from"),
+    ("others", "nobody else is at work on a simulated machine"),
 ];
 
 pub(super) fn report(

@@ -6,6 +6,8 @@ use catamaran_scenario::plan::Scheduler;
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::Model;
+use crate::Options;
+use crate::kernel::rng::SplitMix64;
 use crate::platform::{self, CpuClaim};
 use crate::resources::cpu::{Costs, Cpu, Fluid, Knobs, Pick};
 use crate::startup;
@@ -23,6 +25,8 @@ pub(super) struct Setting {
     pub(super) stages: Option<Vec<StageRow>>,
     /// CPU time of a request beyond its demand (ns).
     pub(super) request_overhead: u64,
+    /// CPU time of a sleep beyond the switches (ns).
+    pub(super) sleep_overhead: u64,
     /// From a timer's expiry to the sleeper's first instruction on an idle core (ns).
     pub(super) wakeup_idle: u64,
 }
@@ -50,14 +54,18 @@ impl Setting {
             claims,
             stages: startup::stages(platform, calibration),
             request_overhead: calibration.cpu.request_overhead_ns,
+            sleep_overhead: calibration.cpu.sleep_overhead_ns,
             wakeup_idle: calibration.cpu.wakeup_idle_ns,
         })
     }
 
-    pub(super) fn engine(&self, plan: &Plan, speed: f64, record: bool) -> Engine {
+    pub(super) fn engine(&self, plan: &Plan, speed: f64, options: &Options) -> Engine {
         match self.model {
             Model::Fluid => Engine::Fluid(Fluid::new(self.cores, self.knobs.costs, speed)),
-            _ => Engine::Exact(Box::new(Cpu::new(self.cores, self.knobs, speed, plan.seed(), record))),
+            _ => {
+                let dice = SplitMix64::named(plan.seed(), &format!("kernel/{}", options.trial));
+                Engine::Exact(Box::new(Cpu::new(self.cores, self.knobs, speed, dice, options.timeline)))
+            }
         }
     }
 
@@ -73,7 +81,9 @@ fn knobs(plan: &Plan, platform: Platform, calibration: &Calibration) -> Knobs {
     let machine = &calibration.scheduler;
     let hz = settings.hz.unwrap_or(machine.hz).max(1);
     let pick = match settings.scheduler.unwrap_or(machine.kind) {
-        Scheduler::Eevdf => Pick::Eevdf { delay_dequeue: machine.delay_dequeue },
+        Scheduler::Eevdf => {
+            Pick::Eevdf { delay_dequeue: machine.delay_dequeue, pick_buddy: machine.pick_buddy }
+        }
         Scheduler::Cfs => {
             Pick::Cfs { latency: machine.latency_ns, wakeup_granularity: machine.wakeup_granularity_ns }
         }

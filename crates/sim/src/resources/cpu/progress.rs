@@ -127,10 +127,14 @@ impl Cpu {
         }
     }
 
-    /// Ticks come at whole multiples of the tick's length, on every core at once, while a core is busy.
+    /// Ticks come at whole multiples of the tick's length after the first, on every core at once, while a core is busy.
     pub(super) fn start_tick(&mut self, core: CoreId) {
         if !std::mem::replace(&mut self.cores[core].ticking, true) {
-            let at = (self.now / self.knobs.tick + 1) * self.knobs.tick;
+            let (phase, tick) = (self.tick_phase, self.knobs.tick);
+            let at = match self.now.checked_sub(phase) {
+                Some(since) => (since / tick + 1) * tick + phase,
+                None => phase,
+            };
             self.timers.push((at, CpuEvent::Tick(core)));
         }
     }
