@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use catamaran_native::{Runner, RunnerOptions, clean};
+use catamaran_native::{Check, Runner, RunnerOptions, clean};
 use catamaran_report::Backend as _;
 use catamaran_scenario::{Plan, Platform};
 
@@ -199,8 +199,7 @@ fn clean_up_after(pid: u32, mounts_before: &BTreeSet<String>, what: &str) {
     assert_eq!(&after.mounts, mounts_before, "{what}: mounts");
 }
 
-fn ready_for_real_runs() -> bool {
-    let checks = catamaran_native::doctor();
+fn ready_for_real_runs(checks: &[Check]) -> bool {
     let lacking = checks
         .iter()
         .find(|check| ["bare-metal", "cgroups", "namespaces"].contains(&check.name.as_str()) && !check.works);
@@ -211,8 +210,7 @@ fn ready_for_real_runs() -> bool {
 }
 
 /// Whether guests can be booted here; else says why their stages are left out.
-fn has_guests() -> bool {
-    let checks = catamaran_native::doctor();
+fn has_guests(checks: &[Check]) -> bool {
     let lacking = checks.iter().find(|check| check.name == "vm" && !check.works);
     if let Some(check) = lacking {
         println!("without the stages of vm: {}", check.found);
@@ -222,7 +220,11 @@ fn has_guests() -> bool {
 
 #[test]
 fn a_killed_run_leaves_nothing_after_the_next_clean_and_a_live_one_is_untouched() {
-    if std::env::var_os(VICTIM).is_some() || !ready_for_real_runs() {
+    if std::env::var_os(VICTIM).is_some() {
+        return;
+    }
+    let checks = catamaran_native::doctor();
+    if !ready_for_real_runs(&checks) {
         return;
     }
     let mut live = Live(start(Platform::Cgroups, "300s", None));
@@ -234,7 +236,7 @@ fn a_killed_run_leaves_nothing_after_the_next_clean_and_a_live_one_is_untouched(
     }
     let alive = Inventory::take(live.0.id());
     let (mut moments, mut found_something) = (SEEDED, 0);
-    let has_guests = has_guests();
+    let has_guests = has_guests(&checks);
     for (stage, platform) in
         STAGES.into_iter().filter(|(_, platform)| has_guests || *platform != Platform::Vm)
     {

@@ -205,7 +205,7 @@ impl Guest {
     /// Takes note of the worker's end, where it was told.
     pub(crate) fn hear(&mut self) {
         while self.ended.is_none() {
-            match self.port.line() {
+            match self.port.line(Duration::ZERO) {
                 Ok(Some(line)) => self.note(&line),
                 Ok(None) | Err(_) => return,
             }

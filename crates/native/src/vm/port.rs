@@ -1,10 +1,13 @@
 //! The runner's end of a guest's serial port. Everything that is read may be damaged: nothing in it is trusted.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use catamaran_worker::port::{asks, tells};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::RecvFlags;
+use rustix::time::Timespec;
 
 /// Longest wait for bytes without a look at the caller's other business.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -21,7 +24,6 @@ pub(super) struct Port {
 
 impl Port {
     pub(super) fn new(stream: UnixStream) -> io::Result<Self> {
-        stream.set_read_timeout(Some(LOOK_EVERY))?;
         stream.set_write_timeout(Some(Duration::from_secs(5)))?;
         Ok(Self { stream, heard: Vec::new() })
     }
@@ -31,10 +33,10 @@ impl Port {
         self.stream.write_all(format!("{line}\n").as_bytes())
     }
 
-    /// The next line, waiting for it at most [`LOOK_EVERY`]; `None` where none came.
-    pub(super) fn line(&mut self) -> io::Result<Option<String>> {
+    /// The next line, waiting for it at most so long; `None` where none came.
+    pub(super) fn line(&mut self, at_most: Duration) -> io::Result<Option<String>> {
         if !self.heard.contains(&b'\n') {
-            self.read()?;
+            self.read(at_most)?;
         }
         let Some(end) = self.heard.iter().position(|byte| *byte == b'\n') else {
             if self.heard.len() > LINE_MAX {
@@ -54,7 +56,7 @@ impl Port {
         mut other: impl FnMut(&str),
     ) -> io::Result<String> {
         while Instant::now() < until {
-            let Some(line) = self.line()? else { continue };
+            let Some(line) = self.line(LOOK_EVERY)? else { continue };
             match line.split_once(' ').unwrap_or((&line, "")) {
                 (first, rest) if first == word => return Ok(rest.to_owned()),
                 (tells::FAILED, what) => return Err(io::Error::other(what.to_owned())),
@@ -75,24 +77,26 @@ impl Port {
             if Instant::now() >= until {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "the guest's tape did not come whole"));
             }
-            self.read()?;
+            self.read(LOOK_EVERY)?;
         }
         let bytes: Vec<u8> = self.heard.drain(..count * size_of::<u64>()).collect();
         Ok(bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect())
     }
 
-    fn read(&mut self) -> io::Result<()> {
+    fn read(&mut self, at_most: Duration) -> io::Result<()> {
+        let timeout = Timespec::try_from(at_most).ok();
+        if poll(&mut [PollFd::new(&self.stream, PollFlags::IN)], timeout.as_ref()) == Ok(0) {
+            return Ok(());
+        }
         let mut buffer = [0_u8; 1 << 16];
-        match self.stream.read(&mut buffer) {
-            Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the guest is gone")),
-            Ok(length) => {
+        match rustix::net::recv(&self.stream, &mut buffer, RecvFlags::DONTWAIT) {
+            Ok((0, _)) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the guest is gone")),
+            Ok((length, _)) => {
                 self.heard.extend_from_slice(buffer.get(..length).unwrap_or_default());
                 Ok(())
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
-                Ok(())
-            }
-            Err(error) => Err(error),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -114,10 +118,10 @@ mod tests {
     fn lines_come_one_by_one_however_they_were_cut() {
         let (mut port, mut guest) = pair();
         guest.write_all(b"init 5\nrea").unwrap();
-        assert_eq!(port.line().unwrap().as_deref(), Some("init 5"));
-        assert_eq!(port.line().unwrap(), None);
+        assert_eq!(port.line(LOOK_EVERY).unwrap().as_deref(), Some("init 5"));
+        assert_eq!(port.line(LOOK_EVERY).unwrap(), None);
         guest.write_all(b"dy 6 7\r\n").unwrap();
-        assert_eq!(port.line().unwrap().as_deref(), Some("ready 6 7"));
+        assert_eq!(port.line(LOOK_EVERY).unwrap().as_deref(), Some("ready 6 7"));
     }
 
     #[test]
@@ -145,6 +149,6 @@ mod tests {
         }
         let (mut port, guest) = pair();
         drop(guest);
-        assert!(port.line().is_err());
+        assert!(port.line(LOOK_EVERY).is_err());
     }
 }

@@ -2,7 +2,7 @@
 //! version 2. The guest is emulated (TCG), so that no machine needs KVM; it asserts no speed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -57,8 +57,10 @@ const LAST_WORD: &str = "guest: all groups have been run";
 /// Boots the guest and counts what its tests say.
 pub(super) fn native_v2(run: &mut Run) -> Result<()> {
     let kernel = guest_kernel(run.workspace).context("no kernel for guests")?;
-    let archive = run.workspace.target().join("native-v2.cpio");
-    image(run.workspace, run.programs)?.write(&archive)?;
+    let folder = run.workspace.target().join("native-v2");
+    fs::create_dir_all(&folder)?;
+    let archive = folder.join("initramfs.cpio");
+    image(run.workspace, run.programs, &folder)?.write(&archive)?;
     let megabytes = fs::metadata(&archive)?.len() >> 20;
     println!("{} boots with {megabytes} MiB of programs", kernel.display());
     let mut qemu = qemu(run.workspace, &kernel, &archive);
@@ -71,27 +73,28 @@ pub(super) fn native_v2(run: &mut Run) -> Result<()> {
         tally.line(line);
         complete |= line == LAST_WORD;
     });
-    fs::remove_file(&archive)?;
+    fs::remove_dir_all(&folder)?;
     if !outcome? || !complete {
         bail!("the guest ended before all groups had been run");
     }
     Ok(())
 }
 
-/// The guest's file system.
-fn image(workspace: &Workspace, programs: &[TestProgram]) -> Result<Initramfs> {
+/// The guest's file system; what is made for it lies in `folder`.
+fn image(workspace: &Workspace, programs: &[TestProgram], folder: &Path) -> Result<Initramfs> {
     let mut image = Initramfs::default();
     // An example of crates/native, which cargo builds with its tests.
     let init = workspace.target().join("debug/examples/v2_guest");
     image.program(workspace, &init, "/init")?;
     let mut list = String::new();
     for group in &GROUPS {
-        let (folder, name) = group.program;
-        let program = programs.iter().find(|program| {
-            program.folder == Path::new(folder) && program.name == name && program.integration
-        });
-        let program = program.with_context(|| format!("{folder} has no test program {name}"))?;
-        let stripped = strip(workspace, &program.executable)?;
+        let (of, name) = group.program;
+        let program = programs
+            .iter()
+            .find(|program| program.folder == Path::new(of) && program.name == name && program.integration);
+        let program = program.with_context(|| format!("{of} has no test program {name}"))?;
+        let stripped = folder.join(name);
+        strip(workspace, &program.executable, &stripped)?;
         let place = format!("/tests/{name}");
         image.program(workspace, &stripped, &place)?;
         list += &format!("{} {} {place} {}\n", group.seconds, group.place, group.arguments);
@@ -105,17 +108,16 @@ fn image(workspace: &Workspace, programs: &[TestProgram]) -> Result<Initramfs> {
 }
 
 /// The program without what only debuggers need, which would fill the guest's memory.
-fn strip(workspace: &Workspace, program: &Path) -> Result<PathBuf> {
-    let stripped = program.with_extension("stripped");
+fn strip(workspace: &Workspace, program: &Path, stripped: &Path) -> Result<()> {
     let mut command = workspace.command("strip");
-    let done = command.arg("-o").arg(&stripped).arg(program).status();
+    let done = command.arg("-o").arg(stripped).arg(program).status();
     if !done.is_ok_and(|status| status.success()) {
         bail!(
             "`strip` (of the package binutils, which the linker is part of) failed on {}",
             program.display()
         );
     }
-    Ok(stripped)
+    Ok(())
 }
 
 /// The guest's machine, with its serial line on our standard output.
