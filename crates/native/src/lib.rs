@@ -21,6 +21,7 @@ mod interrupt;
 mod launcher;
 mod machine;
 mod order;
+mod others;
 mod platform;
 mod problem;
 mod run;

@@ -63,7 +63,7 @@ fn limits(cpu: &Cpu, cpus: &[u32]) -> Limits {
 /// `cpu.weight`; for shares themselves the one that the kernel turns into the nearest number of shares.
 fn weight_v2(cpu: &Cpu, shares: u64) -> u64 {
     match cpu.weight {
-        WeightRule::V1 => ((shares * 100 + 512) / 1024).clamp(1, weight::WEIGHT_MAX),
+        WeightRule::V1 => weight::weight_of(shares),
         WeightRule::V2Old => weight::weight_old(shares),
         WeightRule::V2New => weight::weight_new(shares),
     }

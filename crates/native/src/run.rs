@@ -14,8 +14,8 @@ use crate::cgroup::{Accounts, Usage};
 use crate::guard::{Guard, Shape};
 use crate::interrupt::Interrupt;
 use crate::launcher::{LOOK_EVERY, Launcher, WorkerFile};
-use crate::machine::CpuTimes;
 use crate::order::Order;
+use crate::others::Everyone;
 use crate::platform;
 use crate::problem::Problem;
 use crate::tally::{Look, Tally};
@@ -138,9 +138,9 @@ impl<'a> Run<'a> {
         stop_at("started");
         self.go();
         stop_at("running");
-        let before = CpuTimes::read(&cpus);
+        let before = Everyone::read(&cpus);
         let end_ns = self.watch(progress)?;
-        let after = CpuTimes::read(&cpus);
+        let after = Everyone::read(&cpus);
         self.end();
         let outcome = self.outcome(trial, end_ns, before, after);
         self.tenants.clear();
@@ -231,7 +231,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn outcome(&self, trial: u32, end_ns: u64, before: CpuTimes, after: CpuTimes) -> Report {
+    fn outcome(&self, trial: u32, end_ns: u64, before: Everyone, after: Everyone) -> Report {
         let tenants = self.tenants.iter().map(|tenant| TenantOutcome {
             tape: &tenant.launcher.tape,
             accounts: &tenant.accounts,

@@ -54,11 +54,6 @@ impl Outcome<'_> {
         }
         self.fill_host(&mut report);
         report.samples = self.samples(&report.tenants);
-        let tenants_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
-        if let Some(machine) = &mut report.identity.machine {
-            // A trial beside somebody else's work measures that work as well; whoever compares can see it here.
-            machine.insert("others_cpu_s".to_owned(), format!("{:.2}", (self.busy_s - tenants_s).max(0.0)));
-        }
         report
     }
 
@@ -123,6 +118,9 @@ impl Outcome<'_> {
         host.cpu_utilisation = Some(cpu_s / capacity_s).filter(|share| share.is_finite());
         host.turns_per_cpu_s = Some(turns / cpu_s).filter(|speed| speed.is_finite() && *speed > 0.0);
         host.steal = self.steal;
+        // A trial beside somebody else's work measures that work as well.
+        let others = (self.busy_s - cpu_s).max(0.0) / capacity_s;
+        host.others = Some(others).filter(|share| share.is_finite());
         host.memory_peak_bytes = number(self.guard.cgroup.guard_memory_peak().as_ref());
         host.explain_absence("overhead_memory_bytes", "the platform has no process of its own");
         host.explain_absence("overhead_cpu_s", "the platform has no process of its own");
@@ -130,6 +128,7 @@ impl Outcome<'_> {
             ("cpu_utilisation", host.cpu_utilisation.is_none(), "the run took no time"),
             ("turns_per_cpu_s", host.turns_per_cpu_s.is_none(), "no tenant made a turn"),
             ("steal", host.steal.is_none(), "no clock tick passed"),
+            ("others", host.others.is_none(), "the run took no time"),
             ("memory_peak_bytes", host.memory_peak_bytes.is_none(), "no memory controller"),
         ];
         for (field, absent, reason) in reasons {

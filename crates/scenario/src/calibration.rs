@@ -71,7 +71,8 @@ pub struct Machine {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CpuCosts {
-    /// Turns of the worker's fixed loop per second of CPU time, one core busy. A CPU second of a scenario is so many turns.
+    /// Turns of the worker's fixed loop per second of CPU time between the ticks, one core busy. A CPU second of a scenario
+    /// is so many turns.
     pub turns_per_cpu_s: f64,
     /// Speed of each core with all cores busy, relative to one busy (≤ 1 with hyper-threads).
     pub all_busy_factor: f64,
@@ -79,8 +80,10 @@ pub struct CpuCosts {
     pub context_switch_ns: u64,
     /// From a timer's expiry to the first instruction of the thread that slept, on an idle core (ns).
     pub wakeup_idle_ns: u64,
-    /// CPU time of a server's request beyond its demand: clock, sleep, bookkeeping (ns).
+    /// CPU time of a server's request beyond its demand: clock, bookkeeping (ns).
     pub request_overhead_ns: u64,
+    /// CPU time of a sleep until a given instant, beyond the switches: system call, timer, wake-up (ns).
+    pub sleep_overhead_ns: u64,
     /// CPU time that each timer tick takes from the thread that runs (ns).
     pub tick_ns: u64,
 }
@@ -110,6 +113,9 @@ pub struct SchedulerKnobs {
     pub throttle_by_task: bool,
     /// Whether a sleeper that has had more than its share stays queued until its lag is paid (`DELAY_DEQUEUE`, 6.12 on).
     pub delay_dequeue: bool,
+    /// Whether a group of which a thread has just gone to sleep is picked before its turn, as long as it is eligible
+    /// (`PICK_BUDDY`, 6.14 on).
+    pub pick_buddy: bool,
     /// Whether a thread's schedstat run-queue wait goes on while its group is throttled, as found by trying.
     pub run_delay_includes_throttled: bool,
 }

@@ -101,7 +101,8 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// The trial with the simulation and the naive predictions at the speed that it had.
     fn pair(&self, native: Report) -> Result<Pair, Failure> {
-        let options = Options { turns_per_cpu_s: native.host.turns_per_cpu_s, ..Options::default() };
+        let (turns_per_cpu_s, trial) = (native.host.turns_per_cpu_s, native.trial);
+        let options = Options { turns_per_cpu_s, trial, ..Options::default() };
         let (plan, on, calibration) = (self.plan, native.platform, self.calibration);
         Ok(Pair {
             simulated: simulate(plan, on, calibration, &options)?.report,

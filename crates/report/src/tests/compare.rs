@@ -244,15 +244,18 @@ fn undecidable_rows_are_counted_and_left_out() {
 }
 
 #[test]
-fn stolen_trials_are_discarded_and_made_good() {
+fn disturbed_trials_are_discarded_and_made_good() {
     let mut pairs = vec![pair(|_, tenant| tenant.cpu_s = Some(1.0)); 8];
     pairs[2].native.host.steal = Some(0.02);
     pairs[3].native.host.steal = Some(0.01);
     pairs[4].native.host.steal = None;
+    pairs[5].native.host.others = Some(0.01);
+    pairs[6].native.host.others = Some(0.011);
     let seven = comparison(&pairs[..7]);
-    assert_eq!((seven.summary.discarded_trials, seven.native.len()), (1, 6));
-    assert!(needs_more_trials(&seven, 7), "six are left");
-    assert!(!needs_more_trials(&comparison(&pairs), 8));
+    assert_eq!((seven.summary.discarded_trials, seven.native.len()), (2, 5));
+    assert!(needs_more_trials(&seven, 7), "five are left");
+    pairs.push(pairs[0].clone());
+    assert!(!needs_more_trials(&comparison(&pairs), 9));
     for pair in &mut pairs {
         pair.native.host.steal = Some(0.5);
     }

@@ -43,6 +43,7 @@ static CPU: Table = Table::new(
         Field::required("context_switch_ns", COST),
         Field::required("wakeup_idle_ns", COST),
         Field::required("request_overhead_ns", COST),
+        Field::required("sleep_overhead_ns", COST),
         Field::required("tick_ns", COST),
     ],
 );
@@ -60,6 +61,7 @@ static SCHEDULER: Table = Table::new(
         Field::required("migration_cost_ns", COST),
         Field::required("throttle_by_task", Takes::Flag),
         Field::required("delay_dequeue", Takes::Flag),
+        Field::required("pick_buddy", Takes::Flag),
         Field::required("run_delay_includes_throttled", Takes::Flag),
     ],
 );

@@ -17,9 +17,10 @@ const NOT_MODELLED: [(&str, &str); 5] = [
     ("network_bytes", "the network is not modelled yet"),
 ];
 
-const HOST_NOT_MODELLED: [(&str, &str); 2] = [
+const HOST_NOT_MODELLED: [(&str, &str); 3] = [
     ("memory_peak_bytes", "memory is not modelled yet"),
     ("steal", "a simulated machine is not stolen from"),
+    ("others", "nobody else is at work on a simulated machine"),
 ];
 
 pub(super) fn report(
@@ -33,7 +34,7 @@ pub(super) fn report(
         scenario_digest: plan.digest(),
         engine: format!("catamaran-sim {}", env!("CARGO_PKG_VERSION")),
         calibration_digest: Some(calibration.digest()),
-        machine: None,
+        machine: setting.guest.map(|guest| guest.facts()),
     };
     let mut report = Report::blank(plan, platform, BackendKind::Simulated, 0, identity);
     report.elapsed_s = world.now as f64 / 1e9;
@@ -78,12 +79,13 @@ fn fill(
 
 /// What the virtual CPUs waited for a core of the host.
 fn steal(row: &mut TenantReport, setting: &Setting, world: &World, index: usize) {
-    match (&setting.guest, &world.engine) {
-        (Some(guest), Engine::Guests(guests)) if guest.steal_clock => {
-            row.stolen_s = Some(guests.stolen_ns(index) as f64 / 1e9);
-        }
-        (Some(_), _) => row.explain_absence("stolen_s", "no steal clock without KVM"),
-        (None, _) => row.explain_absence("stolen_s", "no hypervisor on this platform"),
+    let (Some(guest), Engine::Guests(guests)) = (&setting.guest, &world.engine) else {
+        return row.explain_absence("stolen_s", "no hypervisor on this platform");
+    };
+    row.stolen_s = Some(guests.stolen_ns(index) as f64 / 1e9);
+    if !guest.has_steal_clock() {
+        let reason = "not the guest's steal clock: the run-queue wait of the threads that execute its processors, on this side";
+        row.explain_absence("stolen_s.steal-clock", reason);
     }
 }
 
@@ -173,6 +175,8 @@ fn overhead(report: &mut Report, setting: &Setting, world: &World) {
         (Some(guest), Engine::Guests(guests)) => {
             report.host.overhead_memory_bytes = Some(guest.idle_bytes * guests.guests.len() as u64);
             report.host.overhead_cpu_s = Some(guests.overhead_ns() as f64 / 1e9);
+            let what = "exits, which the guests count as theirs; the monitors' own threads are not modelled";
+            report.host.explain_absence("overhead_cpu_s.monitors", what);
         }
         _ => {
             report.host.explain_absence("overhead_memory_bytes", "memory is not modelled yet");

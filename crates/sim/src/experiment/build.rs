@@ -6,6 +6,8 @@ use catamaran_scenario::plan::{PlatformSettings, Scheduler};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::Model;
+use crate::Options;
+use crate::kernel::rng::SplitMix64;
 use crate::platform::{self, CpuClaim};
 use crate::resources::cpu::{Costs, Cpu, Fluid, Knobs, Pick};
 use crate::startup;
@@ -26,6 +28,8 @@ pub(super) struct Setting {
     pub(super) stages: Option<Vec<StageRow>>,
     /// CPU time of a request beyond its demand (ns).
     pub(super) request_overhead: u64,
+    /// CPU time of a sleep beyond the switches (ns).
+    pub(super) sleep_overhead: u64,
     /// From a timer's expiry to the sleeper's first instruction on an idle core (ns).
     pub(super) wakeup_idle: u64,
 }
@@ -59,15 +63,17 @@ impl Setting {
             guest,
             stages: startup::stages(plan, platform, calibration),
             request_overhead: inside(calibration.cpu.request_overhead_ns),
+            sleep_overhead: inside(calibration.cpu.sleep_overhead_ns),
             wakeup_idle: calibration.cpu.wakeup_idle_ns,
         })
     }
 
-    pub(super) fn engine(&self, plan: &Plan, speed: f64, record: bool) -> Engine {
-        let machine = || Cpu::new(self.cores, self.knobs, speed, plan.seed(), record);
+    pub(super) fn engine(&self, plan: &Plan, speed: f64, options: &Options) -> Engine {
+        let dice = |whose: &str| SplitMix64::named(plan.seed(), &format!("{whose}/{}", options.trial));
+        let machine = || Cpu::new(self.cores, self.knobs, speed, dice("kernel"), options.timeline);
         match self.model {
             Model::Fluid => Engine::Fluid(Fluid::new(self.cores, self.knobs.costs, speed)),
-            _ if self.guest.is_some() => Engine::Guests(Box::new(Guests::new(machine(), plan.seed()))),
+            _ if self.guest.is_some() => Engine::Guests(Box::new(Guests::new(machine(), dice("guests")))),
             _ => Engine::Exact(Box::new(machine())),
         }
     }
@@ -85,7 +91,9 @@ fn knobs(plan: &Plan, platform: Platform, calibration: &Calibration) -> Knobs {
     let machine = &calibration.scheduler;
     let hz = settings.hz.unwrap_or(machine.hz).max(1);
     let pick = match settings.scheduler.unwrap_or(machine.kind) {
-        Scheduler::Eevdf => Pick::Eevdf { delay_dequeue: machine.delay_dequeue },
+        Scheduler::Eevdf => {
+            Pick::Eevdf { delay_dequeue: machine.delay_dequeue, pick_buddy: machine.pick_buddy }
+        }
         Scheduler::Cfs => {
             Pick::Cfs { latency: machine.latency_ns, wakeup_granularity: machine.wakeup_granularity_ns }
         }

@@ -15,6 +15,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::engine::Timer;
 use crate::kernel::Instant;
+use crate::kernel::rng::SplitMix64;
 use crate::platform;
 use crate::resources::cpu::{CoreId, Cpu, CpuEvent, GroupId, ThreadId};
 
@@ -74,17 +75,18 @@ pub(super) struct Guests {
     /// (guest, number in it) of each thread of a tenant.
     threads: Vec<(usize, ThreadId)>,
     now: Instant,
-    seed: u64,
+    dice: SplitMix64,
     /// Threads of tenants that have to be asked what next.
     ready: VecDeque<ThreadId>,
     /// Guests that the host has not been brought in line with.
     changed: BTreeSet<usize>,
-    timers: Vec<(Instant, Timer)>,
+    /// Ticks that guests have asked for.
+    ticks: Vec<(Instant, Timer)>,
 }
 
 impl Guests {
-    /// `host` without guests.
-    pub(super) fn new(mut host: Cpu, seed: u64) -> Self {
+    /// `host` without guests, whose kernels will throw dice of their own.
+    pub(super) fn new(mut host: Cpu, dice: SplitMix64) -> Self {
         host.watch_switches();
         Self {
             host,
@@ -92,10 +94,10 @@ impl Guests {
             carries: Vec::new(),
             threads: Vec::new(),
             now: 0,
-            seed,
+            dice,
             ready: VecDeque::new(),
             changed: BTreeSet::new(),
-            timers: Vec::new(),
+            ticks: Vec::new(),
         }
     }
 
@@ -108,9 +110,8 @@ impl Guests {
         cores: &[CoreId],
     ) {
         let record = self.host.ran.is_some();
-        // Each kernel throws its own dice.
-        let seed = self.seed.wrapping_add(1 + instance as u64);
-        let cpu = Cpu::new(spec.vcpus, spec.knobs, spec.speed, seed, record).lent(spec.steal_clock);
+        let dice = SplitMix64::named(self.dice.next(), "kernel");
+        let cpu = Cpu::new(spec.vcpus, spec.knobs, spec.speed, dice, record).lent(spec.has_steal_clock());
         let mut seats = Vec::with_capacity(spec.vcpus);
         for vcpu in 0..spec.vcpus {
             let number = self.carries.len();
@@ -224,17 +225,10 @@ impl Guests {
     }
 
     pub(super) fn take_timers(&mut self) -> Vec<(Instant, Timer)> {
-        let host = std::mem::take(&mut self.host.timers);
-        self.timers.extend(host.into_iter().map(|(at, event)| (at, Timer::Host(event))));
-        for (guest, own) in self.guests.iter_mut().enumerate() {
-            for (at, event) in std::mem::take(&mut own.cpu.timers) {
-                // A lent core asks for its ticks only: when its work is done it hears from beneath.
-                if let CpuEvent::Tick(core) = event {
-                    self.timers.push((at, Timer::GuestTick { guest, core }));
-                }
-            }
-        }
-        std::mem::take(&mut self.timers)
+        let host = std::mem::take(&mut self.host.timers).into_iter();
+        let mut all: Vec<_> = host.map(|(at, event)| (at, Timer::Host(event))).collect();
+        all.append(&mut self.ticks);
+        all
     }
 
     /// Brings a guest's clock up to now, and what its cores were given.
@@ -317,7 +311,7 @@ impl Guests {
         self.enter(index);
         self.changed.remove(&index);
         let asked = self.ready.iter().any(|&thread| self.threads[thread].0 == index);
-        let Self { host, guests, now, .. } = self;
+        let Self { host, guests, now, ticks, .. } = self;
         let Guest { cpu, seats, .. } = &mut guests[index];
         for (core, seat) in seats.iter_mut().enumerate() {
             if let Some(wanted) = cpu.wanted(core) {
@@ -330,6 +324,12 @@ impl Guests {
                 host.wake(seat.thread);
             } else if !wants && seat.on && !asked {
                 host.block(seat.thread);
+            }
+        }
+        for (at, event) in std::mem::take(&mut cpu.timers) {
+            // A lent core asks for its ticks only: when its work is done it hears from beneath.
+            if let CpuEvent::Tick(core) = event {
+                ticks.push((at, Timer::GuestTick { guest: index, core }));
             }
         }
     }

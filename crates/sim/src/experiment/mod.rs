@@ -47,7 +47,7 @@ pub(crate) fn simulate(
     let mut speed = options.turns_per_cpu_s.map_or(1.0, |turns| turns / calibration.cpu.turns_per_cpu_s);
     let mut passes = 0;
     loop {
-        let mut world = World::new(plan, &setting, speed, options.timeline);
+        let mut world = World::new(plan, &setting, speed, options);
         world.run();
         passes += 1;
         if let (Some(wanted), Some(had)) = (options.turns_per_cpu_s, world.work_per_cpu()) {
@@ -57,7 +57,8 @@ pub(crate) fn simulate(
                 continue;
             }
         }
-        let report = answer::report(plan, platform, calibration, &setting, &world);
+        let mut report = answer::report(plan, platform, calibration, &setting, &world);
+        report.trial = options.trial;
         let timeline = if options.timeline { timeline::timeline(plan, world) } else { Timeline::default() };
         return Ok(Outcome { report, timeline });
     }

@@ -1,16 +1,14 @@
 //! The world of one run: programs, the CPU's model, and the events between them.
 
-use catamaran_scenario::Plan;
+use catamaran_scenario::{Plan, weight};
 
 use super::build::Setting;
 use super::engine::{Engine, Timer};
+use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::queue::EventQueue;
 use crate::resources::cpu::{GroupId, GroupSpec, ROOT, ThreadId};
 use crate::workload::{Action, Program};
-
-/// Shares of the guard: the group around all tenants, which has no neighbour.
-const GUARD_SHARES: u64 = 1024;
 
 #[derive(Debug, Clone, Copy)]
 enum Event {
@@ -50,24 +48,31 @@ pub(super) struct World {
     queue: EventQueue<Event>,
     end: Instant,
     request_overhead: u64,
+    sleep_overhead: u64,
+    /// Threads that have slept since they last got work.
+    slept: Vec<bool>,
     wakeup_idle: u64,
     lasts_to_the_end: bool,
 }
 
 impl World {
-    pub(super) fn new(plan: &Plan, setting: &Setting, speed: f64, record: bool) -> Self {
+    pub(super) fn new(plan: &Plan, setting: &Setting, speed: f64, options: &Options) -> Self {
         let mut world = Self {
-            engine: setting.engine(plan, speed, record),
+            engine: setting.engine(plan, speed, options),
             instances: Vec::new(),
             owners: Vec::new(),
             now: 0,
             queue: EventQueue::new(),
             end: plan.duration().0,
             request_overhead: setting.request_overhead,
+            sleep_overhead: setting.sleep_overhead,
+            slept: Vec::new(),
             wakeup_idle: setting.wakeup_idle,
             lasts_to_the_end: false,
         };
-        let guard = GroupSpec { parent: ROOT, shares: GUARD_SHARES, quota: None };
+        let own_groups = setting.claims.iter().any(|claim| claim.own_group.is_some());
+        let shares = weight::guard_shares(plan, own_groups);
+        let guard = GroupSpec { parent: ROOT, shares, quota: None };
         let guard = world.engine.add_group(guard);
         for (index, (tenant, replica)) in plan.instances().enumerate() {
             let instance = setting
@@ -109,6 +114,7 @@ impl World {
             };
             let thread = self.engine.add_thread(group, core, &claim.cores);
             self.owners.push((index, own));
+            self.slept.push(false);
             self.queue.push(start, TENANTS_SECOND, Event::Wake(thread));
             threads.push(thread);
         }
@@ -185,16 +191,24 @@ impl World {
                 if let (Some(at), Some(phase)) = (until, self.phase_of(thread)) {
                     self.queue.push(at, TENANTS_SECOND, Event::Cut { thread, phase });
                 }
-                let overhead = if request { self.request_overhead } else { 0 };
+                let overhead = self.overhead(thread, request);
                 self.engine.give_work(thread, ns, overhead);
                 self.engine.wake(thread);
             }
             Action::SleepUntil(at) => {
                 self.engine.block(thread);
+                self.slept[thread] = true;
                 self.queue.push(at, TENANTS_SECOND, Event::Expire(thread));
             }
             Action::Wait | Action::Exit => self.engine.block(thread),
         }
+    }
+
+    /// CPU time that a piece of work costs beyond itself: that of a request, and that of the sleep before it.
+    fn overhead(&mut self, thread: ThreadId, request: bool) -> u64 {
+        let slept = std::mem::take(&mut self.slept[thread]);
+        let request = if request { self.request_overhead } else { 0 };
+        request + if slept { self.sleep_overhead } else { 0 }
     }
 
     fn phase_of(&self, thread: ThreadId) -> Option<usize> {

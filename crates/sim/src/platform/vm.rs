@@ -13,6 +13,8 @@
 //! **Where the model is wrong.** Polling before a halt (`halt_poll_ns`), the monitor's own threads, pre-empted lock holders
 //! and nested page walks are not modelled: no workload here takes a lock of the guest's kernel or is bound by memory.
 
+use std::collections::BTreeMap;
+
 use catamaran_scenario::calibration::Accel;
 use catamaran_scenario::plan::{PlatformSettings, Scheduler};
 use catamaran_scenario::{Calibration, Plan, Platform};
@@ -33,7 +35,8 @@ const SHOWN_MIB: [(f64, f64); 4] = [(128.0, 112.1), (256.0, 238.1), (1024.0, 994
 const HZ: u32 = 250;
 /// `sched_latency`, `sched_min_granularity`, `sched_wakeup_granularity` before scaling (CFS-9).
 const CFS_NS: (u64, u64, u64) = (6_000_000, 750_000, 1_000_000);
-/// `base_slice` before scaling (CFS-10, Linux 6.6 to 6.12).
+/// `base_slice` before scaling where the scenario wants EEVDF (CFS-10, Linux 6.6 to 6.12, of which the last is taken: Debian
+/// 13's, which delays dequeues and has no buddies).
 const BASE_SLICE_NS: u64 = 750_000;
 /// `sched_migration_cost` (CFS-11).
 const MIGRATION_COST_NS: u64 = 500_000;
@@ -55,10 +58,35 @@ pub(crate) struct Guest {
     pub(crate) speed: f64,
     /// CPU time that a timer costs it beyond what it costs on the machine itself (ns).
     pub(crate) timer_ns: u64,
-    /// Whether it can tell how long its virtual CPUs waited for a core.
-    pub(crate) steal_clock: bool,
+    /// Under which its kernel can tell, or not, how long its virtual CPUs waited for a core.
+    pub(crate) accel: Accel,
     /// Memory that it takes while it is idle, its monitor included (bytes).
     pub(crate) idle_bytes: u64,
+}
+
+impl Guest {
+    /// Whether its kernel has a steal clock.
+    pub(crate) fn has_steal_clock(&self) -> bool {
+        self.accel == Accel::Kvm
+    }
+
+    /// What a report says of it, under the keys of a native run.
+    pub(crate) fn facts(&self) -> BTreeMap<String, String> {
+        let accelerator = match self.accel {
+            Accel::Kvm => "kvm",
+            Accel::Tcg => "tcg: emulation, not a hypervisor's speed",
+        };
+        let scheduler = match self.knobs.pick {
+            Pick::Cfs { .. } => "cfs",
+            Pick::Eevdf { .. } => "eevdf",
+        };
+        let facts = [
+            ("accelerator", accelerator.to_owned()),
+            ("guest_scheduler", scheduler.to_owned()),
+            ("guest_vcpus", self.vcpus.to_string()),
+        ];
+        facts.map(|(name, fact)| (name.to_owned(), fact)).into()
+    }
 }
 
 /// The accelerator: the scenario's, else that under which a guest boots on this machine, else KVM.
@@ -92,7 +120,7 @@ pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) 
     knobs.costs = costs(calibration, speed, timer_ns);
     let memory = settings.memory.map_or(MEMORY_BYTES, |memory| memory.0);
     let idle_bytes = measured.and_then(|vm| vm.idle_bytes).unwrap_or_else(|| published_bytes(memory));
-    Some(Guest { vcpus, knobs, speed, timer_ns, steal_clock: accel == Accel::Kvm, idle_bytes })
+    Some(Guest { vcpus, knobs, speed, timer_ns, accel, idle_bytes })
 }
 
 /// What the guest's kernel costs: as much as the host's, at the guest's speed, and the exits of a tick.
@@ -115,7 +143,7 @@ fn knobs(settings: &PlatformSettings, vcpus: usize) -> Knobs {
             let (latency, wakeup_granularity) = (latency * factor, wakeup_granularity * factor);
             (Pick::Cfs { latency, wakeup_granularity }, granularity)
         }
-        Scheduler::Eevdf => (Pick::Eevdf { delay_dequeue: true }, BASE_SLICE_NS),
+        Scheduler::Eevdf => (Pick::Eevdf { delay_dequeue: true, pick_buddy: false }, BASE_SLICE_NS),
     };
     Knobs {
         pick,

@@ -114,6 +114,7 @@ impl Cpu {
             let queue = &mut self.queues[self.entities[entity].queue];
             queue.forget_waiting(entity);
             queue.current = Some(entity);
+            self.clear_buddy(entity);
             self.protect_slice(entity);
         }
     }

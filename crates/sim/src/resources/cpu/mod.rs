@@ -12,6 +12,7 @@
 
 mod balance;
 mod bandwidth;
+mod buddy;
 mod dispatch;
 mod enqueue;
 mod entity;
@@ -160,6 +161,8 @@ pub(crate) struct Cpu {
     speed: f64,
     busy_cores: usize,
     dice: SplitMix64,
+    /// When the first tick comes (ns).
+    tick_phase: u64,
     /// Events to be queued by the caller: (time, event).
     pub(crate) timers: Vec<(Instant, CpuEvent)>,
     /// Threads whose work is done and that need to be told what next, by the caller.
@@ -176,10 +179,11 @@ pub(crate) struct Cpu {
 }
 
 impl Cpu {
-    /// A machine of `cores` cores without threads. `speed` is relative to the calibration; `record` keeps every stretch
-    /// of running and the causal trace.
-    pub(crate) fn new(cores: usize, knobs: Knobs, speed: f64, seed: u64, record: bool) -> Self {
-        let core = || Core {
+    /// A machine of `cores` cores without threads. `speed` is relative to the calibration; `dice` are the kernel's own;
+    /// `record` keeps every stretch of running and the causal trace.
+    pub(crate) fn new(cores: usize, knobs: Knobs, speed: f64, mut dice: SplitMix64, record: bool) -> Self {
+        let tick_phase = dice.below(knobs.tick);
+        let mut core = || Core {
             running: None,
             accounted: 0,
             worked_until: 0,
@@ -188,14 +192,15 @@ impl Cpu {
             resched: false,
             stands: false,
             ticking: false,
-            balance: balance::Domain::new(cores),
+            balance: balance::Domain::new(cores, &mut dice),
             util: pelt::Average::default(),
             recent: Vec::new(),
         };
+        let all = (0..cores).map(|_| core()).collect();
         let mut cpu = Self {
             knobs,
             now: 0,
-            cores: (0..cores).map(|_| core()).collect(),
+            cores: all,
             groups: Vec::new(),
             queues: Vec::new(),
             entities: Vec::new(),
@@ -203,7 +208,8 @@ impl Cpu {
             quotas: Vec::new(),
             speed,
             busy_cores: 0,
-            dice: SplitMix64::named(seed, "kernel/newidle"),
+            dice,
+            tick_phase,
             timers: Vec::new(),
             idle_hands: Vec::new(),
             ran: record.then(Vec::new),

@@ -122,9 +122,14 @@ impl Cpu {
         self.timers.push((self.next_tick(), CpuEvent::Tick(core)));
     }
 
-    /// A tick that came late does not put off the next one (`hrtimer_forward`).
+    /// Ticks come at whole multiples of the tick's length after the first; one that came late does not put off the next
+    /// (`hrtimer_forward`).
     fn next_tick(&self) -> u64 {
-        (self.now / self.knobs.tick + 1) * self.knobs.tick
+        let (phase, tick) = (self.tick_phase, self.knobs.tick);
+        match self.now.checked_sub(phase) {
+            Some(since) => (since / tick + 1) * tick + phase,
+            None => phase,
+        }
     }
 
     fn tick_preemption(&mut self, core: CoreId, queue: super::QueueId) {
@@ -138,7 +143,7 @@ impl Cpu {
         }
     }
 
-    /// Ticks come at whole multiples of the tick's length, on every core at once, while a core is busy.
+    /// Ticks come on every core at once, while it is busy.
     pub(super) fn start_tick(&mut self, core: CoreId) {
         if !std::mem::replace(&mut self.cores[core].ticking, true) {
             self.timers.push((self.next_tick(), CpuEvent::Tick(core)));

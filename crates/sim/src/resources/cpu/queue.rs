@@ -14,6 +14,8 @@ pub(super) struct FairQueue {
     pub(super) waiting: Vec<EntityId>,
     /// The one that runs, or that leads to the one that runs.
     pub(super) current: Option<EntityId>,
+    /// The group that a sleeper has just left to others (`cfs_rq->next`).
+    pub(super) next: Option<EntityId>,
     pub(super) queued: usize,
     pub(super) weight: u64,
     /// Σ weight · vruntime.
@@ -48,6 +50,7 @@ impl FairQueue {
             core,
             waiting: Vec::new(),
             current: None,
+            next: None,
             queued: 0,
             weight: 0,
             weighted_vruntime: 0,
