@@ -76,6 +76,8 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
             tick_ns: pulse.tick_ns,
         },
         scheduler: knobs::read(pulse.hz, run_delay_includes_throttled),
+        // No guest is booted for a calibration yet.
+        vm: None,
         startup,
     })
 }
