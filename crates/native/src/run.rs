@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use catamaran_report::Report;
 use catamaran_report::report::StageRow;
+use catamaran_scenario::calibration::Accel;
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::clock::{now_ns, sleep_until};
 use catamaran_worker::stop::stop_at;
@@ -155,6 +156,11 @@ impl<'a> Run<'a> {
         self.tenants
             .first()
             .map_or_else(Vec::new, |first| stages(&first.launcher.tape, self.platform, version))
+    }
+
+    /// What runs the guests' instructions, where there are guests.
+    pub(crate) fn accelerator(&self) -> Option<Accel> {
+        self.hypervisor.as_ref().map(Hypervisor::accelerator)
     }
 
     /// Lets the tenants go, watches them to the end, and answers with what came of it.

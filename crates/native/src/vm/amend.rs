@@ -1,10 +1,11 @@
 //! What only guests can say in a report: time that was stolen from them, what the monitors took, under which accelerator.
 
 use catamaran_report::Report;
+use catamaran_scenario::calibration::Accel;
 
+use super::Hypervisor;
 use super::guest::Guest;
 use super::host_side::Counts;
-use super::{Accelerator, Hypervisor};
 
 /// A guest's cost at the common start and at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,8 +59,8 @@ pub(crate) fn amend(report: &mut Report, hypervisor: &Hypervisor, guests: &[&Gue
 fn identify(report: &mut Report, hypervisor: &Hypervisor, guests: &[&Guest]) {
     let machine = &hypervisor.machine;
     let accelerator = match machine.accelerator {
-        Accelerator::Kvm => "kvm".to_owned(),
-        Accelerator::Tcg => {
+        Accel::Kvm => "kvm".to_owned(),
+        Accel::Tcg => {
             let why = hypervisor.not_kvm.as_deref().unwrap_or("no KVM");
             format!("tcg: emulation, not a hypervisor's speed ({why})")
         }

@@ -6,6 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use catamaran_scenario::calibration::Accel;
 use catamaran_worker::clock::now_ns;
 use catamaran_worker::port::{asks, tells};
 use catamaran_worker::script::{Script, stamp};
@@ -165,10 +166,14 @@ impl Boot<'_> {
     }
 
     fn too_late(&self, what: &str) -> Problem {
+        let accelerator = match self.machine.accelerator {
+            Accel::Kvm => "kvm",
+            Accel::Tcg => "tcg",
+        };
         let mut why = format!(
             "{what} within {} s on {} with {}",
             self.patience.as_secs(),
-            self.machine.accelerator.name(),
+            accelerator,
             self.machine.kernel.image.display()
         );
         if let Some(said) = last_line(&self.files.console) {

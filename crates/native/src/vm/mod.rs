@@ -22,6 +22,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use catamaran_scenario::calibration::Accel;
 use catamaran_scenario::plan::{Guest as Kind, PlatformSettings, Tenant};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::Script;
@@ -31,7 +32,7 @@ use crate::launcher::{Launcher, WorkerFile};
 use crate::order::Order;
 use crate::problem::Problem;
 use guest::Boot;
-use qemu::{Accelerator, Files, Machine, Qemu};
+use qemu::{Files, Machine, Qemu};
 
 pub(crate) use amend::{Cost, amend};
 pub(crate) use doctor::{MOMENT, checks};
@@ -79,7 +80,7 @@ impl Hypervisor {
         folder: &Path,
         interrupt: &Interrupt,
     ) -> Result<Self, Problem> {
-        if self.machine.accelerator == Accelerator::Tcg {
+        if self.machine.accelerator == Accel::Tcg {
             return Ok(self);
         }
         static TRIED: OnceLock<Option<String>> = OnceLock::new();
@@ -101,7 +102,7 @@ impl Hypervisor {
                 "set `platform.vm.accel` to \"tcg\", which emulates",
             ));
         }
-        self.machine.accelerator = Accelerator::Tcg;
+        self.machine.accelerator = Accel::Tcg;
         self.not_kvm = Some(format!("no guest boots under KVM here: {why}"));
         Ok(self)
     }
@@ -144,6 +145,11 @@ impl Hypervisor {
             .boot(launcher, script)
     }
 
+    /// What runs the guests' instructions.
+    pub(crate) fn accelerator(&self) -> Accel {
+        self.machine.accelerator
+    }
+
     /// The command line for a person: with a port in `folder`, and `$INITRD` in the archive's place.
     pub(crate) fn typed(&self, folder: &Path, label: &str) -> Vec<String> {
         self.machine.typed_command_line(label, &Files::of(folder, label).port, INITRD)
@@ -154,25 +160,25 @@ impl Hypervisor {
 pub(crate) const INITRD: &str = "$INITRD";
 
 /// Which accelerator is to be tried, and why it is not KVM.
-fn wanted(settings: &PlatformSettings) -> Result<(Accelerator, Option<String>), Problem> {
+fn wanted(settings: &PlatformSettings) -> Result<(Accel, Option<String>), Problem> {
     let open = std::fs::OpenOptions::new().read(true).write(true).open("/dev/kvm");
     match (settings.accel.as_deref(), open) {
-        (Some("tcg"), _) => Ok((Accelerator::Tcg, Some("the scenario wants tcg".to_owned()))),
-        (_, Ok(_)) => Ok((Accelerator::Kvm, None)),
+        (Some("tcg"), _) => Ok((Accel::Tcg, Some("the scenario wants tcg".to_owned()))),
+        (_, Ok(_)) => Ok((Accel::Kvm, None)),
         (Some(_), Err(error)) => Err(Problem::unavailable(
             format!("/dev/kvm: {error}"),
             "enable virtualisation and join the group kvm, or set `platform.vm.accel` to \"tcg\"",
         )),
-        (None, Err(error)) => Ok((Accelerator::Tcg, Some(format!("/dev/kvm: {error}")))),
+        (None, Err(error)) => Ok((Accel::Tcg, Some(format!("/dev/kvm: {error}")))),
     }
 }
 
 /// How long the tenant's guest may take to boot: longer, where its limit is less than a core.
-fn patience(tenant: &Tenant, accelerator: Accelerator) -> Duration {
+fn patience(tenant: &Tenant, accelerator: Accel) -> Duration {
     let cores = tenant.cpu.limit.map_or(1.0, |limit| (limit.0 as f64 / 1000.0).clamp(0.001, 1.0));
     let whole = match accelerator {
-        Accelerator::Tcg => BOOT_PATIENCE,
-        Accelerator::Kvm => BOOT_PATIENCE / 2,
+        Accel::Tcg => BOOT_PATIENCE,
+        Accel::Kvm => BOOT_PATIENCE / 2,
     };
     whole.div_f64(cores).min(BOOT_PATIENCE_MOST)
 }

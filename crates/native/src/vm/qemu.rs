@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use catamaran_scenario::calibration::Accel;
+
 use super::kernel::Kernel;
 use crate::problem::Problem;
 
@@ -10,24 +12,6 @@ const PROGRAM: &str = "qemu-system-x86_64";
 
 /// Translated code that TCG keeps (MiB). Its default grows with the guest's memory; a kernel and a worker need less.
 const TRANSLATED_MIB: u32 = 64;
-
-/// What runs the guest's instructions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Accelerator {
-    /// The processor itself.
-    Kvm,
-    /// QEMU's translator: emulation.
-    Tcg,
-}
-
-impl Accelerator {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Kvm => "kvm",
-            Self::Tcg => "tcg",
-        }
-    }
-}
 
 /// QEMU as it is installed here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +53,7 @@ pub(crate) struct Machine {
     pub(crate) vcpus: u32,
     /// Memory of the guest (bytes).
     pub(crate) memory_bytes: u64,
-    pub(crate) accelerator: Accelerator,
+    pub(crate) accelerator: Accel,
     /// Rate of this machine's time stamp counter (kHz).
     pub(crate) clock_khz: u64,
 }
@@ -138,8 +122,8 @@ impl Machine {
 
     fn machine(&self, name: &str) -> Vec<String> {
         let accelerator = match self.accelerator {
-            Accelerator::Kvm => "kvm".to_owned(),
-            Accelerator::Tcg => format!("tcg,thread=multi,tb-size={TRANSLATED_MIB}"),
+            Accel::Kvm => "kvm".to_owned(),
+            Accel::Tcg => format!("tcg,thread=multi,tb-size={TRANSLATED_MIB}"),
         };
         let mut line = vec![self.qemu.program.to_string_lossy().into_owned()];
         let memory = format!("{}M", self.memory_bytes >> 20);
@@ -148,7 +132,7 @@ impl Machine {
             ["-name", name, "-M", "microvm", "-accel", &accelerator, "-smp", &vcpus, "-m", &memory]
                 .map(str::to_owned),
         );
-        if self.accelerator == Accelerator::Kvm {
+        if self.accelerator == Accel::Kvm {
             line.extend(["-cpu", "host"].map(str::to_owned));
         }
         line.extend(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"].map(str::to_owned));
@@ -157,7 +141,7 @@ impl Machine {
 
     fn boot(&self, initrd: &str) -> Vec<String> {
         let mut append = "console=ttyS0 quiet loglevel=1 panic=-1 reboot=t".to_owned();
-        if self.accelerator == Accelerator::Tcg {
+        if self.accelerator == Accel::Tcg {
             // The emulated counter is this machine's own, and the microvm has no other clock to measure it by: untold,
             // the kernel takes a wrong rate for it, or hangs.
             append += &format!(" tsc=reliable tsc_early_khz={}", self.clock_khz);
@@ -173,7 +157,7 @@ impl Machine {
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::vm) fn machine(accelerator: Accelerator) -> Machine {
+    pub(in crate::vm) fn machine(accelerator: Accel) -> Machine {
         Machine {
             qemu: Qemu { program: "/usr/bin/qemu-system-x86_64".into(), version: String::new() },
             kernel: Kernel { image: "/boot/vmlinuz-6.1.0-45-cloud-amd64".into(), release: String::new() },
@@ -187,7 +171,7 @@ pub(super) mod tests {
     #[test]
     fn the_command_line_says_what_the_scenario_asks_for() {
         let files = Files::of(Path::new("/run/catamaran/1-2"), "web.0");
-        let line = machine(Accelerator::Tcg).command_line("catamaran-1-2-web.0", &files).join(" ");
+        let line = machine(Accel::Tcg).command_line("catamaran-1-2-web.0", &files).join(" ");
         for part in [
             "-M microvm -accel tcg,thread=multi,tb-size=64 -smp 2 -m 256M",
             "-S -chardev socket,id=monitor,path=/run/catamaran/1-2/web.0.monitor",
@@ -196,13 +180,13 @@ pub(super) mod tests {
         ] {
             assert!(line.contains(part), "{part}: {line}");
         }
-        let line = machine(Accelerator::Kvm).command_line("x", &files).join(" ");
+        let line = machine(Accel::Kvm).command_line("x", &files).join(" ");
         assert!(line.contains("-accel kvm") && line.contains("-cpu host") && !line.contains("tsc"), "{line}");
     }
 
     #[test]
     fn a_person_gets_a_line_that_runs_at_once() {
-        let line = machine(Accelerator::Tcg).typed_command_line("web", Path::new("/tmp/port"), "INITRD");
+        let line = machine(Accel::Tcg).typed_command_line("web", Path::new("/tmp/port"), "INITRD");
         assert!(!line.contains(&"-S".to_owned()));
         assert!(line.join(" ").contains("path=/tmp/port,server=on,wait=off"));
     }
