@@ -29,7 +29,8 @@ pub(crate) fn amend(report: &mut Report, hypervisor: &Hypervisor, guests: &[&Gue
         row.absent.remove("stolen_s");
         row.explain_absence(
             "stolen_s.steal-clock",
-            "not the guest's steal clock: the run-queue wait of the threads that execute its processors, on this side",
+            "not the guest's steal clock: the run-queue wait of the threads that execute its processors, on this side; \
+             time that they are throttled counts where the kernel counts it as such a wait",
         );
         row.explain_absence(
             "waited_s.host",

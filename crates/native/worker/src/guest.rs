@@ -18,6 +18,10 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
+/// Highest speed of the port (bits a second). QEMU sends as fast as it can whatever this is, but it waits for the time of
+/// four characters before it tells of a short message: 4 ms at the default of 9600.
+const SPEED: u32 = 115_200;
+
 /// Most words that are told in one piece (1 MiB): the tape is asked for piece by piece.
 const WORDS_MAX: usize = 1 << 17;
 
@@ -46,6 +50,7 @@ fn prepare() -> Result<File, String> {
         let port = rustix::fs::open(DEVICE, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
         let mut line = tcgetattr(&port)?;
         line.make_raw();
+        line.set_speed(SPEED)?;
         tcsetattr(&port, OptionalActions::Flush, &line)?;
         Ok(File::from(port))
     };

@@ -45,7 +45,12 @@ const GROUPS: [Group; 6] = [
         arguments: "--skip the_lines_of_a_dry_run_can_be_typed",
     },
     Group { program: ("crates/native", "kill"), place: "shared", seconds: 180, arguments: "" },
-    Group { program: ("tests", "conformance"), place: "alone", seconds: 180, arguments: "native::" },
+    Group {
+        program: ("tests", "conformance"),
+        place: "alone",
+        seconds: 180,
+        arguments: "native:: --skip vm::",
+    },
 ];
 
 /// Programs of this machine that tests start in the guest.
