@@ -18,7 +18,7 @@ use crate::shell::{Workspace, follow};
 const PATIENCE: Duration = Duration::from_mins(8);
 
 /// Turns of the fixed loop that stand for a CPU second in the guest: an emulated core makes a fraction of a real one's.
-const TURNS_PER_CPU_S: &str = "3e8";
+const TURNS_PER_CPU_S: &str = "6e8";
 
 /// A test program as it is run in the guest.
 struct Group {
