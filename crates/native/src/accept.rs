@@ -4,13 +4,15 @@ use catamaran_report::RunError;
 use catamaran_scenario::Platform;
 use catamaran_scenario::plan::{Plan, PlatformSettings, Restart, Tenant, Workload};
 
+use crate::vm;
+
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     if !carried_out(platform) {
         return Err(RunError::Unavailable {
             platform,
             why: "it is not carried out natively yet".into(),
-            remedy: "run it on bare-metal, cgroups or namespaces, or simulate it".into(),
+            remedy: "run it on bare-metal, cgroups, namespaces or vm, or simulate it".into(),
         });
     }
     check_settings(&plan.settings(platform), platform)?;
@@ -24,10 +26,11 @@ pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
 
 /// Whether there is code for it.
 pub(crate) fn carried_out(platform: Platform) -> bool {
-    matches!(platform, Platform::BareMetal | Platform::Cgroups | Platform::Namespaces)
+    matches!(platform, Platform::BareMetal | Platform::Cgroups | Platform::Namespaces | Platform::Vm)
 }
 
 fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(), RunError> {
+    let on_vm = platform == Platform::Vm;
     let table = [
         ("runtime", settings.runtime.is_some()),
         ("rootless", settings.rootless == Some(true)),
@@ -35,10 +38,10 @@ fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(),
         ("hz", settings.hz.is_some()),
         ("base_slice", settings.base_slice.is_some()),
         ("autogroup", settings.autogroup.is_some()),
-        ("vcpus", settings.vcpus.is_some()),
-        ("memory", settings.memory.is_some()),
-        ("guest", settings.guest.is_some()),
-        ("accel", settings.accel.is_some()),
+        ("vcpus", settings.vcpus.is_some() && !on_vm),
+        ("memory", settings.memory.is_some() && !on_vm),
+        ("guest", settings.guest.is_some() && !(on_vm && vm::is_linux(settings))),
+        ("accel", settings.accel.is_some() && !on_vm),
         ("type", settings.hypervisor_type.is_some()),
         ("compat", settings.compat.is_some()),
     ];

@@ -61,6 +61,11 @@ impl Guard {
         self.folder.as_ref().map_or("", |folder| &folder.id)
     }
 
+    /// Folder for files of the run.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.folder.as_ref().map_or_else(PathBuf::new, |folder| folder.path().to_owned())
+    }
+
     /// Registers what the steps make, then carries them out for `pid`.
     pub(crate) fn perform(&mut self, steps: &[Step], pid: u32) -> Result<(), Problem> {
         for step in steps {

@@ -28,6 +28,7 @@ mod run;
 mod run_folder;
 mod speed;
 mod tally;
+mod vm;
 mod write_up;
 
 use interrupt::Interrupt;

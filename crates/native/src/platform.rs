@@ -8,7 +8,7 @@ use crate::cgroup::{Cgroup, Groups, Limits};
 
 /// Whether tenants get CPU groups of their own, with weights and limits.
 pub(crate) fn has_limits(platform: Platform) -> bool {
-    platform == Platform::Cgroups
+    matches!(platform, Platform::Cgroups | Platform::Vm)
 }
 
 /// The namespaces of a tenant.

@@ -225,11 +225,19 @@ fn stage_table(platform: Platform, version: u8) -> &'static [(&'static str, &'st
     const LIMITS: (&str, &str, usize) = ("limits", "runtime", stamp::LIMITED);
     const JOIN: (&str, &str, usize) = ("join", "runtime", stamp::JOINED);
     const ISOLATE: (&str, &str, usize) = ("isolate", "runtime", stamp::ISOLATED);
+    // A virtual machine: the monitor builds it, firmware loads and unpacks the kernel, the kernel comes up, process 1
+    // mounts and starts the worker.
+    const VMM: (&str, &str, usize) = ("vmm", "hypervisor", stamp::VMM);
+    const FIRMWARE: (&str, &str, usize) = ("firmware", "firmware", stamp::FIRMWARE);
+    const KERNEL: (&str, &str, usize) = ("kernel", "guest", stamp::KERNEL);
+    const INIT: (&str, &str, usize) = ("init", "guest", stamp::INIT);
     match (platform, version) {
         (Platform::Namespaces, _) => &[CLONE, ISOLATE, EXEC],
         (Platform::Cgroups, 1) => &[LIMITS, CLONE, JOIN, EXEC],
         // On v2 the process is born in its group: there is nothing to join.
         (Platform::Cgroups, _) => &[LIMITS, CLONE, EXEC],
+        (Platform::Vm, 1) => &[LIMITS, CLONE, JOIN, VMM, FIRMWARE, KERNEL, INIT, EXEC],
+        (Platform::Vm, _) => &[LIMITS, CLONE, VMM, FIRMWARE, KERNEL, INIT, EXEC],
         _ => &[CLONE, EXEC],
     }
 }

@@ -270,6 +270,6 @@ pub struct Identity {
     pub engine: String,
     /// SHA-256 of the calibration (hex).
     pub calibration_digest: Option<String>,
-    /// The machine of a native run.
+    /// The machine of a native run; of a simulated one its guests, where it has any.
     pub machine: Option<BTreeMap<String, String>>,
 }

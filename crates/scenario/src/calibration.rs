@@ -17,6 +17,9 @@ pub struct Calibration {
     pub cpu: CpuCosts,
     /// The kernel scheduler and its knobs.
     pub scheduler: SchedulerKnobs,
+    /// What guests cost on it; none where no guest was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vm: Option<VmCosts>,
     /// Median length (ns) of each start-up stage, by platform.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub startup: std::collections::BTreeMap<crate::Platform, Vec<StartupStage>>,
@@ -115,6 +118,32 @@ pub struct SchedulerKnobs {
     pub pick_buddy: bool,
     /// Whether a thread's schedstat run-queue wait goes on while its group is throttled, as found by trying.
     pub run_delay_includes_throttled: bool,
+}
+
+/// An accelerator of virtual machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accel {
+    /// Hardware help through `/dev/kvm`.
+    Kvm,
+    /// QEMU's emulation.
+    Tcg,
+}
+
+/// Guests on the machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VmCosts {
+    /// The accelerator under which a Linux guest boots here, and to which the figures below belong.
+    pub accel: Accel,
+    /// Turns of the fixed loop per second of a virtual CPU's time, relative to `cpu.turns_per_cpu_s`.
+    pub speed_factor: f64,
+    /// From the guest to the host and back (ns of CPU time); none where it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_ns: Option<u64>,
+    /// Resident memory of an idle guest, its monitor included (bytes); none where it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_bytes: Option<u64>,
 }
 
 /// One stage of a start-up.

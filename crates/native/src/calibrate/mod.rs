@@ -1,6 +1,7 @@
 //! Measures what the simulator needs to know of this machine. Everything here is measured for its own sake; nothing is
 //! fitted to a scenario.
 
+mod guests;
 mod knobs;
 mod pulse;
 mod switch;
@@ -11,8 +12,8 @@ use std::sync::atomic::AtomicBool;
 
 use catamaran_report::RunError;
 use catamaran_report::statistics::median;
-use catamaran_scenario::Calibration;
 use catamaran_scenario::calibration::CpuCosts;
+use catamaran_scenario::{Calibration, Platform};
 
 use crate::interrupt::Interrupt;
 use crate::launcher::WorkerFile;
@@ -61,7 +62,12 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     let overheads = tenants::overheads(turns_per_cpu_s, context_switch_ns, interrupt)?;
     progress("limits", 0.45);
     let run_delay_includes_throttled = tenants::run_delay_includes_throttled(turns_per_cpu_s, interrupt)?;
-    let startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
+    let mut startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
+    let guests = guests::measure(turns_per_cpu_s, interrupt, progress)?;
+    let vm = guests.map(|guests| {
+        startup.insert(Platform::Vm, guests.stages);
+        guests.costs
+    });
     progress("done", 1.0);
     Ok(Calibration {
         schema: SCHEMA.to_owned(),
@@ -76,6 +82,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
             tick_ns: pulse.tick_ns,
         },
         scheduler: knobs::read(pulse.hz, run_delay_includes_throttled),
+        vm,
         startup,
     })
 }

@@ -141,7 +141,7 @@ pub(crate) fn startups(
     let plan = plan(STARTUP)?;
     let mut starts: BTreeMap<Platform, Vec<Vec<StageRow>>> = BTreeMap::new();
     for start in 0..STARTS {
-        progress("start-ups", 0.5 + 0.5 * f64::from(start) / f64::from(STARTS));
+        progress("start-ups", 0.5 + 0.3 * f64::from(start) / f64::from(STARTS));
         for platform in plan.platforms() {
             let run = Run::start(&plan, *platform, turns_per_cpu_s, interrupt)?;
             starts.entry(*platform).or_default().push(run.startup_stages());
@@ -151,7 +151,7 @@ pub(crate) fn startups(
 }
 
 /// Each stage of the first start, with its median length over all of them.
-fn medians(starts: &[Vec<StageRow>]) -> Vec<StartupStage> {
+pub(crate) fn medians(starts: &[Vec<StageRow>]) -> Vec<StartupStage> {
     let stages = starts.first().into_iter().flatten().enumerate();
     let median_of = |(place, first): (usize, &StageRow)| {
         let lengths_ns =
@@ -168,7 +168,7 @@ fn carry_out(text: &str, turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<
     Run::start(&plan, platform, turns_per_cpu_s, interrupt)?.carry_out(0, &mut None)
 }
 
-fn plan(text: &str) -> Result<Plan, Problem> {
+pub(crate) fn plan(text: &str) -> Result<Plan, Problem> {
     Plan::from_toml(text, "calibration").map_err(|error| {
         Problem::new(
             format!("a scenario of the calibration is wrong: {error}"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::calibration::{CpuCosts, Machine, SchedulerKnobs, StartupStage};
+use crate::calibration::{Accel, CpuCosts, Machine, SchedulerKnobs, StartupStage, VmCosts};
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::plan::Scheduler;
 use crate::schema::{CALIBRATION, CALIBRATION_SCHEMA};
@@ -29,6 +29,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
     let machine = root.table("machine").and_then(|machine| read_machine(&machine));
     let cpu = root.table("cpu").and_then(|cpu| read_cpu(&cpu));
     let scheduler = root.table("scheduler").and_then(|scheduler| read_scheduler(&scheduler));
+    let vm = root.table("vm").and_then(|vm| read_vm(&vm));
     let startup = read_startup(root);
     schema?;
     Some(Calibration {
@@ -36,6 +37,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
         machine: machine?,
         cpu: cpu?,
         scheduler: scheduler?,
+        vm,
         startup: startup?,
     })
 }
@@ -100,6 +102,13 @@ fn read_scheduler(reader: &Reader<'_>) -> Option<SchedulerKnobs> {
         pick_buddy: pick_buddy?,
         run_delay_includes_throttled: includes?,
     })
+}
+
+fn read_vm(reader: &Reader<'_>) -> Option<VmCosts> {
+    let accel = reader.choice("accel").map(|word| if word == "tcg" { Accel::Tcg } else { Accel::Kvm });
+    let (speed_factor, exit_ns, idle_bytes) =
+        (reader.real("speed_factor"), reader.count("exit_ns"), reader.count("idle_bytes"));
+    Some(VmCosts { accel: accel?, speed_factor: speed_factor?, exit_ns, idle_bytes })
 }
 
 fn read_startup(root: &Reader<'_>) -> Option<BTreeMap<Platform, Vec<StartupStage>>> {

@@ -3,16 +3,16 @@
 use catamaran_scenario::{Plan, weight};
 
 use super::build::Setting;
-use super::engine::Engine;
+use super::engine::{Engine, Timer};
 use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::queue::EventQueue;
-use crate::resources::cpu::{CpuEvent, GroupId, GroupSpec, ROOT, ThreadId};
+use crate::resources::cpu::{GroupId, GroupSpec, ROOT, ThreadId};
 use crate::workload::{Action, Program};
 
 #[derive(Debug, Clone, Copy)]
 enum Event {
-    Cpu(CpuEvent),
+    Cpu(Timer),
     /// A sleeping thread's timer expires.
     Expire(ThreadId),
     /// The same, the core's way out of idle included.
@@ -101,6 +101,9 @@ impl World {
             }
             None => guard,
         };
+        if let Some(guest) = &setting.guest {
+            self.engine.add_guest(index, guest, group, &claim.cores);
+        }
         self.lasts_to_the_end |= program.lasts_to_the_end();
         let mut threads = Vec::new();
         for own in 0..program.threads() {
@@ -127,11 +130,15 @@ impl World {
             }
             self.advance_to(at);
             match event {
-                Event::Cpu(event) => self.engine.handle(event),
+                Event::Cpu(timer) => self.engine.handle(timer),
                 Event::Expire(thread) if self.wakeup_idle > 0 && self.engine.would_wake_idle(thread) => {
                     self.queue.push(at + self.wakeup_idle, TENANTS_SECOND, Event::Wake(thread));
                 }
-                Event::Expire(thread) | Event::Wake(thread) => self.go_on(thread),
+                Event::Expire(thread) | Event::Wake(thread) => {
+                    if self.engine.deliver(thread) {
+                        self.go_on(thread);
+                    }
+                }
                 Event::Cut { thread, phase } => self.cut(thread, phase),
             }
             self.settle_instant();
@@ -224,7 +231,7 @@ impl World {
     /// Work done per CPU time, over all threads; none if nothing ran.
     pub(super) fn work_per_cpu(&self) -> Option<f64> {
         let threads = 0..self.owners.len();
-        let cpu_ns: u64 = threads.clone().map(|thread| self.engine.cpu_ns(thread)).sum();
+        let cpu_ns = self.engine.busy_ns(self.owners.len());
         let work: f64 = threads.map(|thread| self.engine.work_ns(thread)).sum();
         (cpu_ns > 0).then(|| work / cpu_ns as f64)
     }

@@ -8,7 +8,7 @@ impl Cpu {
     /// Reschedules every core that asks for it.
     pub(super) fn reschedule_all(&mut self) {
         // A reschedule may ask for another one (a pulled thread, a woken core), hence the loop.
-        while let Some(core) = self.cores.iter().position(|core| core.resched) {
+        while let Some(core) = self.cores.iter().position(|core| core.resched && !core.stands) {
             self.reschedule(core);
         }
     }
@@ -86,6 +86,7 @@ impl Cpu {
             }
             return;
         }
+        self.note_switch(previous, next);
         self.record_stretch(core);
         for thread in [previous, next].into_iter().flatten() {
             self.update_thread_util(thread);

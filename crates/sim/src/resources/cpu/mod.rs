@@ -23,6 +23,7 @@ mod fair;
 mod fluid;
 mod group;
 mod knobs;
+mod lent;
 mod load;
 mod pelt;
 mod progress;
@@ -141,6 +142,8 @@ struct Core {
     on_since: Instant,
     generation: u64,
     resched: bool,
+    /// It is lent, and not at the moment.
+    stands: bool,
     ticking: bool,
     balance: balance::Domain,
     /// Queued threads, the most recently picked first (`rq->cfs_tasks`).
@@ -170,6 +173,10 @@ pub(crate) struct Cpu {
     pub(crate) idle_hands: Vec<ThreadId>,
     /// Finished stretches of running, where they are recorded.
     pub(crate) ran: Option<Vec<Ran>>,
+    /// Threads that came onto a core or left one, where somebody asks.
+    switched: Option<Vec<ThreadId>>,
+    /// Where the cores are lent.
+    loan: Option<lent::Loan>,
     pub(crate) trace: Trace<CpuNote>,
     /// What caused what is happening now.
     cause: Option<Cause>,
@@ -187,6 +194,7 @@ impl Cpu {
             on_since: 0,
             generation: 0,
             resched: false,
+            stands: false,
             ticking: false,
             balance: balance::Domain::new(cores, &mut dice),
             recent: Vec::new(),
@@ -208,6 +216,8 @@ impl Cpu {
             timers: Vec::new(),
             idle_hands: Vec::new(),
             ran: record.then(Vec::new),
+            switched: None,
+            loan: None,
             trace: Trace::new(record),
             cause: None,
         };
