@@ -4,7 +4,7 @@ use catamaran_report::RunError;
 use catamaran_scenario::Platform;
 use catamaran_scenario::plan::{Plan, PlatformSettings, Restart, Tenant, Workload};
 
-use crate::platform;
+use crate::{platform, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
@@ -27,7 +27,7 @@ pub(crate) fn check_platform(platform: Platform, rootless: bool) -> Result<(), R
     if !carried_out(platform) {
         return unavailable(
             "it is not carried out natively yet",
-            "run it on bare-metal, chroot, namespaces, cgroups or container, or simulate it",
+            "run it on bare-metal, chroot, namespaces, cgroups, container or vm, or simulate it",
         );
     }
     let is_root = rustix::process::geteuid().is_root();
@@ -50,10 +50,12 @@ fn carried_out(platform: Platform) -> bool {
             | Platform::Namespaces
             | Platform::Cgroups
             | Platform::Container
+            | Platform::Vm
     )
 }
 
 fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(), RunError> {
+    let on_vm = platform == Platform::Vm;
     let table = [
         ("runtime", settings.runtime.is_some()),
         ("rootless", settings.rootless == Some(true) && platform != Platform::Container),
@@ -61,10 +63,10 @@ fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(),
         ("hz", settings.hz.is_some()),
         ("base_slice", settings.base_slice.is_some()),
         ("autogroup", settings.autogroup.is_some()),
-        ("vcpus", settings.vcpus.is_some()),
-        ("memory", settings.memory.is_some()),
-        ("guest", settings.guest.is_some()),
-        ("accel", settings.accel.is_some()),
+        ("vcpus", settings.vcpus.is_some() && !on_vm),
+        ("memory", settings.memory.is_some() && !on_vm),
+        ("guest", settings.guest.is_some() && !(on_vm && vm::is_linux(settings))),
+        ("accel", settings.accel.is_some() && !on_vm),
         ("type", settings.hypervisor_type.is_some()),
         ("compat", settings.compat.is_some()),
     ];

@@ -12,6 +12,7 @@ use crate::cgroup::{self, Found, NoGroups};
 use crate::guard::Shape;
 use crate::platform::Place;
 use crate::problem::Problem;
+use crate::vm::{self, Hypervisor};
 use crate::{accept, root_by_hand};
 
 /// Folder in which the lines make roots.
@@ -36,6 +37,11 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let rootless = plan.settings(platform).rootless == Some(true);
     let (cpus, folder) = (&*shape.confines.cpus, Path::new(BY_HAND));
     let place = Place { platform, rootless, cgroup: &*cgroup, cpus, folder };
+    let vm = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
+    if vm.is_some() {
+        lines.push("# INITRD stands for a guest's file system; catamaran makes one of its worker and the scenario's requests.".into());
+        lines.push("export INITRD=\"${INITRD:-/boot/initrd.img-$(uname -r)}\"".into());
+    }
     let mut made = Vec::new();
     let mut roots = Vec::new();
     if let Some(base) = &base {
@@ -47,7 +53,8 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     for (index, replica) in plan.instances() {
         let Some(tenant) = plan.tenants().get(index) else { continue };
         let label = format!("{}.{replica}", tenant.name);
-        let how = place.plan(tenant, &label);
+        let mut how = place.plan(tenant, &label);
+        how.script.exec = vm.as_ref().map(|vm| vm.typed(Path::new("/tmp"), &label)).unwrap_or_default();
         lines.push(format!("# {label}: {}.", workload(tenant)));
         lines.extend(how.groups.make.iter().map(|step| shell(step, &mut made)));
         let groups = how.groups.enter.iter().filter_map(|step| match step {
@@ -109,6 +116,10 @@ fn shell(step: &Step, made: &mut Vec<String>) -> String {
 fn start(groups: &[&Path], script: &Script) -> String {
     let enter = groups.iter().map(|group| format!("echo $$ > {}; ", quoted(&group.join("cgroup.procs"))));
     let enter: String = enter.collect();
+    if !script.exec.is_empty() {
+        let line: Vec<_> = script.exec.iter().map(|argument| word(argument)).collect();
+        return format!("sh -c {} &", quote(&format!("{enter}exec {}", line.join(" "))));
+    }
     if script.namespaces.is_empty() {
         let program = root_by_hand::program(script);
         return format!("sh -c {} &", quote(&format!("{enter}exec {program}")));
@@ -150,9 +161,13 @@ fn workload(tenant: &Tenant) -> String {
 
 /// A path as a word of a shell line.
 pub(crate) fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._,-@:".contains(c);
-    if text.chars().all(plain) { text.into_owned() } else { quote(&text) }
+    word(&path.to_string_lossy())
+}
+
+/// A word of a shell line; a variable stays one.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._,-@:=".contains(c);
+    if text == vm::INITRD || text.chars().all(plain) { text.to_owned() } else { quote(text) }
 }
 
 fn quote(text: &str) -> String {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use catamaran_scenario::plan::Host;
-use catamaran_scenario::{Plan, Platform};
+use catamaran_scenario::{Plan, Platform, weight};
 use catamaran_worker::folder::home;
 use catamaran_worker::script::{Root, RootWay, Step};
 use catamaran_worker::stop::stop_at;
@@ -211,8 +211,8 @@ impl Shape {
     /// For a plan on a platform.
     pub(crate) fn of(plan: &Plan, platform: Platform) -> Result<Self, Problem> {
         let cpus = machine::allowed_cpus();
-        let confines = confines(plan.host(), &cpus)?;
         let limits = platform::has_limits(platform);
+        let confines = confines(plan.host(), &cpus, weight::guard_shares(plan, limits))?;
         let sets = limits && plan.tenants().iter().any(|tenant| tenant.cpu.set.is_some());
         let pids = limits && plan.tenants().iter().any(|tenant| tenant.pids_limit.is_some());
         let needs = Needs { cpuset: sets || confines.cpus != cpus, pids };
@@ -222,7 +222,7 @@ impl Shape {
 }
 
 /// The first `host.cores` CPUs that we may use, and the memory; refuses a machine that is too small.
-fn confines(host: &Host, cpus: &[u32]) -> Result<Confines, Problem> {
+fn confines(host: &Host, cpus: &[u32], shares: u64) -> Result<Confines, Problem> {
     let wanted = host.cores as usize;
     let Some(first) = cpus.get(..wanted) else {
         return Err(Problem::unavailable(
@@ -241,7 +241,7 @@ fn confines(host: &Host, cpus: &[u32]) -> Result<Confines, Problem> {
             format!("lower `host.memory` to \"{}MiB\"", memory >> 20),
         ));
     }
-    Ok(Confines { cpus: first.to_vec(), memory_bytes: host.memory.0 })
+    Ok(Confines { cpus: first.to_vec(), memory_bytes: host.memory.0, shares })
 }
 
 /// Bytes in a file that holds one number; `None` where it is not there.

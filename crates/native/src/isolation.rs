@@ -1,4 +1,5 @@
-//! What a tenant sees of the machine, told from facts about its surroundings and ours.
+//! What a tenant sees of the machine, told from facts about its surroundings and ours. Of a guest
+//! there are none, so nothing is told of it.
 //!
 //! **Law.** A resource is the tenant's *own* if its namespace is another than ours, else the *host's*. Mount points are its
 //! own only with a root of its own as well; with one of the two it sees *some* of the host's. Devices are compared by
@@ -37,7 +38,7 @@ pub(crate) fn sees(inside: &Facts, outside: &Facts) -> Vec<(&'static str, Sees)>
     by_namespace
         .chain(mount.map(|sees| ("mount", sees)))
         .chain(devices.map(|sees| ("device", sees)))
-        .chain([("kernel", Sees::Host)])
+        .chain((!inside.is_empty()).then_some(("kernel", Sees::Host)))
         .collect()
 }
 

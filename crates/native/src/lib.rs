@@ -22,6 +22,7 @@ mod isolation;
 mod launcher;
 mod machine;
 mod order;
+mod others;
 mod platform;
 mod probe;
 mod problem;
@@ -30,6 +31,7 @@ mod run;
 mod run_folder;
 mod speed;
 mod tally;
+mod vm;
 mod write_up;
 
 use interrupt::Interrupt;

@@ -11,7 +11,7 @@ use crate::run_folder::ROOT_ENDING;
 
 /// Whether tenants get groups of their own, with weights and limits.
 pub(crate) fn has_limits(platform: Platform) -> bool {
-    matches!(platform, Platform::Cgroups | Platform::Container)
+    matches!(platform, Platform::Cgroups | Platform::Container | Platform::Vm)
 }
 
 /// The namespaces of a tenant.
@@ -116,7 +116,7 @@ fn limits(tenant: &Tenant, cpus: &[u32]) -> Limits {
 /// `cpu.weight`; for shares themselves the one that the kernel turns into the nearest number of shares.
 fn weight_v2(cpu: &plan::Cpu, shares: u64) -> u64 {
     match cpu.weight {
-        WeightRule::V1 => ((shares * 100 + 512) / 1024).clamp(1, weight::WEIGHT_MAX),
+        WeightRule::V1 => weight::weight_of(shares),
         WeightRule::V2Old => weight::weight_old(shares),
         WeightRule::V2New => weight::weight_new(shares),
     }

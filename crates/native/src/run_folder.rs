@@ -90,7 +90,7 @@ impl RunFolder {
         &self.0.id
     }
 
-    /// Where it is.
+    /// Where it is; files of the run may lie there, and go with it.
     pub(crate) fn path(&self) -> &Path {
         &self.0.path
     }

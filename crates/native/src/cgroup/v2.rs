@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use catamaran_scenario::weight;
 use catamaran_worker::script::Step;
 
 use super::{Accounts, Cgroup, Confines, Groups, Limits, Needs, Usage, keyed, write};
@@ -44,6 +45,7 @@ impl Cgroup for V2 {
         if self.needs.cpuset {
             steps.push(write(self.guard.join("cpuset.cpus"), crate::machine::to_cpu_list(&confines.cpus)));
         }
+        steps.push(write(self.guard.join("cpu.weight"), weight::weight_of(confines.shares)));
         steps.push(write(self.guard.join("memory.max"), confines.memory_bytes));
         steps.push(write(self.guard.join("cgroup.subtree_control"), super::signed('+', &handed_down)));
         steps
@@ -135,12 +137,13 @@ mod tests {
     fn guard_and_tenant_with_limits() {
         let root = tempfile::tempdir().unwrap();
         let v2 = V2::new(root.path(), "catamaran-1", Needs { cpuset: true, pids: true });
-        carry_out(&v2.guard(&Confines { cpus: vec![0, 1], memory_bytes: 1 << 30 }, false));
+        carry_out(&v2.guard(&Confines { cpus: vec![0, 1], memory_bytes: 1 << 30, shares: 3072 }, false));
         let groups = v2.limited("web.0", &limits());
         carry_out(&groups.make);
         let read = |file: &str| fs::read_to_string(root.path().join("catamaran-1").join(file)).unwrap();
         assert_eq!(read("cpuset.cpus"), "0,1");
         assert_eq!(read("memory.max"), "1073741824");
+        assert_eq!(read("cpu.weight"), "300");
         assert_eq!(read("cgroup.subtree_control"), "+memory +cpu +cpuset +pids");
         assert_eq!(read("web.0/cpu.max"), "40000 100000");
         assert_eq!(read("web.0/cpu.weight"), "49");
@@ -152,7 +155,7 @@ mod tests {
     #[test]
     fn tenants_that_share_the_cpu_get_leaves_without_the_controller() {
         let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", Needs::default());
-        let steps = v2.guard(&Confines { cpus: vec![0], memory_bytes: 1 }, true);
+        let steps = v2.guard(&Confines { cpus: vec![0], memory_bytes: 1, shares: 1024 }, true);
         assert!(steps.contains(&write("/base/catamaran-1/cgroup.subtree_control".into(), "+memory")));
         assert_eq!(v2.counted("web.0").enter, [Step::Enter("/base/catamaran-1/web.0".into())]);
         assert_eq!(v2.accounts("web.0", false).throttling, None);

@@ -107,6 +107,13 @@ pub fn probe(platform: Platform, interrupted: &Arc<AtomicBool>) -> Result<Probe,
     crate::clean()?;
     let on = |problem: Problem| problem.on(platform);
     accept::check_platform(platform, false)?;
+    if platform == Platform::Vm {
+        return Err(RunError::Unavailable {
+            platform,
+            why: "no probe is sent into a guest".into(),
+            remedy: "probe bare-metal, chroot, namespaces, cgroups or container".into(),
+        });
+    }
     let plan = Plan::from_toml(SCENARIO, "probe")
         .map_err(|error| on(Problem::new(error.to_string(), "this is a defect of catamaran")))?;
     let tenant = plan.tenants().first();

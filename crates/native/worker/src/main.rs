@@ -1,12 +1,14 @@
 //! `catamaran-worker`: one static program in several roles. As *launcher* it waits for the request to start its tenant and
 //! then does what a minimal runtime does; as *worker* it carries out the workload on the tape; as *probe* it tells what
-//! it sees and what it is let do. Standard input is then the socket to the runner, standard output the tape.
+//! it sees and what it is let do; as process 1 of a guest it starts the worker there and speaks to the runner. Standard
+//! input is then the socket to the runner, standard output the tape; a guest has a serial port in their place.
 //!
 //! By hand, `catamaran-worker container SCRIPT` creates a container by a start script, starts in it a program that
 //! does nothing, and deletes it.
 
 mod attacks;
 mod confine;
+mod guest;
 mod launch;
 mod network;
 mod noop;
@@ -26,6 +28,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let answer = match arguments.as_slice() {
+        [] if std::process::id() == 1 => Err(guest::init(first_ns)),
         ["true"] => Ok(()),
         ["container", script] => by_hand(script),
         ["launch", _run, runner] => launch::launch(runner),

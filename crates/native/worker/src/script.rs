@@ -116,6 +116,10 @@ pub struct Script {
     pub namespaces: Vec<Namespace>,
     /// Host name in its own UTS namespace.
     pub host_name: Option<String>,
+    /// Another program in the worker's place: its path and arguments; empty where the tenant is the worker itself.
+    pub exec: Vec<String>,
+    /// File that takes the standard error of that program.
+    pub errors: Option<PathBuf>,
     /// Groups of version 1 that the process enters by itself, as a lone thread: the kernel then needs no grace period
     /// (`cgroup_attach_lock`, `CGRP_ATTACH_LOCK_NONE`).
     pub enter: Vec<PathBuf>,
@@ -173,6 +177,12 @@ impl Script {
         if let Some(name) = &self.host_name {
             let _ = writeln!(text, "host-name {name}");
         }
+        for argument in &self.exec {
+            let _ = writeln!(text, "exec {argument}");
+        }
+        if let Some(file) = &self.errors {
+            let _ = writeln!(text, "errors {}", file.display());
+        }
         for group in &self.enter {
             let _ = writeln!(text, "enter {}", group.display());
         }
@@ -219,6 +229,8 @@ impl Script {
             "namespace" => self.namespaces.push(Namespace::ALL.into_iter().find(|kind| kind.name() == rest)?),
             "born-in" => self.born_in = Some(rest.into()),
             "host-name" => self.host_name = Some(rest.to_owned()),
+            "exec" => self.exec.push(rest.to_owned()),
+            "errors" => self.errors = Some(rest.into()),
             "enter" => self.enter.push(rest.into()),
             "chroot" => self.root = Some(Root { at: rest.into(), way: RootWay::Chroot }),
             "pivot" => self.root = Some(Root { at: rest.into(), way: RootWay::Pivot }),
@@ -279,6 +291,14 @@ pub mod stamp {
     pub const ISOLATED: usize = 4;
     /// First own instruction of the worker.
     pub const FIRST: usize = 5;
+    /// The monitor of a virtual machine is ready to run it.
+    pub const VMM: usize = 6;
+    /// The guest's kernel has begun: its clock shows zero.
+    pub const FIRMWARE: usize = 7;
+    /// First own instruction of the guest's process 1.
+    pub const KERNEL: usize = 8;
+    /// The guest's process 1 has set up the guest and starts the worker.
+    pub const INIT: usize = 9;
     /// The minimal root is made.
     pub const ROOTED: usize = 10;
     /// The minimal root is the process's root, the machine's is out of reach.
@@ -302,6 +322,8 @@ mod tests {
             born_in: Some("/sys/fs/cgroup/t".into()),
             namespaces: Namespace::ALL.to_vec(),
             host_name: Some("shop".into()),
+            exec: vec!["/usr/bin/qemu-system-x86_64".into(), "-append".into(), "console=ttyS0 quiet".into()],
+            errors: Some("/run/catamaran/1-2/web.0.errors".into()),
             enter: vec!["/sys/fs/cgroup/pids/t".into()],
             root: Some(Root { at: "/run/catamaran/1/root".into(), way: RootWay::Pivot }),
             user: Some((1000, 1001)),

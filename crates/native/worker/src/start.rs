@@ -114,7 +114,7 @@ impl Start<'_> {
                 // A halt here would need a call that is no longer there; the stage before has its own.
             }
             restore_signals(signals);
-            Err(self.exec())
+            Err(if self.script.exec.is_empty() { self.exec() } else { self.exec_other() })
         };
         match failed() {
             Ok(never) => match never {},
@@ -209,6 +209,23 @@ impl Start<'_> {
             )
         };
         format!("cannot exec the worker: {}", std::io::Error::last_os_error())
+    }
+
+    /// Becomes another program; comes back only with what failed.
+    fn exec_other(&self) -> String {
+        use std::os::unix::process::CommandExt as _;
+        let Some((program, arguments)) = self.script.exec.split_first() else {
+            return "no program to exec".to_owned();
+        };
+        let mut command = std::process::Command::new(program);
+        command.args(arguments);
+        if let Some(path) = &self.script.errors {
+            match std::fs::File::create(path) {
+                Ok(file) => command.stderr(file),
+                Err(error) => return format!("cannot make {}: {error}", path.display()),
+            };
+        }
+        format!("cannot exec {program}: {}", command.exec())
     }
 
     fn complain(&self, failed: &str) {

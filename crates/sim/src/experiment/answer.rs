@@ -5,12 +5,12 @@ use catamaran_report::report::{BackendKind, Identity, IsolationRow, Requests, Te
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::build::Setting;
+use super::engine::Engine;
 use super::world::{Instance, World};
 use crate::platform;
 
 /// Fields that this model knows nothing of, with the reason.
-const NOT_MODELLED: [(&str, &str); 6] = [
-    ("stolen_s", "no hypervisor on this platform"),
+const NOT_MODELLED: [(&str, &str); 5] = [
     ("memory_peak_bytes", "memory is not modelled yet"),
     ("oom_kills", "memory is not modelled yet"),
     ("restarts", "restarts are not modelled yet"),
@@ -18,11 +18,10 @@ const NOT_MODELLED: [(&str, &str); 6] = [
     ("network_bytes", "the network is not modelled yet"),
 ];
 
-const HOST_NOT_MODELLED: [(&str, &str); 4] = [
+const HOST_NOT_MODELLED: [(&str, &str); 3] = [
     ("memory_peak_bytes", "memory is not modelled yet"),
-    ("overhead_memory_bytes", "memory is not modelled yet"),
-    ("overhead_cpu_s", "the runner itself is not modelled"),
     ("steal", "a simulated machine is not stolen from"),
+    ("others", "nobody else is at work on a simulated machine"),
 ];
 
 pub(super) fn report(
@@ -36,7 +35,7 @@ pub(super) fn report(
         scenario_digest: plan.digest(),
         engine: format!("catamaran-sim {}", env!("CARGO_PKG_VERSION")),
         calibration_digest: Some(calibration.digest()),
-        machine: None,
+        machine: setting.guest.map(|guest| guest.facts()),
     };
     let mut report = Report::blank(plan, platform, BackendKind::Simulated, 0, identity);
     report.elapsed_s = world.now as f64 / 1e9;
@@ -82,6 +81,7 @@ fn fill(
     row.waited_s = Some(seconds(threads().map(|thread| world.engine.waited_ns(thread)).sum()));
     let work: f64 = threads().map(|thread| world.engine.work_ns(thread)).sum();
     row.turns = Some(work / 1e9 * calibration.cpu.turns_per_cpu_s);
+    steal(row, setting, world, index);
     finish(row, world, instance);
     throttling(row, world, instance);
     requests(row, world, instance);
@@ -89,6 +89,18 @@ fn fill(
         for (field, reason) in &claim.absent {
             row.explain_absence(field, reason.clone());
         }
+    }
+}
+
+/// What the virtual CPUs waited for a core of the host.
+fn steal(row: &mut TenantReport, setting: &Setting, world: &World, index: usize) {
+    let (Some(guest), Engine::Guests(guests)) = (&setting.guest, &world.engine) else {
+        return row.explain_absence("stolen_s", "no hypervisor on this platform");
+    };
+    row.stolen_s = Some(guests.stolen_ns(index) as f64 / 1e9);
+    if !guest.has_steal_clock() {
+        let reason = "not the guest's steal clock: the run-queue wait of the threads that execute its processors, on this side";
+        row.explain_absence("stolen_s.steal-clock", reason);
     }
 }
 
@@ -155,7 +167,12 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
     for (field, reason) in HOST_NOT_MODELLED {
         report.host.explain_absence(field, reason);
     }
-    let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
+    overhead(report, setting, world);
+    let cpu_s = match &world.engine {
+        // A guest without a steal clock counts more than it had.
+        Engine::Guests(guests) => guests.busy_ns() as f64 / 1e9,
+        _ => report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum(),
+    };
     if report.elapsed_s > 0.0 {
         report.host.cpu_utilisation = Some(cpu_s / report.elapsed_s / setting.cores as f64);
     } else {
@@ -164,5 +181,21 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
     match world.work_per_cpu() {
         Some(ratio) => report.host.turns_per_cpu_s = Some(ratio * calibration.cpu.turns_per_cpu_s),
         None => report.host.explain_absence("turns_per_cpu_s", "nothing ran"),
+    }
+}
+
+/// What the platform itself takes: with guests their monitors and kernels, and the exits, which the guests count as theirs.
+fn overhead(report: &mut Report, setting: &Setting, world: &World) {
+    match (&setting.guest, &world.engine) {
+        (Some(guest), Engine::Guests(guests)) => {
+            report.host.overhead_memory_bytes = Some(guest.idle_bytes * guests.guests.len() as u64);
+            report.host.overhead_cpu_s = Some(guests.overhead_ns() as f64 / 1e9);
+            let what = "exits, which the guests count as theirs; the monitors' own threads are not modelled";
+            report.host.explain_absence("overhead_cpu_s.monitors", what);
+        }
+        _ => {
+            report.host.explain_absence("overhead_memory_bytes", "memory is not modelled yet");
+            report.host.explain_absence("overhead_cpu_s", "the runner itself is not modelled");
+        }
     }
 }

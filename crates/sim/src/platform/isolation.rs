@@ -11,22 +11,23 @@ use catamaran_scenario::{Platform, plan::PlatformSettings};
 
 /// What a tenant sees, by resource.
 pub(crate) fn sees(platform: Platform, settings: &PlatformSettings) -> [(&'static str, Sees); 10] {
-    let namespaces = matches!(platform, Platform::Namespaces | Platform::Container);
-    let root = matches!(platform, Platform::Chroot | Platform::Container);
+    let guest = platform == Platform::Vm;
+    let namespaces = guest || matches!(platform, Platform::Namespaces | Platform::Container);
+    let root = guest || matches!(platform, Platform::Chroot | Platform::Container);
     let own = |of_its_own| if of_its_own { Sees::Own } else { Sees::Host };
     let mount = if namespaces == root { own(root) } else { Sees::Some };
     [
         ("pid", own(namespaces)),
         ("host-name", own(namespaces)),
-        ("user", own(settings.rootless == Some(true))),
+        ("user", own(guest || settings.rootless == Some(true))),
         ("network", own(namespaces)),
         ("ipc", own(namespaces)),
         ("cgroup", own(namespaces)),
         // The kernel has namespaces of time, and no runtime makes them.
-        ("time", Sees::Host),
+        ("time", own(guest)),
         ("mount", mount),
-        ("device", if root { Sees::Some } else { Sees::Host }),
-        ("kernel", Sees::Host),
+        ("device", if root && !guest { Sees::Some } else { own(guest) }),
+        ("kernel", own(guest)),
     ]
 }
 
@@ -43,6 +44,7 @@ mod tests {
             (Platform::Chroot, false, [Sees::Host, Sees::Some, Sees::Host, Sees::Some]),
             (Platform::Namespaces, false, [Sees::Own, Sees::Some, Sees::Host, Sees::Host]),
             (Platform::Container, false, [Sees::Own, Sees::Own, Sees::Host, Sees::Some]),
+            (Platform::Vm, false, [Sees::Own; 4]),
             (Platform::Container, true, [Sees::Own, Sees::Own, Sees::Own, Sees::Some]),
         ];
         for (platform, rootless, expected) in table {

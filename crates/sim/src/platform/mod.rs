@@ -6,6 +6,7 @@ mod chroot;
 mod container;
 pub(crate) mod isolation;
 mod namespaces;
+pub(crate) mod vm;
 
 use catamaran_scenario::plan::Tenant;
 use catamaran_scenario::{Calibration, Platform};
@@ -39,8 +40,9 @@ pub(crate) fn rule(platform: Platform) -> Option<Rule> {
         Platform::BareMetal => Some(bare_metal::claim),
         Platform::Namespaces => Some(namespaces::claim),
         Platform::Chroot => Some(chroot::claim),
-        Platform::Cgroups => Some(cgroups::claim),
         Platform::Container => Some(container::claim),
+        // A guest's virtual CPUs are held by what holds any process.
+        Platform::Cgroups | Platform::Vm => Some(cgroups::claim),
         _ => None,
     }
 }
