@@ -87,6 +87,7 @@ fn check_tenant(tenant: &Tenant, platform: Platform) -> Result<(), RunError> {
         ("io.read", tenant.io.read.is_some(), "disk limits"),
         ("io.write", tenant.io.write.is_some(), "disk limits"),
         ("io.iops", tenant.io.iops.is_some(), "disk limits"),
+        ("pids.limit", tenant.pids_limit.is_some() && platform == Platform::Vm, "process limits in guests"),
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),
         ("restart", tenant.restart != Restart::Never, "restarts"),

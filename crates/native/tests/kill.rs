@@ -269,7 +269,7 @@ fn a_killed_run_leaves_nothing_after_the_next_clean_and_a_live_one_is_untouched(
     for moment in 0..SEEDED {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let after = Duration::from_micros((random >> 33) % 600_000);
-        let platforms = if has_guests { &[&PLATFORMS[..], &[Platform::Vm]].concat() } else { &PLATFORMS[..] };
+        let platforms = PLATFORMS.into_iter().chain(has_guests.then_some(Platform::Vm)).collect::<Vec<_>>();
         let platform = platforms[moment as usize % platforms.len()];
         let victim = start(platform, "300ms", None);
         std::thread::sleep(after);

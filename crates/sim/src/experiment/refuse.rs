@@ -100,6 +100,7 @@ fn tenant(tenant: &catamaran_scenario::plan::Tenant, platform: Platform) -> Resu
         ("image", tenant.image.is_some(), "images"),
         ("restart", tenant.restart != Restart::Never, "restarts"),
         ("node", tenant.node != 0, "more than one node"),
+        ("pids.limit", tenant.pids_limit.is_some() && platform == Platform::Vm, "process limits in guests"),
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),
         ("io", tenant.io.weight.is_some() || tenant.io.iops.is_some(), "disk shares"),
