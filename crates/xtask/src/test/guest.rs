@@ -15,7 +15,7 @@ use crate::setup::guest_kernel;
 use crate::shell::{Workspace, follow};
 
 /// Longest life of the guest: several times what it takes on two cores of 2.6 GHz.
-const PATIENCE: Duration = Duration::from_mins(8);
+const PATIENCE: Duration = Duration::from_mins(12);
 
 /// Turns of the fixed loop that stand for a CPU second in the guest: an emulated core makes a fraction of a real one's.
 const TURNS_PER_CPU_S: &str = "6e8";
@@ -44,17 +44,32 @@ const GROUPS: [Group; 6] = [
         // The lines are typed into a shell beside the test, whose group is then no longer the shell's alone.
         arguments: "--skip the_lines_of_a_dry_run_can_be_typed",
     },
-    Group { program: ("crates/native", "kill"), place: "shared", seconds: 180, arguments: "" },
+    Group { program: ("crates/native", "kill"), place: "shared", seconds: 300, arguments: "" },
     Group {
         program: ("tests", "conformance"),
         place: "alone",
-        seconds: 180,
+        seconds: 300,
         arguments: "native:: --skip vm::",
     },
 ];
 
 /// Programs of this machine that tests start in the guest.
-const TOOLS: [&str; 8] = ["sh", "mkdir", "rmdir", "sleep", "true", "hostname", "unshare", "mount"];
+const TOOLS: [&str; 14] = [
+    "sh",
+    "mkdir",
+    "rmdir",
+    "sleep",
+    "true",
+    "hostname",
+    "unshare",
+    "mount",
+    "umount",
+    "mknod",
+    "ln",
+    "chroot",
+    "pivot_root",
+    "setpriv",
+];
 
 /// What the guest says when it has run every group.
 const LAST_WORD: &str = "guest: all groups have been run";
