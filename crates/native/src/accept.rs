@@ -52,9 +52,6 @@ fn check_tenant(tenant: &Tenant) -> Result<(), RunError> {
     let later = "leave it out, or simulate";
     let table = [
         ("node", tenant.node != 0, "more than one node"),
-        ("memory.limit", tenant.memory.limit.is_some(), "memory limits"),
-        ("memory.high", tenant.memory.high.is_some(), "memory limits"),
-        ("memory.swap", tenant.memory.swap.is_some(), "memory limits"),
         ("io.weight", tenant.io.weight.is_some(), "disk weights"),
         ("io.read", tenant.io.read.is_some(), "disk limits"),
         ("io.write", tenant.io.write.is_some(), "disk limits"),
@@ -73,13 +70,14 @@ fn check_tenant(tenant: &Tenant) -> Result<(), RunError> {
 
 fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
     let kind = match workload {
-        Workload::Compute { .. } | Workload::Server(_) | Workload::Idle => return Ok(()),
+        Workload::Compute { .. } | Workload::Server(_) | Workload::Memory { .. } | Workload::Idle => {
+            return Ok(());
+        }
         Workload::Phases(phases) => {
             return phases.iter().enumerate().try_for_each(|(number, phase)| {
                 check_workload(&phase.workload, &format!("{field}.phases[{number}]"))
             });
         }
-        Workload::Memory { .. } => "memory",
         Workload::Disk { .. } => "disk",
         Workload::Network { .. } => "network",
         Workload::Fork { .. } => "fork",
@@ -90,7 +88,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         true,
         &format!("{field}.kind"),
         &format!("a \"{kind}\" workload yet"),
-        "take compute, server, idle or phases of them, or simulate",
+        "take compute, server, memory, idle or phases of them, or simulate",
     )
 }
 

@@ -18,6 +18,7 @@ mod dry_run;
 mod guard;
 mod identity;
 mod interrupt;
+mod killed;
 mod launcher;
 mod machine;
 mod order;

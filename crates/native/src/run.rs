@@ -101,6 +101,9 @@ impl<'a> Run<'a> {
         stop_at("groups");
         std::thread::sleep(SETTLE);
         launcher.carry_out(&how.script, self.interrupt)?;
+        if !own_cpu {
+            guard.let_out(launcher.pid())?;
+        }
         let accounts = guard.cgroup.accounts(&label, own_cpu);
         let pid = launcher.tenant.unwrap_or(0);
         let tally = Tally::open(&accounts, pid).map_err(|error| {
@@ -126,6 +129,11 @@ impl<'a> Run<'a> {
         self.tenants
             .first()
             .map_or_else(Vec::new, |first| stages(&first.launcher.tape, self.platform, version))
+    }
+
+    /// Number of the first tenant's process.
+    pub(crate) fn first_tenant(&self) -> Option<u32> {
+        self.tenants.first()?.launcher.tenant
     }
 
     /// Lets the tenants go, watches them to the end, and answers with what came of it.
@@ -236,6 +244,7 @@ impl<'a> Run<'a> {
             tape: &tenant.launcher.tape,
             accounts: &tenant.accounts,
             ended: tenant.ended.as_deref(),
+            ended_ns: tenant.launcher.ended_ns,
             first: &tenant.first,
             last: &tenant.last,
             samples: &tenant.samples,

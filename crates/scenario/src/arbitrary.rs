@@ -102,7 +102,7 @@ fn host(shape: &Shape) -> BoxedStrategy<String> {
         maybe("memory", bytes(64 << 20)),
     ];
     if shape.breadth == Breadth::Whole {
-        fields.extend([maybe("disk", disk), maybe("network", network)]);
+        fields.extend([maybe("swap", bytes(0)), maybe("disk", disk), maybe("network", network)]);
     }
     table(fields)
 }
@@ -184,7 +184,13 @@ fn memory_table() -> BoxedStrategy<String> {
         ]
     });
     let free = vec![maybe("request", bytes(1)), maybe("high", bytes(1)), maybe("swap", bytes(0))];
-    prop_oneof![limited, free].prop_map(text::braces).boxed()
+    let victim = vec![
+        maybe("oom_score_adj", (-1000..=1000).prop_map(|adjustment: i32| adjustment.to_string())),
+        maybe("oom_group", flag()),
+    ];
+    (prop_oneof![limited, free], victim)
+        .prop_map(|(bounds, victim)| text::braces(bounds.into_iter().chain(victim)))
+        .boxed()
 }
 
 fn image_name(index: usize) -> String {

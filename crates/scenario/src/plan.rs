@@ -100,6 +100,9 @@ pub struct Host {
     pub cores: u32,
     /// Memory (bytes).
     pub memory: Bytes,
+    /// Swap beside it (bytes).
+    #[serde(skip_serializing_if = "is_default")]
+    pub swap: Bytes,
     /// Disk, where it binds.
     pub disk: Option<HostDisk>,
     /// Network, where it binds.
@@ -204,6 +207,17 @@ pub struct Memory {
     pub high: Option<Bytes>,
     /// `memory.swap.max`.
     pub swap: Option<Bytes>,
+    /// `/proc/PID/oom_score_adj` of its processes, -1000 to 1000.
+    #[serde(skip_serializing_if = "is_default")]
+    pub oom_score_adj: i32,
+    /// `memory.oom.group`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub oom_group: bool,
+}
+
+/// Whether a field that came later has the value that scenarios without it have: their digests stay as they were.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// `tenant.io`.

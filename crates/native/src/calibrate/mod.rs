@@ -2,6 +2,7 @@
 //! fitted to a scenario.
 
 mod knobs;
+mod memory;
 mod pulse;
 mod switch;
 mod tenants;
@@ -59,6 +60,8 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     let request_overhead_ns = tenants::request_overhead_ns(turns_per_cpu_s, context_switch_ns, interrupt)?;
     progress("limits", 0.45);
     let run_delay_includes_throttled = tenants::run_delay_includes_throttled(turns_per_cpu_s, interrupt)?;
+    progress("memory", 0.47);
+    let memory = memory::measure(turns_per_cpu_s, interrupt)?;
     let startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
     progress("done", 1.0);
     Ok(Calibration {
@@ -73,6 +76,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
             tick_ns: pulse.tick_ns,
         },
         scheduler: knobs::read(pulse.hz, run_delay_includes_throttled),
+        memory: Some(memory),
         startup,
     })
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use catamaran_worker::script::Step;
 
-use super::{Accounts, Cgroup, Confines, Groups, Limits, Usage, keyed, write};
+use super::{Accounts, Cgroup, Confines, Groups, Limits, MemoryLimits, Usage, keyed, write};
 
 /// Controllers that a guard uses where the machine has them; `cpu` and `cpuset` it must have.
 const CONTROLLERS: [&str; 4] = ["cpu", "cpuset", "cpuacct", "memory"];
@@ -87,6 +87,7 @@ impl V1 {
                     }
                 }
             }
+            "memory" => steps.extend(limits.memory.v1(group)),
             "cpuset" => {
                 if let Some(cpus) = &limits.cpus {
                     steps.push(write(group.join("cpuset.mems"), &self.memory_nodes));
@@ -111,7 +112,7 @@ impl Cgroup for V1 {
             steps.push(write(group.join("cpuset.cpus"), crate::machine::to_cpu_list(&confines.cpus)));
         }
         if let Some(group) = self.group("memory") {
-            steps.push(write(group.join("memory.limit_in_bytes"), confines.memory_bytes));
+            steps.extend(MemoryLimits::of_machine(confines.memory_bytes, confines.swap_bytes).v1(&group));
         }
         steps
     }
@@ -134,6 +135,7 @@ impl Cgroup for V1 {
         Accounts {
             cpu: if tells_apart { file("cpuacct", "cpuacct.usage") } else { None },
             throttling: if own_cpu { file("cpu", "cpu.stat") } else { None },
+            memory: file("memory", "memory.usage_in_bytes"),
             memory_peak: file("memory", "memory.max_usage_in_bytes"),
             oom: file("memory", "memory.oom_control"),
             unlimit: file("cpu", "cpu.cfs_quota_us")
@@ -154,6 +156,7 @@ impl Cgroup for V1 {
             cpu_ns: cpu.and_then(|text| text.trim().parse().ok()),
             throttled_ns: throttling("throttled_time"),
             throttled_periods: throttling("nr_throttled"),
+            memory_bytes: None,
         }
     }
 
@@ -187,7 +190,7 @@ mod tests {
         let v1 = V1::new(&own, "catamaran-1", "0".to_owned());
         let limits =
             Limits { shares: Some(502), quota_us: Some(40_000), period_us: 100_000, ..Limits::default() };
-        let confines = Confines { cpus: vec![0, 1], memory_bytes: 4096 };
+        let confines = Confines { cpus: vec![0, 1], memory_bytes: 4096, swap_bytes: None };
         for step in v1.guard(&confines, false).iter().chain(&v1.limited("web.0", &limits).make) {
             if let Step::Write { file, .. } = step {
                 fs::write(file, "").unwrap();
@@ -215,7 +218,7 @@ mod tests {
         assert_eq!(v1.accounts("web.0", false).cpu, None, "the threads' schedstat counts instead");
         let counting = v1.accounts("web.0", true).cpu;
         assert_eq!(counting, Some("/cpu,cpuacct/catamaran-1/web.0/cpuacct.usage".into()));
-        let made: Vec<_> = v1.guard(&Confines { cpus: vec![0], memory_bytes: 1 }, false);
+        let made: Vec<_> = v1.guard(&Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None }, false);
         let twice =
             made.iter().filter(|step| **step == Step::Make("/cpu,cpuacct/catamaran-1".into())).count();
         assert_eq!(twice, 1, "one group for both controllers");

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use catamaran_worker::script::Step;
 
-use super::{Accounts, Cgroup, Confines, Groups, Limits, Usage, keyed, write};
+use super::{Accounts, Cgroup, Confines, Groups, Limits, MemoryLimits, Usage, keyed, write};
 
 /// The tree of version 2.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl Cgroup for V2 {
         if self.cpuset {
             steps.push(write(self.guard.join("cpuset.cpus"), crate::machine::to_cpu_list(&confines.cpus)));
         }
-        steps.push(write(self.guard.join("memory.max"), confines.memory_bytes));
+        steps.extend(MemoryLimits::of_machine(confines.memory_bytes, confines.swap_bytes).v2(&self.guard));
         steps.push(write(self.guard.join("cgroup.subtree_control"), super::signed('+', &handed_down)));
         steps
     }
@@ -67,6 +67,7 @@ impl Cgroup for V2 {
                 .as_deref()
                 .map(|cpus| write(group.join("cpuset.cpus"), crate::machine::to_cpu_list(cpus))),
         );
+        make.extend(limits.memory.v2(&group));
         Groups { make, enter: Vec::new(), born_in: Some(group) }
     }
 
@@ -75,6 +76,7 @@ impl Cgroup for V2 {
         Accounts {
             cpu: Some(group.join("cpu.stat")),
             throttling: own_cpu.then(|| group.join("cpu.stat")),
+            memory: Some(group.join("memory.current")),
             memory_peak: Some(group.join("memory.peak")),
             oom: Some(group.join("memory.events")),
             unlimit: if own_cpu { vec![write(group.join("cpu.max"), "max")] } else { Vec::new() },
@@ -91,6 +93,7 @@ impl Cgroup for V2 {
             cpu_ns: figure(cpu, "usage_usec").map(|us| us * 1000),
             throttled_ns: figure(throttling, "throttled_usec").unwrap_or(0) * 1000,
             throttled_periods: figure(throttling, "nr_throttled").unwrap_or(0),
+            memory_bytes: None,
         }
     }
 
@@ -123,7 +126,7 @@ mod tests {
     fn guard_and_tenant_with_limits() {
         let root = tempfile::tempdir().unwrap();
         let v2 = V2::new(root.path(), "catamaran-1", true);
-        carry_out(&v2.guard(&Confines { cpus: vec![0, 1], memory_bytes: 1 << 30 }, false));
+        carry_out(&v2.guard(&Confines { cpus: vec![0, 1], memory_bytes: 1 << 30, swap_bytes: None }, false));
         let groups = v2.limited("web.0", &limits());
         carry_out(&groups.make);
         let read = |file: &str| fs::read_to_string(root.path().join("catamaran-1").join(file)).unwrap();
@@ -139,7 +142,7 @@ mod tests {
     #[test]
     fn tenants_that_share_the_cpu_get_leaves_without_the_controller() {
         let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", false);
-        let steps = v2.guard(&Confines { cpus: vec![0], memory_bytes: 1 }, true);
+        let steps = v2.guard(&Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None }, true);
         assert!(steps.contains(&write("/base/catamaran-1/cgroup.subtree_control".into(), "+memory")));
         assert_eq!(v2.counted("web.0").enter, [Step::Enter("/base/catamaran-1/web.0".into())]);
         assert_eq!(v2.accounts("web.0", false).throttling, None);
@@ -149,7 +152,8 @@ mod tests {
     fn figures_are_microseconds() {
         let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", false);
         let stat = "usage_usec 1500\nnr_throttled 2\nthrottled_usec 7\n";
-        let expected = Usage { cpu_ns: Some(1_500_000), throttled_ns: 7000, throttled_periods: 2 };
+        let expected =
+            Usage { cpu_ns: Some(1_500_000), throttled_ns: 7000, throttled_periods: 2, ..Usage::default() };
         assert_eq!(v2.usage(Some(stat), Some(stat)), expected);
     }
 }

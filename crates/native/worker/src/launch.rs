@@ -106,12 +106,22 @@ fn child(script: &Script, tape: &Tape, joined: &OwnedFd, program: &OwnedFd, run:
         return "the launcher could not move the process into its control groups".to_owned();
     }
     tape.stamp(stamp::JOINED, now_ns());
+    if let Err(message) = adjust_oom_score(script) {
+        return message;
+    }
     if let Err(message) = isolate(script) {
         return message;
     }
     stop_at("isolate");
     tape.stamp(stamp::ISOLATED, now_ns());
     exec(program, run)
+}
+
+/// How much the kernel's killer shall think of this process.
+fn adjust_oom_score(script: &Script) -> Result<(), String> {
+    let Some(adjustment) = script.oom_score_adj else { return Ok(()) };
+    std::fs::write("/proc/self/oom_score_adj", adjustment.to_string())
+        .map_err(|error| format!("cannot set oom_score_adj to {adjustment}: {error}"))
 }
 
 /// What a process does in its new namespaces before it is fit to run a program.

@@ -4,6 +4,7 @@
 //! Standard input is the socket to the runner, standard output the tape.
 
 mod launch;
+mod memory;
 mod server;
 mod work;
 

@@ -116,6 +116,8 @@ pub struct Script {
     pub namespaces: Vec<Namespace>,
     /// Host name in its own UTS namespace.
     pub host_name: Option<String>,
+    /// Its `oom_score_adj`, where it is not the launcher's.
+    pub oom_score_adj: Option<i32>,
 }
 
 impl Script {
@@ -144,6 +146,9 @@ impl Script {
         if let Some(name) = &self.host_name {
             let _ = writeln!(text, "host-name {name}");
         }
+        if let Some(adjustment) = self.oom_score_adj {
+            let _ = writeln!(text, "oom-score-adj {adjustment}");
+        }
         text
     }
 
@@ -167,6 +172,7 @@ impl Script {
             "namespace" => self.namespaces.push(Namespace::ALL.into_iter().find(|kind| kind.name() == rest)?),
             "born-in" => self.born_in = Some(rest.into()),
             "host-name" => self.host_name = Some(rest.to_owned()),
+            "oom-score-adj" => self.oom_score_adj = Some(rest.parse().ok()?),
             _ => return None,
         }
         Some(())
@@ -233,13 +239,16 @@ mod tests {
             born_in: Some("/sys/fs/cgroup/t".into()),
             namespaces: Namespace::ALL.to_vec(),
             host_name: Some("shop".into()),
+            oom_score_adj: Some(-500),
         };
         assert_eq!(Script::from_text(&script.to_text()), Ok(script));
     }
 
     #[test]
     fn what_is_no_step_is_named() {
-        for text in ["limits", "limits burn /x", "namespace time", "join write /x", "x y", ""] {
+        for text in
+            ["limits", "limits burn /x", "namespace time", "join write /x", "oom-score-adj x", "x y", ""]
+        {
             let answer = Script::from_text(&format!("{text}\n"));
             assert!(answer.is_err_and(|message| message.contains(text)), "{text:?}");
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::calibration::{CpuCosts, Machine, SchedulerKnobs, StartupStage};
+use crate::calibration::{CpuCosts, Machine, MemoryCosts, SchedulerKnobs, StartupStage, SwapCosts};
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::plan::Scheduler;
 use crate::schema::{CALIBRATION, CALIBRATION_SCHEMA};
@@ -29,6 +29,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
     let machine = root.table("machine").and_then(|machine| read_machine(&machine));
     let cpu = root.table("cpu").and_then(|cpu| read_cpu(&cpu));
     let scheduler = root.table("scheduler").and_then(|scheduler| read_scheduler(&scheduler));
+    let memory = root.table("memory").and_then(|memory| read_memory(&memory));
     let startup = read_startup(root);
     schema?;
     Some(Calibration {
@@ -36,6 +37,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
         machine: machine?,
         cpu: cpu?,
         scheduler: scheduler?,
+        memory,
         startup: startup?,
     })
 }
@@ -95,6 +97,25 @@ fn read_scheduler(reader: &Reader<'_>) -> Option<SchedulerKnobs> {
         throttle_by_task: throttle_by_task?,
         delay_dequeue: delay_dequeue?,
         run_delay_includes_throttled: includes?,
+    })
+}
+
+fn read_memory(reader: &Reader<'_>) -> Option<MemoryCosts> {
+    let (touch_ns, retouch_ns) = (reader.real("touch_ns"), reader.real("retouch_ns"));
+    let (release_ns, worker_bytes) = (reader.real("release_ns"), reader.count("worker_bytes"));
+    let (thread_bytes, worker_rss_bytes) = (reader.count("thread_bytes"), reader.count("worker_rss_bytes"));
+    let swap = reader.table("swap").and_then(|swap| {
+        let (out_ns, in_ns) = (swap.real("out_ns"), swap.real("in_ns"));
+        Some(SwapCosts { out_ns: out_ns?, in_ns: in_ns? })
+    });
+    Some(MemoryCosts {
+        touch_ns: touch_ns?,
+        retouch_ns: retouch_ns?,
+        release_ns: release_ns?,
+        worker_bytes: worker_bytes?,
+        thread_bytes: thread_bytes?,
+        worker_rss_bytes: worker_rss_bytes?,
+        swap,
     })
 }
 

@@ -5,21 +5,22 @@ use catamaran_report::report::{BackendKind, Identity, Requests, TenantReport, Te
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::build::Setting;
+use super::happened;
 use super::world::{Instance, World};
 
 /// Fields that this model knows nothing of, with the reason.
-const NOT_MODELLED: [(&str, &str); 6] = [
+const NOT_MODELLED: [(&str, &str); 4] = [
     ("stolen_s", "no hypervisor on this platform"),
-    ("memory_peak_bytes", "memory is not modelled yet"),
-    ("oom_kills", "memory is not modelled yet"),
     ("restarts", "restarts are not modelled yet"),
     ("disk_bytes", "the disk is not modelled yet"),
     ("network_bytes", "the network is not modelled yet"),
 ];
 
-const HOST_NOT_MODELLED: [(&str, &str); 4] = [
-    ("memory_peak_bytes", "memory is not modelled yet"),
-    ("overhead_memory_bytes", "memory is not modelled yet"),
+/// Why there are no figures of memory.
+const NOT_CALIBRATED: &str = "the machine was calibrated without memory";
+
+const HOST_NOT_MODELLED: [(&str, &str); 3] = [
+    ("overhead_memory_bytes", "the platform has no process of its own"),
     ("overhead_cpu_s", "the runner itself is not modelled"),
     ("steal", "a simulated machine is not stolen from"),
 ];
@@ -49,6 +50,8 @@ pub(super) fn report(
         }
     }
     host(&mut report, calibration, setting, world);
+    report.events = happened::events(world, &report.tenants);
+    report.samples = happened::samples(world, &report.tenants);
     report
 }
 
@@ -68,6 +71,7 @@ fn fill(
     let work: f64 = threads().map(|thread| world.engine.work_ns(thread)).sum();
     row.turns = Some(work / 1e9 * calibration.cpu.turns_per_cpu_s);
     finish(row, world, instance);
+    memory(row, setting, world, index);
     throttling(row, world, instance);
     requests(row, world, instance);
     if let Some(claim) = setting.claims.get(index) {
@@ -88,6 +92,11 @@ fn startup(row: &mut TenantReport, setting: &Setting) {
 }
 
 fn finish(row: &mut TenantReport, world: &World, instance: &Instance) {
+    if let Some(killed) = instance.killed {
+        row.finished_s = Some(killed.gone.unwrap_or(world.now) as f64 / 1e9);
+        row.state = TenantState::OomKilled;
+        return;
+    }
     let finished = match instance.program.finished() {
         Some(at) => Some(at),
         None if instance.program.lasts_to_the_end() && world.now > instance.start => Some(world.now),
@@ -101,6 +110,20 @@ fn finish(row: &mut TenantReport, world: &World, instance: &Instance) {
     };
     if finished.is_none() {
         row.explain_absence("finished_s", "still at work when the run ended");
+    }
+}
+
+fn memory(row: &mut TenantReport, setting: &Setting, world: &World, index: usize) {
+    let peak = world.memory.as_ref().and_then(|memory| memory.peak_bytes(index));
+    row.memory_peak_bytes = peak;
+    row.oom_kills = peak.map(|_| u64::from(row.state == TenantState::OomKilled));
+    if peak.is_none() {
+        row.explain_absence("memory_peak_bytes", NOT_CALIBRATED);
+        row.explain_absence("oom_kills", NOT_CALIBRATED);
+    }
+    row.error = happened::error(world, index);
+    for (field, reason) in setting.memory_claims.get(index).iter().flat_map(|claim| &claim.absent) {
+        row.explain_absence(field, *reason);
     }
 }
 
@@ -140,6 +163,10 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
     for (field, reason) in HOST_NOT_MODELLED {
         report.host.explain_absence(field, reason);
     }
+    report.host.memory_peak_bytes = world.memory.as_ref().map(|memory| memory.host_peak_bytes());
+    if world.memory.is_none() {
+        report.host.explain_absence("memory_peak_bytes", NOT_CALIBRATED);
+    }
     let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
     if report.elapsed_s > 0.0 {
         report.host.cpu_utilisation = Some(cpu_s / report.elapsed_s / setting.cores as f64);
@@ -148,6 +175,6 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
     }
     match world.work_per_cpu() {
         Some(ratio) => report.host.turns_per_cpu_s = Some(ratio * calibration.cpu.turns_per_cpu_s),
-        None => report.host.explain_absence("turns_per_cpu_s", "nothing ran"),
+        None => report.host.explain_absence("turns_per_cpu_s", "no tenant made a turn"),
     }
 }

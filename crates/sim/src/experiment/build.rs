@@ -6,11 +6,13 @@ use catamaran_scenario::plan::Scheduler;
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::Model;
+use crate::platform::memory::MemoryClaim;
 use crate::platform::{self, CpuClaim};
 use crate::resources::cpu::{Costs, Cpu, Fluid, Knobs, Pick};
 use crate::startup;
 
 use super::engine::Engine;
+use super::memory::MemorySetting;
 
 /// Everything about a simulation but its speed.
 #[derive(Debug)]
@@ -20,6 +22,9 @@ pub(super) struct Setting {
     pub(super) knobs: Knobs,
     /// Per instance of the plan, in its order.
     pub(super) claims: Vec<CpuClaim>,
+    pub(super) memory: MemorySetting,
+    /// Of the same instances.
+    pub(super) memory_claims: Vec<MemoryClaim>,
     pub(super) stages: Option<Vec<StageRow>>,
     /// CPU time of a request beyond its demand (ns).
     pub(super) request_overhead: u64,
@@ -35,7 +40,7 @@ impl Setting {
         model: Model,
     ) -> Result<Self, RunError> {
         let rule_of = if model == Model::Exact { platform } else { Platform::BareMetal };
-        let claims = match platform::rule(rule_of) {
+        let claims: Vec<CpuClaim> = match platform::rule(rule_of) {
             Some(rule) => plan
                 .instances()
                 .filter_map(|(index, _)| plan.tenants().get(index))
@@ -43,7 +48,14 @@ impl Setting {
                 .collect(),
             None => Vec::new(),
         };
+        let tenants = plan.instances().filter_map(|(index, _)| plan.tenants().get(index));
+        let memory_claims = tenants
+            .zip(&claims)
+            .map(|(tenant, claim)| platform::memory::claim(tenant, calibration, claim.own_group.is_some()))
+            .collect();
         Ok(Self {
+            memory: MemorySetting::of(plan, calibration)?,
+            memory_claims,
             model,
             cores: plan.host().cores as usize,
             knobs: knobs(plan, platform, calibration),

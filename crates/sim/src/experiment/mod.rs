@@ -3,6 +3,8 @@
 mod answer;
 mod build;
 mod engine;
+mod happened;
+mod memory;
 mod refuse;
 mod timeline;
 mod world;

@@ -6,7 +6,7 @@ use catamaran_scenario::{Plan, Platform};
 
 use crate::platform;
 
-fn refusal(field: String, what: impl Into<String>, advice: impl Into<String>) -> RunError {
+pub(super) fn refusal(field: String, what: impl Into<String>, advice: impl Into<String>) -> RunError {
     RunError::Unsupported { field, backend: "simulated", what: what.into(), advice: advice.into() }
 }
 
@@ -73,9 +73,6 @@ fn tenant(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
         ("needs", !tenant.needs.is_empty(), "library versions"),
         ("io", tenant.io.weight.is_some() || tenant.io.iops.is_some(), "disk shares"),
         ("io", tenant.io.read.is_some() || tenant.io.write.is_some(), "disk shares"),
-        ("memory.limit", tenant.memory.limit.is_some(), "memory limits"),
-        ("memory.high", tenant.memory.high.is_some(), "memory limits"),
-        ("memory.swap", tenant.memory.swap.is_some(), "swap"),
     ];
     if let Some((name, _, what)) = asked.iter().find(|(_, asked, _)| *asked) {
         return Err(refusal(field(name), format!("{what} yet"), "remove the field"));
@@ -85,14 +82,15 @@ fn tenant(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
 
 fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
     let kind = match workload {
-        Workload::Compute { .. } | Workload::Server(_) | Workload::Idle => return Ok(()),
+        Workload::Compute { .. } | Workload::Server(_) | Workload::Memory { .. } | Workload::Idle => {
+            return Ok(());
+        }
         Workload::Phases(phases) => {
             return phases.iter().enumerate().try_for_each(|(index, phase)| {
                 let field = format!("{field}.phases[{index}]");
                 self::workload(&phase.workload, &field)
             });
         }
-        Workload::Memory { .. } => "memory",
         Workload::Disk { .. } => "disk",
         Workload::Network { .. } => "network",
         Workload::Fork { .. } => "fork",
@@ -100,6 +98,6 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         Workload::Command { .. } => "command",
         _ => "unknown",
     };
-    let advice = "use compute, server, idle or phases of these, or say what it is like";
+    let advice = "use compute, server, memory, idle or phases of these, or say what it is like";
     Err(refusal(format!("{field}.kind"), format!("workload {kind:?} yet"), advice))
 }

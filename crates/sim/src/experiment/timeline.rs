@@ -5,6 +5,7 @@ use catamaran_report::timeline::{Entry, Period, Request, Slice, Throttle};
 use catamaran_scenario::Plan;
 
 use super::engine::Engine;
+use super::happened;
 use super::world::World;
 use crate::kernel::trace;
 use crate::resources::cpu::{Cpu, CpuNote, GroupId, Ran, ThreadId};
@@ -42,13 +43,16 @@ pub(super) fn timeline(plan: &Plan, mut world: World) -> Timeline {
     let cores = cpu.cores_count() as u32;
     let periods = periods(cpu, &names);
     let entries = cpu.take_trace();
+    let trace = entries.iter().map(|entry| words(entry, &names)).collect();
+    let label = |index: usize| names.tenants.get(index).cloned().unwrap_or_default();
+    let trace = happened::merge(&world, &label, trace);
     Timeline {
         cores,
         slices: slices(&ran, &names),
         throttles: throttles(&entries, &names, now),
         periods,
         requests,
-        trace: entries.iter().map(|entry| words(entry, &names)).collect(),
+        trace,
     }
 }
 

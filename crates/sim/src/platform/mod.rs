@@ -2,6 +2,7 @@
 
 mod bare_metal;
 mod cgroups;
+pub(crate) mod memory;
 mod namespaces;
 
 use catamaran_scenario::plan::Tenant;
