@@ -154,6 +154,51 @@ fn an_overfull_queue_fails_requests() -> Case {
     }
 }
 
+const MIB: u64 = 1 << 20;
+
+fn touched_memory_is_charged() -> Case {
+    Case {
+        duration: "1s",
+        tenant: "workload = { kind = \"memory\", start = \"48MiB\", leak = \"64MiB/s\", limit_at = \"64MiB\" }",
+        body: |report| {
+            let tenant = only(report);
+            assert_eq!((tenant.state, tenant.oom_kills), (TenantState::Completed, Some(0)));
+            // The pages, their tables and what the worker itself is charged.
+            let peak = tenant.memory_peak_bytes.expect("a peak");
+            assert!((64 * MIB..72 * MIB).contains(&peak), "{peak} bytes");
+            assert!(report.host.memory_peak_bytes.is_some_and(|host| host >= peak), "{:?}", report.host);
+            let samples = report.samples.as_ref().expect("samples");
+            let memory = samples.series.iter().find(|series| series.metric == "memory").expect("of memory");
+            let [first, .., last] = memory.values.as_slice() else { panic!("{memory:?}") };
+            assert!(*first >= (40 * MIB) as f64 && *last >= (64 * MIB) as f64, "{memory:?}");
+        },
+    }
+}
+
+fn a_memory_limit_kills() -> Case {
+    Case {
+        duration: "2s",
+        tenant: "memory = { limit = \"32MiB\" }\n\
+                 workload = { kind = \"memory\", start = \"8MiB\", leak = \"40MiB/s\" }",
+        body: |report| {
+            let tenant = only(report);
+            if report.platform != Platform::Cgroups {
+                assert_eq!((tenant.state, tenant.oom_kills), (TenantState::Completed, Some(0)));
+                assert!(tenant.absent.contains_key("memory.limit"), "and says so: {:?}", tenant.absent);
+                return;
+            }
+            assert_eq!((tenant.state, tenant.oom_kills), (TenantState::OomKilled, Some(1)));
+            let finished_s = tenant.finished_s.expect("its end");
+            assert!((0.45..0.75).contains(&finished_s), "24 MiB at 40 MiB/s are 0.6 s, not {finished_s} s");
+            let peak = tenant.memory_peak_bytes.expect("a peak");
+            assert!((31 * MIB..=32 * MIB).contains(&peak), "{peak} bytes");
+            let whats: Vec<_> = report.events.iter().map(|event| event.what.as_str()).collect();
+            assert_eq!(whats, ["out-of-memory", "oom-kill"]);
+            assert!(tenant.error.as_ref().is_some_and(|error| error.contains("memory.limit")), "{tenant:?}");
+        },
+    }
+}
+
 /// The tests of a platform, once for each backend.
 macro_rules! conformance {
     ($($module:ident = $platform:expr;)*) => {
@@ -185,6 +230,12 @@ macro_rules! conformance {
         fn idle_uses_next_to_nothing() {
             ($run)(crate::idle_uses_next_to_nothing(), "idle_uses_next_to_nothing", $platform);
         }
+        #[test]
+        fn touched_memory_is_charged() {
+            ($run)(crate::touched_memory_is_charged(), "touched_memory_is_charged", $platform);
+        }
+        #[test]
+        fn a_memory_limit_kills() { ($run)(crate::a_memory_limit_kills(), "a_memory_limit_kills", $platform); }
         #[test]
         fn an_overfull_queue_fails_requests() {
             ($run)(crate::an_overfull_queue_fails_requests(), "an_overfull_queue_fails_requests", $platform);

@@ -107,9 +107,8 @@ fn an_interrupted_run_ends_at_once_and_says_so() {
 #[test]
 fn what_is_not_carried_out_is_refused_by_its_field() {
     let table = [
-        ("workload = { kind = \"memory\", start = \"1MiB\" }", "tenant.x.workload.kind"),
+        ("workload = { kind = \"fork\", rate = \"1/s\", lifetime = \"1s\" }", "tenant.x.workload.kind"),
         ("workload = { kind = \"idle\" }\nrestart = \"always\"", "tenant.x.restart"),
-        ("workload = { kind = \"idle\" }\nmemory = { limit = \"64MiB\" }", "tenant.x.memory.limit"),
         ("workload = { kind = \"idle\" }\npids = { limit = 9 }", "tenant.x.pids.limit"),
     ];
     for (tenant, expected) in table {

@@ -165,5 +165,5 @@ fn cold_pages_go_to_swap_before_hot_ones_and_come_back() {
     }
     assert!(memory.usage_bytes(ROOT) <= 1000 * PAGE);
     let (_, end) = touch(&mut memory, hot, 1000);
-    assert_eq!(end, Some(Charge::Killed(vec![hot])), "swap has an end");
+    assert_eq!(end, Some(Charge::Killed(vec![cold])), "swap has an end, and counts as badness");
 }
