@@ -132,3 +132,28 @@ fn badness_bytes(pid: u32) -> Option<u64> {
     };
     Some((kib("VmRSS")? + kib("VmSwap").unwrap_or(0) + kib("VmPTE").unwrap_or(0)) << 10)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_first_touch_costs_more_than_another_and_a_worker_weighs_something() {
+        match measure(1e8, &Interrupt::new(Arc::default())) {
+            Ok(costs) => {
+                println!("{costs:?}");
+                assert!(
+                    costs.touch_ns > 2.0 * costs.retouch_ns && costs.release_ns < costs.touch_ns,
+                    "{costs:?}"
+                );
+                assert!((1 << 16..64 << 20).contains(&costs.worker_rss_bytes), "{costs:?}");
+                assert!((1 << 16..64 << 20).contains(&costs.worker_bytes), "{costs:?}");
+                assert!(costs.thread_bytes < 1 << 20, "{costs:?}");
+            }
+            Err(Problem::Unavailable(why, _)) => println!("skipped: memory calibration: {why}"),
+            Err(problem) => panic!("{problem:?}"),
+        }
+    }
+}
