@@ -34,8 +34,9 @@ pub fn scenario_toml() -> impl Strategy<Value = String> {
     shape(Breadth::Whole).prop_flat_map(|shape| scenario(&shape))
 }
 
-/// Scenarios of one machine with the workloads compute, server, idle and phases on the platforms bare-metal, cgroups and
-/// namespaces, without events, images and limits other than those of the CPU. All parse, and a run has at most some thousand requests.
+/// Scenarios of one machine with the workloads compute, server, memory, idle and phases on the platforms bare-metal,
+/// cgroups and namespaces, without events, images and limits other than those of CPU and memory. All parse, and a run has
+/// at most some thousand requests.
 pub fn computing_toml() -> impl Strategy<Value = String> {
     shape(Breadth::Computing).prop_flat_map(|shape| scenario(&shape))
 }
@@ -112,6 +113,7 @@ fn tenant(index: usize, shape: &Shape) -> BoxedStrategy<String> {
         given("name", Just(format!("\"t{index}\""))),
         maybe("replicas", number(1, 3)),
         maybe("cpu", cpu_table(shape)),
+        maybe("memory", memory_table()),
         maybe("start_at", duration(0, shape.duration_ms * 1000 - 1)),
         given("workload", workload::any(index, shape)),
     ];
@@ -124,7 +126,6 @@ fn tenant(index: usize, shape: &Shape) -> BoxedStrategy<String> {
             maybe("iops", number(1, 100_000)),
         ];
         fields.extend([
-            maybe("memory", memory_table()),
             maybe("io", table(io)),
             maybe("pids", table(vec![maybe("limit", number(1, 999))])),
             maybe("ports", ports()),
