@@ -152,3 +152,30 @@ fn the_lines_of_a_dry_run_can_be_typed() {
         assert!(output.status.success() && said.is_empty(), "{name}: {said}\n{script}");
     }
 }
+
+/// Whether this process may lower an `oom_score_adj` is for its kernel to say: it is tried on a child that then ends.
+fn may_lower_oom_score_adj() -> bool {
+    let lower = "echo -1 > /proc/self/oom_score_adj";
+    let tried = Command::new("sh").args(["-c", lower]).stderr(std::process::Stdio::null()).status();
+    tried.is_ok_and(|status| status.success())
+}
+
+#[test]
+fn an_adjustment_that_may_not_be_made_is_clamped_and_said() {
+    let tenants = "[[tenant]]\nname = \"down\"\nmemory = { oom_score_adj = -1 }\nworkload = { kind = \"idle\" }\n\
+                   [[tenant]]\nname = \"up\"\nmemory = { oom_score_adj = 7 }\nworkload = { kind = \"idle\" }\n";
+    let plan = plan("300ms", tenants);
+    let lowered = may_lower_oom_score_adj();
+    for platform in PLATFORMS {
+        let Some(report) = tried(platform.name(), run(&plan, platform, &Arc::default())) else { continue };
+        let [down, up] = report.tenants.as_slice() else { panic!("two tenants") };
+        assert_eq!(
+            down.absent.contains_key("memory.oom_score_adj"),
+            !lowered,
+            "{platform}: {:?}",
+            down.absent
+        );
+        assert!(!up.absent.contains_key("memory.oom_score_adj"), "raising is always allowed");
+        assert_eq!((down.state, up.state), (TenantState::Completed, TenantState::Completed), "{platform}");
+    }
+}

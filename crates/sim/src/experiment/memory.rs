@@ -46,6 +46,7 @@ impl MemorySetting {
             ));
         }
         let machine = Machine {
+            cores: u64::from(host.cores),
             page_bytes: calibration.machine.page_bytes,
             hz: u64::from(calibration.scheduler.hz),
             swap_out_ns: costs.swap.as_ref().map_or(0.0, |swap| swap.out_ns),

@@ -3,7 +3,7 @@
 use super::{Charge, ENTRIES_PER_TABLE, GroupId, Memory, MemoryNote, ProcessId};
 
 /// Pages that are charged at once where room is short (`MEMCG_CHARGE_BATCH`, `include/linux/memcontrol.h`).
-const BATCH: u64 = 64;
+pub(super) const BATCH: u64 = 64;
 /// The same far from any bound, where no one notices: at most a 64th of the room that is left.
 const BATCH_MOST: u64 = 8192;
 

@@ -7,7 +7,7 @@ const PAGE: u64 = 4096;
 const MIB: u64 = 256;
 
 fn machine() -> Machine {
-    Machine { page_bytes: PAGE, hz: 1000, swap_out_ns: 10.0, swap_in_ns: 20.0 }
+    Machine { cores: 1, page_bytes: PAGE, hz: 1000, swap_out_ns: 10.0, swap_in_ns: 20.0 }
 }
 
 /// Bounds in pages.
@@ -166,4 +166,16 @@ fn cold_pages_go_to_swap_before_hot_ones_and_come_back() {
     assert!(memory.usage_bytes(ROOT) <= 1000 * PAGE);
     let (_, end) = touch(&mut memory, hot, 1000);
     assert_eq!(end, Some(Charge::Killed(vec![cold])), "swap has an end, and counts as badness");
+}
+
+#[test]
+fn a_peak_has_the_stock_of_each_further_core_but_no_bound_is_passed() {
+    let mut memory = Memory::new(Machine { cores: 3, ..machine() }, bounds(1000, 0));
+    let (free, tight) = (memory.add_group(ROOT, bounds(900, 0)), memory.add_group(ROOT, bounds(150, 0)));
+    for group in [free, tight] {
+        let process = process(&mut memory, group, 0);
+        assert_eq!(touch(&mut memory, process, 100).1, None);
+    }
+    let peaks = [free, tight, ROOT].map(|group| memory.peak_bytes(group) / PAGE);
+    assert_eq!(peaks, [101 + 2 * 64, 150, 202 + 2 * 2 * 64]);
 }
