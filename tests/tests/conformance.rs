@@ -158,14 +158,15 @@ const MIB: u64 = 1 << 20;
 
 fn touched_memory_is_charged() -> Case {
     Case {
-        duration: "1s",
+        // The leak is over after a quarter of a second; the rest is for machines that are busy otherwise.
+        duration: "3s",
         tenant: "workload = { kind = \"memory\", start = \"48MiB\", leak = \"64MiB/s\", limit_at = \"64MiB\" }",
         body: |report| {
             let tenant = only(report);
             assert_eq!((tenant.state, tenant.oom_kills), (TenantState::Completed, Some(0)));
             // The pages, their tables and what the worker itself is charged.
             let peak = tenant.memory_peak_bytes.expect("a peak");
-            assert!((64 * MIB..72 * MIB).contains(&peak), "{peak} bytes");
+            assert!((64 * MIB..72 * MIB).contains(&peak), "{peak} bytes: {report:?}");
             assert!(report.host.memory_peak_bytes.is_some_and(|host| host >= peak), "{:?}", report.host);
             let samples = report.samples.as_ref().expect("samples");
             let memory = samples.series.iter().find(|series| series.metric == "memory").expect("of memory");

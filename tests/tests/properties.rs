@@ -117,7 +117,8 @@ fn processor_time_is_bounded(plan: &Plan, report: &Report) -> Result<(), TestCas
 
 /// Nobody has more than the bounds say, but for what a worker is charged for being there, which nobody asks about.
 fn memory_is_bounded(plan: &Plan, report: &Report) -> Result<(), TestCaseError> {
-    let costs = Calibration::reference().memory.unwrap();
+    let calibration = Calibration::reference();
+    let costs = calibration.memory.as_ref().ok_or_else(|| TestCaseError::fail("memory is not calibrated"))?;
     let own = |threads: u64| costs.worker_bytes + threads * costs.thread_bytes;
     let host = report.host.memory_peak_bytes.unwrap_or(u64::MAX);
     let there = report.tenants.len() as u64 * own(5);
