@@ -43,7 +43,7 @@ proptest! {
             requests_are_all_accounted_for(&report)?;
             processor_time_is_bounded(&plan, &report)?;
             memory_is_bounded(&plan, &report)?;
-            if platform == Platform::Cgroups {
+            if [Platform::Cgroups, Platform::Vm].contains(&platform) {
                 quotas_hold(&plan, &report)?;
             }
         }
@@ -70,6 +70,7 @@ proptest! {
             let Outcome { report, timeline } = run(&plan, platform, true)?;
             cores_run_one_thread_at_a_time(&report, &timeline)?;
             slices_add_up_to_processor_time(&report, &timeline)?;
+            virtual_cpus_run_or_wait_or_rest(&report, &timeline)?;
             for (index, entry) in timeline.trace.iter().enumerate() {
                 prop_assert!(entry.because.is_none_or(|cause| (cause as usize) < index), "causes come first");
             }
@@ -176,6 +177,33 @@ fn slices_add_up_to_processor_time(report: &Report, timeline: &Timeline) -> Resu
             (drawn_s - cpu_s).abs() < ROUNDING_S,
             "{}: {drawn_s} drawn, {cpu_s} reported",
             tenant.label()
+        );
+    }
+    Ok(())
+}
+
+/// A virtual CPU does one thing at a time; what it runs is its threads' processor time, what it waits for is the steal, and
+/// the rest of the time it is halted.
+fn virtual_cpus_run_or_wait_or_rest(report: &Report, timeline: &Timeline) -> Result<(), TestCaseError> {
+    prop_assert!(timeline.guests.is_empty() || report.platform == Platform::Vm);
+    let mut free_ns = std::collections::BTreeMap::new();
+    for slice in &timeline.guests {
+        let free_ns = free_ns.entry((slice.tenant, slice.vcpu)).or_insert(0);
+        prop_assert!(*free_ns <= slice.start_ns && slice.start_ns < slice.end_ns, "{slice:?}");
+        *free_ns = slice.end_ns;
+    }
+    for (index, tenant) in report.tenants.iter().enumerate().filter(|_| report.platform == Platform::Vm) {
+        let sum_s = |runs: bool| {
+            let own = timeline.guests.iter().filter(|one| one.tenant as usize == index);
+            let own = own.filter(|one| one.thread.is_some() == runs);
+            own.map(|one| one.end_ns - one.start_ns).sum::<u64>() as f64 / 1e9
+        };
+        let (ran_s, stolen_s) = (sum_s(true), sum_s(false));
+        let label = tenant.label();
+        prop_assert!((ran_s - tenant.cpu_s.unwrap_or(0.0)).abs() < ROUNDING_S, "{label}: {ran_s} s run");
+        prop_assert!(
+            (stolen_s - tenant.stolen_s.unwrap_or(0.0)).abs() < ROUNDING_S,
+            "{label}: {stolen_s} s stolen"
         );
     }
     Ok(())

@@ -173,7 +173,7 @@ Examples:
   catamaran compare simulated.json native.json    two saved runs of one scenario
 
 Each native trial is paired with a simulation at the speed that the trial had. Trials are added, up to 21
-a platform, until the rows are decidable; trials that lost more than 1 % to the machine beneath are discarded.")]
+a platform, until the rows are decidable; trials that lost more than 1 % to the machine beneath or to other processes are discarded.")]
 pub(crate) struct Compare {
     /// Scenario (a TOML file, `lesson:ID`, or `-`), or the first of two saved runs (JSON)
     pub(crate) file: String,

@@ -2,7 +2,10 @@
 
 use catamaran_report::RunError;
 use catamaran_scenario::Platform;
+use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::{Plan, PlatformSettings, Restart, Tenant, Workload};
+
+use crate::vm;
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
@@ -10,7 +13,7 @@ pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
         return Err(RunError::Unavailable {
             platform,
             why: "it is not carried out natively yet".into(),
-            remedy: "run it on bare-metal, cgroups or namespaces, or simulate it".into(),
+            remedy: "run it on bare-metal, cgroups, namespaces or vm, or simulate it".into(),
         });
     }
     check_settings(&plan.settings(platform), platform)?;
@@ -19,15 +22,42 @@ pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     refuse(host.disk.is_some(), "host.disk", "a bound on the disk", "leave it out")?;
     refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
-    plan.tenants().iter().try_for_each(check_tenant)
+    plan.tenants().iter().try_for_each(|tenant| {
+        if platform == Platform::Vm {
+            check_memory_in_guest(tenant)?;
+        }
+        check_tenant(tenant)
+    })
+}
+
+/// A guest's memory is its own: what bounds a tenant elsewhere would bound its machine.
+fn check_memory_in_guest(tenant: &Tenant) -> Result<(), RunError> {
+    let memory = &tenant.memory;
+    let touches = match &tenant.workload {
+        Workload::Phases(phases) => phases.iter().any(|phase| Leak::of(&phase.workload).is_some()),
+        workload => Leak::of(workload).is_some(),
+    };
+    let table = [
+        ("memory.limit", memory.limit.is_some()),
+        ("memory.high", memory.high.is_some()),
+        ("memory.swap", memory.swap.is_some()),
+        ("memory.oom_group", memory.oom_group),
+        ("memory.oom_score_adj", memory.oom_score_adj != 0),
+        ("workload", touches),
+    ];
+    table.into_iter().try_for_each(|(name, set)| {
+        let field = format!("tenant.{}.{name}", tenant.name);
+        refuse(set, &field, "memory inside of guests yet", "choose another platform")
+    })
 }
 
 /// Whether there is code for it.
 pub(crate) fn carried_out(platform: Platform) -> bool {
-    matches!(platform, Platform::BareMetal | Platform::Cgroups | Platform::Namespaces)
+    matches!(platform, Platform::BareMetal | Platform::Cgroups | Platform::Namespaces | Platform::Vm)
 }
 
 fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(), RunError> {
+    let on_vm = platform == Platform::Vm;
     let table = [
         ("runtime", settings.runtime.is_some()),
         ("rootless", settings.rootless == Some(true)),
@@ -35,10 +65,10 @@ fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(),
         ("hz", settings.hz.is_some()),
         ("base_slice", settings.base_slice.is_some()),
         ("autogroup", settings.autogroup.is_some()),
-        ("vcpus", settings.vcpus.is_some()),
-        ("memory", settings.memory.is_some()),
-        ("guest", settings.guest.is_some()),
-        ("accel", settings.accel.is_some()),
+        ("vcpus", settings.vcpus.is_some() && !on_vm),
+        ("memory", settings.memory.is_some() && !on_vm),
+        ("guest", settings.guest.is_some() && !(on_vm && vm::is_linux(settings))),
+        ("accel", settings.accel.is_some() && !on_vm),
         ("type", settings.hypervisor_type.is_some()),
         ("compat", settings.compat.is_some()),
     ];

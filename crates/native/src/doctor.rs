@@ -15,7 +15,7 @@ use crate::machine::{self, Hierarchies};
 use crate::order::Order;
 use crate::problem::Problem;
 use crate::run::Run;
-use crate::{accept, cgroup};
+use crate::{accept, cgroup, vm};
 
 /// One row of `catamaran doctor`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -39,7 +39,7 @@ impl Check {
         Self { name: name.into(), works: false, found: found.into(), remedy: Some(remedy.into()) }
     }
 
-    fn of(name: impl Into<String>, tried: Result<String, Problem>) -> Self {
+    pub(crate) fn of(name: impl Into<String>, tried: Result<String, Problem>) -> Self {
         match tried {
             Ok(found) => Self::works(name, found),
             Err(Problem::Failed(why, remedy) | Problem::Unavailable(why, remedy)) => {
@@ -57,6 +57,7 @@ pub fn doctor() -> Vec<Check> {
     checks.extend(control_groups());
     checks.extend(Namespace::ALL.map(namespace));
     checks.push(kvm());
+    checks.extend(vm::checks());
     checks.extend(Platform::ALL.iter().map(|platform| try_platform(*platform)));
     checks
 }
@@ -148,7 +149,10 @@ fn namespace(kind: Namespace) -> Check {
 fn kvm() -> Check {
     let path = "/dev/kvm";
     match fs::OpenOptions::new().read(true).write(true).open(path) {
-        Ok(_) => Check::works("kvm", format!("{path} can be opened; nothing uses it yet")),
+        Ok(_) => Check::works(
+            "kvm",
+            format!("{path} can be opened; whether a guest boots under it is tried by each run"),
+        ),
         Err(error) => {
             Check::fails("kvm", format!("{path}: {error}"), "enable virtualisation; join the group kvm")
         }
@@ -174,7 +178,8 @@ workload = { kind = "idle" }
 fn try_platform(platform: Platform) -> Check {
     let moment = || -> Result<(), RunError> {
         let on = |problem: Problem| problem.on(platform);
-        let plan = Plan::from_toml(MOMENT, "doctor")
+        let moment = if platform == Platform::Vm { vm::MOMENT } else { MOMENT };
+        let plan = Plan::from_toml(moment, "doctor")
             .map_err(|error| on(Problem::new(error.to_string(), "this is a defect of catamaran")))?;
         accept::check(&plan, platform)?;
         let interrupt = Interrupt::default();

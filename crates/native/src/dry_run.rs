@@ -11,6 +11,7 @@ use catamaran_worker::script::{Namespace, Script, Step};
 use crate::cgroup::{self, Found};
 use crate::guard::Shape;
 use crate::problem::Problem;
+use crate::vm::{self, Hypervisor};
 use crate::{accept, platform};
 
 /// What a person could type to get the same (one shell line each), nothing carried out.
@@ -29,6 +30,11 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         "# WORKER stands for the program of each tenant; catamaran has one of its own that replays the scenario.".into(),
         "export WORKER=\"${WORKER:-sleep 1}\"".into(),
     ];
+    let vm = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
+    if vm.is_some() {
+        lines.push("# INITRD stands for a guest's file system; catamaran makes one of its worker and the scenario's requests.".into());
+        lines.push("export INITRD=\"${INITRD:-/boot/initrd.img-$(uname -r)}\"".into());
+    }
     let mut made = Vec::new();
     if let Some(base) = &base {
         lines.push("# Make room for groups below our own.".into());
@@ -39,7 +45,8 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     for (index, replica) in plan.instances() {
         let Some(tenant) = plan.tenants().get(index) else { continue };
         let label = format!("{}.{replica}", tenant.name);
-        let how = platform::plan(platform, &*cgroup, tenant, &label, &shape.confines.cpus);
+        let mut how = platform::plan(platform, &*cgroup, tenant, &label, &shape.confines.cpus);
+        how.script.exec = vm.as_ref().map(|vm| vm.typed(Path::new("/tmp"), &label)).unwrap_or_default();
         lines.push(format!("# {label}: {}.", workload(tenant)));
         lines.extend(how.groups.make.iter().map(|step| shell(step, &mut made)));
         let groups = how.groups.enter.iter().filter_map(|step| match step {
@@ -78,6 +85,10 @@ fn start(groups: &[&Path], script: &Script) -> String {
     let enter = groups.iter().map(|group| format!("echo $$ > {}; ", quoted(&group.join("cgroup.procs"))));
     let adjust = script.oom_score_adj.map(|value| format!("echo {value} > /proc/self/oom_score_adj; "));
     let enter: String = enter.chain(adjust).collect();
+    if !script.exec.is_empty() {
+        let line: Vec<_> = script.exec.iter().map(|argument| word(argument)).collect();
+        return format!("sh -c {} &", quote(&format!("{enter}exec {}", line.join(" "))));
+    }
     if script.namespaces.is_empty() {
         return format!("sh -c {} &", quote(&format!("{enter}exec $WORKER")));
     }
@@ -114,9 +125,13 @@ fn workload(tenant: &Tenant) -> String {
 }
 
 fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._,-@:".contains(c);
-    if text.chars().all(plain) { text.into_owned() } else { quote(&text) }
+    word(&path.to_string_lossy())
+}
+
+/// A word of a shell line; a variable stays one.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._,-@:=".contains(c);
+    if text == vm::INITRD || text.chars().all(plain) { text.to_owned() } else { quote(text) }
 }
 
 fn quote(text: &str) -> String {

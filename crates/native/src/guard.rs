@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use catamaran_scenario::plan::Host;
-use catamaran_scenario::{Plan, Platform};
+use catamaran_scenario::{Plan, Platform, weight};
 use catamaran_worker::script::Step;
 use catamaran_worker::stop::stop_at;
 
@@ -59,6 +59,11 @@ impl Guard {
     /// Unique name of the run.
     pub(crate) fn id(&self) -> &str {
         self.folder.as_ref().map_or("", |folder| &folder.id)
+    }
+
+    /// Folder for files of the run.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.folder.as_ref().map_or_else(PathBuf::new, |folder| folder.path().to_owned())
     }
 
     /// Registers what the steps make, then carries them out for `pid`.
@@ -132,8 +137,8 @@ impl Shape {
     /// For a plan on a platform.
     pub(crate) fn of(plan: &Plan, platform: Platform) -> Result<Self, Problem> {
         let cpus = machine::allowed_cpus();
-        let confines = confines(plan.host(), &cpus)?;
         let limits = platform::has_limits(platform);
+        let confines = confines(plan.host(), &cpus, weight::guard_shares(plan, limits))?;
         let sets = limits && plan.tenants().iter().any(|tenant| tenant.cpu.set.is_some());
         let cpuset = sets || confines.cpus != cpus;
         Ok(Self { confines, shared_cpu: !limits, cpuset })
@@ -141,7 +146,7 @@ impl Shape {
 }
 
 /// The first `host.cores` CPUs that we may use, and the memory; refuses a machine that is too small.
-fn confines(host: &Host, cpus: &[u32]) -> Result<Confines, Problem> {
+fn confines(host: &Host, cpus: &[u32], shares: u64) -> Result<Confines, Problem> {
     let wanted = host.cores as usize;
     let Some(first) = cpus.get(..wanted) else {
         return Err(Problem::unavailable(
@@ -172,7 +177,7 @@ fn confines(host: &Host, cpus: &[u32]) -> Result<Confines, Problem> {
         ));
     }
     let swap_bytes = (swap > 0).then_some(host.swap.0);
-    Ok(Confines { cpus: first.to_vec(), memory_bytes: host.memory.0, swap_bytes })
+    Ok(Confines { cpus: first.to_vec(), memory_bytes: host.memory.0, swap_bytes, shares })
 }
 
 /// Bytes in a file that holds one number; `None` where it is not there.

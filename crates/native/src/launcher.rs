@@ -19,7 +19,7 @@ use crate::interrupt::Interrupt;
 use crate::problem::Problem;
 
 /// The static worker, as built by `build.rs`.
-static WORKER: &[u8] = include_bytes!(env!("CATAMARAN_WORKER"));
+pub(crate) static WORKER: &[u8] = include_bytes!(env!("CATAMARAN_WORKER"));
 
 /// How long a start-up may take before it is given up.
 const START_PATIENCE: Duration = Duration::from_secs(20);
@@ -105,6 +105,20 @@ impl Launcher {
         self.wait_for(interrupt, word::STARTED, |_, message| message == word::STARTED)?;
         // The launcher and the tenant speak at the same time: the number may come later.
         self.wait_for(interrupt, "known by number", |launcher, _| launcher.tenant.is_some())
+    }
+
+    /// Has another program started in the worker's place; comes back when its process is there.
+    pub(crate) fn begin(&mut self, script: &Script, interrupt: &Interrupt) -> Result<(), Problem> {
+        self.tell(&script.to_text())?;
+        self.wait_for(interrupt, "known by number", |launcher, _| launcher.tenant.is_some())
+    }
+
+    /// Takes every message that is there.
+    pub(crate) fn hear_all(&mut self) -> Result<(), Problem> {
+        while self.ended.is_none() && self.wait(Duration::ZERO) {
+            self.hear()?;
+        }
+        Ok(())
     }
 
     /// Whether there is something to [`Self::hear`], to be waited for.

@@ -22,12 +22,14 @@ mod killed;
 mod launcher;
 mod machine;
 mod order;
+mod others;
 mod platform;
 mod problem;
 mod run;
 mod run_folder;
 mod speed;
 mod tally;
+mod vm;
 mod write_up;
 
 use interrupt::Interrupt;

@@ -155,6 +155,8 @@ pub(crate) struct Hierarchies {
     pub(crate) v2: Option<PathBuf>,
     /// v2: the root of the mount.
     pub(crate) v2_root: Option<PathBuf>,
+    /// v1: the root of the hierarchy that counts CPU time, where it can be seen.
+    pub(crate) cpuacct_root: Option<PathBuf>,
 }
 
 impl Hierarchies {
@@ -166,8 +168,11 @@ impl Hierarchies {
 
     /// From the texts of `/proc/self/mountinfo` and `/proc/self/cgroup`.
     fn parse(mountinfo: &str, cgroup: &str) -> Self {
-        let mut found = Self { v1: BTreeMap::new(), v2: None, v2_root: None };
+        let mut found = Self { v1: BTreeMap::new(), v2: None, v2_root: None, cpuacct_root: None };
         for mount in mountinfo.lines().filter_map(CgroupMount::parse) {
+            if !mount.v2 && mount.root == "/" && mount.has("cpuacct") {
+                found.cpuacct_root = Some(mount.point.clone());
+            }
             for line in cgroup.lines() {
                 let mut fields = line.splitn(3, ':').skip(1);
                 let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };

@@ -9,7 +9,7 @@ use crate::machine;
 
 /// Whether tenants get CPU groups of their own, with weights and limits.
 pub(crate) fn has_limits(platform: Platform) -> bool {
-    platform == Platform::Cgroups
+    matches!(platform, Platform::Cgroups | Platform::Vm)
 }
 
 /// The namespaces of a tenant.
@@ -84,7 +84,7 @@ fn oom_score_adj(memory: &Memory) -> Option<i32> {
 /// `cpu.weight`; for shares themselves the one that the kernel turns into the nearest number of shares.
 fn weight_v2(cpu: &Cpu, shares: u64) -> u64 {
     match cpu.weight {
-        WeightRule::V1 => ((shares * 100 + 512) / 1024).clamp(1, weight::WEIGHT_MAX),
+        WeightRule::V1 => weight::weight_of(shares),
         WeightRule::V2Old => weight::weight_old(shares),
         WeightRule::V2New => weight::weight_new(shares),
     }

@@ -31,6 +31,14 @@ impl Problem {
         }
     }
 
+    /// What happened, without what to do about it.
+    pub(crate) fn what(self) -> String {
+        match self {
+            Self::Failed(what, _) | Self::Unavailable(what, _) => what,
+            Self::Interrupted => "interrupted".to_owned(),
+        }
+    }
+
     pub(crate) fn on(self, platform: Platform) -> RunError {
         match self {
             Self::Failed(what, advice) => RunError::Failed { what, advice },

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use catamaran_report::Report;
 use catamaran_report::report::StageRow;
+use catamaran_scenario::calibration::Accel;
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::clock::{now_ns, sleep_until};
 use catamaran_worker::stop::stop_at;
@@ -14,15 +15,18 @@ use crate::cgroup::{Accounts, Usage};
 use crate::guard::{Guard, Shape};
 use crate::interrupt::Interrupt;
 use crate::launcher::{LOOK_EVERY, Launcher, WorkerFile};
-use crate::machine::CpuTimes;
 use crate::order::Order;
+use crate::others::Everyone;
 use crate::platform;
 use crate::problem::Problem;
 use crate::tally::{Look, Tally};
+use crate::vm::{self, Cost, Guest, Hypervisor};
 use crate::write_up::{Outcome, TenantOutcome, stages};
 
 /// Between the word to begin and the common start (ns): threads on every core get to sleep until then.
 const LEAD_NS: u64 = 20_000_000;
+/// The same where the word has to come to guests, some of them emulated, over serial lines (ns).
+const LEAD_GUESTS_NS: u64 = 500_000_000;
 /// Quiet before each start-up. Moving a process between groups waits for an RCU grace period (5–13 ms here), but not
 /// when another move has just paid for it: without the pause, a tenant's start-up would depend on its place in the file.
 const SETTLE: Duration = Duration::from_millis(60);
@@ -41,6 +45,16 @@ struct Tenant {
     samples: Vec<Usage>,
     /// How it ended, where it did so before the end of the run.
     ended: Option<String>,
+    /// On `vm`: its guest, and what that had cost at the common start and at the end.
+    guest: Option<Guest>,
+    costs: (Cost, Cost),
+}
+
+impl Tenant {
+    /// How it ended, once it has.
+    fn end(&self) -> Option<&String> {
+        self.launcher.ended.as_ref().or_else(|| self.guest.as_ref()?.ended.as_ref())
+    }
 }
 
 /// A run under way.
@@ -52,6 +66,7 @@ pub(crate) struct Run<'a> {
     tenants: Vec<Tenant>,
     guard: Guard,
     origin_ns: u64,
+    hypervisor: Option<Hypervisor>,
 }
 
 impl<'a> Run<'a> {
@@ -62,9 +77,13 @@ impl<'a> Run<'a> {
         turns_per_cpu_s: f64,
         interrupt: &'a Interrupt,
     ) -> Result<Self, Problem> {
+        let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
         let guard = Guard::make(Shape::of(plan, platform)?)?;
-        let mut run = Self { plan, platform, interrupt, tenants: Vec::new(), guard, origin_ns: 0 };
         let worker = WorkerFile::make()?;
+        let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, &guard.files(), interrupt);
+        let hypervisor = hypervisor.map(try_out).transpose()?;
+        let mut run =
+            Self { plan, platform, interrupt, tenants: Vec::new(), guard, origin_ns: 0, hypervisor };
         for (index, replica) in plan.instances() {
             let (Some(tenant), Some(order)) =
                 (plan.tenants().get(index), Order::of(plan, index, replica, turns_per_cpu_s))
@@ -100,12 +119,21 @@ impl<'a> Run<'a> {
         }
         stop_at("groups");
         std::thread::sleep(SETTLE);
-        launcher.carry_out(&how.script, self.interrupt)?;
+        let guest = match &self.hypervisor {
+            Some(vm) => {
+                let place = (&*guard.files(), &*label);
+                Some(vm.boot(&mut launcher, how.script, place, tenant, self.interrupt)?)
+            }
+            None => {
+                launcher.carry_out(&how.script, self.interrupt)?;
+                None
+            }
+        };
         if !own_cpu {
             guard.let_out(launcher.pid())?;
         }
         let accounts = guard.cgroup.accounts(&label, own_cpu);
-        let pid = launcher.tenant.unwrap_or(0);
+        let pid = launcher.tenant.filter(|_| guest.is_none());
         let tally = Tally::open(&accounts, pid).map_err(|error| {
             Problem::new(
                 format!("cannot read the figures of {label}: {error}"),
@@ -120,6 +148,8 @@ impl<'a> Run<'a> {
             tally,
             samples: Vec::new(),
             ended: None,
+            guest,
+            costs: (Cost::default(), Cost::default()),
         })
     }
 
@@ -136,6 +166,11 @@ impl<'a> Run<'a> {
         self.tenants.first()?.launcher.tenant
     }
 
+    /// What runs the guests' instructions, where there are guests.
+    pub(crate) fn accelerator(&self) -> Option<Accel> {
+        self.hypervisor.as_ref().map(Hypervisor::accelerator)
+    }
+
     /// Lets the tenants go, watches them to the end, and answers with what came of it.
     pub(crate) fn carry_out(
         mut self,
@@ -144,11 +179,11 @@ impl<'a> Run<'a> {
     ) -> Result<Report, Problem> {
         let cpus = self.guard.confines.cpus.clone();
         stop_at("started");
-        self.go();
+        self.go()?;
         stop_at("running");
-        let before = CpuTimes::read(&cpus);
+        let before = Everyone::read(&cpus);
         let end_ns = self.watch(progress)?;
-        let after = CpuTimes::read(&cpus);
+        let after = Everyone::read(&cpus);
         self.end();
         let outcome = self.outcome(trial, end_ns, before, after);
         self.tenants.clear();
@@ -158,19 +193,31 @@ impl<'a> Run<'a> {
     }
 
     /// Sets the common start and wakes everyone.
-    fn go(&mut self) {
-        self.origin_ns = now_ns() + LEAD_NS;
-        for ((index, _), tenant) in self.plan.instances().zip(&self.tenants) {
+    fn go(&mut self) -> Result<(), Problem> {
+        self.tenants
+            .iter_mut()
+            .filter_map(|tenant| tenant.guest.as_mut())
+            .try_for_each(Guest::synchronize)?;
+        let lead_ns = if self.hypervisor.is_some() { LEAD_GUESTS_NS } else { LEAD_NS };
+        self.origin_ns = now_ns() + lead_ns;
+        for ((index, _), tenant) in self.plan.instances().zip(&mut self.tenants) {
             let start_at = self.plan.tenants().get(index).map_or(0, |tenant| tenant.start_at.0);
-            let tape = &tenant.launcher.tape;
+            let (tape, begin_ns) = (&tenant.launcher.tape, self.origin_ns + start_at);
             tape.set(head::ORIGIN_NS, self.origin_ns);
-            tape.set(head::BEGIN_NS, self.origin_ns + start_at);
+            tape.set(head::BEGIN_NS, begin_ns);
+            if let Some(guest) = &mut tenant.guest {
+                guest.go(self.origin_ns, begin_ns)?;
+            }
         }
         for tenant in &self.tenants {
             tenant.launcher.tape.go();
         }
         sleep_until(self.origin_ns - LEAD_NS / 4);
-        self.look(|tenant, look| tenant.first = look);
+        self.look(|tenant, look| {
+            tenant.first = look;
+            tenant.costs.0 = tenant.guest.as_ref().map(Guest::cost).unwrap_or_default();
+        });
+        Ok(())
     }
 
     /// Sleeps, but for a look now and then, until the run is over; when it was (ns of the clock).
@@ -179,9 +226,13 @@ impl<'a> Run<'a> {
         let end_ns = self.origin_ns + duration.0;
         let mut sample_ns = self.origin_ns;
         loop {
+            self.tenants.iter_mut().filter_map(|tenant| tenant.guest.as_mut()).for_each(Guest::hear);
             let now = now_ns();
             if now >= end_ns || self.all_ended() {
-                self.look(|tenant, look| tenant.last = look);
+                self.look(|tenant, look| {
+                    tenant.last = look;
+                    tenant.costs.1 = tenant.guest.as_ref().map(Guest::cost).unwrap_or_default();
+                });
                 return Ok(now);
             }
             if now >= sample_ns {
@@ -197,7 +248,7 @@ impl<'a> Run<'a> {
     }
 
     fn all_ended(&self) -> bool {
-        self.tenants.iter().all(|tenant| tenant.launcher.ended.is_some())
+        self.tenants.iter().all(|tenant| tenant.end().is_some())
     }
 
     fn look(&mut self, mut keep: impl FnMut(&mut Tenant, Look)) {
@@ -234,12 +285,18 @@ impl<'a> Run<'a> {
             }
         }
         for tenant in &mut self.tenants {
-            tenant.ended.clone_from(&tenant.launcher.ended);
+            tenant.ended = tenant.end().cloned();
+            if let Some(guest) = &mut tenant.guest {
+                if let Err(error) = guest.collect(&tenant.launcher.tape) {
+                    tenant.ended.get_or_insert(format!("its guest does not answer: {error}"));
+                }
+                tenant.last.read_tape(&tenant.launcher.tape);
+            }
             tenant.launcher.end();
         }
     }
 
-    fn outcome(&self, trial: u32, end_ns: u64, before: CpuTimes, after: CpuTimes) -> Report {
+    fn outcome(&self, trial: u32, end_ns: u64, before: Everyone, after: Everyone) -> Report {
         let tenants = self.tenants.iter().map(|tenant| TenantOutcome {
             tape: &tenant.launcher.tape,
             accounts: &tenant.accounts,
@@ -249,7 +306,7 @@ impl<'a> Run<'a> {
             last: &tenant.last,
             samples: &tenant.samples,
         });
-        Outcome {
+        let mut report = Outcome {
             plan: self.plan,
             platform: self.platform,
             trial,
@@ -260,6 +317,12 @@ impl<'a> Run<'a> {
             guard: &self.guard,
             tenants: tenants.collect(),
         }
-        .report()
+        .report();
+        if let Some(hypervisor) = &self.hypervisor {
+            let guests: Vec<_> = self.tenants.iter().filter_map(|tenant| tenant.guest.as_ref()).collect();
+            let costs: Vec<_> = self.tenants.iter().map(|tenant| tenant.costs).collect();
+            vm::amend(&mut report, hypervisor, &guests, &costs);
+        }
+        report
     }
 }

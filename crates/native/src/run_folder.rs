@@ -119,6 +119,11 @@ impl RunFolder {
         self.ledger.write_all(resource.to_line().as_bytes())
     }
 
+    /// Where files of the run may lie; they go with it.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Name of every group of this run.
     pub(crate) fn group_name(&self) -> String {
         format!("catamaran-{}", self.id)

@@ -32,11 +32,12 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Opens the files of a tenant whose threads are all there.
-    pub(crate) fn open(accounts: &Accounts, pid: u32) -> std::io::Result<Self> {
+    /// Opens the files of a tenant whose threads are all there; those of a guest (no `pid`) can't be seen from here.
+    pub(crate) fn open(accounts: &Accounts, pid: Option<u32>) -> std::io::Result<Self> {
         let open = |path: &Option<std::path::PathBuf>| path.as_ref().map(File::open).transpose();
         let mut schedstat = BTreeMap::new();
-        for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let threads = pid.map(|pid| fs::read_dir(format!("/proc/{pid}/task"))).transpose()?;
+        for entry in threads.into_iter().flatten() {
             let folder = entry?.path();
             schedstat.insert(thread_number(&folder), File::open(folder.join("schedstat"))?);
         }
@@ -75,6 +76,16 @@ impl Tally {
 }
 
 impl Look {
+    /// Takes what the threads of a guest noted on the tape, once that has been brought back.
+    pub(crate) fn read_tape(&mut self, tape: &Tape) {
+        let layout = tape.layout();
+        let at = |number: usize, word: usize| tape.get(layout.thread(number) + word);
+        self.threads = (0..layout.threads)
+            .map(|number| (Some(number), (at(number, thread::CPU_NS), at(number, thread::WAIT_NS))))
+            .collect();
+        self.turns = (0..layout.threads).map(|number| at(number, thread::TURNS)).sum();
+    }
+
     /// What was consumed since an earlier look: CPU time (ns), by the groups or else by the threads.
     pub(crate) fn cpu_ns_since(&self, before: &Self) -> u64 {
         match (self.usage.cpu_ns, before.usage.cpu_ns) {

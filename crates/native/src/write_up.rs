@@ -62,11 +62,6 @@ impl Outcome<'_> {
         report.events = rows.flat_map(|(k, (label, kill))| kill.events(label, 2 * k)).collect();
         self.fill_host(&mut report);
         report.samples = self.samples(&report.tenants);
-        let tenants_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
-        if let Some(machine) = &mut report.identity.machine {
-            // A trial beside somebody else's work measures that work as well; whoever compares can see it here.
-            machine.insert("others_cpu_s".to_owned(), format!("{:.2}", (self.busy_s - tenants_s).max(0.0)));
-        }
         report
     }
 
@@ -138,6 +133,9 @@ impl Outcome<'_> {
         host.cpu_utilisation = Some(cpu_s / capacity_s).filter(|share| share.is_finite());
         host.turns_per_cpu_s = Some(turns / turning_s).filter(|speed| speed.is_finite() && *speed > 0.0);
         host.steal = self.steal;
+        // A trial beside somebody else's work measures that work as well.
+        let others = (self.busy_s - cpu_s).max(0.0) / capacity_s;
+        host.others = Some(others).filter(|share| share.is_finite());
         host.memory_peak_bytes = number(self.guard.cgroup.guard_memory_peak().as_ref());
         host.explain_absence("overhead_memory_bytes", "the platform has no process of its own");
         host.explain_absence("overhead_cpu_s", "the platform has no process of its own");
@@ -145,6 +143,7 @@ impl Outcome<'_> {
             ("cpu_utilisation", host.cpu_utilisation.is_none(), "the run took no time"),
             ("turns_per_cpu_s", host.turns_per_cpu_s.is_none(), "no tenant made a turn"),
             ("steal", host.steal.is_none(), "no clock tick passed"),
+            ("others", host.others.is_none(), "the run took no time"),
             ("memory_peak_bytes", host.memory_peak_bytes.is_none(), "no memory controller"),
         ];
         for (field, absent, reason) in reasons {
@@ -267,11 +266,19 @@ fn stage_table(platform: Platform, version: u8) -> &'static [(&'static str, &'st
     const LIMITS: (&str, &str, usize) = ("limits", "runtime", stamp::LIMITED);
     const JOIN: (&str, &str, usize) = ("join", "runtime", stamp::JOINED);
     const ISOLATE: (&str, &str, usize) = ("isolate", "runtime", stamp::ISOLATED);
+    // A virtual machine: the monitor builds it, firmware loads and unpacks the kernel, the kernel comes up, process 1
+    // mounts and starts the worker.
+    const VMM: (&str, &str, usize) = ("vmm", "hypervisor", stamp::VMM);
+    const FIRMWARE: (&str, &str, usize) = ("firmware", "firmware", stamp::FIRMWARE);
+    const KERNEL: (&str, &str, usize) = ("kernel", "guest", stamp::KERNEL);
+    const INIT: (&str, &str, usize) = ("init", "guest", stamp::INIT);
     match (platform, version) {
         (Platform::Namespaces, _) => &[CLONE, ISOLATE, EXEC],
         (Platform::Cgroups, 1) => &[LIMITS, CLONE, JOIN, EXEC],
         // On v2 the process is born in its group: there is nothing to join.
         (Platform::Cgroups, _) => &[LIMITS, CLONE, EXEC],
+        (Platform::Vm, 1) => &[LIMITS, CLONE, JOIN, VMM, FIRMWARE, KERNEL, INIT, EXEC],
+        (Platform::Vm, _) => &[LIMITS, CLONE, VMM, FIRMWARE, KERNEL, INIT, EXEC],
         _ => &[CLONE, EXEC],
     }
 }

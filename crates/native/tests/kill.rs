@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use catamaran_native::{Runner, RunnerOptions, clean};
+use catamaran_native::{Check, Runner, RunnerOptions, clean};
 use catamaran_report::Backend as _;
 use catamaran_scenario::{Plan, Platform};
 
@@ -19,7 +19,7 @@ use catamaran_scenario::{Plan, Platform};
 const VICTIM: &str = "CATAMARAN_KILL_TEST";
 
 /// Every stage at which a run can be made to halt, with a platform that has it.
-const STAGES: [(&str, Platform); 15] = [
+const STAGES: [(&str, Platform); 18] = [
     ("folder", Platform::BareMetal),
     ("half-a-guard", Platform::BareMetal),
     ("guard", Platform::Cgroups),
@@ -35,29 +35,36 @@ const STAGES: [(&str, Platform); 15] = [
     ("running", Platform::Namespaces),
     ("ended", Platform::Cgroups),
     ("no-groups", Platform::BareMetal),
+    ("qemu", Platform::Vm),
+    ("boot", Platform::Vm),
+    ("running", Platform::Vm),
 ];
 
 /// Moments without a halt: where in a run they hit is up to the seed.
 const SEEDED: u64 = 10;
 
-fn scenario(duration: &str) -> Plan {
+fn scenario(platform: Platform, duration: &str) -> Plan {
+    // Guests want memory, and under such limits they would take a minute to boot.
+    let (memory, limit) = if platform == Platform::Vm { ("768MiB", "1") } else { ("128MiB", "50m") };
     let text = format!(
         r#"
         schema = "catamaran/scenario/v1"
         name = "to-be-killed"
         seed = 1
         duration = "{duration}"
-        platforms = ["bare-metal", "cgroups", "namespaces"]
+        platforms = ["bare-metal", "cgroups", "namespaces", "vm"]
         [host]
         cores = 1
-        memory = "128MiB"
+        memory = "{memory}"
+        [platform.vm]
+        accel = "tcg"
         [[tenant]]
         name = "web"
-        cpu = {{ limit = "50m", period = "500ms" }}
+        cpu = {{ limit = "{limit}", period = "500ms" }}
         workload = {{ kind = "server", arrivals = {{ process = "poisson", rate = "50/s" }}, service = {{ cpu = "2ms", distribution = "constant" }} }}
         [[tenant]]
         name = "batch"
-        cpu = {{ limit = "50m", period = "500ms" }}
+        cpu = {{ limit = "{limit}", period = "500ms" }}
         workload = {{ kind = "compute", threads = 2, work = "1h" }}
         "#
     );
@@ -72,7 +79,7 @@ fn victim() {
     let options = RunnerOptions { turns_per_cpu_s: Some(5e8), ..RunnerOptions::default() };
     let mut runner = Runner::new(options).expect("a runner");
     let platform = Platform::from_name(platform).expect("a platform");
-    match runner.run(&scenario(duration), platform, 0) {
+    match runner.run(&scenario(platform, duration), platform, 0) {
         Ok(report) => println!("reported {} tenants", report.tenants.len()),
         Err(error) => println!("failed: {error}"),
     }
@@ -125,6 +132,7 @@ impl Inventory {
             let text =
                 |file: &str| fs::read_to_string(process.join(file)).unwrap_or_default().replace('\0', " ");
             let ours = text("cmdline").contains(&format!(" {id}"))
+                || text("cmdline").contains(&format!("catamaran-{id}"))
                 || text("cgroup").contains(&format!("catamaran-{id}"));
             // A zombie has ended; it only waits for whoever inherited it.
             let ended = text("stat").rsplit_once(") ").is_none_or(|(_, state)| state.starts_with(['Z', 'X']));
@@ -191,8 +199,7 @@ fn clean_up_after(pid: u32, mounts_before: &BTreeSet<String>, what: &str) {
     assert_eq!(&after.mounts, mounts_before, "{what}: mounts");
 }
 
-fn ready_for_real_runs() -> bool {
-    let checks = catamaran_native::doctor();
+fn ready_for_real_runs(checks: &[Check]) -> bool {
     let lacking = checks
         .iter()
         .find(|check| ["bare-metal", "cgroups", "namespaces"].contains(&check.name.as_str()) && !check.works);
@@ -202,9 +209,22 @@ fn ready_for_real_runs() -> bool {
     lacking.is_none()
 }
 
+/// Whether guests can be booted here; else says why their stages are left out.
+fn has_guests(checks: &[Check]) -> bool {
+    let lacking = checks.iter().find(|check| check.name == "vm" && !check.works);
+    if let Some(check) = lacking {
+        println!("without the stages of vm: {}", check.found);
+    }
+    lacking.is_none()
+}
+
 #[test]
 fn a_killed_run_leaves_nothing_after_the_next_clean_and_a_live_one_is_untouched() {
-    if std::env::var_os(VICTIM).is_some() || !ready_for_real_runs() {
+    if std::env::var_os(VICTIM).is_some() {
+        return;
+    }
+    let checks = catamaran_native::doctor();
+    if !ready_for_real_runs(&checks) {
         return;
     }
     let mut live = Live(start(Platform::Cgroups, "300s", None));
@@ -215,8 +235,11 @@ fn a_killed_run_leaves_nothing_after_the_next_clean_and_a_live_one_is_untouched(
         std::thread::sleep(Duration::from_millis(20));
     }
     let alive = Inventory::take(live.0.id());
-    let mut found_something = 0;
-    for (stage, platform) in STAGES {
+    let (mut moments, mut found_something) = (SEEDED, 0);
+    let has_guests = has_guests(&checks);
+    for (stage, platform) in
+        STAGES.into_iter().filter(|(_, platform)| has_guests || *platform != Platform::Vm)
+    {
         let mut victim = start(platform, "200ms", Some(stage));
         wait_for_stop(&mut victim, stage);
         let what = format!("killed at {stage} on {platform}");
@@ -224,19 +247,21 @@ fn a_killed_run_leaves_nothing_after_the_next_clean_and_a_live_one_is_untouched(
         assert!(!Inventory::take(pid).is_empty_but_for_mounts(), "{what}: there must be something to clean");
         found_something += 1;
         clean_up_after(pid, &alive.mounts, &what);
+        moments += 1;
     }
     let mut random = 0x5EED_u64;
     for moment in 0..SEEDED {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let after = Duration::from_micros((random >> 33) % 600_000);
-        let platform = [Platform::BareMetal, Platform::Cgroups, Platform::Namespaces][moment as usize % 3];
+        let platforms = [Platform::BareMetal, Platform::Cgroups, Platform::Namespaces, Platform::Vm];
+        let platform = platforms[moment as usize % if has_guests { 4 } else { 3 }];
         let victim = start(platform, "300ms", None);
         std::thread::sleep(after);
         let pid = kill(victim);
         found_something += u32::from(!Inventory::take(pid).is_empty_but_for_mounts());
         clean_up_after(pid, &alive.mounts, &format!("killed {after:?} after the start on {platform}"));
     }
-    println!("{} moments, {found_something} of them left something to clean", STAGES.len() as u64 + SEEDED);
+    println!("of {moments} moments, {found_something} left something to clean");
     assert_eq!(Inventory::take(live.0.id()), alive, "the live run must be untouched");
     assert!(live.0.try_wait().expect("askable").is_none(), "the live run must go on");
     let pid = live.0.id();

@@ -124,6 +124,7 @@ impl HostReport {
             overhead_cpu_s: None,
             turns_per_cpu_s: None,
             steal: None,
+            others: None,
             absent: BTreeMap::new(),
         }
     }
@@ -141,6 +142,7 @@ impl HostReport {
             ("overhead_cpu_s", self.overhead_cpu_s.is_none()),
             ("turns_per_cpu_s", self.turns_per_cpu_s.is_none()),
             ("steal", self.steal.is_none()),
+            ("others", self.others.is_none()),
         ];
         without_reason(&fields, &self.absent)
     }

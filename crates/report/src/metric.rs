@@ -160,6 +160,7 @@ impl Report {
             "overhead_cpu_s" => self.host.overhead_cpu_s,
             "turns_per_cpu_s" => self.host.turns_per_cpu_s,
             "steal" => self.host.steal,
+            "others" => self.host.others,
             _ => None,
         }
     }

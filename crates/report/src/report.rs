@@ -189,6 +189,9 @@ pub struct HostReport {
     pub turns_per_cpu_s: Option<f64>,
     /// Share of the trial that the machine beneath took away (native), 0–1.
     pub steal: Option<f64>,
+    /// Share of the cores' time that went to processes outside the run and to the kernel's own work (native), 0–1.
+    #[serde(default)]
+    pub others: Option<f64>,
     /// Field → reason.
     pub absent: BTreeMap<String, String>,
 }
@@ -267,6 +270,6 @@ pub struct Identity {
     pub engine: String,
     /// SHA-256 of the calibration (hex).
     pub calibration_digest: Option<String>,
-    /// The machine of a native run.
+    /// The machine of a native run; of a simulated one its guests, where it has any.
     pub machine: Option<BTreeMap<String, String>>,
 }

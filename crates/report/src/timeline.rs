@@ -10,6 +10,9 @@ pub struct Timeline {
     pub cores: u32,
     /// Who is on which core, when; by start, then core.
     pub slices: Vec<Slice>,
+    /// On platforms with guests: which thread is on which virtual CPU, when; by start, then tenant and virtual CPU.
+    #[serde(default)]
+    pub guests: Vec<GuestSlice>,
     /// When a tenant's group was stopped by its quota; by start.
     pub throttles: Vec<Throttle>,
     /// Quota consumption, one per tenant with a limit and period; by start.
@@ -29,6 +32,21 @@ pub struct Slice {
     pub tenant: u32,
     /// Thread of the tenant, from 0.
     pub thread: u32,
+    /// From (ns).
+    pub start_ns: u64,
+    /// To (ns), above `start_ns`.
+    pub end_ns: u64,
+}
+
+/// A stretch of time of a virtual CPU that is not halted. On these platforms [`Slice::thread`] is the virtual CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestSlice {
+    /// Index into `Report::tenants`.
+    pub tenant: u32,
+    /// Virtual CPU of the tenant's guest, from 0.
+    pub vcpu: u32,
+    /// Thread of the tenant that runs; `None`: stolen, the virtual CPU would run and waits for a core of the host.
+    pub thread: Option<u32>,
     /// From (ns).
     pub start_ns: u64,
     /// To (ns), above `start_ns`.

@@ -83,7 +83,9 @@ fn scenario(shape: &Shape) -> BoxedStrategy<String> {
 fn platforms(breadth: Breadth) -> BoxedStrategy<String> {
     let all = match breadth {
         Breadth::Whole => Platform::ALL.to_vec(),
-        Breadth::Computing => vec![Platform::BareMetal, Platform::Cgroups, Platform::Namespaces],
+        Breadth::Computing => {
+            vec![Platform::BareMetal, Platform::Cgroups, Platform::Namespaces, Platform::Vm]
+        }
     };
     let names: Vec<String> = all.into_iter().map(|platform| quoted(platform.name())).collect();
     let most = names.len();

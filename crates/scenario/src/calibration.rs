@@ -20,6 +20,9 @@ pub struct Calibration {
     /// What memory costs and weighs; files of before it was measured have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryCosts>,
+    /// What guests cost on it; none where no guest was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vm: Option<VmCosts>,
     /// Median length (ns) of each start-up stage, by platform.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub startup: std::collections::BTreeMap<crate::Platform, Vec<StartupStage>>,
@@ -71,7 +74,8 @@ pub struct Machine {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CpuCosts {
-    /// Turns of the worker's fixed loop per second of CPU time, one core busy. A CPU second of a scenario is so many turns.
+    /// Turns of the worker's fixed loop per second of CPU time between the ticks, one core busy. A CPU second of a scenario
+    /// is so many turns.
     pub turns_per_cpu_s: f64,
     /// Speed of each core with all cores busy, relative to one busy (≤ 1 with hyper-threads).
     pub all_busy_factor: f64,
@@ -79,8 +83,10 @@ pub struct CpuCosts {
     pub context_switch_ns: u64,
     /// From a timer's expiry to the first instruction of the thread that slept, on an idle core (ns).
     pub wakeup_idle_ns: u64,
-    /// CPU time of a server's request beyond its demand: clock, sleep, bookkeeping (ns).
+    /// CPU time of a server's request beyond its demand: clock, bookkeeping (ns).
     pub request_overhead_ns: u64,
+    /// CPU time of a sleep until a given instant, beyond the switches: system call, timer, wake-up (ns).
+    pub sleep_overhead_ns: u64,
     /// CPU time that each timer tick takes from the thread that runs (ns).
     pub tick_ns: u64,
 }
@@ -142,8 +148,37 @@ pub struct SchedulerKnobs {
     pub throttle_by_task: bool,
     /// Whether a sleeper that has had more than its share stays queued until its lag is paid (`DELAY_DEQUEUE`, 6.12 on).
     pub delay_dequeue: bool,
+    /// Whether a group of which a thread has just gone to sleep is picked before its turn, as long as it is eligible
+    /// (`PICK_BUDDY`, 6.14 on).
+    pub pick_buddy: bool,
     /// Whether a thread's schedstat run-queue wait goes on while its group is throttled, as found by trying.
     pub run_delay_includes_throttled: bool,
+}
+
+/// An accelerator of virtual machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accel {
+    /// Hardware help through `/dev/kvm`.
+    Kvm,
+    /// QEMU's emulation.
+    Tcg,
+}
+
+/// Guests on the machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VmCosts {
+    /// The accelerator under which a Linux guest boots here, and to which the figures below belong.
+    pub accel: Accel,
+    /// Turns of the fixed loop per second of a virtual CPU's time, relative to `cpu.turns_per_cpu_s`.
+    pub speed_factor: f64,
+    /// From the guest to the host and back (ns of CPU time); none where it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_ns: Option<u64>,
+    /// Resident memory of an idle guest, its monitor included (bytes); none where it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_bytes: Option<u64>,
 }
 
 /// One stage of a start-up.

@@ -1,7 +1,7 @@
 //! From Kubernetes' CPU quantities to what the kernel takes. The formulas are the kubelet's (`MilliCPUToShares`,
 //! `MilliCPUToQuota`) and those of runc's and crun's conversion from shares to `cpu.weight`.
 
-use crate::plan::{Cpu, WeightRule};
+use crate::plan::{Cpu, Plan, WeightRule, Workload};
 use crate::{MilliCpu, Nanos};
 
 /// Least `cpu.shares` that the kernel takes.
@@ -65,6 +65,37 @@ pub fn kernel_weight(cpu: &Cpu) -> u64 {
 /// The kernel's `sched_weight_from_cgroup`.
 fn from_cgroup_v2(weight: u64) -> u64 {
     (weight * 1024 + WEIGHT_DEFAULT / 2) / WEIGHT_DEFAULT
+}
+
+/// `cpu.shares` of the group around all tenants: as much as what is in it would weigh by itself on a plain machine, where
+/// nothing is around it. So whatever else is at work there counts as much as it would.
+#[must_use]
+pub fn guard_shares(plan: &Plan, own_groups: bool) -> u64 {
+    let tenants = plan.instances().filter_map(|(index, _)| plan.tenants().get(index));
+    let weights = tenants.map(|tenant| match own_groups {
+        true => kernel_weight(&tenant.cpu),
+        false => threads(&tenant.workload).saturating_mul(SHARES_DEFAULT),
+    });
+    weights.fold(0, u64::saturating_add).clamp(SHARES_DEFAULT, SHARES_MAX)
+}
+
+/// Threads that a workload has at most at a time.
+#[must_use]
+pub fn threads(workload: &Workload) -> u64 {
+    match workload {
+        Workload::Compute { threads, .. } => u64::from(*threads),
+        Workload::Server(server) => u64::from(server.threads),
+        Workload::Disk { depth, .. } => u64::from(*depth),
+        Workload::Command { like: Some(like), .. } => threads(like),
+        Workload::Phases(phases) => phases.iter().map(|phase| threads(&phase.workload)).max().unwrap_or(1),
+        _ => 1,
+    }
+}
+
+/// `cpu.weight` that the kernel takes for (nearly) as much as these `cpu.shares`.
+#[must_use]
+pub fn weight_of(shares: u64) -> u64 {
+    ((shares * WEIGHT_DEFAULT + 512) / 1024).clamp(1, WEIGHT_MAX)
 }
 
 /// CPU time in each period under a limit, exact to the nanosecond below.

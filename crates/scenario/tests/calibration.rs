@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests panic as tests do")]
 
-use catamaran_scenario::calibration::StartupStage;
+use catamaran_scenario::calibration::{Accel, StartupStage, VmCosts};
 use catamaran_scenario::{Calibration, Platform};
 
 #[test]
@@ -12,6 +12,8 @@ fn reference_is_written_and_read_back() {
     let stage = StartupStage { name: "clone".into(), actor: "runtime".into(), median_ns: 123_456 };
     calibration.startup.insert(Platform::CriO, vec![stage.clone(), stage]);
     calibration.cpu.turns_per_cpu_s = 1.0 / 3.0;
+    calibration.vm =
+        Some(VmCosts { accel: Accel::Tcg, speed_factor: 0.05, exit_ns: None, idle_bytes: Some(200 << 20) });
     let text = calibration.to_toml();
     assert_eq!(Calibration::from_toml(&text, "host.toml").as_ref(), Ok(&calibration), "{text}");
 }
@@ -43,6 +45,8 @@ fn refused() {
         ("autogroup", "autogruop", "scheduler.autogruop", "did you mean \"autogroup\"?"),
         ("catamaran/host/v1", "catamaran/host/v9", "schema", "accepted: \"catamaran/host/v1\""),
         ("[cpu]", "[[cpu]]", "cpu", "found an array"),
+        ("[cpu]", "[vm]\naccel = \"kvm\"\n[cpu]", "vm.speed_factor", "missing"),
+        ("[cpu]", "[vm]\naccel = \"xen\"\nspeed_factor = 1.0\n[cpu]", "vm.accel", "\"kvm\" or \"tcg\""),
         ("[cpu]", "[startup]\nvmm = []\n[cpu]", "startup.vmm", "did you mean \"vm\"?"),
         ("[cpu]", "[[startup.vm]]\nname = \"a\"\nactor = \"b\"\n[cpu]", "startup.vm[0].median_ns", "missing"),
     ] {

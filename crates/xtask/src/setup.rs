@@ -3,7 +3,9 @@
 
 mod apt;
 mod cargo_tools;
+mod guest_kernel;
 mod npm;
+mod qemu;
 mod rust;
 
 use std::time::Instant;
@@ -12,6 +14,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::shell::{Workspace, wall};
 
+pub(crate) use guest_kernel::image as guest_kernel;
 pub(crate) use rust::WASM;
 
 /// Something that a task needs on the machine.
@@ -31,10 +34,14 @@ pub(crate) enum Need {
     SystemPackages,
     /// What `tests/browser` needs from npm.
     NodePackages,
+    /// QEMU for x86.
+    Qemu,
+    /// A kernel for guests.
+    GuestKernel,
 }
 
 /// All of them, in the order of installation.
-const ALL: [Need; 7] = [
+const ALL: [Need; 9] = [
     Need::Components,
     Need::WasmTarget,
     Need::MuslTarget,
@@ -42,6 +49,8 @@ const ALL: [Need; 7] = [
     Need::WasmBindgen,
     Need::SystemPackages,
     Need::NodePackages,
+    Need::Qemu,
+    Need::GuestKernel,
 ];
 
 /// What builds the page and `catamaran`.
@@ -65,6 +74,8 @@ impl Need {
             Self::WasmBindgen => "wasm-bindgen",
             Self::SystemPackages => "system packages",
             Self::NodePackages => "node packages",
+            Self::Qemu => "QEMU",
+            Self::GuestKernel => "kernel for guests",
         }
     }
 
@@ -77,6 +88,8 @@ impl Need {
             Self::WasmBindgen => Ok(cargo_tools::wasm_bindgen(workspace)?.state(workspace)),
             Self::SystemPackages => Ok(apt::state(workspace)),
             Self::NodePackages => npm::state(workspace),
+            Self::Qemu => Ok(qemu::state(workspace)),
+            Self::GuestKernel => guest_kernel::state(workspace),
         }
     }
 
@@ -89,6 +102,8 @@ impl Need {
             Self::WasmBindgen => cargo_tools::wasm_bindgen(workspace)?.install(workspace),
             Self::SystemPackages => apt::install(workspace),
             Self::NodePackages => npm::install(workspace),
+            Self::Qemu => qemu::install(workspace),
+            Self::GuestKernel => guest_kernel::install(workspace),
         }
     }
 

@@ -1,6 +1,8 @@
 //! `cargo xtask test`: everything that is checked before a change lands, in one order, with one closing line.
 
 mod build;
+mod guest;
+mod initramfs;
 mod steps;
 mod tally;
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use catamaran_report::compare::{MAX_TRIALS, Pair, PlatformComparison, STEAL_LIMIT, needs_more_trials};
+use catamaran_report::compare::{
+    Disturbance, MAX_TRIALS, Pair, PlatformComparison, disturbance, needs_more_trials,
+};
 use catamaran_scenario::Platform;
 
 use super::{Judge, recorded};
@@ -104,10 +106,12 @@ fn trial(
     if let Some(folder) = &args.save {
         recorded::save(folder, &report)?;
     }
-    if let Some(steal) = report.host.steal.filter(|steal| *steal > STEAL_LIMIT) {
-        native
-            .progress
-            .note(&format!("{what}: discarded, the machine beneath took {}", units::percent(steal)));
+    if let Some(disturbance) = disturbance(&report) {
+        let (who, share) = match disturbance {
+            Disturbance::Steal(share) => ("the machine beneath", share),
+            Disturbance::Others(share) => ("other processes", share),
+        };
+        native.progress.note(&format!("{what}: discarded, {who} took {}", units::percent(share)));
     }
     trials.pairs.push(judge.pair(report)?);
     // The first judgement can only come when all trials asked for are made.

@@ -4,7 +4,7 @@
 //! 6.14.9, 6.12.31, 6.6.93) and was 0.75 ms before; CFS had `sched_latency` 6 ms, `sched_min_granularity` 0.75 ms and
 //! `sched_wakeup_granularity` 1 ms; all are multiplied by 1 + floor(log2(min(CPUs, 8)))
 //! (`get_update_sysctl_factor`); `sysctl_sched_migration_cost` is 0.5 ms. EEVDF came with 6.6, `DELAY_DEQUEUE` with
-//! 6.12, throttling by task with 6.18.
+//! 6.12, `PICK_BUDDY` with 6.14 (commit 2a77e4be12cb), throttling by task with 6.18.
 
 use std::fs;
 use std::path::Path;
@@ -36,6 +36,7 @@ pub(crate) fn read(hz: u32, run_delay_includes_throttled: bool) -> SchedulerKnob
         migration_cost_ns: debug("migration_cost_ns").unwrap_or(500_000),
         throttle_by_task: rules.throttle_by_task,
         delay_dequeue: rules.delay_dequeue,
+        pick_buddy: rules.pick_buddy,
         run_delay_includes_throttled,
     }
 }
@@ -53,6 +54,7 @@ struct Rules {
     wakeup_granularity_ns: u64,
     throttle_by_task: bool,
     delay_dequeue: bool,
+    pick_buddy: bool,
 }
 
 impl Rules {
@@ -72,6 +74,7 @@ impl Rules {
             wakeup_granularity_ns: 1_000_000 * factor,
             throttle_by_task: version >= (6, 18),
             delay_dequeue: version >= (6, 12),
+            pick_buddy: version >= (6, 14),
         }
     }
 }
@@ -83,16 +86,17 @@ mod tests {
     #[test]
     fn rules_by_release_and_cpus() {
         let table = [
-            ("6.18.44-fc", 2, Scheduler::Eevdf, 1_400_000, true, true),
-            ("6.12.30", 8, Scheduler::Eevdf, 3_000_000, false, true),
-            ("6.12.31-amd64", 4, Scheduler::Eevdf, 2_100_000, false, true),
-            ("6.8.0-60-generic", 1, Scheduler::Eevdf, 750_000, false, false),
-            ("6.1.0-30-amd64", 64, Scheduler::Cfs, 3_000_000, false, false),
+            ("6.18.44-fc", 2, Scheduler::Eevdf, 1_400_000, [true, true, true]),
+            ("6.12.30", 8, Scheduler::Eevdf, 3_000_000, [false, true, false]),
+            ("6.12.31-amd64", 4, Scheduler::Eevdf, 2_100_000, [false, true, false]),
+            ("6.8.0-60-generic", 1, Scheduler::Eevdf, 750_000, [false, false, false]),
+            ("6.1.0-30-amd64", 64, Scheduler::Cfs, 3_000_000, [false, false, false]),
         ];
-        for (release, cpus, kind, base_slice_ns, by_task, delay) in table {
+        for (release, cpus, kind, base_slice_ns, features) in table {
             let rules = Rules::of(release, cpus);
-            let found = (rules.kind, rules.base_slice_ns, rules.throttle_by_task, rules.delay_dequeue);
-            assert_eq!(found, (kind, base_slice_ns, by_task, delay), "{release} on {cpus}");
+            let has = [rules.throttle_by_task, rules.delay_dequeue, rules.pick_buddy];
+            assert_eq!((rules.kind, rules.base_slice_ns), (kind, base_slice_ns), "{release} on {cpus}");
+            assert_eq!(has, features, "{release}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Measures what the simulator needs to know of this machine. Everything here is measured for its own sake; nothing is
 //! fitted to a scenario.
 
+mod guests;
 mod knobs;
 mod memory;
 mod pulse;
@@ -12,8 +13,8 @@ use std::sync::atomic::AtomicBool;
 
 use catamaran_report::RunError;
 use catamaran_report::statistics::median;
-use catamaran_scenario::Calibration;
 use catamaran_scenario::calibration::CpuCosts;
+use catamaran_scenario::{Calibration, Platform};
 
 use crate::interrupt::Interrupt;
 use crate::launcher::WorkerFile;
@@ -49,20 +50,27 @@ pub fn calibrate(
 fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration, Problem> {
     let cpus = machine::allowed_cpus();
     progress("speed", 0.0);
-    let (turns_per_cpu_s, all_busy_factor) = speeds(cpus.len(), interrupt)?;
+    let (with_ticks, all_busy_factor) = speeds(cpus.len(), interrupt)?;
     progress("timer ticks and wake-ups", 0.2);
     let last = cpus.last().copied().unwrap_or(0);
     let pulse = pulse::measure(last)?;
+    // What the ticks took is a cost of its own to the simulator: counted here too, it would be paid twice.
+    let turns_per_cpu_s = with_ticks / (1.0 - f64::from(pulse.hz) * pulse.tick_ns as f64 / 1e9);
     interrupt.check()?;
     progress("context switches", 0.3);
     let context_switch_ns = switch::measure(last)?;
     progress("requests", 0.35);
-    let request_overhead_ns = tenants::request_overhead_ns(turns_per_cpu_s, context_switch_ns, interrupt)?;
+    let overheads = tenants::overheads(turns_per_cpu_s, context_switch_ns, interrupt)?;
     progress("limits", 0.45);
     let run_delay_includes_throttled = tenants::run_delay_includes_throttled(turns_per_cpu_s, interrupt)?;
     progress("memory", 0.47);
     let memory = memory::measure(turns_per_cpu_s, interrupt)?;
-    let startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
+    let mut startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
+    let guests = guests::measure(turns_per_cpu_s, interrupt, progress)?;
+    let vm = guests.map(|guests| {
+        startup.insert(Platform::Vm, guests.stages);
+        guests.costs
+    });
     progress("done", 1.0);
     Ok(Calibration {
         schema: SCHEMA.to_owned(),
@@ -72,11 +80,13 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
             all_busy_factor,
             context_switch_ns,
             wakeup_idle_ns: pulse.wakeup_ns,
-            request_overhead_ns,
+            request_overhead_ns: overheads.request_ns,
+            sleep_overhead_ns: overheads.sleep_ns,
             tick_ns: pulse.tick_ns,
         },
         scheduler: knobs::read(pulse.hz, run_delay_includes_throttled),
         memory: Some(memory),
+        vm,
         startup,
     })
 }

@@ -13,11 +13,25 @@ use crate::interrupt::Interrupt;
 use crate::problem::Problem;
 use crate::run::Run;
 
-/// A server whose requests take next to nothing, on a core that is busy otherwise: alone, each would also pay for the
-/// core's way out of idleness.
-const REQUESTS: &str = r#"
+/// A server whose requests take next to nothing and wait for one another, so that it never sleeps between them.
+const QUEUED: &str = r#"
 schema = "catamaran/scenario/v1"
 name = "calibrate-requests"
+seed = 1
+duration = "2s"
+platforms = ["bare-metal"]
+[host]
+cores = 1
+memory = "64MiB"
+[[tenant]]
+name = "server"
+workload = { kind = "server", queue = 20000, arrivals = { process = "burst", size = 10000, rate = "10000/s" }, service = { cpu = "1us", distribution = "constant" } }
+"#;
+/// The same, but for a sleep before each request, on a core that is busy otherwise: alone, each would also pay for the
+/// core's way out of idleness.
+const AWAITED: &str = r#"
+schema = "catamaran/scenario/v1"
+name = "calibrate-sleeps"
 seed = 1
 duration = "2s"
 platforms = ["bare-metal"]
@@ -31,7 +45,7 @@ workload = { kind = "server", arrivals = { process = "constant", rate = "1000/s"
 name = "hog"
 workload = { kind = "compute", work = "1h" }
 "#;
-/// CPU time of a request of [`REQUESTS`] (ns).
+/// CPU time of a request of [`QUEUED`] and [`AWAITED`] (ns).
 const DEMAND_NS: f64 = 1000.0;
 
 /// One thread that is throttled most of the time.
@@ -68,20 +82,35 @@ workload = { kind = "idle" }
 /// Starts per platform, of which the median of each stage counts.
 const STARTS: u32 = 20;
 
-/// CPU time of a request beyond its demand and the switch to its thread (ns).
-pub(crate) fn request_overhead_ns(
+/// What answering costs beyond the demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Overheads {
+    /// CPU time of each request (ns).
+    pub(crate) request_ns: u64,
+    /// CPU time of each sleep, the switch to its thread left out (ns).
+    pub(crate) sleep_ns: u64,
+}
+
+/// CPU time of a request and of a sleep.
+pub(crate) fn overheads(
     turns_per_cpu_s: f64,
     context_switch_ns: u64,
     interrupt: &Interrupt,
-) -> Result<u64, Problem> {
-    let report = carry_out(REQUESTS, turns_per_cpu_s, interrupt)?;
+) -> Result<Overheads, Problem> {
+    let request_ns = cpu_ns_of_a_request(QUEUED, turns_per_cpu_s, interrupt)? - DEMAND_NS;
+    let awaited_ns = cpu_ns_of_a_request(AWAITED, turns_per_cpu_s, interrupt)? - DEMAND_NS;
+    let sleep_ns = awaited_ns - request_ns - context_switch_ns as f64;
+    let whole = |ns: f64| ns.max(0.0).round() as u64;
+    Ok(Overheads { request_ns: whole(request_ns), sleep_ns: whole(sleep_ns) })
+}
+
+fn cpu_ns_of_a_request(text: &str, turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<f64, Problem> {
+    let report = carry_out(text, turns_per_cpu_s, interrupt)?;
     let tenant = report.tenants.first();
     let completed =
         tenant.and_then(|tenant| tenant.requests.as_ref()).map_or(0, |requests| requests.completed);
-    let cpu_ns = tenant.and_then(|tenant| tenant.cpu_s).map(|cpu_s| cpu_s * 1e9);
-    let beyond = |ns: f64| (ns - DEMAND_NS - context_switch_ns as f64).max(0.0).round() as u64;
-    match cpu_ns {
-        Some(cpu_ns) if completed > 0 => Ok(beyond(cpu_ns / completed as f64)),
+    match tenant.and_then(|tenant| tenant.cpu_s) {
+        Some(cpu_s) if completed > 0 => Ok(cpu_s * 1e9 / completed as f64),
         _ => Err(Problem::new(
             "no request of the calibration was answered",
             "try again when the machine is quieter",
@@ -112,7 +141,7 @@ pub(crate) fn startups(
     let plan = plan(STARTUP)?;
     let mut starts: BTreeMap<Platform, Vec<Vec<StageRow>>> = BTreeMap::new();
     for start in 0..STARTS {
-        progress("start-ups", 0.5 + 0.5 * f64::from(start) / f64::from(STARTS));
+        progress("start-ups", 0.5 + 0.3 * f64::from(start) / f64::from(STARTS));
         for platform in plan.platforms() {
             let run = Run::start(&plan, *platform, turns_per_cpu_s, interrupt)?;
             starts.entry(*platform).or_default().push(run.startup_stages());
@@ -122,7 +151,7 @@ pub(crate) fn startups(
 }
 
 /// Each stage of the first start, with its median length over all of them.
-fn medians(starts: &[Vec<StageRow>]) -> Vec<StartupStage> {
+pub(crate) fn medians(starts: &[Vec<StageRow>]) -> Vec<StartupStage> {
     let stages = starts.first().into_iter().flatten().enumerate();
     let median_of = |(place, first): (usize, &StageRow)| {
         let lengths_ns =
@@ -139,7 +168,7 @@ fn carry_out(text: &str, turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<
     Run::start(&plan, platform, turns_per_cpu_s, interrupt)?.carry_out(0, &mut None)
 }
 
-fn plan(text: &str) -> Result<Plan, Problem> {
+pub(crate) fn plan(text: &str) -> Result<Plan, Problem> {
     Plan::from_toml(text, "calibration").map_err(|error| {
         Problem::new(
             format!("a scenario of the calibration is wrong: {error}"),
@@ -154,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_scenarios_of_the_calibration_are_valid() {
-        for text in [REQUESTS, THROTTLED, STARTUP] {
+        for text in [QUEUED, AWAITED, THROTTLED, STARTUP] {
             plan(text).unwrap();
         }
     }

@@ -29,6 +29,8 @@ pub(crate) struct Confines {
     pub(crate) memory_bytes: u64,
     /// Swap (bytes); `None` on a machine without any.
     pub(crate) swap_bytes: Option<u64>,
+    /// What the guard weighs against whatever else is at work on the machine (1024 is the default).
+    pub(crate) shares: u64,
 }
 
 /// Bounds of one tenant on a platform with limits.

@@ -111,6 +111,9 @@ impl Cgroup for V1 {
             steps.push(write(group.join("cpuset.mems"), &self.memory_nodes));
             steps.push(write(group.join("cpuset.cpus"), crate::machine::to_cpu_list(&confines.cpus)));
         }
+        if let Some(group) = self.group("cpu") {
+            steps.push(write(group.join("cpu.shares"), confines.shares));
+        }
         if let Some(group) = self.group("memory") {
             steps.extend(MemoryLimits::of_machine(confines.memory_bytes, confines.swap_bytes).v1(&group));
         }
@@ -190,7 +193,7 @@ mod tests {
         let v1 = V1::new(&own, "catamaran-1", "0".to_owned());
         let limits =
             Limits { shares: Some(502), quota_us: Some(40_000), period_us: 100_000, ..Limits::default() };
-        let confines = Confines { cpus: vec![0, 1], memory_bytes: 4096, swap_bytes: None };
+        let confines = Confines { cpus: vec![0, 1], memory_bytes: 4096, swap_bytes: None, shares: 3072 };
         for step in v1.guard(&confines, false).iter().chain(&v1.limited("web.0", &limits).make) {
             if let Step::Write { file, .. } = step {
                 fs::write(file, "").unwrap();
@@ -200,6 +203,7 @@ mod tests {
         let read = |file: &str| fs::read_to_string(root.path().join(file)).unwrap();
         assert_eq!(read("cpuset/catamaran-1/cpuset.cpus"), "0,1");
         assert_eq!(read("memory/sub/catamaran-1/memory.limit_in_bytes"), "4096");
+        assert_eq!(read("cpu/catamaran-1/cpu.shares"), "3072");
         assert_eq!(read("cpu/catamaran-1/web.0/cpu.shares"), "502");
         assert_eq!(read("cpu/catamaran-1/web.0/cpu.cfs_quota_us"), "40000");
     }
@@ -218,7 +222,8 @@ mod tests {
         assert_eq!(v1.accounts("web.0", false).cpu, None, "the threads' schedstat counts instead");
         let counting = v1.accounts("web.0", true).cpu;
         assert_eq!(counting, Some("/cpu,cpuacct/catamaran-1/web.0/cpuacct.usage".into()));
-        let made: Vec<_> = v1.guard(&Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None }, false);
+        let confines = Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None, shares: 1024 };
+        let made: Vec<_> = v1.guard(&confines, false);
         let twice =
             made.iter().filter(|step| **step == Step::Make("/cpu,cpuacct/catamaran-1".into())).count();
         assert_eq!(twice, 1, "one group for both controllers");

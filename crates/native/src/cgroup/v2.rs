@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use catamaran_scenario::weight;
 use catamaran_worker::script::Step;
 
 use super::{Accounts, Cgroup, Confines, Groups, Limits, MemoryLimits, Usage, keyed, write};
@@ -41,6 +42,7 @@ impl Cgroup for V2 {
         if self.cpuset {
             steps.push(write(self.guard.join("cpuset.cpus"), crate::machine::to_cpu_list(&confines.cpus)));
         }
+        steps.push(write(self.guard.join("cpu.weight"), weight::weight_of(confines.shares)));
         steps.extend(MemoryLimits::of_machine(confines.memory_bytes, confines.swap_bytes).v2(&self.guard));
         steps.push(write(self.guard.join("cgroup.subtree_control"), super::signed('+', &handed_down)));
         steps
@@ -126,12 +128,14 @@ mod tests {
     fn guard_and_tenant_with_limits() {
         let root = tempfile::tempdir().unwrap();
         let v2 = V2::new(root.path(), "catamaran-1", true);
-        carry_out(&v2.guard(&Confines { cpus: vec![0, 1], memory_bytes: 1 << 30, swap_bytes: None }, false));
+        let confines = Confines { cpus: vec![0, 1], memory_bytes: 1 << 30, swap_bytes: None, shares: 3072 };
+        carry_out(&v2.guard(&confines, false));
         let groups = v2.limited("web.0", &limits());
         carry_out(&groups.make);
         let read = |file: &str| fs::read_to_string(root.path().join("catamaran-1").join(file)).unwrap();
         assert_eq!(read("cpuset.cpus"), "0,1");
         assert_eq!(read("memory.max"), "1073741824");
+        assert_eq!(read("cpu.weight"), "300");
         assert_eq!(read("cgroup.subtree_control"), "+memory +cpu +cpuset");
         assert_eq!(read("web.0/cpu.max"), "40000 100000");
         assert_eq!(read("web.0/cpu.weight"), "49");
@@ -142,7 +146,8 @@ mod tests {
     #[test]
     fn tenants_that_share_the_cpu_get_leaves_without_the_controller() {
         let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", false);
-        let steps = v2.guard(&Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None }, true);
+        let confines = Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None, shares: 1024 };
+        let steps = v2.guard(&confines, true);
         assert!(steps.contains(&write("/base/catamaran-1/cgroup.subtree_control".into(), "+memory")));
         assert_eq!(v2.counted("web.0").enter, [Step::Enter("/base/catamaran-1/web.0".into())]);
         assert_eq!(v2.accounts("web.0", false).throttling, None);

@@ -114,7 +114,7 @@ fn child(script: &Script, tape: &Tape, joined: &OwnedFd, program: &OwnedFd, run:
     }
     stop_at("isolate");
     tape.stamp(stamp::ISOLATED, now_ns());
-    exec(program, run)
+    if script.exec.is_empty() { exec(program, run) } else { exec_other(script) }
 }
 
 /// How much the kernel's killer shall think of this process.
@@ -143,6 +143,23 @@ fn isolate(script: &Script) -> Result<(), String> {
             .map_err(|error| format!("cannot set the host name: {error}"))?;
     }
     Ok(())
+}
+
+/// Becomes another program; comes back only with what failed.
+fn exec_other(script: &Script) -> String {
+    use std::os::unix::process::CommandExt as _;
+    let Some((program, arguments)) = script.exec.split_first() else {
+        return "no program to exec".to_owned();
+    };
+    let mut command = std::process::Command::new(program);
+    command.args(arguments);
+    if let Some(path) = &script.errors {
+        match std::fs::File::create(path) {
+            Ok(file) => command.stderr(file),
+            Err(error) => return format!("cannot make {}: {error}", path.display()),
+        };
+    }
+    format!("cannot exec {program}: {}", command.exec())
 }
 
 /// Becomes the worker; comes back only with what failed.

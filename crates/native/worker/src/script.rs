@@ -118,6 +118,10 @@ pub struct Script {
     pub host_name: Option<String>,
     /// Its `oom_score_adj`, where it is not the launcher's.
     pub oom_score_adj: Option<i32>,
+    /// Another program in the worker's place: its path and arguments; empty where the tenant is the worker itself.
+    pub exec: Vec<String>,
+    /// File that takes the standard error of that program.
+    pub errors: Option<PathBuf>,
 }
 
 impl Script {
@@ -149,6 +153,12 @@ impl Script {
         if let Some(adjustment) = self.oom_score_adj {
             let _ = writeln!(text, "oom-score-adj {adjustment}");
         }
+        for argument in &self.exec {
+            let _ = writeln!(text, "exec {argument}");
+        }
+        if let Some(file) = &self.errors {
+            let _ = writeln!(text, "errors {}", file.display());
+        }
         text
     }
 
@@ -173,6 +183,8 @@ impl Script {
             "born-in" => self.born_in = Some(rest.into()),
             "host-name" => self.host_name = Some(rest.to_owned()),
             "oom-score-adj" => self.oom_score_adj = Some(rest.parse().ok()?),
+            "exec" => self.exec.push(rest.to_owned()),
+            "errors" => self.errors = Some(rest.into()),
             _ => return None,
         }
         Some(())
@@ -222,6 +234,14 @@ pub mod stamp {
     pub const ISOLATED: usize = 4;
     /// First own instruction of the worker.
     pub const FIRST: usize = 5;
+    /// The monitor of a virtual machine is ready to run it.
+    pub const VMM: usize = 6;
+    /// The guest's kernel has begun: its clock shows zero.
+    pub const FIRMWARE: usize = 7;
+    /// First own instruction of the guest's process 1.
+    pub const KERNEL: usize = 8;
+    /// The guest's process 1 has set up the guest and starts the worker.
+    pub const INIT: usize = 9;
 }
 
 #[cfg(test)]
@@ -240,6 +260,8 @@ mod tests {
             namespaces: Namespace::ALL.to_vec(),
             host_name: Some("shop".into()),
             oom_score_adj: Some(-500),
+            exec: vec!["/usr/bin/qemu-system-x86_64".into(), "-append".into(), "console=ttyS0 quiet".into()],
+            errors: Some("/run/catamaran/1-2/web.0.errors".into()),
         };
         assert_eq!(Script::from_text(&script.to_text()), Ok(script));
     }

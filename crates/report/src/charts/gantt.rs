@@ -1,12 +1,13 @@
-//! Who is on which core, when, and who is stopped by a quota.
+//! Who is on which core, when, what becomes of a guest's cores, and who is stopped by a quota.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use catamaran_scenario::Lang;
 
 use super::axis::round_step;
 use super::canvas::{Anchor, Canvas, ChartError, Drawn, Ink, Size, svg};
-use crate::timeline::{Slice, Timeline};
+use crate::timeline::Timeline;
 
 const WIDTH: i32 = 1200;
 const MARGIN: i32 = 36;
@@ -16,8 +17,8 @@ const LANE: i32 = 34;
 const BAR: i32 = 24;
 const FOOT: i32 = 56;
 
-/// The window `window_ns` of a timeline as an SVG: a lane for each core, then one for each tenant that is throttled in
-/// it. `tenants` are the labels of `Report::tenants`, which the timeline's indices mean.
+/// The window `window_ns` of a timeline as an SVG: a lane for each core, then one for each virtual CPU that runs or is stolen
+/// in it, then one for each tenant that is throttled in it. `tenants` are the labels of `Report::tenants`, which the timeline's indices mean.
 ///
 /// # Errors
 /// [`ChartError`] where plotters fails.
@@ -30,7 +31,8 @@ pub fn gantt(
     let start_ns = window_ns.start.min(u64::MAX - 1);
     let view = View { start_ns, end_ns: window_ns.end.max(start_ns + 1) };
     let throttled = throttled_tenants(timeline, &view);
-    let lanes = timeline.cores as i32 + throttled.len() as i32;
+    let vcpus = vcpus(timeline, &view);
+    let lanes = timeline.cores as i32 + (vcpus.len() + throttled.len()) as i32;
     let height = HEAD + lanes * LANE + FOOT;
     let (title, description) = words(lang, timeline, &view);
     svg((WIDTH as u32, height as u32), &title, &description, |canvas| {
@@ -40,8 +42,12 @@ pub fn gantt(
         for core in 0..timeline.cores {
             draw_core(canvas, lang, timeline, &view, core)?;
         }
-        for (index, tenant) in throttled.iter().enumerate() {
+        for (index, &vcpu) in vcpus.iter().enumerate() {
             let top = HEAD + (timeline.cores as i32 + index as i32) * LANE;
+            draw_vcpu(canvas, timeline, &view, (vcpu, tenants), top)?;
+        }
+        for (index, tenant) in throttled.iter().enumerate() {
+            let top = HEAD + (timeline.cores as i32 + (vcpus.len() + index) as i32) * LANE;
             draw_throttles(canvas, lang, timeline, &view, (*tenant, tenants), top)?;
         }
         Ok(())
@@ -118,30 +124,65 @@ fn draw_core(canvas: &Canvas, lang: Lang, timeline: &Timeline, view: &View, core
     };
     canvas.text((MARGIN, top + BAR / 2), &name, Ink::Text, Size::Body, Anchor::Start)?;
     let on_core = timeline.slices.iter().filter(|slice| slice.core == core);
-    for (from, to, tenant) in bars(on_core.filter(|slice| view.shows(slice.start_ns, slice.end_ns)), view) {
+    let spans = on_core.map(|slice| (slice.start_ns, slice.end_ns, slice.tenant));
+    for (from, to, tenant) in bars(spans, view) {
         canvas.rectangle((from, top), (to, top + BAR), Ink::Tenant(tenant), 1.0)?;
     }
     Ok(())
 }
 
-/// Slices in pixels: neighbours of the same tenant that touch are one bar, and what is thinner than a pixel goes to the
-/// tenant that came first, so that a window of any length gives no more bars than pixels.
-fn bars<'a>(slices: impl Iterator<Item = &'a Slice>, view: &View) -> Vec<(i32, i32, u32)> {
+/// Spans (from, to, tenant) in pixels: neighbours of the same tenant that touch are one bar, and what is thinner than a pixel
+/// goes to the tenant that came first, so that a window of any length gives no more bars than pixels.
+fn bars(spans: impl Iterator<Item = (u64, u64, u32)>, view: &View) -> Vec<(i32, i32, u32)> {
     let mut bars: Vec<(i32, i32, u32)> = Vec::new();
-    for slice in slices {
-        let (from, to) = (view.x(slice.start_ns), view.x(slice.end_ns));
+    for (start_ns, end_ns, tenant) in spans.filter(|span| view.shows(span.0, span.1)) {
+        let (from, to) = (view.x(start_ns), view.x(end_ns));
         match bars.last_mut() {
-            Some(last) if last.2 == slice.tenant && from <= last.1 => last.1 = to.max(last.1),
+            Some(last) if last.2 == tenant && from <= last.1 => last.1 = to.max(last.1),
             Some(last) if from < last.1 => {
                 if to > last.1 {
                     let from = last.1;
-                    bars.push((from, to, slice.tenant));
+                    bars.push((from, to, tenant));
                 }
             }
-            _ => bars.push((from, to.max(from + 1), slice.tenant)),
+            _ => bars.push((from, to.max(from + 1), tenant)),
         }
     }
     bars
+}
+
+/// (tenant, virtual CPU) of those that are not halted all the time.
+fn vcpus(timeline: &Timeline, view: &View) -> Vec<(u32, u32)> {
+    let seen = timeline.guests.iter().filter(|slice| view.shows(slice.start_ns, slice.end_ns));
+    let seen: BTreeSet<_> = seen.map(|slice| (slice.tenant, slice.vcpu)).collect();
+    seen.into_iter().collect()
+}
+
+/// A virtual CPU: full where it runs, pale where it is stolen, blank where it is halted.
+fn draw_vcpu(
+    canvas: &Canvas,
+    timeline: &Timeline,
+    view: &View,
+    ((tenant, vcpu), names): ((u32, u32), &[String]),
+    lane_top: i32,
+) -> Drawn {
+    let top = lane_top + (LANE - BAR) / 2;
+    let name = names.get(tenant as usize).map_or("?", String::as_str);
+    canvas.text(
+        (MARGIN, top + BAR / 2),
+        &format!("{name} vCPU {vcpu}"),
+        Ink::Text,
+        Size::Body,
+        Anchor::Start,
+    )?;
+    for (runs, ink, opacity) in [(true, Ink::Tenant(tenant), 1.0), (false, Ink::Throttle, 0.25)] {
+        let own = timeline.guests.iter().filter(|slice| (slice.tenant, slice.vcpu) == (tenant, vcpu));
+        let own = own.filter(|slice| slice.thread.is_some() == runs);
+        for (from, to, _) in bars(own.map(|slice| (slice.start_ns, slice.end_ns, tenant)), view) {
+            canvas.rectangle((from, top), (to, top + BAR), ink, opacity)?;
+        }
+    }
+    Ok(())
 }
 
 fn throttled_tenants(timeline: &Timeline, view: &View) -> Vec<u32> {

@@ -26,14 +26,18 @@ pub const MAX_TRIALS: u32 = 21;
 pub const NOISE_LIMIT: f64 = 0.10;
 /// Error (in ln) within which a conserved row must stay.
 pub const CONSERVED_LIMIT: f64 = 0.02;
-/// Share of a trial taken away by the machine beneath above which the trial is discarded.
-pub const STEAL_LIMIT: f64 = 0.01;
+/// Share of a trial's time taken away by the machine beneath, or by processes outside the run, above which the trial is
+/// discarded.
+pub const DISTURBANCE_LIMIT: f64 = 0.01;
 
 /// A native trial and the simulation at the speed that this trial had.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
     /// The model.
     pub simulated: Report,
+    /// The model again, with the dice thrown anew that a machine leaves to chance. What the model says of a trial is the
+    /// median over all of them.
+    pub redrawn: Vec<Report>,
     /// The machine.
     pub native: Report,
     /// What one would say without the model, at the same speed; `None` where nobody asked.
@@ -153,7 +157,7 @@ pub struct Summary {
     pub skill_against: Option<Prediction>,
     /// Judged rows that are left out because of their noise.
     pub undecidable_rows: u32,
-    /// Trials left out because the machine beneath took more than [`STEAL_LIMIT`] of them.
+    /// Trials left out because of a [`Disturbance`].
     pub discarded_trials: u32,
     /// Judged rows in all, the undecidable ones too.
     pub judged_rows: u32,
@@ -176,7 +180,7 @@ pub enum Prediction {
 /// Compares the trials made on one platform of a scenario that lasts `duration_s`.
 #[must_use]
 pub fn compare(platform: Platform, duration_s: f64, pairs: &[Pair]) -> PlatformComparison {
-    let used: Vec<&Pair> = pairs.iter().filter(|pair| !is_stolen(&pair.native)).collect();
+    let used: Vec<&Pair> = pairs.iter().filter(|pair| disturbance(&pair.native).is_none()).collect();
     let discarded = (pairs.len() - used.len()) as u32;
     let (rows, absent) = rows::rows(&used, &Floors::new(duration_s));
     PlatformComparison {
@@ -196,8 +200,21 @@ pub fn needs_more_trials(comparison: &PlatformComparison, trials: u32) -> bool {
     trials < MAX_TRIALS && (too_few || comparison.rows.iter().any(|row| row.undecidable))
 }
 
-fn is_stolen(native: &Report) -> bool {
-    native.host.steal.is_some_and(|share| share > STEAL_LIMIT)
+/// Who took more than [`DISTURBANCE_LIMIT`] of a trial, and what share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Disturbance {
+    /// The machine beneath.
+    Steal(f64),
+    /// Processes outside the run.
+    Others(f64),
+}
+
+/// What makes a native trial worthless, if anything does.
+#[must_use]
+pub fn disturbance(native: &Report) -> Option<Disturbance> {
+    let beyond = |share: &f64| *share > DISTURBANCE_LIMIT;
+    let steal = native.host.steal.filter(beyond).map(Disturbance::Steal);
+    steal.or_else(|| native.host.others.filter(beyond).map(Disturbance::Others))
 }
 
 fn at_median_speed<'a>(pairs: &[&'a Pair]) -> Option<&'a Pair> {

@@ -6,7 +6,7 @@ use super::compare::pair;
 use crate::charts::{comparison, gantt};
 use crate::compare::{Pair, PlatformComparison, compare};
 use crate::report::{Requests, TenantReport};
-use crate::timeline::{Slice, Throttle, Timeline};
+use crate::timeline::{GuestSlice, Slice, Throttle, Timeline};
 
 /// Exponential latencies (ns) with that mean (ms), by quantiles.
 fn exponential(mean_ms: f64) -> Requests {
@@ -162,6 +162,24 @@ fn a_gantt_chart_has_a_lane_for_each_core_and_each_throttled_tenant() {
     assert!(!self::texts(&window).contains("스로틀링"), "outside the window");
     // 3 turns, 1 limited slice, the legend and the background.
     assert_eq!(window.matches("<rect").count(), 8);
+}
+
+#[test]
+fn a_gantt_chart_has_a_lane_for_each_virtual_cpu_that_is_not_halted() {
+    let ms = 1_000_000;
+    let slice = |vcpu, thread, start_ms: u64| GuestSlice {
+        tenant: 1,
+        vcpu,
+        thread,
+        start_ns: start_ms * ms,
+        end_ns: (start_ms + 4) * ms,
+    };
+    let guests = vec![slice(0, Some(2), 0), slice(0, None, 4), slice(0, Some(1), 8), slice(3, Some(0), 300)];
+    let timeline = Timeline { cores: 1, guests, ..Timeline::default() };
+    let svg = gantt(Lang::En, &timeline, &["web".to_owned(), "batch".to_owned()], 0..200_000_000).unwrap();
+    assert!(texts(&svg).contains("batch vCPU 0") && !texts(&svg).contains("vCPU 3"), "{}", texts(&svg));
+    // It runs twice and is stolen once; the legend and the background.
+    assert_eq!(svg.matches("<rect").count(), 6);
 }
 
 #[test]

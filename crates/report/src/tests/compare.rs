@@ -20,6 +20,7 @@ pub(super) fn pair(change: impl Fn(usize, &mut crate::report::TenantReport)) -> 
     };
     Pair {
         simulated: side(0, BackendKind::Simulated),
+        redrawn: Vec::new(),
         native: side(1, BackendKind::Native),
         naive: Some(Naive { alone: side(2, BackendKind::Simulated), fluid: side(3, BackendKind::Simulated) }),
     }
@@ -244,21 +245,36 @@ fn undecidable_rows_are_counted_and_left_out() {
 }
 
 #[test]
-fn stolen_trials_are_discarded_and_made_good() {
+fn disturbed_trials_are_discarded_and_made_good() {
     let mut pairs = vec![pair(|_, tenant| tenant.cpu_s = Some(1.0)); 8];
     pairs[2].native.host.steal = Some(0.02);
     pairs[3].native.host.steal = Some(0.01);
     pairs[4].native.host.steal = None;
+    pairs[5].native.host.others = Some(0.01);
+    pairs[6].native.host.others = Some(0.011);
     let seven = comparison(&pairs[..7]);
-    assert_eq!((seven.summary.discarded_trials, seven.native.len()), (1, 6));
-    assert!(needs_more_trials(&seven, 7), "six are left");
-    assert!(!needs_more_trials(&comparison(&pairs), 8));
+    assert_eq!((seven.summary.discarded_trials, seven.native.len()), (2, 5));
+    assert!(needs_more_trials(&seven, 7), "five are left");
+    pairs.push(pairs[0].clone());
+    assert!(!needs_more_trials(&comparison(&pairs), 9));
     for pair in &mut pairs {
         pair.native.host.steal = Some(0.5);
     }
     let none = comparison(&pairs);
     assert_eq!((none.rows.len(), none.summary.skill, &none.simulated), (0, None, &None));
     assert!(needs_more_trials(&none, 20) && !needs_more_trials(&none, 21));
+}
+
+#[test]
+fn what_the_model_says_of_a_trial_is_the_median_over_its_dice() {
+    let mut one = pair(|_, tenant| tenant.cpu_s = Some(2.0));
+    for cpu_s in [1.0, 1.5, 9.0, 8.0] {
+        let mut other = one.simulated.clone();
+        other.tenants[0].cpu_s = Some(cpu_s);
+        one.redrawn.push(other);
+    }
+    let rows = comparison(&[one]).rows;
+    assert_eq!(rows.iter().find(|row| row.metric == "cpu_s").map(|row| row.simulated), Some(2.0));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Problem;
 use crate::plan::{Action, ArrivalProcess, Event, Phase, Server, Tenant, Workload};
-use crate::{Nanos, leak};
+use crate::{Nanos, leak, weight};
 
 use super::Scope;
 use super::reader::Reader;
@@ -23,7 +23,7 @@ pub(super) fn check(root: &Reader<'_>, scope: &Scope, tenants: &[Located], event
         let left = Nanos(scope.duration.0.saturating_sub(tenant.start_at.0));
         requests += expected(&tenant.workload, left) * most as f64;
         replicas += most;
-        threads += most * threads_of(&tenant.workload);
+        threads += most * weight::threads(&tenant.workload);
         let (what, found, most, advice) = if requests > REQUESTS_MAX {
             (
                 "requests, forks and steps of touching memory expected in the run",
@@ -84,16 +84,5 @@ fn expected_requests(server: &Server, left: Nanos) -> f64 {
         // The first burst comes at once, however low the rate.
         ArrivalProcess::Burst { size } => mean + f64::from(size),
         _ => mean,
-    }
-}
-
-fn threads_of(workload: &Workload) -> u64 {
-    match workload {
-        Workload::Compute { threads, .. } => u64::from(*threads),
-        Workload::Server(server) => u64::from(server.threads),
-        Workload::Disk { depth, .. } => u64::from(*depth),
-        Workload::Command { like: Some(like), .. } => threads_of(like),
-        Workload::Phases(phases) => phases.iter().map(|phase| threads_of(&phase.workload)).max().unwrap_or(1),
-        _ => 1,
     }
 }

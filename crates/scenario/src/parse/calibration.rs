@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::calibration::{CpuCosts, Machine, MemoryCosts, SchedulerKnobs, StartupStage, SwapCosts};
+use crate::calibration::{
+    Accel, CpuCosts, Machine, MemoryCosts, SchedulerKnobs, StartupStage, SwapCosts, VmCosts,
+};
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::plan::Scheduler;
 use crate::schema::{CALIBRATION, CALIBRATION_SCHEMA};
@@ -30,6 +32,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
     let cpu = root.table("cpu").and_then(|cpu| read_cpu(&cpu));
     let scheduler = root.table("scheduler").and_then(|scheduler| read_scheduler(&scheduler));
     let memory = root.table("memory").and_then(|memory| read_memory(&memory));
+    let vm = root.table("vm").and_then(|vm| read_vm(&vm));
     let startup = read_startup(root);
     schema?;
     Some(Calibration {
@@ -38,6 +41,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
         cpu: cpu?,
         scheduler: scheduler?,
         memory,
+        vm,
         startup: startup?,
     })
 }
@@ -59,13 +63,16 @@ fn read_cpu(reader: &Reader<'_>) -> Option<CpuCosts> {
     let (turns_per_cpu_s, all_busy_factor) = (reader.real("turns_per_cpu_s"), reader.real("all_busy_factor"));
     let (context_switch_ns, wakeup_idle_ns) =
         (reader.count("context_switch_ns"), reader.count("wakeup_idle_ns"));
-    let (request_overhead_ns, tick_ns) = (reader.count("request_overhead_ns"), reader.count("tick_ns"));
+    let (request_overhead_ns, sleep_overhead_ns) =
+        (reader.count("request_overhead_ns"), reader.count("sleep_overhead_ns"));
+    let tick_ns = reader.count("tick_ns");
     Some(CpuCosts {
         turns_per_cpu_s: turns_per_cpu_s?,
         all_busy_factor: all_busy_factor?,
         context_switch_ns: context_switch_ns?,
         wakeup_idle_ns: wakeup_idle_ns?,
         request_overhead_ns: request_overhead_ns?,
+        sleep_overhead_ns: sleep_overhead_ns?,
         tick_ns: tick_ns?,
     })
 }
@@ -79,8 +86,8 @@ fn read_scheduler(reader: &Reader<'_>) -> Option<SchedulerKnobs> {
     let (bandwidth_slice_ns, migration_cost_ns) =
         (reader.count("bandwidth_slice_ns"), reader.count("migration_cost_ns"));
     let (autogroup, throttle_by_task) = (reader.flag("autogroup"), reader.flag("throttle_by_task"));
-    let (delay_dequeue, includes) =
-        (reader.flag("delay_dequeue"), reader.flag("run_delay_includes_throttled"));
+    let (delay_dequeue, pick_buddy) = (reader.flag("delay_dequeue"), reader.flag("pick_buddy"));
+    let includes = reader.flag("run_delay_includes_throttled");
     if kind == Some(Scheduler::Cfs) && latency_ns == Some(0) {
         let problem = Problem::new("0 with kind = \"cfs\"").accepts("sched_latency_ns, above 0");
         reader.fail("latency_ns", problem.advises("measure anew with `catamaran calibrate`"));
@@ -96,6 +103,7 @@ fn read_scheduler(reader: &Reader<'_>) -> Option<SchedulerKnobs> {
         migration_cost_ns: migration_cost_ns?,
         throttle_by_task: throttle_by_task?,
         delay_dequeue: delay_dequeue?,
+        pick_buddy: pick_buddy?,
         run_delay_includes_throttled: includes?,
     })
 }
@@ -117,6 +125,13 @@ fn read_memory(reader: &Reader<'_>) -> Option<MemoryCosts> {
         worker_rss_bytes: worker_rss_bytes?,
         swap,
     })
+}
+
+fn read_vm(reader: &Reader<'_>) -> Option<VmCosts> {
+    let accel = reader.choice("accel").map(|word| if word == "tcg" { Accel::Tcg } else { Accel::Kvm });
+    let (speed_factor, exit_ns, idle_bytes) =
+        (reader.real("speed_factor"), reader.count("exit_ns"), reader.count("idle_bytes"));
+    Some(VmCosts { accel: accel?, speed_factor: speed_factor?, exit_ns, idle_bytes })
 }
 
 fn read_startup(root: &Reader<'_>) -> Option<BTreeMap<Platform, Vec<StartupStage>>> {

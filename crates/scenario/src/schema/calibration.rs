@@ -1,6 +1,6 @@
 //! The fields of `host.toml`, which `catamaran calibrate` writes.
 
-use super::takes::{MILLISECOND, SECOND};
+use super::takes::{BYTES_MOST, MILLISECOND, SECOND};
 use super::{Field, Table, Takes};
 
 /// Any cost of a single operation (ns), up to a second.
@@ -16,6 +16,7 @@ pub(crate) static CALIBRATION: Table = Table::new(
         Field::required("cpu", Takes::Table(&CPU)),
         Field::required("scheduler", Takes::Table(&SCHEDULER)),
         Field::optional("memory", Takes::Table(&MEMORY)),
+        Field::optional("vm", Takes::Table(&VM)),
         Field::optional("startup", Takes::ByPlatform(&STARTUP)),
     ],
 );
@@ -43,6 +44,7 @@ static CPU: Table = Table::new(
         Field::required("context_switch_ns", COST),
         Field::required("wakeup_idle_ns", COST),
         Field::required("request_overhead_ns", COST),
+        Field::required("sleep_overhead_ns", COST),
         Field::required("tick_ns", COST),
     ],
 );
@@ -60,6 +62,7 @@ static SCHEDULER: Table = Table::new(
         Field::required("migration_cost_ns", COST),
         Field::required("throttle_by_task", Takes::Flag),
         Field::required("delay_dequeue", Takes::Flag),
+        Field::required("pick_buddy", Takes::Flag),
         Field::required("run_delay_includes_throttled", Takes::Flag),
     ],
 );
@@ -85,6 +88,17 @@ static MEMORY: Table = Table::new(
 static SWAP: Table = Table::new(
     "What swapping costs whoever waits for it.",
     &[Field::required("out_ns", PAGE_COST), Field::required("in_ns", PAGE_COST)],
+);
+
+static VM: Table = Table::new(
+    "Guests on the machine.",
+    &[
+        Field::required("accel", Takes::Choice(&["kvm", "tcg"])),
+        // Above 1 by measuring error only.
+        Field::required("speed_factor", Takes::Real { most: 1.25 }),
+        Field::optional("exit_ns", COST),
+        Field::optional("idle_bytes", Takes::Count { least: 1, most: BYTES_MOST }),
+    ],
 );
 
 static STARTUP: Table =

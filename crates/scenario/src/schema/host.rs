@@ -65,14 +65,16 @@ static PLATFORM: Table = Table::new(
             .becomes("Kubernetes: RuntimeClass.handler; docker run --runtime"),
         Field::absent("rootless", Takes::Flag, "false").means("Carried out without root.").like("true"),
         Field::absent("scheduler", Takes::Choice(&["eevdf", "cfs"]), "as calibrated")
-            .means("The kernel's pick of the next thread: EEVDF (Linux 6.6 and later) or CFS (before).")
+            .means("The kernel's pick of the next thread: EEVDF (Linux 6.6 and later) or CFS (before). On vm it is the guest's \
+                    kernel that is meant, CFS if absent, as in Debian 12; the host's is as calibrated.")
             .like("\"cfs\""),
         Field::absent("hz", Takes::Count { least: 100, most: 10_000 }, "as calibrated")
-            .means("Timer ticks a second; pre-emption of a running thread is decided at ticks.")
+            .means("Timer ticks a second; pre-emption of a running thread is decided at ticks. On vm the guest's, 250 if absent.")
             .like("1000")
             .becomes("CONFIG_HZ"),
         Field::absent("base_slice", Takes::Duration { least: 100_000, most: 1000 * MILLISECOND }, "as calibrated")
-            .means("How long a thread runs before another of equal claim may take over, after the kernel's scaling by cores.")
+            .means("How long a thread runs before another of equal claim may take over, after the kernel's scaling by cores. On \
+                    vm the guest's; if absent 0.75 ms, scaled by its virtual CPUs.")
             .like("\"2.8ms\"")
             .becomes("/sys/kernel/debug/sched/base_slice_ns; before 6.6 min_granularity_ns"),
         Field::absent("autogroup", Takes::Flag, "as calibrated")
@@ -80,22 +82,28 @@ static PLATFORM: Table = Table::new(
             .like("false")
             .becomes("kernel.sched_autogroup_enabled"),
         Field::absent("vcpus", Takes::Count { least: 1, most: 1024 }, "host.cores")
-            .means("Virtual CPUs of each guest.")
+            .means("Virtual CPUs of each guest: threads of the host that share the weight, the quota and the cores of the \
+                    tenant; what they wait for a core is the guest's steal.")
             .like("2")
             .becomes("qemu -smp"),
         Field::absent("memory", Takes::Bytes { least: 1 << 20, most: BYTES_MOST }, "the platform's own")
-            .means("Memory of each guest.")
+            .means("Memory of each guest. While it is idle the host gives it what its monitor and its kernel need; the \
+                    simulator takes 128 MiB or more, and 256 MiB if absent.")
             .like("\"512MiB\"")
             .becomes("qemu -m"),
         Field::absent("guest", Takes::Choice(&["linux", "bare"]), "linux")
-            .means("What runs in a guest: a Linux kernel, or our own ring-3 loop without a kernel.")
+            .means("What runs in a guest: a Linux kernel, or our own ring-3 loop without a kernel, which the simulator does not \
+                    model.")
             .like("\"bare\""),
         Field::absent("accel", Takes::Choice(&["kvm", "tcg"]), "kvm where it works")
-            .means("The accelerator of a virtual machine; tcg is emulation and always labelled so.")
+            .means("The accelerator of a virtual machine; tcg is emulation and always labelled so. The simulator takes what \
+                    was measured on the calibrated machine; without a measurement it models kvm by published figures and \
+                    refuses tcg.")
             .like("\"tcg\"")
             .becomes("qemu -accel"),
         Field::absent("type", Takes::Count { least: 1, most: 2 }, "the platform's own")
-            .means("Type of the hypervisor: 1 on the machine itself, 2 on an operating system.")
+            .means("Type of the hypervisor: 1 on the machine itself, 2 on an operating system. The simulator's vm is of type 1: \
+                    KVM is part of the kernel.")
             .like("2"),
         Field::absent("compat", Takes::Text, "the newest known")
             .means("The release whose rules are followed, where they changed.")

@@ -5,24 +5,23 @@ use catamaran_report::report::{BackendKind, Identity, Requests, TenantReport, Te
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::build::Setting;
+use super::engine::Engine;
 use super::happened;
 use super::world::{Instance, World};
 
 /// Fields that this model knows nothing of, with the reason.
-const NOT_MODELLED: [(&str, &str); 4] = [
-    ("stolen_s", "no hypervisor on this platform"),
+const NOT_MODELLED: [(&str, &str); 3] = [
     ("restarts", "restarts are not modelled yet"),
     ("disk_bytes", "the disk is not modelled yet"),
     ("network_bytes", "the network is not modelled yet"),
 ];
 
-/// Why there are no figures of memory.
 const NOT_CALIBRATED: &str = "the machine was calibrated without memory";
+const IN_GUESTS: &str = "the memory of guests is not modelled yet";
 
-const HOST_NOT_MODELLED: [(&str, &str); 3] = [
-    ("overhead_memory_bytes", "the platform has no process of its own"),
-    ("overhead_cpu_s", "the runner itself is not modelled"),
+const HOST_NOT_MODELLED: [(&str, &str); 2] = [
     ("steal", "a simulated machine is not stolen from"),
+    ("others", "nobody else is at work on a simulated machine"),
 ];
 
 pub(super) fn report(
@@ -36,7 +35,7 @@ pub(super) fn report(
         scenario_digest: plan.digest(),
         engine: format!("catamaran-sim {}", env!("CARGO_PKG_VERSION")),
         calibration_digest: Some(calibration.digest()),
-        machine: None,
+        machine: setting.guest.map(|guest| guest.facts()),
     };
     let mut report = Report::blank(plan, platform, BackendKind::Simulated, 0, identity);
     report.elapsed_s = world.now as f64 / 1e9;
@@ -70,6 +69,7 @@ fn fill(
     row.waited_s = Some(seconds(threads().map(|thread| world.engine.waited_ns(thread)).sum()));
     let work: f64 = threads().map(|thread| world.engine.work_ns(thread)).sum();
     row.turns = Some(work / 1e9 * calibration.cpu.turns_per_cpu_s);
+    steal(row, setting, world, index);
     finish(row, world, instance);
     memory(row, setting, world, index);
     throttling(row, world, instance);
@@ -78,6 +78,18 @@ fn fill(
         for (field, reason) in &claim.absent {
             row.explain_absence(field, reason.clone());
         }
+    }
+}
+
+/// What the virtual CPUs waited for a core of the host.
+fn steal(row: &mut TenantReport, setting: &Setting, world: &World, index: usize) {
+    let (Some(guest), Engine::Guests(guests)) = (&setting.guest, &world.engine) else {
+        return row.explain_absence("stolen_s", "no hypervisor on this platform");
+    };
+    row.stolen_s = Some(guests.stolen_ns(index) as f64 / 1e9);
+    if !guest.has_steal_clock() {
+        let reason = "not the guest's steal clock: the run-queue wait of the threads that execute its processors, on this side";
+        row.explain_absence("stolen_s.steal-clock", reason);
     }
 }
 
@@ -113,13 +125,18 @@ fn finish(row: &mut TenantReport, world: &World, instance: &Instance) {
     }
 }
 
+/// Why there are no figures of memory.
+fn no_memory(setting: &Setting) -> &'static str {
+    if setting.guest.is_some() { IN_GUESTS } else { NOT_CALIBRATED }
+}
+
 fn memory(row: &mut TenantReport, setting: &Setting, world: &World, index: usize) {
     let peak = world.memory.as_ref().and_then(|memory| memory.peak_bytes(index));
     row.memory_peak_bytes = peak;
     row.oom_kills = peak.map(|_| u64::from(row.state == TenantState::OomKilled));
     if peak.is_none() {
-        row.explain_absence("memory_peak_bytes", NOT_CALIBRATED);
-        row.explain_absence("oom_kills", NOT_CALIBRATED);
+        row.explain_absence("memory_peak_bytes", no_memory(setting));
+        row.explain_absence("oom_kills", no_memory(setting));
     }
     row.error = happened::error(world, index);
     for (field, reason) in setting.memory_claims.get(index).iter().flat_map(|claim| &claim.absent) {
@@ -165,9 +182,14 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
     }
     report.host.memory_peak_bytes = world.memory.as_ref().map(|memory| memory.host_peak_bytes());
     if world.memory.is_none() {
-        report.host.explain_absence("memory_peak_bytes", NOT_CALIBRATED);
+        report.host.explain_absence("memory_peak_bytes", no_memory(setting));
     }
-    let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
+    overhead(report, setting, world);
+    let cpu_s = match &world.engine {
+        // A guest without a steal clock counts more than it had.
+        Engine::Guests(guests) => guests.busy_ns() as f64 / 1e9,
+        _ => report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum(),
+    };
     if report.elapsed_s > 0.0 {
         report.host.cpu_utilisation = Some(cpu_s / report.elapsed_s / setting.cores as f64);
     } else {
@@ -176,5 +198,21 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
     match world.work_per_cpu() {
         Some(ratio) => report.host.turns_per_cpu_s = Some(ratio * calibration.cpu.turns_per_cpu_s),
         None => report.host.explain_absence("turns_per_cpu_s", "no tenant made a turn"),
+    }
+}
+
+/// What the platform itself takes: with guests their monitors and kernels, and the exits, which the guests count as theirs.
+fn overhead(report: &mut Report, setting: &Setting, world: &World) {
+    match (&setting.guest, &world.engine) {
+        (Some(guest), Engine::Guests(guests)) => {
+            report.host.overhead_memory_bytes = Some(guest.idle_bytes * guests.guests.len() as u64);
+            report.host.overhead_cpu_s = Some(guests.overhead_ns() as f64 / 1e9);
+            let what = "exits, which the guests count as theirs; the monitors' own threads are not modelled";
+            report.host.explain_absence("overhead_cpu_s.monitors", what);
+        }
+        _ => {
+            report.host.explain_absence("overhead_memory_bytes", "the platform has no process of its own");
+            report.host.explain_absence("overhead_cpu_s", "the runner itself is not modelled");
+        }
     }
 }

@@ -2,16 +2,19 @@
 
 use catamaran_report::RunError;
 use catamaran_report::report::StageRow;
-use catamaran_scenario::plan::Scheduler;
+use catamaran_scenario::plan::{PlatformSettings, Scheduler};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::Model;
+use crate::Options;
+use crate::kernel::rng::SplitMix64;
 use crate::platform::memory::MemoryClaim;
 use crate::platform::{self, CpuClaim};
 use crate::resources::cpu::{Costs, Cpu, Fluid, Knobs, Pick};
 use crate::startup;
 
 use super::engine::Engine;
+use super::guests::Guests;
 use super::memory::MemorySetting;
 
 /// Everything about a simulation but its speed.
@@ -25,9 +28,13 @@ pub(super) struct Setting {
     pub(super) memory: MemorySetting,
     /// Of the same instances.
     pub(super) memory_claims: Vec<MemoryClaim>,
+    /// Where each instance is in a guest of its own.
+    pub(super) guest: Option<platform::vm::Guest>,
     pub(super) stages: Option<Vec<StageRow>>,
     /// CPU time of a request beyond its demand (ns).
     pub(super) request_overhead: u64,
+    /// CPU time of a sleep beyond the switches (ns).
+    pub(super) sleep_overhead: u64,
     /// From a timer's expiry to the sleeper's first instruction on an idle core (ns).
     pub(super) wakeup_idle: u64,
 }
@@ -53,23 +60,33 @@ impl Setting {
             .zip(&claims)
             .map(|(tenant, claim)| platform::memory::claim(tenant, calibration, claim.own_group.is_some()))
             .collect();
+        let guest = match (model, platform) {
+            (Model::Exact, Platform::Vm) => platform::vm::guest(plan, platform, calibration),
+            _ => None,
+        };
+        let inside = |ns: u64| guest.map_or(ns, |guest| (ns as f64 / guest.speed) as u64);
         Ok(Self {
-            memory: MemorySetting::of(plan, calibration)?,
+            memory: MemorySetting::of(plan, calibration, guest.is_some())?,
             memory_claims,
             model,
             cores: plan.host().cores as usize,
             knobs: knobs(plan, platform, calibration),
             claims,
-            stages: startup::stages(platform, calibration),
-            request_overhead: calibration.cpu.request_overhead_ns,
+            guest,
+            stages: startup::stages(plan, platform, calibration),
+            request_overhead: inside(calibration.cpu.request_overhead_ns),
+            sleep_overhead: inside(calibration.cpu.sleep_overhead_ns),
             wakeup_idle: calibration.cpu.wakeup_idle_ns,
         })
     }
 
-    pub(super) fn engine(&self, plan: &Plan, speed: f64, record: bool) -> Engine {
+    pub(super) fn engine(&self, plan: &Plan, speed: f64, options: &Options) -> Engine {
+        let dice = |whose: &str| SplitMix64::named(plan.seed(), &format!("{whose}/{}", options.throw));
+        let machine = || Cpu::new(self.cores, self.knobs, speed, dice("kernel"), options.timeline);
         match self.model {
             Model::Fluid => Engine::Fluid(Fluid::new(self.cores, self.knobs.costs, speed)),
-            _ => Engine::Exact(Box::new(Cpu::new(self.cores, self.knobs, speed, plan.seed(), record))),
+            _ if self.guest.is_some() => Engine::Guests(Box::new(Guests::new(machine(), dice("guests")))),
+            _ => Engine::Exact(Box::new(machine())),
         }
     }
 
@@ -79,13 +96,16 @@ impl Setting {
     }
 }
 
-/// The scheduler's knobs: the scenario's where it sets them, else the machine's.
+/// The scheduler's knobs: the scenario's where it sets them, else the machine's. What it sets for `vm` is the guest's.
 fn knobs(plan: &Plan, platform: Platform, calibration: &Calibration) -> Knobs {
-    let settings = plan.settings(platform);
+    let settings =
+        if platform == Platform::Vm { PlatformSettings::default() } else { plan.settings(platform) };
     let machine = &calibration.scheduler;
     let hz = settings.hz.unwrap_or(machine.hz).max(1);
     let pick = match settings.scheduler.unwrap_or(machine.kind) {
-        Scheduler::Eevdf => Pick::Eevdf { delay_dequeue: machine.delay_dequeue },
+        Scheduler::Eevdf => {
+            Pick::Eevdf { delay_dequeue: machine.delay_dequeue, pick_buddy: machine.pick_buddy }
+        }
         Scheduler::Cfs => {
             Pick::Cfs { latency: machine.latency_ns, wakeup_granularity: machine.wakeup_granularity_ns }
         }

@@ -1,20 +1,49 @@
-//! One interface before the exact and the fluid model of the CPU.
+//! One interface before the models of the CPU: exact, exact on two levels, fluid.
 
+use super::guests::Guests;
 use crate::kernel::Instant;
-use crate::resources::cpu::{Cpu, CpuEvent, Fluid, GroupId, GroupSpec, ROOT, ThreadId, Throttling};
+use crate::platform::vm::Guest;
+use crate::resources::cpu::{CoreId, Cpu, CpuEvent, Fluid, GroupId, GroupSpec, ROOT, ThreadId, Throttling};
 
 /// A model of the CPU.
 #[derive(Debug)]
 pub(super) enum Engine {
     Exact(Box<Cpu>),
+    Guests(Box<Guests>),
     Fluid(Fluid),
+}
+
+/// What a model asks to be told at a later time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Timer {
+    Host(CpuEvent),
+    /// The tick of a guest's core.
+    GuestTick {
+        guest: usize,
+        core: CoreId,
+    },
 }
 
 macro_rules! both {
     ($self:ident, $model:ident => $body:expr) => {
         match $self {
             Engine::Exact($model) => $body,
+            Engine::Guests($model) => $body,
             Engine::Fluid($model) => $body,
+        }
+    };
+}
+
+/// A figure of a tenant's thread, which in a guest is the guest's own.
+macro_rules! inside {
+    ($self:ident, $thread:ident, $figure:ident) => {
+        match $self {
+            Engine::Exact(cpu) => cpu.$figure($thread),
+            Engine::Guests(guests) => {
+                let (cpu, own) = guests.inside($thread);
+                cpu.$figure(own)
+            }
+            Engine::Fluid(fluid) => fluid.$figure($thread),
         }
     };
 }
@@ -23,13 +52,22 @@ impl Engine {
     pub(super) fn add_group(&mut self, spec: GroupSpec) -> GroupId {
         match self {
             Engine::Exact(cpu) => cpu.add_group(spec),
+            Engine::Guests(guests) => guests.host.add_group(spec),
             Engine::Fluid(_) => ROOT,
+        }
+    }
+
+    /// The guest of an instance: its threads are those that are added next.
+    pub(super) fn add_guest(&mut self, instance: usize, spec: &Guest, group: GroupId, cores: &[CoreId]) {
+        if let Engine::Guests(guests) = self {
+            guests.add(instance, spec, group, cores);
         }
     }
 
     pub(super) fn add_thread(&mut self, group: GroupId, core: usize, allowed: &[usize]) -> ThreadId {
         match self {
             Engine::Exact(cpu) => cpu.add_thread(group, core, allowed),
+            Engine::Guests(guests) => guests.add_thread(),
             Engine::Fluid(fluid) => fluid.add_thread(),
         }
     }
@@ -38,13 +76,28 @@ impl Engine {
         both!(self, model => model.set_now(now));
     }
 
-    pub(super) fn handle(&mut self, event: CpuEvent) {
-        both!(self, model => model.handle(event));
+    pub(super) fn handle(&mut self, timer: Timer) {
+        match (self, timer) {
+            (Engine::Guests(guests), timer) => guests.handle(timer),
+            (Engine::Exact(cpu), Timer::Host(event)) => cpu.handle(event),
+            (Engine::Fluid(fluid), Timer::Host(event)) => fluid.handle(event),
+            (_, Timer::GuestTick { .. }) => {}
+        }
+    }
+
+    /// A sleeping thread's timer expires: answers whether it can be asked at once what next. If not, it is one of the idle
+    /// hands when it can.
+    pub(super) fn deliver(&mut self, thread: ThreadId) -> bool {
+        match self {
+            Engine::Guests(guests) => guests.deliver(thread),
+            Engine::Exact(_) | Engine::Fluid(_) => true,
+        }
     }
 
     pub(super) fn give_work(&mut self, thread: ThreadId, ns: f64, overhead_ns: u64) {
         match self {
             Engine::Exact(cpu) => cpu.give_work(thread, ns, overhead_ns),
+            Engine::Guests(guests) => guests.give_work(thread, ns, overhead_ns),
             Engine::Fluid(fluid) => fluid.give_work(thread, ns),
         }
     }
@@ -53,6 +106,7 @@ impl Engine {
     pub(super) fn give_kernel_time(&mut self, thread: ThreadId, ns: u64) {
         match self {
             Engine::Exact(cpu) => cpu.give_work(thread, 0.0, ns),
+            Engine::Guests(guests) => guests.give_work(thread, 0.0, ns),
             Engine::Fluid(fluid) => fluid.give_work(thread, ns as f64),
         }
     }
@@ -69,47 +123,79 @@ impl Engine {
     pub(super) fn would_wake_idle(&self, thread: ThreadId) -> bool {
         match self {
             Engine::Exact(cpu) => cpu.would_wake_idle(thread),
+            Engine::Guests(guests) => guests.would_wake_idle(thread),
             Engine::Fluid(_) => false,
         }
     }
 
     pub(super) fn cpu_ns(&self, thread: ThreadId) -> u64 {
-        both!(self, model => model.cpu_ns(thread))
+        inside!(self, thread, cpu_ns)
     }
 
     pub(super) fn waited_ns(&self, thread: ThreadId) -> u64 {
-        both!(self, model => model.waited_ns(thread))
+        inside!(self, thread, waited_ns)
     }
 
     pub(super) fn work_ns(&self, thread: ThreadId) -> f64 {
-        both!(self, model => model.work_ns(thread))
+        inside!(self, thread, work_ns)
     }
 
     pub(super) fn throttling(&self, group: GroupId) -> Option<Throttling> {
         match self {
             Engine::Exact(cpu) => cpu.throttling(group),
+            Engine::Guests(guests) => guests.host.throttling(group),
             Engine::Fluid(_) => None,
         }
     }
 
     /// Notes that a thread has answered a request that arrived at `since`, if its quota made it late.
     pub(super) fn note_if_held(&mut self, thread: ThreadId, since: Instant) {
-        if let Engine::Exact(cpu) = self {
-            cpu.note_if_held(thread, since);
+        match self {
+            Engine::Exact(cpu) => cpu.note_if_held(thread, since),
+            Engine::Guests(guests) => guests.note_if_held(thread, since),
+            Engine::Fluid(_) => {}
         }
     }
 
     pub(super) fn settle(&mut self) {
-        if let Engine::Exact(cpu) = self {
-            cpu.settle();
+        match self {
+            Engine::Exact(cpu) => cpu.settle(),
+            Engine::Guests(guests) => guests.settle(),
+            Engine::Fluid(_) => {}
         }
     }
 
-    pub(super) fn take_timers(&mut self) -> Vec<(Instant, CpuEvent)> {
-        both!(self, model => std::mem::take(&mut model.timers))
+    pub(super) fn take_timers(&mut self) -> Vec<(Instant, Timer)> {
+        let own = match self {
+            Engine::Exact(cpu) => &mut cpu.timers,
+            Engine::Guests(guests) => return guests.take_timers(),
+            Engine::Fluid(fluid) => &mut fluid.timers,
+        };
+        std::mem::take(own).into_iter().map(|(at, event)| (at, Timer::Host(event))).collect()
     }
 
     pub(super) fn next_idle_hand(&mut self) -> Option<ThreadId> {
-        both!(self, model => if model.idle_hands.is_empty() { None } else { Some(model.idle_hands.remove(0)) })
+        let hands = match self {
+            Engine::Exact(cpu) => &mut cpu.idle_hands,
+            Engine::Guests(guests) => return guests.next_idle_hand(),
+            Engine::Fluid(fluid) => &mut fluid.idle_hands,
+        };
+        if hands.is_empty() { None } else { Some(hands.remove(0)) }
+    }
+
+    /// (instance, virtual CPU) of each of the host's threads, where they carry guests.
+    pub(super) fn carriers(&self) -> Option<Vec<(usize, usize)>> {
+        match self {
+            Engine::Guests(guests) => Some(guests.carriers()),
+            Engine::Exact(_) | Engine::Fluid(_) => None,
+        }
+    }
+
+    /// CPU time of the host's cores that `threads` threads of tenants have taken, those that carry guests included (ns).
+    pub(super) fn busy_ns(&self, threads: usize) -> u64 {
+        match self {
+            Engine::Guests(guests) => guests.busy_ns(),
+            _ => (0..threads).map(|thread| self.cpu_ns(thread)).sum(),
+        }
     }
 }

@@ -26,7 +26,11 @@ pub(super) const SAMPLE_NS: u64 = 100_000_000;
 pub(super) struct MemorySetting(Option<(Machine, Bounds, MemoryCosts)>);
 
 impl MemorySetting {
-    pub(super) fn of(plan: &Plan, calibration: &Calibration) -> Result<Self, RunError> {
+    /// The memory of guests is their own, and not modelled.
+    pub(super) fn of(plan: &Plan, calibration: &Calibration, in_guests: bool) -> Result<Self, RunError> {
+        if in_guests {
+            return Ok(Self(None));
+        }
         let toucher = plan.tenants().iter().find(|tenant| touches(&tenant.workload));
         let Some(costs) = &calibration.memory else {
             let what = "memory on a machine that was calibrated without it";
@@ -74,7 +78,8 @@ impl MemorySetting {
     }
 }
 
-fn touches(workload: &Workload) -> bool {
+/// Whether a workload touches memory.
+pub(super) fn touches(workload: &Workload) -> bool {
     match workload {
         Workload::Phases(phases) => phases.iter().any(|phase| touches(&phase.workload)),
         Workload::Command { like: Some(like), .. } => touches(like),
@@ -162,8 +167,7 @@ impl World {
 
     /// Begins to touch `pages` for the first time.
     pub(super) fn touch(&mut self, thread: ThreadId, pages: u64) {
-        // To get there it woke, looked at the clock and will sleep again, as for a request.
-        let touching = Touching { left: pages, from_swap: false, owed_ns: self.request_overhead };
+        let touching = Touching { left: pages, from_swap: false, owed_ns: self.overhead(thread, false) };
         if let Some(memory) = &mut self.memory {
             memory.touching.insert(thread, touching);
         }
@@ -172,13 +176,13 @@ impl World {
 
     /// Touches everything once more; what is in swap comes back.
     pub(super) fn touch_again(&mut self, thread: ThreadId) {
-        let process = self.process_of(thread);
+        let (process, sleep_ns) = (self.process_of(thread), self.overhead(thread, false));
         if let (Some(memory), Some(process)) = (&mut self.memory, process) {
             let again_ns = memory.model.resident_pages(process) as f64 * memory.costs.retouch_ns;
             let touching = Touching {
                 left: memory.model.swapped_pages(process),
                 from_swap: true,
-                owed_ns: self.request_overhead + again_ns as u64,
+                owed_ns: sleep_ns + again_ns as u64,
             };
             memory.touching.insert(thread, touching);
         }

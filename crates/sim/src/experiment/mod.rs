@@ -3,6 +3,7 @@
 mod answer;
 mod build;
 mod engine;
+mod guests;
 mod happened;
 mod memory;
 mod refuse;
@@ -43,12 +44,12 @@ pub(crate) fn simulate(
     options: &Options,
     model: Model,
 ) -> Result<Outcome, RunError> {
-    refuse::unsupported(plan, platform)?;
+    refuse::unsupported(plan, platform, calibration)?;
     let setting = Setting::of(plan, platform, calibration, model)?;
     let mut speed = options.turns_per_cpu_s.map_or(1.0, |turns| turns / calibration.cpu.turns_per_cpu_s);
     let mut passes = 0;
     loop {
-        let mut world = World::new(plan, &setting, speed, options.timeline);
+        let mut world = World::new(plan, &setting, speed, options);
         world.run();
         passes += 1;
         if let (Some(wanted), Some(had)) = (options.turns_per_cpu_s, world.work_per_cpu()) {

@@ -1,9 +1,10 @@
 //! What the simulator can't carry out yet is refused by name, never ignored.
 
 use catamaran_report::RunError;
-use catamaran_scenario::plan::{Restart, Workload};
-use catamaran_scenario::{Plan, Platform};
+use catamaran_scenario::plan::{Guest, Restart, Workload};
+use catamaran_scenario::{Calibration, Plan, Platform};
 
+use super::memory;
 use crate::platform;
 
 pub(super) fn refusal(field: String, what: impl Into<String>, advice: impl Into<String>) -> RunError {
@@ -16,7 +17,11 @@ fn known_platforms() -> String {
     known.map(|platform| platform.name()).collect::<Vec<_>>().join(", ")
 }
 
-pub(super) fn unsupported(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+pub(super) fn unsupported(
+    plan: &Plan,
+    platform: Platform,
+    calibration: &Calibration,
+) -> Result<(), RunError> {
     if platform::rule(platform).is_none() {
         let advice = format!("choose one of: {}", known_platforms());
         return Err(refusal("platforms".into(), format!("the platform {platform} yet"), advice));
@@ -29,6 +34,9 @@ pub(super) fn unsupported(plan: &Plan, platform: Platform) -> Result<(), RunErro
         return Err(refusal(field.into(), "disk and network yet", "remove the field"));
     }
     settings(plan, platform)?;
+    if platform == Platform::Vm {
+        guests(plan, platform, calibration)?;
+    }
     if let Some(event) = plan.events().first() {
         let at = format!("{} s", event.at.seconds());
         return Err(refusal(
@@ -43,20 +51,65 @@ pub(super) fn unsupported(plan: &Plan, platform: Platform) -> Result<(), RunErro
 /// Settings that mean nothing to the platforms that are carried out so far.
 fn settings(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     let settings = plan.settings(platform);
+    let has_guests = platform == Platform::Vm;
     let asked = [
         ("runtime", settings.runtime.is_some()),
         ("rootless", settings.rootless == Some(true)),
         ("autogroup", settings.autogroup.is_some()),
-        ("vcpus", settings.vcpus.is_some()),
-        ("memory", settings.memory.is_some()),
-        ("guest", settings.guest.is_some()),
-        ("accel", settings.accel.is_some()),
-        ("type", settings.hypervisor_type.is_some()),
+        ("vcpus", settings.vcpus.is_some() && !has_guests),
+        ("memory", settings.memory.is_some() && !has_guests),
+        ("guest", settings.guest.is_some() && !has_guests),
+        ("accel", settings.accel.is_some() && !has_guests),
+        ("type", settings.hypervisor_type.is_some() && !has_guests),
         ("compat", settings.compat.is_some()),
     ];
     match asked.iter().find(|(_, asked)| *asked) {
         Some((name, _)) => {
             Err(refusal(format!("platform.{platform}.{name}"), "this setting yet", "remove the field"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Guests that the model knows nothing of.
+fn guests(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<(), RunError> {
+    let settings = plan.settings(platform);
+    let field = |name: &str| format!("platform.{platform}.{name}");
+    if settings.guest == Some(Guest::Bare) {
+        return Err(refusal(field("guest"), "guests without a kernel yet", "use guest = \"linux\""));
+    }
+    if settings.hypervisor_type == Some(2) {
+        let advice = "remove the field: the model is of KVM, whose monitor is part of the kernel";
+        return Err(refusal(field("type"), "a hypervisor on top of an operating system yet", advice));
+    }
+    let least = platform::vm::MEMORY_LEAST;
+    if settings.memory.is_some_and(|memory| memory.0 < least) {
+        let advice = format!("give each guest at least {} MiB", least >> 20);
+        return Err(refusal(field("memory"), "guests so small: no published figure covers them", advice));
+    }
+    if platform::vm::guest(plan, platform, calibration).is_none() {
+        let advice =
+            "measure this machine with `catamaran calibrate` (table vm of host.toml), or use accel = \"kvm\"";
+        return Err(refusal(field("accel"), "emulation (tcg) whose slow-down was not measured", advice));
+    }
+    plan.tenants().iter().try_for_each(memory_in_guest)
+}
+
+/// A guest's memory is its own, and not modelled.
+fn memory_in_guest(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
+    let field = |rest: &str| format!("tenant.{}.{rest}", tenant.name);
+    let memory = &tenant.memory;
+    let asked = [
+        ("memory.limit", memory.limit.is_some()),
+        ("memory.high", memory.high.is_some()),
+        ("memory.swap", memory.swap.is_some()),
+        ("memory.oom_group", memory.oom_group),
+        ("memory.oom_score_adj", memory.oom_score_adj != 0),
+        ("workload", memory::touches(&tenant.workload)),
+    ];
+    match asked.iter().find(|(_, asked)| *asked) {
+        Some((name, _)) => {
+            Err(refusal(field(name), "memory inside of guests yet", "choose another platform"))
         }
         None => Ok(()),
     }

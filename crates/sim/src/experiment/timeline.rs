@@ -1,7 +1,7 @@
 //! From the world at its end to what can be drawn.
 
 use catamaran_report::Timeline;
-use catamaran_report::timeline::{Entry, Period, Request, Slice, Throttle};
+use catamaran_report::timeline::{Entry, GuestSlice, Period, Request, Slice, Throttle};
 use catamaran_scenario::Plan;
 
 use super::engine::Engine;
@@ -13,7 +13,10 @@ use crate::resources::cpu::{Cpu, CpuNote, GroupId, Ran, ThreadId};
 /// Names for what the trace holds by number.
 struct Names {
     tenants: Vec<String>,
+    /// Of the threads of the machine, which are virtual CPUs where there are guests.
     owners: Vec<(usize, usize)>,
+    /// Of the threads of tenants.
+    inside: Vec<(usize, usize)>,
     groups: Vec<(GroupId, usize)>,
 }
 
@@ -38,7 +41,12 @@ pub(super) fn timeline(plan: &Plan, mut world: World) -> Timeline {
     let names = names(plan, &world);
     let requests = requests(&world);
     let now = world.now;
-    let Engine::Exact(cpu) = &mut world.engine else { return Timeline::default() };
+    let guests = guest_slices(&mut world.engine, &names);
+    let cpu = match &mut world.engine {
+        Engine::Exact(cpu) => cpu,
+        Engine::Guests(guests) => &mut guests.host,
+        Engine::Fluid(_) => return Timeline::default(),
+    };
     let ran = cpu.ran.take().unwrap_or_default();
     let cores = cpu.cores_count() as u32;
     let periods = periods(cpu, &names);
@@ -49,6 +57,7 @@ pub(super) fn timeline(plan: &Plan, mut world: World) -> Timeline {
     Timeline {
         cores,
         slices: slices(&ran, &names),
+        guests,
         throttles: throttles(&entries, &names, now),
         periods,
         requests,
@@ -64,7 +73,8 @@ fn names(plan: &Plan, world: &World) -> Names {
     let groups = world.instances.iter().enumerate();
     Names {
         tenants: plan.instances().map(label).collect(),
-        owners: world.owners.clone(),
+        owners: world.engine.carriers().unwrap_or_else(|| world.owners.clone()),
+        inside: world.owners.clone(),
         groups: groups.filter_map(|(index, one)| Some((one.as_ref()?.group, index))).collect(),
     }
 }
@@ -83,6 +93,38 @@ fn slices(ran: &[Ran], names: &Names) -> Vec<Slice> {
     let mut slices: Vec<Slice> = ran.iter().map(slice).collect();
     slices.sort_by_key(|slice| (slice.start_ns, slice.core));
     slices
+}
+
+/// Who is on which virtual CPU, and when it was stolen.
+fn guest_slices(engine: &mut Engine, names: &Names) -> Vec<GuestSlice> {
+    let Engine::Guests(guests) = engine else { return Vec::new() };
+    let mut all = Vec::new();
+    for guest in &mut guests.guests {
+        let tenant = guest.instance as u32;
+        for ran in guest.cpu.ran.take().unwrap_or_default() {
+            let owner = guest.owners.get(ran.thread).and_then(|&thread| names.inside.get(thread));
+            let thread = owner.map(|&(_, own)| own as u32);
+            all.push(GuestSlice {
+                tenant,
+                vcpu: ran.core as u32,
+                thread,
+                start_ns: ran.start,
+                end_ns: ran.end,
+            });
+        }
+        for (vcpu, seat) in guest.seats.iter().enumerate() {
+            let stolen = seat.stolen.iter().flatten();
+            all.extend(stolen.map(|&(start_ns, end_ns)| GuestSlice {
+                tenant,
+                vcpu: vcpu as u32,
+                thread: None,
+                start_ns,
+                end_ns,
+            }));
+        }
+    }
+    all.sort_by_key(|slice| (slice.start_ns, slice.tenant, slice.vcpu));
+    all
 }
 
 fn periods(cpu: &Cpu, names: &Names) -> Vec<Period> {

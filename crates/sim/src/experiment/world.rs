@@ -1,21 +1,19 @@
 //! The world of one run: programs, the CPU's model, and the events between them.
 
-use catamaran_scenario::Plan;
+use catamaran_scenario::{Plan, weight};
 
 use super::build::Setting;
-use super::engine::Engine;
+use super::engine::{Engine, Timer};
 use super::memory::{self, Killed, MemoryWorld};
+use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::queue::EventQueue;
-use crate::resources::cpu::{CpuEvent, GroupId, GroupSpec, ROOT, ThreadId};
+use crate::resources::cpu::{GroupId, GroupSpec, ROOT, ThreadId};
 use crate::workload::{Action, Program};
-
-/// Shares of the guard: the group around all tenants, which has no neighbour.
-const GUARD_SHARES: u64 = 1024;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Event {
-    Cpu(CpuEvent),
+    Cpu(Timer),
     /// A sleeping thread's timer expires.
     Expire(ThreadId),
     /// The same, the core's way out of idle included.
@@ -66,14 +64,17 @@ pub(super) struct World {
     pub(super) memory: Option<MemoryWorld>,
     pub(super) queue: EventQueue<Event>,
     end: Instant,
-    pub(super) request_overhead: u64,
+    request_overhead: u64,
+    sleep_overhead: u64,
+    /// Threads that have slept since they last got work.
+    slept: Vec<bool>,
     wakeup_idle: u64,
 }
 
 impl World {
-    pub(super) fn new(plan: &Plan, setting: &Setting, speed: f64, record: bool) -> Self {
+    pub(super) fn new(plan: &Plan, setting: &Setting, speed: f64, options: &Options) -> Self {
         let mut world = Self {
-            engine: setting.engine(plan, speed, record),
+            engine: setting.engine(plan, speed, options),
             instances: Vec::new(),
             owners: Vec::new(),
             now: 0,
@@ -81,9 +82,13 @@ impl World {
             queue: EventQueue::new(),
             end: plan.duration().0,
             request_overhead: setting.request_overhead,
+            sleep_overhead: setting.sleep_overhead,
+            slept: Vec::new(),
             wakeup_idle: setting.wakeup_idle,
         };
-        let guard = GroupSpec { parent: ROOT, shares: GUARD_SHARES, quota: None };
+        let own_groups = setting.claims.iter().any(|claim| claim.own_group.is_some());
+        let shares = weight::guard_shares(plan, own_groups);
+        let guard = GroupSpec { parent: ROOT, shares, quota: None };
         let guard = world.engine.add_group(guard);
         for (index, (tenant, replica)) in plan.instances().enumerate() {
             let instance = setting
@@ -119,6 +124,9 @@ impl World {
             }
             None => guard,
         };
+        if let Some(guest) = &setting.guest {
+            self.engine.add_guest(index, guest, group, &claim.cores);
+        }
         let mut threads = Vec::new();
         for own in 0..program.threads() {
             // A new thread is put where there are fewest so far (`sched_balance_find_dst_group`).
@@ -128,6 +136,7 @@ impl World {
             };
             let thread = self.engine.add_thread(group, core, &claim.cores);
             self.owners.push((index, own));
+            self.slept.push(false);
             self.queue.push(start, TENANTS_SECOND, Event::Wake(thread));
             threads.push(thread);
         }
@@ -143,12 +152,16 @@ impl World {
             }
             self.advance_to(at);
             match event {
-                Event::Cpu(event) => self.engine.handle(event),
+                Event::Cpu(timer) => self.engine.handle(timer),
                 Event::Expire(thread) if self.wakeup_idle > 0 && self.engine.would_wake_idle(thread) => {
                     self.queue.push(at + self.wakeup_idle, TENANTS_SECOND, Event::Wake(thread));
                 }
                 Event::Expire(thread) | Event::Wake(thread) if self.is_killed(thread) => {}
-                Event::Expire(thread) | Event::Wake(thread) => self.go_on(thread),
+                Event::Expire(thread) | Event::Wake(thread) => {
+                    if self.engine.deliver(thread) {
+                        self.go_on(thread);
+                    }
+                }
                 Event::Cut { thread, phase } => self.cut(thread, phase),
                 Event::Reap(index) => self.reap(index),
                 Event::Sample => self.sample(),
@@ -208,7 +221,7 @@ impl World {
         match action {
             Action::Work { ns, request, until } => {
                 self.cut_at(thread, until);
-                let overhead = if request { self.request_overhead } else { 0 };
+                let overhead = self.overhead(thread, request);
                 self.engine.give_work(thread, ns, overhead);
                 self.engine.wake(thread);
             }
@@ -222,6 +235,7 @@ impl World {
             }
             Action::SleepUntil(at) => {
                 self.engine.block(thread);
+                self.slept[thread] = true;
                 self.queue.push(at, TENANTS_SECOND, Event::Expire(thread));
             }
             Action::Wait | Action::Exit => self.engine.block(thread),
@@ -245,6 +259,13 @@ impl World {
         if let (Some(at), Some(phase)) = (until, self.phase_of(thread)) {
             self.queue.push(at, TENANTS_SECOND, Event::Cut { thread, phase });
         }
+    }
+
+    /// CPU time that a piece of work costs beyond itself: that of a request, and that of the sleep before it.
+    pub(super) fn overhead(&mut self, thread: ThreadId, request: bool) -> u64 {
+        let slept = std::mem::take(&mut self.slept[thread]);
+        let request = if request { self.request_overhead } else { 0 };
+        request + if slept { self.sleep_overhead } else { 0 }
     }
 
     fn phase_of(&self, thread: ThreadId) -> Option<usize> {
@@ -272,7 +293,10 @@ impl World {
             instance.is_some_and(|instance| !instance.program.touches())
         };
         let threads = (0..self.owners.len()).filter(|&thread| self.owners.get(thread).is_some_and(works));
-        let cpu_ns: u64 = threads.clone().map(|thread| self.engine.cpu_ns(thread)).sum();
+        let cpu_ns = match threads.clone().count() == self.owners.len() {
+            true => self.engine.busy_ns(self.owners.len()),
+            false => threads.clone().map(|thread| self.engine.cpu_ns(thread)).sum(),
+        };
         let work: f64 = threads.map(|thread| self.engine.work_ns(thread)).sum();
         (cpu_ns > 0).then(|| work / cpu_ns as f64)
     }

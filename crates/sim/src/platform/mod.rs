@@ -4,6 +4,7 @@ mod bare_metal;
 mod cgroups;
 pub(crate) mod memory;
 mod namespaces;
+pub(crate) mod vm;
 
 use catamaran_scenario::plan::Tenant;
 use catamaran_scenario::{Calibration, Platform};
@@ -36,7 +37,8 @@ pub(crate) fn rule(platform: Platform) -> Option<Rule> {
     match platform {
         Platform::BareMetal => Some(bare_metal::claim),
         Platform::Namespaces => Some(namespaces::claim),
-        Platform::Cgroups => Some(cgroups::claim),
+        // A guest's virtual CPUs are held by what holds any process.
+        Platform::Cgroups | Platform::Vm => Some(cgroups::claim),
         _ => None,
     }
 }

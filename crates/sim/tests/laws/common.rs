@@ -14,6 +14,7 @@ pub(crate) fn ideal() -> Calibration {
     calibration.cpu.context_switch_ns = 0;
     calibration.cpu.wakeup_idle_ns = 0;
     calibration.cpu.request_overhead_ns = 0;
+    calibration.cpu.sleep_overhead_ns = 0;
     calibration.cpu.tick_ns = 0;
     calibration.machine.cgroup_version = 1;
     calibration.memory = Some(MemoryCosts {
@@ -38,6 +39,7 @@ pub(crate) fn ideal_cfs() -> Calibration {
     knobs.wakeup_granularity_ns = 2_000_000;
     knobs.throttle_by_task = false;
     knobs.delay_dequeue = false;
+    knobs.pick_buddy = false;
     calibration
 }
 

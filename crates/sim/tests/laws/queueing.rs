@@ -79,7 +79,7 @@ fn fluid_sharing_is_mg1_ps_whatever_the_shape() {
 fn speed_is_met_and_stretches_time() {
     let calibration = ideal();
     let plan = plan(1, "10s", "bare-metal", &crate::common::hog("a", 1, "2s", ""));
-    let options = Options { turns_per_cpu_s: Some(0.5e9), timeline: false };
+    let options = Options { turns_per_cpu_s: Some(0.5e9), ..Options::default() };
     let report = catamaran_sim::simulate(&plan, plan.platforms()[0], &calibration, &options).unwrap().report;
     near("finish", report.tenants[0].finished_s.unwrap(), 4.0, 1e-3);
     near("speed", report.host.turns_per_cpu_s.unwrap(), 0.5e9, 1e-3);

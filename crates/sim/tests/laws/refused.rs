@@ -10,6 +10,7 @@ fn by_the_path_of_the_field() {
     let tenant = |rest: &str| format!("[[tenant]]\nname = \"t\"\n{rest}\n");
     let fork = "workload = { kind = \"fork\", rate = \"1/s\", lifetime = \"1s\" }";
     let compute = "workload = { kind = \"compute\", work = \"1s\" }";
+    let vm = |setting: &str| format!("{}[platform.vm]\n{setting}\n", hog("t", 1, "1s", ""));
     let table = [
         ("container", hog("t", 1, "1s", ""), "platforms"),
         ("bare-metal", tenant(fork), "tenant.t.workload.kind"),
@@ -26,6 +27,15 @@ fn by_the_path_of_the_field() {
             "cgroups",
             format!("{}[platform.cgroups]\nautogroup = true\n", hog("t", 1, "1s", "")),
             "platform.cgroups.autogroup",
+        ),
+        ("vm", vm("type = 2"), "platform.vm.type"),
+        ("vm", vm("guest = \"bare\""), "platform.vm.guest"),
+        ("vm", vm("memory = \"64MiB\""), "platform.vm.memory"),
+        ("vm", vm("accel = \"tcg\""), "platform.vm.accel"),
+        (
+            "cgroups",
+            format!("{}[platform.cgroups]\nvcpus = 2\n", hog("t", 1, "1s", "")),
+            "platform.cgroups.vcpus",
         ),
         (
             "cgroups",

@@ -59,7 +59,11 @@ fn has_korean_fonts(workspace: &Workspace) -> bool {
 }
 
 pub(super) fn install(workspace: &Workspace) -> Result<()> {
-    let packages = missing(workspace);
+    install_packages(workspace, &missing(workspace))
+}
+
+/// Installs Debian packages; who may not is told what to type.
+pub(super) fn install_packages(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     let by_hand = format!("apt-get install {}", packages.join(" "));
     if workspace.find("apt-get").is_none() {
         bail!("this is not Debian or Ubuntu: install by its own means what `{by_hand}` would");
@@ -78,7 +82,7 @@ pub(super) fn install(workspace: &Workspace) -> Result<()> {
         run(&mut command)
     };
     apt(&["update"]).context("is the package archive to be had?")?;
-    apt(&[&["install", "-y", "--no-install-recommends"], packages.as_slice()].concat())
+    apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
 
 use super::build::TestProgram;
-use super::{Run, Step};
+use super::{Run, Step, guest};
 use crate::setup::{Need, WASM};
 use crate::tidy;
 
 /// All steps, in their order.
-pub(super) const STEPS: [Step; 10] = [
+pub(super) const STEPS: [Step; 11] = [
     Step {
         name: "format",
         about: "rustfmt changes nothing",
@@ -65,9 +65,16 @@ pub(super) const STEPS: [Step; 10] = [
     Step {
         name: "native",
         about: "Linux for real",
-        needs: &[Need::MuslTarget],
+        needs: &[Need::MuslTarget, Need::Qemu, Need::GuestKernel],
         programs: true,
         run: |run| group(run, "native"),
+    },
+    Step {
+        name: "native-v2",
+        about: "the same on cgroup v2, in an emulated guest",
+        needs: &[Need::MuslTarget, Need::Qemu, Need::GuestKernel],
+        programs: true,
+        run: guest::native_v2,
     },
     Step {
         name: "browser",
@@ -95,6 +102,10 @@ pub(super) fn names() -> PossibleValuesParser {
 
 /// The step that runs a test program.
 fn step_of(program: &TestProgram) -> &'static str {
+    if program.folder == Path::new("tests") && program.name == "leak" {
+        // Both backends, in one file of its own.
+        return "conformance";
+    }
     if program.folder == Path::new("tests") {
         return FILES_OF_TESTS.into_iter().find(|step| program.name == *step).unwrap_or("unit");
     }

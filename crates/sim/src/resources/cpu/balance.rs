@@ -9,10 +9,10 @@
 //! `sd_init` in `kernel/sched/topology.c`.
 
 use super::{CoreId, Cpu, ROOT, ThreadId};
-use crate::kernel::Instant;
+use crate::kernel::rng::SplitMix64;
 
 /// `imbalance_pct` of a domain that shares a cache.
-const IMBALANCE_PCT: f64 = 117.0;
+const IMBALANCE_PCT: u64 = 117;
 /// `busy_factor`.
 const BUSY_FACTOR: u64 = 16;
 /// `cache_nice_tries` of a domain that shares a cache.
@@ -25,7 +25,8 @@ const CAPACITY: f64 = 1024.0;
 /// A core's view of its scheduling domain (`struct sched_domain`).
 #[derive(Debug)]
 pub(super) struct Domain {
-    last_balance: Instant,
+    /// When it balanced last: before the beginning, at first (ns).
+    last_balance: i64,
     interval_ms: u64,
     min_interval_ms: u64,
     failed: u32,
@@ -35,9 +36,11 @@ pub(super) struct Domain {
 }
 
 impl Domain {
-    pub(super) fn new(cores: usize) -> Self {
+    /// Cores don't balance at the same time: each has a phase of its own.
+    pub(super) fn new(cores: usize, dice: &mut SplitMix64) -> Self {
+        let interval_ns = cores as u64 * BUSY_FACTOR * 1_000_000;
         Self {
-            last_balance: 0,
+            last_balance: -(dice.below(interval_ns) as i64),
             interval_ms: cores as u64,
             min_interval_ms: cores as u64,
             failed: 0,
@@ -78,14 +81,14 @@ enum Kind {
 struct Stats {
     core: CoreId,
     kind: Kind,
-    load: f64,
+    load: u64,
     threads: usize,
 }
 
 /// What to move (`migration_type` with `imbalance`).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Imbalance {
-    Load(f64),
+    Load(i64),
     Threads(usize),
 }
 
@@ -112,8 +115,8 @@ impl Cpu {
         let ticks = (domain.interval_ms * factor * 1_000_000).div_ceil(tick);
         // A busy core takes one tick off, so that the levels of a hierarchy don't move together.
         let ticks = if why == Why::Busy { ticks.saturating_sub(1).max(1) } else { ticks.max(1) };
-        if self.now >= domain.last_balance + ticks * tick {
-            self.cores[core].balance.last_balance = self.now;
+        if self.now as i64 >= domain.last_balance + (ticks * tick) as i64 {
+            self.cores[core].balance.last_balance = self.now as i64;
             self.balance(core, why);
         }
     }
@@ -159,13 +162,11 @@ impl Cpu {
     }
 
     fn stats(&mut self, core: CoreId) -> Stats {
-        let threads = self.queues[self.queue_of(ROOT, core)].threads;
-        let level = if self.cores[core].running.is_some() { CAPACITY } else { 0.0 };
-        let now = self.now;
-        self.cores[core].util.advance(now, level);
+        let root = self.queue_of(ROOT, core);
+        self.update_queue_util(root);
         // Threads that wait make `runnable_avg` exceed the capacity as soon as there are two of them.
-        let util = self.cores[core].util.value();
-        let full = CAPACITY * 100.0 < util * IMBALANCE_PCT;
+        let (threads, util) = (self.queues[root].threads, self.queues[root].util.value());
+        let full = CAPACITY * 100.0 < util * IMBALANCE_PCT as f64;
         let kind = match threads {
             0 => Kind::HasSpare,
             1 if full => Kind::FullyBusy,
@@ -180,17 +181,14 @@ impl Cpu {
     fn find_busiest(&mut self, core: CoreId, why: Why) -> Option<(CoreId, Imbalance)> {
         let local = self.stats(core);
         let all: Vec<Stats> = (0..self.cores.len()).map(|other| self.stats(other)).collect();
-        let rank = |a: &&Stats, b: &&Stats| {
-            let by_load = a.load.partial_cmp(&b.load).unwrap_or(std::cmp::Ordering::Equal);
-            a.kind.cmp(&b.kind).then(by_load).then(b.core.cmp(&a.core))
-        };
+        let rank = |a: &&Stats, b: &&Stats| (a.kind, a.load, b.core).cmp(&(b.kind, b.load, a.core));
         let busiest = all.iter().filter(|other| other.core != core && other.threads > 0).max_by(rank)?;
-        let mean = all.iter().map(|other| other.load).sum::<f64>() / all.len() as f64;
+        let mean = all.iter().map(|other| other.load).sum::<u64>() / all.len() as u64;
         if local.kind > busiest.kind {
             return None;
         }
         if local.kind == Kind::Overloaded {
-            let near = 100.0 * busiest.load <= IMBALANCE_PCT * local.load;
+            let near = 100 * busiest.load <= IMBALANCE_PCT * local.load;
             if local.load >= busiest.load || local.load >= mean || near {
                 return None;
             }
@@ -203,8 +201,8 @@ impl Cpu {
         if local.load >= busiest.load || local.load >= mean {
             return None;
         }
-        let load = (busiest.load - mean).min(mean - local.load);
-        Some((busiest.core, Imbalance::Load(load)))
+        let load = busiest.load.saturating_sub(mean).min(mean - local.load);
+        (load > 0).then_some((busiest.core, Imbalance::Load(load as i64)))
     }
 
     /// How many threads a core with room takes (`sibling_imbalance`, then half).
@@ -230,7 +228,7 @@ impl Cpu {
             if why != Why::Busy && few {
                 break;
             }
-            if !self.may_move(thread, from, to) {
+            if !self.may_move(thread, from, to, left) {
                 self.put_first(from, thread);
                 continue;
             }
@@ -242,7 +240,7 @@ impl Cpu {
             self.move_thread(thread, to);
             moved = true;
             let done = match left {
-                Imbalance::Load(load) => load <= 0.0,
+                Imbalance::Load(load) => load <= 0,
                 Imbalance::Threads(threads) => threads == 0,
             };
             if done || why == Why::NewlyIdle {
@@ -257,21 +255,22 @@ impl Cpu {
         match left {
             Imbalance::Threads(threads) => Some(Imbalance::Threads(threads - 1)),
             Imbalance::Load(load) => {
-                let own = libm::floor(self.thread_load(thread));
-                let relaxed = libm::floor(own / (1u64 << self.cores[to].balance.failed.min(10)) as f64);
+                let own = self.thread_load(thread) as i64;
+                // `shr_bound` keeps the shift within the word.
+                let relaxed = own >> self.cores[to].balance.failed.min(i64::BITS - 1);
                 (relaxed <= load).then_some(Imbalance::Load(load - own))
             }
         }
     }
 
     /// `can_migrate_task`.
-    fn may_move(&self, thread: ThreadId, from: CoreId, to: CoreId) -> bool {
+    fn may_move(&self, thread: ThreadId, from: CoreId, to: CoreId, what: Imbalance) -> bool {
         let record = &self.threads[thread];
         if self.cores[from].running == Some(thread) || !record.allowed[to] {
             return false;
         }
-        // The kernel may move a sleeper that is still queued for its debt; it is gone within a slice, so it is left alone.
-        if self.entities[record.entity].delayed {
+        // A sleeper that is still queued for its debt is load, and no thread that could run.
+        if self.entities[record.entity].delayed && matches!(what, Imbalance::Threads(_)) {
             return false;
         }
         let throttled =

@@ -8,7 +8,7 @@ impl Cpu {
     /// Reschedules every core that asks for it.
     pub(super) fn reschedule_all(&mut self) {
         // A reschedule may ask for another one (a pulled thread, a woken core), hence the loop.
-        while let Some(core) = self.cores.iter().position(|core| core.resched) {
+        while let Some(core) = self.cores.iter().position(|core| core.resched && !core.stands) {
             self.reschedule(core);
         }
     }
@@ -86,7 +86,11 @@ impl Cpu {
             }
             return;
         }
+        self.note_switch(previous, next);
         self.record_stretch(core);
+        for thread in [previous, next].into_iter().flatten() {
+            self.update_thread_util(thread);
+        }
         self.change_current(previous, next);
         self.change_busy(previous.is_some(), next.is_some(), core);
         self.cores[core].running = next;
@@ -110,15 +114,19 @@ impl Cpu {
             self.put_back(entity);
         }
         for &entity in &new[common..] {
-            let queue = &mut self.queues[self.entities[entity].queue];
+            let queue = self.entities[entity].queue;
+            self.update_queue_util(queue);
+            let queue = &mut self.queues[queue];
             queue.forget_waiting(entity);
             queue.current = Some(entity);
+            self.clear_buddy(entity);
             self.protect_slice(entity);
         }
     }
 
     fn put_back(&mut self, entity: EntityId) {
         let queue = self.entities[entity].queue;
+        self.update_queue_util(queue);
         self.queues[queue].current = None;
         if self.entities[entity].queued {
             self.queues[queue].waiting.push(entity);

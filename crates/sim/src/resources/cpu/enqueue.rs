@@ -26,7 +26,9 @@ impl Cpu {
         self.join(first);
         self.count_threads(from, 1);
         self.refresh_weights(from);
-        self.threads[thread].waiting_since.get_or_insert(self.now);
+        if self.threads[thread].state != State::Asleep {
+            self.threads[thread].waiting_since.get_or_insert(self.now);
+        }
     }
 
     /// Enqueues an entity and those above it that were off their queues.
@@ -117,9 +119,15 @@ impl Cpu {
 
     /// Dequeues an entity, and those above it whose queues are empty then; answers whether the first one left.
     pub(super) fn leave(&mut self, first: EntityId, why: Leave) -> bool {
+        let sleeps = match why {
+            Leave::Sleep | Leave::Paid => true,
+            Leave::Throttle => self.knobs.throttle_by_task,
+            Leave::Move => false,
+        };
         let mut next = Some((first, why));
         while let Some((entity, why)) = next {
             let queue = self.entities[entity].queue;
+            self.clear_buddy(entity);
             self.update_load(entity);
             if why == Leave::Sleep && self.must_stay(entity) {
                 self.update_lag(entity);
@@ -133,11 +141,15 @@ impl Cpu {
                 record.deadline_is_relative = true;
             }
             self.take_out(entity);
-            self.entities[entity].delayed = false;
+            // A delayed sleeper that is moved has its debt still to pay.
+            self.entities[entity].delayed &= why == Leave::Move;
             if why == Leave::Paid {
                 self.entities[entity].vlag = self.entities[entity].vlag.min(0);
             }
             self.return_slack(queue);
+            if self.queues[queue].queued > 0 && sleeps {
+                self.set_next_buddy(self.entity_of_queue(queue));
+            }
             if self.queues[queue].queued > 0 || self.stops_here(queue) {
                 break;
             }
@@ -149,7 +161,7 @@ impl Cpu {
 
     fn must_stay(&self, entity: EntityId) -> bool {
         let record = &self.entities[entity];
-        matches!(self.knobs.pick, Pick::Eevdf { delay_dequeue: true })
+        matches!(self.knobs.pick, Pick::Eevdf { delay_dequeue: true, .. })
             && !self.queues[record.queue].is_eligible(record.vruntime)
     }
 
@@ -235,7 +247,7 @@ impl Cpu {
     pub(super) fn assign_core(&mut self, thread: ThreadId, to: CoreId) {
         debug_assert!(self.threads[thread].state != State::Throttled);
         let queue = self.queue_of(self.threads[thread].group, to);
-        self.carry_load(self.threads[thread].entity, queue);
+        self.carry_load(thread, queue);
         self.threads[thread].core = to;
     }
 }

@@ -22,6 +22,10 @@ impl Cpu {
 
     fn earliest_deadline(&self, queue: QueueId, current: Option<EntityId>) -> Option<EntityId> {
         let record = &self.queues[queue];
+        let buddy = record.next.filter(|&entity| record.is_eligible(self.entities[entity].vruntime));
+        if buddy.is_some() {
+            return buddy;
+        }
         let current = current.filter(|&entity| record.is_eligible(self.entities[entity].vruntime));
         if let Some(entity) = current
             && self.entities[entity].vruntime < self.entities[entity].protected_until
@@ -117,7 +121,11 @@ impl Cpu {
             record.deadline = record.vruntime + record.virtual_span(slice);
             over = true;
         }
-        over && self.queues[queue].queued > 1
+        let over = over && self.queues[queue].queued > 1;
+        if over {
+            self.clear_buddy(entity);
+        }
+        over
     }
 
     /// CFS's `update_min_vruntime`.

@@ -7,6 +7,8 @@ pub(crate) enum Pick {
     Eevdf {
         /// `DELAY_DEQUEUE` (6.12 on): a sleeper that owes stays queued until its lag is paid.
         delay_dequeue: bool,
+        /// `PICK_BUDDY` (6.14 on): a group that is marked as next is picked whatever its deadline, if it is eligible.
+        pick_buddy: bool,
     },
     /// Before 6.6.
     Cfs {

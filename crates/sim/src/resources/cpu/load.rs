@@ -3,6 +3,9 @@
 use super::entity::Owner;
 use super::{CoreId, Cpu, EntityId, QueueId, ROOT, ThreadId};
 
+/// What weights are multiplied by here and in the kernel (`SCHED_FIXEDPOINT_SHIFT`), and averages are not there.
+const SCALE: f64 = 1024.0;
+
 impl Cpu {
     /// Brings an entity's and its queue's averages up to now; call before either changes.
     pub(super) fn update_load(&mut self, entity: EntityId) {
@@ -19,27 +22,11 @@ impl Cpu {
         let record = &mut self.queues[queue];
         let level = record.weight as f64;
         record.load.advance(now, level);
-        let value = record.load.value();
-        let change = value - record.load_contribution;
-        record.load_contribution = value;
-        let group = record.group;
-        self.groups[group].load = (self.groups[group].load + change).max(0.0);
+        self.update_contribution(queue);
     }
 
-    /// Moves a thread's load average from one queue to another (`detach`/`attach_entity_load_avg`).
-    pub(super) fn carry_load(&mut self, entity: EntityId, to: QueueId) {
-        self.update_load(entity);
-        let from = self.entities[entity].queue;
-        let load = self.entities[entity].load.value();
-        self.update_queue_load(to);
-        self.queues[from].load.shift(-load);
-        self.queues[to].load.shift(load);
-        self.update_queue_load_contribution(from);
-        self.update_queue_load_contribution(to);
-        self.entities[entity].queue = to;
-    }
-
-    fn update_queue_load_contribution(&mut self, queue: QueueId) {
+    /// Tells a queue's group what it now contributes to the group's load.
+    pub(super) fn update_contribution(&mut self, queue: QueueId) {
         let record = &mut self.queues[queue];
         let change = record.load.value() - record.load_contribution;
         record.load_contribution = record.load.value();
@@ -48,30 +35,37 @@ impl Cpu {
     }
 
     /// Load of a core as balancing sees it (`cpu_load`).
-    pub(super) fn core_load(&mut self, core: CoreId) -> f64 {
-        let root = self.queue_of(ROOT, core);
-        self.update_queue_load(root);
-        self.queues[root].load.value() / 1024.0
+    pub(super) fn core_load(&mut self, core: CoreId) -> u64 {
+        self.whole_queue_load(self.queue_of(ROOT, core))
     }
 
     /// A thread's part in its core's load (`task_h_load`), at least 1.
-    pub(super) fn thread_load(&mut self, thread: ThreadId) -> f64 {
+    pub(super) fn thread_load(&mut self, thread: ThreadId) -> u64 {
         let entity = self.threads[thread].entity;
-        self.update_load(entity);
         let queue = self.entities[entity].queue;
         let below = self.hierarchical_load(queue);
-        let part = self.entities[entity].load.value() / (self.queues[queue].load.value() + 1024.0);
-        (below * part / 1024.0).max(1.0)
+        (self.whole_load(entity) * below / (self.whole_queue_load(queue) + 1)).max(1)
     }
 
     /// How much of its core's load a queue carries (`update_cfs_rq_h_load`).
-    fn hierarchical_load(&mut self, queue: QueueId) -> f64 {
-        self.update_queue_load(queue);
-        let Some(entity) = self.entity_of_queue(queue) else { return self.queues[queue].load.value() };
-        self.update_load(entity);
+    fn hierarchical_load(&mut self, queue: QueueId) -> u64 {
+        let Some(entity) = self.entity_of_queue(queue) else { return self.whole_queue_load(queue) };
         let above = self.entities[entity].queue;
         let load_above = self.hierarchical_load(above);
-        load_above * self.entities[entity].load.value() / (self.queues[above].load.value() + 1024.0)
+        load_above * self.whole_load(entity) / (self.whole_queue_load(above) + 1)
+    }
+
+    /// `load_avg` of an entity, which the kernel keeps in whole numbers where a nice-0 thread has 1024: where little is
+    /// missing to move a thread, what is cut off decides.
+    fn whole_load(&mut self, entity: EntityId) -> u64 {
+        self.update_load(entity);
+        (self.entities[entity].load.value() / SCALE) as u64
+    }
+
+    /// `load_avg` of a queue.
+    fn whole_queue_load(&mut self, queue: QueueId) -> u64 {
+        self.update_queue_load(queue);
+        (self.queues[queue].load.value() / SCALE) as u64
     }
 
     pub(super) fn owner_thread(&self, entity: EntityId) -> Option<ThreadId> {

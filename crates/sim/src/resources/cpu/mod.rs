@@ -12,6 +12,10 @@
 
 mod balance;
 mod bandwidth;
+#[cfg(test)]
+mod bench;
+mod buddy;
+mod carry;
 mod dispatch;
 mod enqueue;
 mod entity;
@@ -19,6 +23,7 @@ mod fair;
 mod fluid;
 mod group;
 mod knobs;
+mod lent;
 mod load;
 mod pelt;
 mod progress;
@@ -109,6 +114,8 @@ struct Thread {
     allowed: Vec<bool>,
     /// Work still to do, in nanoseconds at the speed of one busy core; infinite for none given yet.
     remaining: f64,
+    /// Utilization: how much of the time it had a core.
+    util: pelt::Average,
     /// CPU time that goes into switches and ticks before any more work is done (ns).
     overhead: f64,
     cpu_ns: u64,
@@ -135,9 +142,10 @@ struct Core {
     on_since: Instant,
     generation: u64,
     resched: bool,
+    /// It is lent, and not at the moment.
+    stands: bool,
     ticking: bool,
     balance: balance::Domain,
-    util: pelt::Average,
     /// Queued threads, the most recently picked first (`rq->cfs_tasks`).
     recent: Vec<ThreadId>,
 }
@@ -157,37 +165,45 @@ pub(crate) struct Cpu {
     speed: f64,
     busy_cores: usize,
     dice: SplitMix64,
+    /// When the first tick comes (ns).
+    tick_phase: u64,
     /// Events to be queued by the caller: (time, event).
     pub(crate) timers: Vec<(Instant, CpuEvent)>,
     /// Threads whose work is done and that need to be told what next, by the caller.
     pub(crate) idle_hands: Vec<ThreadId>,
     /// Finished stretches of running, where they are recorded.
     pub(crate) ran: Option<Vec<Ran>>,
+    /// Threads that came onto a core or left one, where somebody asks.
+    switched: Option<Vec<ThreadId>>,
+    /// Where the cores are lent.
+    loan: Option<lent::Loan>,
     pub(crate) trace: Trace<CpuNote>,
     /// What caused what is happening now.
     cause: Option<Cause>,
 }
 
 impl Cpu {
-    /// A machine of `cores` cores without threads. `speed` is relative to the calibration; `record` keeps every stretch
-    /// of running and the causal trace.
-    pub(crate) fn new(cores: usize, knobs: Knobs, speed: f64, seed: u64, record: bool) -> Self {
-        let core = || Core {
+    /// A machine of `cores` cores without threads. `speed` is relative to the calibration; `dice` are the kernel's own;
+    /// `record` keeps every stretch of running and the causal trace.
+    pub(crate) fn new(cores: usize, knobs: Knobs, speed: f64, mut dice: SplitMix64, record: bool) -> Self {
+        let tick_phase = dice.below(knobs.tick);
+        let mut core = || Core {
             running: None,
             accounted: 0,
             worked_until: 0,
             on_since: 0,
             generation: 0,
             resched: false,
+            stands: false,
             ticking: false,
-            balance: balance::Domain::new(cores),
-            util: pelt::Average::default(),
+            balance: balance::Domain::new(cores, &mut dice),
             recent: Vec::new(),
         };
+        let all = (0..cores).map(|_| core()).collect();
         let mut cpu = Self {
             knobs,
             now: 0,
-            cores: (0..cores).map(|_| core()).collect(),
+            cores: all,
             groups: Vec::new(),
             queues: Vec::new(),
             entities: Vec::new(),
@@ -195,10 +211,13 @@ impl Cpu {
             quotas: Vec::new(),
             speed,
             busy_cores: 0,
-            dice: SplitMix64::named(seed, "kernel/newidle"),
+            dice,
+            tick_phase,
             timers: Vec::new(),
             idle_hands: Vec::new(),
             ran: record.then(Vec::new),
+            switched: None,
+            loan: None,
             trace: Trace::new(record),
             cause: None,
         };
@@ -220,6 +239,7 @@ impl Cpu {
             state: State::Asleep,
             allowed: (0..self.cores.len()).map(may).collect(),
             remaining: 0.0,
+            util: pelt::Average::default(),
             overhead: 0.0,
             cpu_ns: 0,
             work_done: 0.0,

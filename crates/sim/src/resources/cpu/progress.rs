@@ -11,9 +11,8 @@ impl Cpu {
             return;
         }
         self.cores[core].accounted = self.now;
-        let level = if self.cores[core].running.is_some() { 1024.0 } else { 0.0 };
-        self.cores[core].util.advance(self.now, level);
         self.progress(core);
+        let delta = self.charged(core, delta);
         let Some(thread) = self.cores[core].running else { return };
         self.threads[thread].cpu_ns += delta;
         let mut next = Some(self.threads[thread].entity);
@@ -32,12 +31,13 @@ impl Cpu {
     /// at ticks, wake-ups and switches, so neither slices nor quotas are checked here.
     pub(super) fn progress(&mut self, core: CoreId) {
         let delta = self.now - std::mem::replace(&mut self.cores[core].worked_until, self.now);
+        let delta = self.workable(core, delta);
         let Some(thread) = self.cores[core].running else { return };
         let rate = self.rate();
         let thread = &mut self.threads[thread];
-        let overhead = thread.overhead.min(delta as f64);
+        let overhead = thread.overhead.min(delta);
         thread.overhead -= overhead;
-        let work = ((delta as f64 - overhead) * rate).min(thread.remaining);
+        let work = ((delta - overhead) * rate).min(thread.remaining);
         thread.remaining -= work;
         thread.work_done += work;
     }
@@ -53,6 +53,9 @@ impl Cpu {
         let Some(thread) = self.cores[core].running else { return };
         let record = &self.threads[thread];
         let left = record.overhead + record.remaining / self.rate();
+        if self.ask_beneath(core, left) {
+            return;
+        }
         // Work without end (or longer than any run) needs no event.
         if left < 1e18 {
             let at = self.now + libm::ceil(left) as u64;
@@ -95,6 +98,7 @@ impl Cpu {
         let start = std::mem::replace(&mut self.cores[core].on_since, self.now);
         if let (Some(thread), Some(ran)) = (self.cores[core].running, self.ran.as_mut())
             && start < self.now
+            && !self.cores[core].stands
         {
             ran.push(Ran { core, thread, start, end: self.now });
         }
@@ -113,7 +117,17 @@ impl Cpu {
         self.refresh_weights(queue);
         self.tick_preemption(core, queue);
         self.balance_on_tick(core);
-        self.timers.push((self.now + self.knobs.tick, CpuEvent::Tick(core)));
+        self.timers.push((self.next_tick(), CpuEvent::Tick(core)));
+    }
+
+    /// Ticks come at whole multiples of the tick's length after the first; one that came late does not put off the next
+    /// (`hrtimer_forward`).
+    fn next_tick(&self) -> u64 {
+        let (phase, tick) = (self.tick_phase, self.knobs.tick);
+        match self.now.checked_sub(phase) {
+            Some(since) => (since / tick + 1) * tick + phase,
+            None => phase,
+        }
     }
 
     fn tick_preemption(&mut self, core: CoreId, queue: super::QueueId) {
@@ -127,11 +141,10 @@ impl Cpu {
         }
     }
 
-    /// Ticks come at whole multiples of the tick's length, on every core at once, while a core is busy.
+    /// Ticks come on every core at once, while it is busy.
     pub(super) fn start_tick(&mut self, core: CoreId) {
         if !std::mem::replace(&mut self.cores[core].ticking, true) {
-            let at = (self.now / self.knobs.tick + 1) * self.knobs.tick;
-            self.timers.push((at, CpuEvent::Tick(core)));
+            self.timers.push((self.next_tick(), CpuEvent::Tick(core)));
         }
     }
 }

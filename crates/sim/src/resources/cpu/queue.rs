@@ -14,6 +14,8 @@ pub(super) struct FairQueue {
     pub(super) waiting: Vec<EntityId>,
     /// The one that runs, or that leads to the one that runs.
     pub(super) current: Option<EntityId>,
+    /// The group that a sleeper has just left to others (`cfs_rq->next`).
+    pub(super) next: Option<EntityId>,
     pub(super) queued: usize,
     pub(super) weight: u64,
     /// Σ weight · vruntime.
@@ -23,6 +25,8 @@ pub(super) struct FairQueue {
     /// Threads below, the delayed ones included (`h_nr_queued`).
     pub(super) threads: usize,
     pub(super) load: Average,
+    /// Utilization: how much of the time the core was its.
+    pub(super) util: Average,
     /// What `load` now contributes to its group's sum over all cores.
     pub(super) load_contribution: f64,
     pub(super) quota: LocalQuota,
@@ -48,12 +52,14 @@ impl FairQueue {
             core,
             waiting: Vec::new(),
             current: None,
+            next: None,
             queued: 0,
             weight: 0,
             weighted_vruntime: 0,
             zero: 0,
             threads: 0,
             load: Average::default(),
+            util: Average::default(),
             load_contribution: 0.0,
             quota: LocalQuota::default(),
         }

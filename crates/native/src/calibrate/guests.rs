@@ -1,0 +1,83 @@
+//! What guests cost on this machine: how long one takes to be there, what memory it holds, how fast it makes turns.
+
+use catamaran_report::statistics::median;
+use catamaran_scenario::calibration::{StartupStage, VmCosts};
+use catamaran_scenario::{Plan, Platform};
+
+use super::{Progress, tenants};
+use crate::interrupt::Interrupt;
+use crate::problem::Problem;
+use crate::run::Run;
+
+/// A guest with one processor that never rests.
+const BUSY: &str = r#"
+schema = "catamaran/scenario/v1"
+name = "calibrate-guests"
+seed = 1
+duration = "2s"
+platforms = ["vm"]
+[host]
+cores = 1
+memory = "1GiB"
+[platform.vm]
+vcpus = 1
+[[tenant]]
+name = "hog"
+workload = { kind = "compute", work = "1h" }
+"#;
+/// Boots, of which the median of each stage, the memory and the speed count.
+const BOOTS: u32 = 5;
+
+/// What guests cost, and their start-up stages.
+pub(crate) struct Guests {
+    pub(crate) costs: VmCosts,
+    pub(crate) stages: Vec<StartupStage>,
+}
+
+/// Boots some guests; `None` where this machine can't boot any.
+pub(crate) fn measure(
+    turns_per_cpu_s: f64,
+    interrupt: &Interrupt,
+    progress: Progress<'_>,
+) -> Result<Option<Guests>, Problem> {
+    let plan = tenants::plan(BUSY)?;
+    let (mut starts, mut speeds, mut idle_bytes, mut accel) = (Vec::new(), Vec::new(), Vec::new(), None);
+    for boot in 0..BOOTS {
+        progress("guests", 0.8 + 0.2 * f64::from(boot) / f64::from(BOOTS));
+        let run = match start(&plan, turns_per_cpu_s, interrupt) {
+            Ok(run) => run,
+            Err(Problem::Unavailable(why, _)) => {
+                tracing::debug!(why, "no guests are measured");
+                return Ok(None);
+            }
+            Err(other) => return Err(other),
+        };
+        starts.push(run.startup_stages());
+        accel = run.accelerator();
+        let report = run.carry_out(0, &mut None)?;
+        let tenant = report.tenants.first();
+        let of_the_vcpu = |cpu_s: f64| cpu_s - report.host.overhead_cpu_s.unwrap_or(0.0);
+        let turns = tenant.and_then(|tenant| Some(tenant.turns? / of_the_vcpu(tenant.cpu_s?)));
+        speeds.extend(turns.map(|turns| turns / turns_per_cpu_s));
+        idle_bytes.extend(report.host.overhead_memory_bytes.map(|bytes| bytes as f64));
+    }
+    let (Some(accel), Some(speed_factor)) = (accel, median(&speeds)) else { return Ok(None) };
+    let idle_bytes = median(&idle_bytes).map(|bytes| bytes.round() as u64);
+    // What an exit costs shows in no figure of a run; where there is none, the simulator takes a published one.
+    let costs = VmCosts { accel, speed_factor, exit_ns: None, idle_bytes };
+    Ok(Some(Guests { costs, stages: tenants::medians(&starts) }))
+}
+
+fn start<'a>(plan: &'a Plan, turns_per_cpu_s: f64, interrupt: &'a Interrupt) -> Result<Run<'a>, Problem> {
+    Run::start(plan, Platform::Vm, turns_per_cpu_s, interrupt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scenario_of_the_calibration_is_valid() {
+        tenants::plan(BUSY).unwrap();
+    }
+}

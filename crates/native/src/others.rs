@@ -1,0 +1,86 @@
+//! CPU time that went to others than the tenants of a run: whoever measures beside somebody else's work measures that work
+//! as well.
+
+use std::fs;
+use std::path::Path;
+
+use crate::machine::{CpuTimes, Hierarchies};
+
+/// CPU time of everyone on the machine up to a moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Everyone {
+    /// Of the given CPUs, by what the ticks found there. Who wakes with the ticks is found too often.
+    ticks: CpuTimes,
+    /// As the scheduler accounted it to the control groups (ns).
+    accounted_ns: Option<u64>,
+}
+
+impl Everyone {
+    /// Of the given CPUs, now.
+    pub(crate) fn read(cpus: &[u32]) -> Self {
+        let found = Hierarchies::find();
+        let v1 = found.cpuacct_root.as_deref().and_then(|root| v1_ns(root, cpus));
+        let accounted_ns = v1.or_else(|| found.v2_root.as_deref().and_then(v2_ns));
+        Self { ticks: CpuTimes::read(cpus), accounted_ns }
+    }
+
+    /// CPU time (s) since `before`. Both counts can only be too high: the ticks' for the reason above, the groups' of v2
+    /// because they know nothing of CPUs.
+    pub(crate) fn busy_s_since(self, before: Self) -> f64 {
+        let by_ticks = self.ticks.busy_s_since(before.ticks);
+        match (self.accounted_ns, before.accounted_ns) {
+            (Some(now), Some(then)) => by_ticks.min(now.saturating_sub(then) as f64 / 1e9),
+            _ => by_ticks,
+        }
+    }
+
+    /// Share of the time since `before` that the machine beneath took; `None` where no time passed.
+    pub(crate) fn steal_since(self, before: Self) -> Option<f64> {
+        self.ticks.steal_since(before.ticks)
+    }
+}
+
+/// `cpuacct.usage_percpu` of the root: all tasks on the machine.
+fn v1_ns(root: &Path, cpus: &[u32]) -> Option<u64> {
+    let text = fs::read_to_string(root.join("cpuacct.usage_percpu")).ok()?;
+    let usage: Vec<u64> = text.split_ascii_whitespace().map_while(|ns| ns.parse().ok()).collect();
+    cpus.iter().map(|&cpu| usage.get(cpu as usize).copied()).sum()
+}
+
+/// `cpu.stat` of the groups below the root. The root's own is made from the ticks (`root_cgroup_cputime`).
+fn v2_ns(root: &Path) -> Option<u64> {
+    let groups = fs::read_dir(root).ok()?.flatten();
+    let usage = groups.filter_map(|group| {
+        let stat = fs::read_to_string(group.path().join("cpu.stat")).ok()?;
+        let usec = stat.lines().find_map(|line| line.strip_prefix("usage_usec "))?;
+        Some(usec.parse::<u64>().ok()? * 1000)
+    });
+    Some(usage.sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v1_counts_the_given_cpus() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("cpuacct.usage_percpu"), "100 20 3 \n").unwrap();
+        for (cpus, expected) in [(&[0, 2][..], Some(103)), (&[1], Some(20)), (&[], Some(0)), (&[3], None)] {
+            assert_eq!(v1_ns(root.path(), cpus), expected, "{cpus:?}");
+        }
+        assert_eq!(v1_ns(&root.path().join("nowhere"), &[0]), None);
+    }
+
+    #[test]
+    fn v2_adds_up_the_groups_below_the_root() {
+        let root = tempfile::tempdir().unwrap();
+        for (group, usec) in [("system.slice", 7), ("user.slice", 5)] {
+            fs::create_dir(root.path().join(group)).unwrap();
+            let stat = format!("usage_usec {usec}\nuser_usec 1\n");
+            fs::write(root.path().join(group).join("cpu.stat"), stat).unwrap();
+        }
+        fs::write(root.path().join("cpu.stat"), "usage_usec 99\n").unwrap();
+        assert_eq!(v2_ns(root.path()), Some(12_000));
+    }
+}

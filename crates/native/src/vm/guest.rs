@@ -1,0 +1,266 @@
+//! One guest: from the request to the worker that waits in it, its start, and what it brings back.
+
+use std::fs;
+use std::io;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use catamaran_scenario::calibration::Accel;
+use catamaran_worker::clock::now_ns;
+use catamaran_worker::port::{asks, tells};
+use catamaran_worker::script::{Script, stamp};
+use catamaran_worker::stop::stop_at;
+use catamaran_worker::tape::{HEAD_WORDS, Tape, head, phase};
+use rustix::event::{PollFd, PollFlags, poll};
+
+use super::clock::Offset;
+use super::host_side::Threads;
+use super::initramfs;
+use super::monitor::Monitor;
+use super::port::{LOOK_EVERY, Port};
+use super::qemu::{Files, Machine};
+use crate::interrupt::Interrupt;
+use crate::launcher::{Launcher, WORKER};
+use crate::problem::Problem;
+
+/// How long a guest may take to bring its figures back.
+const COLLECT_PATIENCE: Duration = Duration::from_secs(120);
+
+/// Words of the tape that are fetched at once.
+const PIECE: usize = 1 << 14;
+
+/// A guest whose worker is there.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    port: Port,
+    /// QEMU's threads.
+    pub(super) threads: Threads,
+    pub(super) offset: Offset,
+    /// How its worker ended, once it has.
+    pub(crate) ended: Option<String>,
+}
+
+/// What a guest is booted with.
+pub(super) struct Boot<'a> {
+    pub(super) machine: &'a Machine,
+    pub(super) name: &'a str,
+    pub(super) files: &'a Files,
+    /// How long it may take.
+    pub(super) patience: Duration,
+    pub(super) interrupt: &'a Interrupt,
+}
+
+impl Boot<'_> {
+    /// Starts QEMU by the script, waits for its guest and for the worker in it, and stamps each stage on the tape.
+    pub(super) fn boot(&self, launcher: &mut Launcher, mut script: Script) -> Result<Guest, Problem> {
+        initramfs::write(&self.files.initrd, WORKER, &launcher.tape)
+            .map_err(|error| self.no_room(&self.files.initrd, &error))?;
+        let monitor = self.listen(&self.files.monitor)?;
+        let port = self.listen(&self.files.port)?;
+        script.exec = self.machine.command_line(self.name, self.files);
+        script.errors = Some(self.files.errors.clone());
+        launcher.begin(&script, self.interrupt)?;
+        stop_at("qemu");
+        let until = Instant::now() + self.patience;
+        let monitor = self.accept(&monitor, launcher, until)?;
+        let port = self.accept(&port, launcher, until)?;
+        let mut monitor =
+            Monitor::take_up(monitor, self.patience).map_err(|problem| self.told(launcher, problem))?;
+        let vcpus = monitor.vcpu_threads()?;
+        launcher.tape.stamp(stamp::VMM, now_ns());
+        monitor.go()?;
+        stop_at("boot");
+        let mut port = Port::new(port).map_err(|error| self.no_room(&self.files.port, &error))?;
+        let first_ns = self.hear(&mut port, launcher, tells::INIT, until)?;
+        let ready = self.hear(&mut port, launcher, tells::READY, until)?;
+        let offset = Offset::measure(&mut port, until).map_err(|error| silent(&error))?;
+        let instants: Vec<u64> =
+            first_ns.iter().chain(&ready).map(|guest_ns| offset.ours(*guest_ns)).collect();
+        for (stamp, at_ns) in [stamp::KERNEL, stamp::INIT, stamp::FIRST].into_iter().zip(instants) {
+            launcher.tape.stamp(stamp, at_ns);
+        }
+        launcher.tape.stamp(stamp::FIRMWARE, offset.ours(0));
+        // It has been read, and would only fill the memory.
+        let _ = fs::remove_file(&self.files.initrd);
+        let threads = Threads::find(launcher.tenant.unwrap_or(0), &vcpus);
+        Ok(Guest { port, threads, offset, ended: None })
+    }
+
+    fn listen(&self, path: &Path) -> Result<UnixListener, Problem> {
+        UnixListener::bind(path).map_err(|error| self.no_room(path, &error))
+    }
+
+    /// QEMU's connection to one of our sockets.
+    fn accept(
+        &self,
+        listener: &UnixListener,
+        launcher: &mut Launcher,
+        until: Instant,
+    ) -> Result<UnixStream, Problem> {
+        let timeout = rustix::time::Timespec::try_from(LOOK_EVERY).ok();
+        while Instant::now() < until {
+            self.look(launcher)?;
+            if poll(&mut [PollFd::new(listener, PollFlags::IN)], timeout.as_ref())
+                .is_ok_and(|ready| ready > 0)
+            {
+                return listener.accept().map(|(stream, _)| stream).map_err(|error| silent(&error));
+            }
+        }
+        Err(self.too_late("QEMU did not start"))
+    }
+
+    /// The instants that the guest tells with `word`.
+    fn hear(
+        &self,
+        port: &mut Port,
+        launcher: &mut Launcher,
+        word: &str,
+        until: Instant,
+    ) -> Result<Vec<u64>, Problem> {
+        while Instant::now() < until {
+            self.look(launcher)?;
+            let soon = Instant::now() + LOOK_EVERY;
+            match port.wait_for(word, soon.min(until), |_| {}) {
+                Ok(said) => return Ok(said.split(' ').filter_map(|word| word.parse().ok()).collect()),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+                Err(error) => {
+                    // A connection that is gone says less than why QEMU ended.
+                    std::thread::sleep(LOOK_EVERY);
+                    self.look(launcher)?;
+                    return Err(silent(&error));
+                }
+            }
+        }
+        Err(self.too_late(&format!("the guest did not come to `{word}`")))
+    }
+
+    /// Looks whether QEMU still runs and the user still wants it to.
+    fn look(&self, launcher: &mut Launcher) -> Result<(), Problem> {
+        self.interrupt.check()?;
+        launcher.hear_all()?;
+        match &launcher.ended {
+            Some(how) => Err(self.qemu_ended(how)),
+            None => Ok(()),
+        }
+    }
+
+    /// The problem, or what is behind it where QEMU has ended.
+    fn told(&self, launcher: &mut Launcher, problem: Problem) -> Problem {
+        std::thread::sleep(LOOK_EVERY);
+        self.look(launcher).err().unwrap_or(problem)
+    }
+
+    fn qemu_ended(&self, how: &str) -> Problem {
+        let said = last_line(&self.files.errors);
+        let console = last_line(&self.files.console);
+        let mut why = format!("QEMU ended ({how}) before the guest was there");
+        for (who, what) in [("it said", said), ("the guest's console", console)] {
+            if let Some(what) = what {
+                why += &format!("; {who}: {what}");
+            }
+        }
+        let remedy = "more `host.memory` (a guest under tcg takes about 220 MiB of it) or `platform.vm.memory`; \
+                      another kernel by CATAMARAN_VM_KERNEL";
+        Problem::unavailable(why, remedy)
+    }
+
+    fn too_late(&self, what: &str) -> Problem {
+        let accelerator = match self.machine.accelerator {
+            Accel::Kvm => "kvm",
+            Accel::Tcg => "tcg",
+        };
+        let mut why = format!(
+            "{what} within {} s on {} with {}",
+            self.patience.as_secs(),
+            accelerator,
+            self.machine.kernel.image.display()
+        );
+        if let Some(said) = last_line(&self.files.console) {
+            why += &format!("; the guest's console: {said}");
+        }
+        Problem::unavailable(
+            why,
+            "set CATAMARAN_VM_KERNEL to a Linux image that boots, or `platform.vm.accel` to \"tcg\"",
+        )
+    }
+
+    fn no_room(&self, path: &Path, error: &dyn std::fmt::Display) -> Problem {
+        Problem::new(
+            format!("cannot make {}: {error}", path.display()),
+            "make room on the file system of /run",
+        )
+    }
+}
+
+impl Guest {
+    /// Takes the offset of the clocks anew, for a common start.
+    pub(crate) fn synchronize(&mut self) -> Result<(), Problem> {
+        let until = Instant::now() + COLLECT_PATIENCE;
+        self.offset = Offset::measure(&mut self.port, until).map_err(|error| silent(&error))?;
+        Ok(())
+    }
+
+    /// Tells the guest the run's common start and the beginning of its work (ns of our clock).
+    pub(crate) fn go(&mut self, origin_ns: u64, begin_ns: u64) -> Result<(), Problem> {
+        let line = format!("{} {} {}", asks::GO, self.offset.theirs(origin_ns), self.offset.theirs(begin_ns));
+        self.port.ask(&line).map_err(|error| silent(&error))
+    }
+
+    /// Takes note of the worker's end, where it was told.
+    pub(crate) fn hear(&mut self) {
+        while self.ended.is_none() {
+            match self.port.line(Duration::ZERO) {
+                Ok(Some(line)) => self.note(&line),
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
+    fn note(&mut self, line: &str) {
+        if let Some(how) = line.strip_prefix(tells::ENDED) {
+            self.ended = Some(how.trim().to_owned());
+        }
+    }
+
+    /// Halts the worker and copies from the guest's tape to ours what the worker wrote.
+    pub(crate) fn collect(&mut self, tape: &Tape) -> io::Result<()> {
+        let until = Instant::now() + COLLECT_PATIENCE;
+        self.port.ask(asks::STOP)?;
+        let mut news = Vec::new();
+        self.port.wait_for(tells::STOPPED, until, |line| news.push(line.to_owned()))?;
+        news.iter().for_each(|line| self.note(line));
+        let layout = tape.layout();
+        self.fetch(tape, head::DONE, 1, until)?;
+        self.fetch(tape, HEAD_WORDS, layout.arrays() - HEAD_WORDS, until)?;
+        for at in (0..layout.phases).map(|number| layout.phase(number)) {
+            let requests = tape.get(at + phase::REQUESTS) as usize;
+            if tape.get(at + phase::KIND) == phase::SERVER && requests > 0 {
+                let arrays = tape.get(at + phase::ARRAYS) as usize;
+                self.fetch(tape, arrays + 2 * requests, 2 * requests, until)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch(&mut self, tape: &Tape, first: usize, count: usize, until: Instant) -> io::Result<()> {
+        for start in (first..first + count).step_by(PIECE) {
+            let piece = PIECE.min(first + count - start);
+            for (place, word) in self.port.words(start, piece, until)?.into_iter().enumerate() {
+                tape.set(start + place, word);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn silent(error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(format!("a guest does not answer: {error}"), "try again; give it more `platform.vm.memory`")
+}
+
+/// The last line of a file that says anything.
+fn last_line(path: &Path) -> Option<String> {
+    let bytes = fs::read(path).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+}

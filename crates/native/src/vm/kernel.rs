@@ -1,0 +1,109 @@
+//! Which kernel the guests boot.
+//!
+//! Source of the header's fields: `Documentation/arch/x86/boot.rst` (`kernel_version` at 0x20e, its text 0x200 beyond).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::problem::Problem;
+
+/// Names a kernel image of one's own.
+const OWN: &str = "CATAMARAN_VM_KERNEL";
+
+/// How to come by one.
+const REMEDY: &str =
+    "cargo xtask setup; or apt-get install linux-image-cloud-amd64; or CATAMARAN_VM_KERNEL=IMAGE";
+
+/// A kernel image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kernel {
+    pub(crate) image: PathBuf,
+    /// As `uname -r` will say; `unknown` where the image does not tell.
+    pub(crate) release: String,
+}
+
+impl Kernel {
+    /// The one that [`OWN`] names, else the newest of those that `cargo xtask setup` took out of Debian's package, else
+    /// the newest for clouds in `/boot`.
+    ///
+    /// # Errors
+    /// [`Problem::Unavailable`] where there is none.
+    pub(crate) fn find() -> Result<Self, Problem> {
+        if let Some(own) = std::env::var_os(OWN) {
+            let image = PathBuf::from(own);
+            if !image.is_file() {
+                let why = format!("{OWN} names {}, which is no file", image.display());
+                return Err(Problem::unavailable(why, format!("set {OWN} to a kernel image, or unset it")));
+            }
+            return Ok(Self::at(image));
+        }
+        let program = std::env::current_exe().unwrap_or_default();
+        let set_up = program.ancestors().map(|folder| folder.join("tools/guest-kernel/boot"));
+        let mut places = set_up.chain([PathBuf::from("/boot")]);
+        let found = places.find_map(|folder| newest(&folder)).map(Self::at);
+        found.ok_or_else(|| Problem::unavailable("no kernel image for guests was found", REMEDY))
+    }
+
+    fn at(image: PathBuf) -> Self {
+        // The header lies in the first sectors; its text may lie as far as 64 KiB behind.
+        let mut head = vec![0; 0x1_0400];
+        let read = fs::File::open(&image).and_then(|mut file| std::io::Read::read(&mut file, &mut head));
+        head.truncate(read.unwrap_or(0));
+        let release = release(&head).unwrap_or_else(|| "unknown".to_owned());
+        Self { image, release }
+    }
+}
+
+/// The newest kernel for clouds in a folder.
+fn newest(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    let images = entries.filter(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("vmlinuz-") && name.contains("cloud")
+    });
+    images.max_by_key(|path| numbers(&path.to_string_lossy()))
+}
+
+/// Every number in a name, so that 6.1.0-9 comes before 6.1.0-45.
+fn numbers(name: &str) -> Vec<u64> {
+    name.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
+}
+
+/// The release in a boot header: the first word of its version.
+fn release(head: &[u8]) -> Option<String> {
+    if head.get(0x202..0x206)? != b"HdrS" {
+        return None;
+    }
+    let offset = u16::from_le_bytes(head.get(0x20e..0x210)?.try_into().ok()?);
+    let text = head.get(usize::from(offset) + 0x200..)?;
+    let end = text.iter().position(|byte| *byte == 0 || *byte == b' ')?;
+    let release = std::str::from_utf8(text.get(..end)?).ok()?;
+    (!release.is_empty()).then(|| release.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_release_stands_in_the_boot_header() {
+        let mut head = vec![0_u8; 0x1000];
+        head[0x202..0x206].copy_from_slice(b"HdrS");
+        head[0x20e..0x210].copy_from_slice(&0x300_u16.to_le_bytes());
+        head[0x500..0x520].copy_from_slice(b"6.1.0-45-cloud-amd64 (debian) #1");
+        assert_eq!(release(&head).as_deref(), Some("6.1.0-45-cloud-amd64"));
+        head[0x202] = 0;
+        assert_eq!(release(&head), None, "no boot header");
+        assert_eq!(release(b"\x7fELF"), None);
+    }
+
+    #[test]
+    fn the_newest_kernel_for_clouds_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["vmlinuz-6.1.0-9-cloud-amd64", "vmlinuz-6.1.0-45-cloud-amd64", "vmlinuz-6.9.0-amd64"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let newest = newest(folder.path()).unwrap();
+        assert_eq!(newest.file_name().unwrap(), "vmlinuz-6.1.0-45-cloud-amd64");
+    }
+}

@@ -1,0 +1,193 @@
+//! QEMU: where it is, and the command line of a guest.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use catamaran_scenario::calibration::Accel;
+
+use super::kernel::Kernel;
+use crate::problem::Problem;
+
+const PROGRAM: &str = "qemu-system-x86_64";
+
+/// Translated code that TCG keeps (MiB). Its default grows with the guest's memory; a kernel and a worker need less.
+const TRANSLATED_MIB: u32 = 64;
+
+/// QEMU as it is installed here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Qemu {
+    program: PathBuf,
+    /// `QEMU emulator version 7.2.22 (…)`.
+    pub(crate) version: String,
+}
+
+impl Qemu {
+    /// The one on `PATH`.
+    ///
+    /// # Errors
+    /// [`Problem::Unavailable`] where there is none, or it does not start.
+    pub(crate) fn find() -> Result<Self, Problem> {
+        let remedy = "apt-get install qemu-system-x86";
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let program =
+            std::env::split_paths(&path).map(|folder| folder.join(PROGRAM)).find(|file| file.is_file());
+        let program =
+            program.ok_or_else(|| Problem::unavailable(format!("{PROGRAM} is not on PATH"), remedy))?;
+        let said = Command::new(&program).arg("--version").output().map(|output| output.stdout);
+        let said = String::from_utf8(said.unwrap_or_default()).unwrap_or_default();
+        match said.lines().next().filter(|line| line.contains("version")) {
+            Some(version) => Ok(Self { program, version: version.to_owned() }),
+            None => {
+                let why = format!("{} does not answer to --version", program.display());
+                Err(Problem::unavailable(why, remedy))
+            }
+        }
+    }
+}
+
+/// The virtual machine that each tenant of a run gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Machine {
+    pub(crate) qemu: Qemu,
+    pub(crate) kernel: Kernel,
+    pub(crate) vcpus: u32,
+    /// Memory of the guest (bytes).
+    pub(crate) memory_bytes: u64,
+    pub(crate) accelerator: Accel,
+    /// Rate of this machine's time stamp counter (kHz).
+    pub(crate) clock_khz: u64,
+}
+
+/// Files of one guest in the run's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Files {
+    /// Its initramfs.
+    pub(crate) initrd: PathBuf,
+    /// Socket of QEMU's monitor.
+    pub(crate) monitor: PathBuf,
+    /// Socket of the guest's second serial port.
+    pub(crate) port: PathBuf,
+    /// What the guest's kernel says.
+    pub(crate) console: PathBuf,
+    /// What QEMU says.
+    pub(crate) errors: PathBuf,
+}
+
+impl Files {
+    /// Of the guest `label` in `folder`.
+    pub(crate) fn of(folder: &Path, label: &str) -> Self {
+        let file = |ending: &str| folder.join(format!("{label}.{ending}"));
+        Self {
+            initrd: file("initrd"),
+            monitor: file("monitor"),
+            port: file("port"),
+            console: file("console"),
+            errors: file("errors"),
+        }
+    }
+}
+
+impl Machine {
+    /// Program and arguments as a run starts them: halted until the monitor says otherwise, with sockets on which the
+    /// runner listens.
+    pub(crate) fn command_line(&self, name: &str, files: &Files) -> Vec<String> {
+        let mut line = self.machine(name);
+        let socket = |id: &str, path: &Path| format!("socket,id={id},path={}", path.display());
+        for argument in [
+            "-S".to_owned(),
+            "-chardev".to_owned(),
+            socket("monitor", &files.monitor),
+            "-mon".to_owned(),
+            "chardev=monitor,mode=control".to_owned(),
+            "-serial".to_owned(),
+            format!("file:{}", files.console.display()),
+            "-chardev".to_owned(),
+            socket("port", &files.port),
+        ] {
+            line.push(argument);
+        }
+        line.extend(self.boot(&files.initrd.to_string_lossy()));
+        line
+    }
+
+    /// The same for a person: it runs at once, and the port waits for whoever connects.
+    pub(crate) fn typed_command_line(&self, name: &str, port: &Path, initrd: &str) -> Vec<String> {
+        let mut line = self.machine(name);
+        let port = format!("socket,id=port,path={},server=on,wait=off", port.display());
+        line.extend(["-serial", "stdio", "-chardev"].map(str::to_owned));
+        line.push(port);
+        line.extend(self.boot(initrd));
+        line
+    }
+
+    fn machine(&self, name: &str) -> Vec<String> {
+        let accelerator = match self.accelerator {
+            Accel::Kvm => "kvm".to_owned(),
+            Accel::Tcg => format!("tcg,thread=multi,tb-size={TRANSLATED_MIB}"),
+        };
+        let mut line = vec![self.qemu.program.to_string_lossy().into_owned()];
+        let memory = format!("{}M", self.memory_bytes >> 20);
+        let vcpus = self.vcpus.to_string();
+        line.extend(
+            ["-name", name, "-M", "microvm", "-accel", &accelerator, "-smp", &vcpus, "-m", &memory]
+                .map(str::to_owned),
+        );
+        if self.accelerator == Accel::Kvm {
+            line.extend(["-cpu", "host"].map(str::to_owned));
+        }
+        line.extend(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"].map(str::to_owned));
+        line
+    }
+
+    fn boot(&self, initrd: &str) -> Vec<String> {
+        let mut append = "console=ttyS0 quiet loglevel=1 panic=-1 reboot=t".to_owned();
+        if self.accelerator == Accel::Tcg {
+            // The emulated counter is this machine's own, and the microvm has no other clock to measure it by: untold,
+            // the kernel takes a wrong rate for it, or hangs.
+            append += &format!(" tsc=reliable tsc_early_khz={}", self.clock_khz);
+        }
+        let kernel = self.kernel.image.to_string_lossy().into_owned();
+        let parts =
+            ["-device", "isa-serial,index=1,chardev=port", "-kernel", &kernel, "-initrd", initrd, "-append"];
+        parts.into_iter().map(str::to_owned).chain([append]).collect()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::vm) fn machine(accelerator: Accel) -> Machine {
+        Machine {
+            qemu: Qemu { program: "/usr/bin/qemu-system-x86_64".into(), version: String::new() },
+            kernel: Kernel { image: "/boot/vmlinuz-6.1.0-45-cloud-amd64".into(), release: String::new() },
+            vcpus: 2,
+            memory_bytes: 256 << 20,
+            accelerator,
+            clock_khz: 2_596_118,
+        }
+    }
+
+    #[test]
+    fn the_command_line_says_what_the_scenario_asks_for() {
+        let files = Files::of(Path::new("/run/catamaran/1-2"), "web.0");
+        let line = machine(Accel::Tcg).command_line("catamaran-1-2-web.0", &files).join(" ");
+        for part in [
+            "-M microvm -accel tcg,thread=multi,tb-size=64 -smp 2 -m 256M",
+            "-S -chardev socket,id=monitor,path=/run/catamaran/1-2/web.0.monitor",
+            "-initrd /run/catamaran/1-2/web.0.initrd",
+            "tsc=reliable tsc_early_khz=2596118",
+        ] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+        let line = machine(Accel::Kvm).command_line("x", &files).join(" ");
+        assert!(line.contains("-accel kvm") && line.contains("-cpu host") && !line.contains("tsc"), "{line}");
+    }
+
+    #[test]
+    fn a_person_gets_a_line_that_runs_at_once() {
+        let line = machine(Accel::Tcg).typed_command_line("web", Path::new("/tmp/port"), "INITRD");
+        assert!(!line.contains(&"-S".to_owned()));
+        assert!(line.join(" ").contains("path=/tmp/port,server=on,wait=off"));
+    }
+}

@@ -1,0 +1,200 @@
+//! What holds on cgroup v2 only: where the groups of a run lie, what stands in them, what is counted, and that the tree
+//! is left as it was. `cargo xtask test --only native-v2` runs this in a guest whose kernel has version 2.
+
+// clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
+#![allow(clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use catamaran_native::{Runner, RunnerOptions, clean, doctor};
+use catamaran_report::report::{TenantReport, TenantState};
+use catamaran_report::{Backend as _, Report};
+use catamaran_scenario::{Plan, Platform};
+
+const TREE: &str = "/sys/fs/cgroup";
+
+/// Whether this machine has its controllers on version 2; else says why the test `name` is skipped. Where the guest of
+/// `native-v2` has told us to find version 2, nothing is skipped.
+fn on_v2(name: &str) -> bool {
+    let groups = fs::read_to_string("/proc/self/cgroup").expect("/proc");
+    let v1 = groups.lines().any(|line| line.split(':').nth(1).is_some_and(|list| list.contains("cpu")));
+    let v2 = !v1 && Path::new(TREE).join("cgroup.controllers").exists();
+    if !v2 {
+        assert!(std::env::var_os("CATAMARAN_CGROUP").is_none(), "cgroup v2 was promised: {groups}");
+        println!("skipped: {name}: the controllers of this machine are mounted as version 1");
+    }
+    v2
+}
+
+fn plan(duration: &str, tenants: &str) -> Plan {
+    let text = format!(
+        "schema = \"catamaran/scenario/v1\"\nname = \"v2\"\nseed = 5\nduration = \"{duration}\"\n\
+         platforms = [\"cgroups\"]\n[host]\ncores = 1\nmemory = \"128MiB\"\n{tenants}"
+    );
+    Plan::from_toml(&text, "v2.rs").expect("a valid scenario")
+}
+
+fn run(plan: &Plan, platform: Platform) -> Report {
+    let options = RunnerOptions { turns_per_cpu_s: Some(1e7), ..RunnerOptions::default() };
+    let mut runner = Runner::new(options).expect("a runner");
+    runner.run(plan, platform, 0).unwrap_or_else(|error| panic!("{platform}: {error}"))
+}
+
+fn cpu_s(tenant: &TenantReport) -> f64 {
+    tenant.cpu_s.expect("CPU time is counted")
+}
+
+/// Every group of the tree, with the controllers that it hands down.
+fn tree() -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut waiting = vec![PathBuf::from(TREE)];
+    while let Some(folder) = waiting.pop() {
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        waiting.extend(entries.filter(|path| path.is_dir()));
+        let handed_down = fs::read_to_string(folder.join("cgroup.subtree_control")).unwrap_or_default();
+        found.insert(folder, handed_down);
+    }
+    found
+}
+
+/// The group `name` of the run of this process, once there is one with a process in it.
+fn group_with_a_process(name: &str) -> PathBuf {
+    let guard = format!("catamaran-{:x}-", std::process::id());
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let inside = |group: &PathBuf| {
+            let parent = group.parent().and_then(Path::file_name).map(|name| name.to_string_lossy());
+            parent.is_some_and(|parent| parent.starts_with(&guard)) && group.ends_with(name)
+        };
+        let occupied = |group: &PathBuf| {
+            fs::read_to_string(group.join("cgroup.procs")).is_ok_and(|processes| !processes.is_empty())
+        };
+        if let Some(group) = tree().into_keys().find(|group| inside(group) && occupied(group)) {
+            return group;
+        }
+        assert!(Instant::now() < deadline, "no process came into a group {name}: {:#?}", tree());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn limits_stand_in_the_files_of_the_tenants_group() {
+    if !on_v2("limits_stand_in_the_files_of_the_tenants_group") {
+        return;
+    }
+    let plan = plan(
+        "2s",
+        "[[tenant]]\nname = \"web\"\nworkload = { kind = \"idle\" }\n\
+         cpu = { request = \"250m\", limit = \"500m\", period = \"50ms\", burst = \"10ms\", set = \"0\" }\n",
+    );
+    let runs = std::thread::spawn(move || run(&plan, Platform::Cgroups));
+    let group = group_with_a_process("web.0");
+    let read = |folder: &Path, file: &str| {
+        fs::read_to_string(folder.join(file)).map(|text| text.trim().to_owned()).unwrap_or_default()
+    };
+    let table = [
+        ("cpu.max", "25000 50000"),
+        ("cpu.max.burst", "10000"),
+        ("cpuset.cpus", "0"),
+        ("cpuset.cpus.effective", "0"),
+    ];
+    for (file, expected) in table {
+        assert_eq!(read(&group, file), expected, "{file}");
+    }
+    let weight: u64 = read(&group, "cpu.weight").parse().expect("a weight");
+    assert!((1..100).contains(&weight), "a quarter of a core weighs less than a whole one: {weight}");
+    let guard = group.parent().expect("the guard");
+    assert_eq!(read(guard, "memory.max"), (128 << 20).to_string());
+    assert_eq!(read(guard, "cpuset.cpus.effective"), "0");
+    let report = runs.join().expect("the run");
+    assert_eq!(report.tenants[0].state, TenantState::Completed);
+}
+
+#[test]
+fn a_throttled_tenant_is_counted_by_its_group() {
+    if !on_v2("a_throttled_tenant_is_counted_by_its_group") {
+        return;
+    }
+    let hog = "[[tenant]]\nname = \"hog\"\ncpu = { limit = \"200m\" }\nworkload = { kind = \"compute\", work = \"1h\" }\n";
+    let report = run(&plan("2s", hog), Platform::Cgroups);
+    let tenant = &report.tenants[0];
+    assert!((0.3..0.5).contains(&cpu_s(tenant)), "a fifth of 2 s: {}", cpu_s(tenant));
+    let periods = tenant.throttled_periods.expect("throttling is counted");
+    assert!((10..=21).contains(&periods), "in each of 20 periods, as good as: {periods}");
+    let throttled_s = tenant.throttled_s.expect("throttling is timed");
+    assert!((1.0..1.9).contains(&throttled_s), "four fifths of 2 s, as good as: {throttled_s}");
+    assert!(tenant.memory_peak_bytes.expect("memory.peak") > 0);
+    assert_eq!(tenant.oom_kills, Some(0));
+    let machine = report.identity.machine.expect("a native report knows its machine");
+    assert_eq!(machine.get("cgroup_version").map(String::as_str), Some("2"));
+    let stages: Vec<_> = tenant.startup_stages.iter().map(|stage| stage.name.as_str()).collect();
+    assert_eq!(stages, ["limits", "clone", "exec"], "born in its group, it joins none");
+}
+
+#[test]
+fn weights_divide_a_core() {
+    if !on_v2("weights_divide_a_core") {
+        return;
+    }
+    // Under the rule `v1` the weights are those of the shares themselves, so that they divide as the requests do.
+    let hogs: String = [("large", "750m"), ("small", "250m")]
+        .iter()
+        .map(|(name, request)| {
+            format!(
+                "[[tenant]]\nname = \"{name}\"\ncpu = {{ request = \"{request}\", weight = \"v1\" }}\n\
+                 workload = {{ kind = \"compute\", work = \"1h\" }}\n"
+            )
+        })
+        .collect();
+    let report = run(&plan("3s", &hogs), Platform::Cgroups);
+    let [large, small] = report.tenants.as_slice() else { panic!("two tenants") };
+    let ratio = cpu_s(large) / cpu_s(small);
+    assert!((2.4..3.75).contains(&ratio), "three to one, not {ratio}");
+}
+
+#[test]
+fn without_limits_threads_compete_in_one_group_and_are_counted_apart() {
+    if !on_v2("without_limits_threads_compete_in_one_group_and_are_counted_apart") {
+        return;
+    }
+    let hogs = "[[tenant]]\nname = \"three\"\nworkload = { kind = \"compute\", threads = 3, work = \"1h\" }\n\
+                [[tenant]]\nname = \"one\"\nworkload = { kind = \"compute\", work = \"1h\" }\n";
+    for platform in [Platform::BareMetal, Platform::Namespaces] {
+        let report = run(&plan("3s", hogs), platform);
+        let [three, one] = report.tenants.as_slice() else { panic!("two tenants") };
+        let ratio = cpu_s(three) / cpu_s(one);
+        assert!((2.4..3.75).contains(&ratio), "{platform}: by threads three to one, not {ratio}");
+    }
+}
+
+#[test]
+fn a_run_leaves_the_tree_as_it_was() {
+    if !on_v2("a_run_leaves_the_tree_as_it_was") {
+        return;
+    }
+    let own = || fs::read_to_string("/proc/self/cgroup").expect("/proc");
+    let before = (tree(), own());
+    let idle = "[[tenant]]\nname = \"idle\"\ncpu = { limit = \"500m\" }\nworkload = { kind = \"idle\" }\n";
+    for platform in [Platform::Cgroups, Platform::BareMetal] {
+        run(&plan("300ms", idle), platform);
+        assert_eq!((tree(), own()), before, "{platform}");
+    }
+    assert_eq!(clean().expect("clean").runs, 0, "nothing was left to clean");
+}
+
+#[test]
+fn doctor_says_that_version_2_works() {
+    if !on_v2("doctor_says_that_version_2_works") {
+        return;
+    }
+    let checks = doctor();
+    for name in
+        ["cgroup-v2", "cgroup-v2-cpu", "cgroup-v2-cpuset", "cgroup-v2-memory", "cgroups", "bare-metal"]
+    {
+        let check = checks.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("no row {name}"));
+        assert!(check.works, "{check:?}");
+    }
+}

@@ -1,0 +1,152 @@
+//! Short real runs in virtual machines: emulated, so that they work without KVM, and no speed is asserted.
+
+// clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
+#![allow(clippy::expect_used, clippy::panic)]
+
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use catamaran_native::{Runner, RunnerOptions, dry_run};
+use catamaran_report::report::TenantState;
+use catamaran_report::{Backend as _, Report, RunError};
+use catamaran_scenario::{Plan, Platform};
+
+/// Set for the process that another test starts with a bad environment.
+const ELSEWHERE: &str = "CATAMARAN_VM_TEST";
+
+/// Guests take turns: each boot takes all of a core.
+static MACHINE: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn plan(duration: &str, settings: &str, tenants: &str) -> Plan {
+    let text = format!(
+        "schema = \"catamaran/scenario/v1\"\nname = \"guests\"\nseed = 5\nduration = \"{duration}\"\n\
+         platforms = [\"vm\"]\n[host]\ncores = 1\nmemory = \"1GiB\"\n[platform.vm]\n{settings}\n{tenants}"
+    );
+    Plan::from_toml(&text, "vm.rs").expect("a valid scenario")
+}
+
+fn run(plan: &Plan) -> Result<Report, RunError> {
+    let options = RunnerOptions { turns_per_cpu_s: Some(1e7), ..RunnerOptions::default() };
+    Runner::new(options)?.run(plan, Platform::Vm, 3)
+}
+
+/// The answer, or `None` with a printed reason where this machine does not offer the platform.
+fn tried(name: &str, answer: Result<Report, RunError>) -> Option<Report> {
+    match answer {
+        Ok(report) => Some(report),
+        Err(RunError::Unavailable { why, .. }) => {
+            println!("skipped: {name}: {}", why.replace('\n', " "));
+            None
+        }
+        Err(error) => panic!("{name}: {error}"),
+    }
+}
+
+const SERVER_AND_JOB: &str = r#"
+[[tenant]]
+name = "web"
+cpu = { limit = "900m" }
+workload = { kind = "server", threads = 2, arrivals = { process = "constant", rate = "50/s" }, service = { cpu = "1ms", distribution = "constant" } }
+[[tenant]]
+name = "job"
+start_at = "200ms"
+workload = { kind = "compute", threads = 2, work = "200ms" }
+"#;
+
+#[test]
+fn a_server_and_a_job_are_carried_out_in_guests_of_their_own() {
+    let _turn = turn();
+    let plan = plan("4s", "accel = \"tcg\"\nvcpus = 1\nmemory = \"192MiB\"", SERVER_AND_JOB);
+    let name = "a_server_and_a_job_are_carried_out_in_guests_of_their_own";
+    let Some(report) = tried(name, run(&plan)) else { return };
+    assert_eq!(report.unexplained(), Vec::<String>::new());
+    let [web, job] = report.tenants.as_slice() else { panic!("two tenants") };
+    let requests = web.requests.as_ref().expect("web is a server");
+    assert_eq!(requests.sent, 200, "50 a second for 4 s");
+    assert_eq!(requests.completed + requests.failed + requests.in_flight, requests.sent);
+    assert!(requests.completed > 150, "{requests:?}");
+    assert_eq!(web.state, TenantState::Completed, "{:?}", web.error);
+    assert_eq!(job.state, TenantState::Completed, "{:?}", job.error);
+    assert_eq!(job.turns, Some(2e6), "200 ms of 1e7 turns a second");
+    let finished_s = job.finished_s.expect("it is done");
+    assert!((0.2..4.0).contains(&finished_s), "it starts at 200 ms: {finished_s}");
+    for tenant in [web, job] {
+        let stages: Vec<_> = tenant.startup_stages.iter().map(|stage| stage.name.as_str()).collect();
+        assert!(stages.ends_with(&["vmm", "firmware", "kernel", "init", "exec"]), "{stages:?}");
+        let in_order = tenant.startup_stages.windows(2).all(|pair| pair[0].end_s <= pair[1].end_s);
+        assert!(in_order, "{:?}", tenant.startup_stages);
+        assert!(tenant.stolen_s.is_some(), "the wait of the vCPU threads is known");
+        assert!(tenant.cpu_s.expect("CPU time") > 0.0);
+        assert!(tenant.waited_s.is_some());
+    }
+    assert!(web.throttled_periods.is_some(), "the guest as a whole has the tenant's limit");
+    let overhead = report.host.overhead_memory_bytes.expect("the guests' memory");
+    assert!((64 << 20..1 << 30).contains(&overhead), "{overhead} bytes for two guests");
+    let machine = report.identity.machine.expect("a native report knows its machine");
+    assert!(machine["accelerator"].contains("emulation"), "{machine:?}");
+    println!("{machine:#?}\n{:#?}", web.startup_stages);
+}
+
+#[test]
+fn a_dry_run_shows_qemus_command_line() {
+    let plan = plan("1s", "accel = \"tcg\"\nvcpus = 2\nmemory = \"192MiB\"", SERVER_AND_JOB);
+    match dry_run(&plan, Platform::Vm) {
+        Ok(lines) => {
+            let lines = lines.join("\n");
+            for part in ["-M microvm", "-smp 2", "-m 192M", "-initrd $INITRD"] {
+                assert!(lines.contains(part), "{part}: {lines}");
+            }
+        }
+        Err(RunError::Unavailable { why, .. }) => {
+            println!("skipped: a_dry_run_shows_qemus_command_line: {why}");
+        }
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// Not a test: what another test starts with a bad environment. Does nothing when started by anyone else.
+#[test]
+fn elsewhere() {
+    if std::env::var_os(ELSEWHERE).is_none() {
+        return;
+    }
+    let idle = "[[tenant]]\nname = \"idle\"\nworkload = { kind = \"idle\" }\n";
+    match run(&plan("100ms", "accel = \"tcg\"", idle)) {
+        Ok(_) => println!("it ran"),
+        Err(error) => println!("{error}"),
+    }
+}
+
+#[test]
+fn what_is_missing_is_named_with_a_remedy() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let broken = folder.path().join("vmlinuz-broken");
+    std::fs::write(&broken, vec![0; 4096]).expect("a broken kernel");
+    let qemu_is_here = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+        .any(|folder| folder.join("qemu-system-x86_64").is_file());
+    let broken = broken.to_string_lossy().into_owned();
+    let table = [
+        ("PATH", "/nowhere", true, "qemu-system-x86_64 is not on PATH", "apt-get install qemu-system-x86"),
+        ("CATAMARAN_VM_KERNEL", "/nowhere/vmlinuz", qemu_is_here, "which is no file", "kernel image"),
+        ("CATAMARAN_VM_KERNEL", &broken, qemu_is_here, "QEMU ended", "CATAMARAN_VM_KERNEL"),
+    ];
+    for (variable, value, possible, why, remedy) in table {
+        if !possible {
+            println!("skipped: what_is_missing_is_named_with_a_remedy: there is no QEMU");
+            continue;
+        }
+        let output = Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", "elsewhere", "--nocapture"])
+            .env(ELSEWHERE, "1")
+            .env(variable, value)
+            .output()
+            .expect("it starts");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains(why) && said.contains(remedy), "{variable}={value}: {said}");
+    }
+}

@@ -1,0 +1,195 @@
+//! Process 1 of a guest: mounts what a worker needs, starts one on the tape that lies in the initramfs, and serves the
+//! runner over the second serial port. The worker is the same program and does not know that it is in a guest.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+
+use catamaran_worker::clock::now_ns;
+use catamaran_worker::port::{DEVICE, TAPE, asks, tells};
+use catamaran_worker::script::{stamp, word};
+use catamaran_worker::tape::{Tape, head, thread};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::mount::{MountFlags, mount};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+
+/// Highest speed of the port (bits a second). QEMU sends as fast as it can whatever this is, but it waits for the time of
+/// four characters before it tells of a short message: 4 ms at the default of 9600.
+const SPEED: u32 = 115_200;
+
+/// Most words that are told in one piece (1 MiB): the tape is asked for piece by piece.
+const WORDS_MAX: usize = 1 << 17;
+
+/// Serves the runner until the machine is taken away; comes back only with what failed, for the console.
+pub(crate) fn init(first_ns: u64) -> String {
+    let mut port = match prepare() {
+        Ok(port) => port,
+        Err(error) => return error,
+    };
+    let failed = match serve(&mut port, first_ns) {
+        Ok(()) => "the serial port was closed".to_owned(),
+        Err(error) => error,
+    };
+    let _ = writeln!(port, "{} {failed}", tells::FAILED);
+    failed
+}
+
+/// Mounts, and opens the port as a line without echo, without translation.
+fn prepare() -> Result<File, String> {
+    for (kind, place) in [(c"proc", c"/proc"), (c"devtmpfs", c"/dev")] {
+        let _ = rustix::fs::mkdir(place, Mode::from_raw_mode(0o755));
+        mount(kind, place, kind, MountFlags::empty(), None::<&std::ffi::CStr>)
+            .map_err(|error| format!("cannot mount {place:?}: {error}"))?;
+    }
+    let open = || -> io::Result<File> {
+        let port = rustix::fs::open(DEVICE, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+        let mut line = tcgetattr(&port)?;
+        line.make_raw();
+        line.set_speed(SPEED)?;
+        tcsetattr(&port, OptionalActions::Flush, &line)?;
+        Ok(File::from(port))
+    };
+    open().map_err(|error| format!("cannot use the serial port {DEVICE}: {error}"))
+}
+
+/// A worker under way.
+struct Worker {
+    process: Child,
+    control: OwnedFd,
+    tape: Tape,
+    exec_ns: u64,
+    /// Whether its end has been told.
+    over: bool,
+}
+
+fn serve(port: &mut File, first_ns: u64) -> Result<(), String> {
+    tell(port, &format!("{} {first_ns}", tells::INIT))?;
+    let mut worker = Worker::start()?;
+    let mut asked = Vec::new();
+    loop {
+        let control = if worker.over { PollFlags::empty() } else { PollFlags::IN };
+        let mut events = [PollFd::new(&*port, PollFlags::IN), PollFd::new(&worker.control, control)];
+        match poll(&mut events, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(format!("poll: {error}")),
+        }
+        let [from_runner, from_worker] = events.map(|event| !event.revents().is_empty());
+        if from_worker && !worker.over {
+            let news = worker.hear()?;
+            tell(port, &news)?;
+        }
+        if from_runner {
+            let mut buffer = [0_u8; 256];
+            let length = port.read(&mut buffer).map_err(|error| format!("cannot read {DEVICE}: {error}"))?;
+            if length == 0 {
+                return Ok(());
+            }
+            asked.extend_from_slice(buffer.get(..length).unwrap_or_default());
+            while let Some(end) = asked.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = asked.drain(..=end).collect();
+                answer(port, &mut worker, String::from_utf8_lossy(&line).trim())?;
+            }
+        }
+    }
+}
+
+fn answer(port: &mut File, worker: &mut Worker, line: &str) -> Result<(), String> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let number = |text: &str| text.parse::<u64>().map_err(|_| format!("not a number: {line:?}"));
+    match words.as_slice() {
+        [asks::CLOCK] => tell(port, &format!("{} {}", tells::NOW, now_ns())),
+        [asks::GO, origin, begin] => {
+            worker.tape.set(head::ORIGIN_NS, number(origin)?);
+            worker.tape.set(head::BEGIN_NS, number(begin)?);
+            worker.tape.go();
+            Ok(())
+        }
+        [asks::STOP] => {
+            worker.stop();
+            tell(port, tells::STOPPED)
+        }
+        [asks::READ, first, count] => {
+            let count = (number(count)? as usize).min(WORDS_MAX);
+            let first = number(first)? as usize;
+            let mut bytes = format!("{} {count}\n", tells::WORDS).into_bytes();
+            bytes.extend((first..first + count).flat_map(|index| worker.tape.get(index).to_le_bytes()));
+            port.write_all(&bytes).map_err(|error| format!("cannot write {DEVICE}: {error}"))
+        }
+        _ => Err(format!("not understood: {line:?}")),
+    }
+}
+
+fn tell(port: &mut File, line: &str) -> Result<(), String> {
+    port.write_all(format!("{line}\n").as_bytes()).map_err(|error| format!("cannot write {DEVICE}: {error}"))
+}
+
+impl Worker {
+    /// Starts the worker on the tape of the initramfs.
+    fn start() -> Result<Self, String> {
+        let failed = |error: &dyn std::fmt::Display| format!("cannot start the worker: {error}");
+        let file =
+            fs::OpenOptions::new().read(true).write(true).open(TAPE).map_err(|error| failed(&error))?;
+        let tape = Tape::map(file.as_fd()).map_err(|error| failed(&error))?;
+        let (control, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+                .map_err(|error| failed(&error))?;
+        let exec_ns = now_ns();
+        let process = Command::new("/init")
+            .arg0("catamaran-worker")
+            .args(["work", "guest"])
+            .stdin(Stdio::from(theirs))
+            .stdout(Stdio::from(file))
+            .spawn()
+            .map_err(|error| failed(&error))?;
+        Ok(Self { process, control, tape, exec_ns, over: false })
+    }
+
+    /// What the worker has to say, as a line for the runner.
+    fn hear(&mut self) -> Result<String, String> {
+        let mut buffer = [0_u8; 1024];
+        let length = rustix::io::read(&self.control, &mut buffer).unwrap_or(0);
+        let message = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
+        if message == word::STARTED {
+            let first_ns = self.tape.get(head::STAMP + stamp::FIRST);
+            return Ok(format!("{} {} {first_ns}", tells::READY, self.exec_ns));
+        }
+        if let Some(what) = message.strip_prefix(word::FAILED) {
+            return Err(what.to_owned());
+        }
+        self.over = true;
+        let status = self.process.wait().map_err(|error| format!("cannot wait for the worker: {error}"))?;
+        let how = match std::os::unix::process::ExitStatusExt::signal(&status) {
+            Some(signal) => format!("signal {signal}"),
+            None => status.code().unwrap_or(-1).to_string(),
+        };
+        Ok(format!("{} {how}", tells::ENDED))
+    }
+
+    /// Halts it and notes the counters of the threads that have not ended, which vanish with them.
+    fn stop(&self) {
+        let pid = self.process.id();
+        if let Some(pid) = Pid::from_raw(pid as i32).filter(|_| !self.over) {
+            let _ = kill_process(pid, Signal::STOP);
+        }
+        for entry in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+            let read = |name: &str| fs::read_to_string(entry.path().join(name)).unwrap_or_default();
+            let Some(number) = read("comm").trim().strip_prefix('w').and_then(|n| n.parse().ok()) else {
+                continue;
+            };
+            let at = self.tape.layout().thread(number);
+            let figures = read("schedstat");
+            let mut figures = figures.split_ascii_whitespace().map(str::parse::<u64>);
+            if let (0, Some(Ok(cpu_ns)), Some(Ok(wait_ns))) =
+                (self.tape.get(at + thread::ENDED), figures.next(), figures.next())
+            {
+                self.tape.set(at + thread::CPU_NS, cpu_ns);
+                self.tape.set(at + thread::WAIT_NS, wait_ns);
+            }
+        }
+    }
+}

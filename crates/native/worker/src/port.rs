@@ -1,0 +1,39 @@
+//! What a guest and the runner tell each other over the guest's second serial port: a line each, the first word says
+//! what. All instants are the guest's (ns of its `CLOCK_MONOTONIC`); all numbers are decimal.
+
+/// Where the guest finds the port.
+pub const DEVICE: &str = "/dev/ttyS1";
+
+/// Where the guest finds its tape.
+pub const TAPE: &str = "/tape";
+
+/// Words that the guest begins a line with.
+pub mod tells {
+    /// `init FIRST`: process 1 is there; its first own instruction.
+    pub const INIT: &str = "init";
+    /// `ready EXEC FIRST`: all threads of the worker wait for the common start; when the worker was started, and its
+    /// first own instruction.
+    pub const READY: &str = "ready";
+    /// `now INSTANT`: answers [`super::asks::CLOCK`].
+    pub const NOW: &str = "now";
+    /// `ended HOW`: the worker's exit code or `signal N`.
+    pub const ENDED: &str = "ended";
+    /// `stopped`: answers [`super::asks::STOP`].
+    pub const STOPPED: &str = "stopped";
+    /// `words COUNT`: answers [`super::asks::READ`]; that many words follow, low byte first.
+    pub const WORDS: &str = "words";
+    /// `failed SENTENCE`: nothing comes after it.
+    pub const FAILED: &str = "failed";
+}
+
+/// Words that the runner begins a line with.
+pub mod asks {
+    /// `clock`: what the guest's clock shows.
+    pub const CLOCK: &str = "clock";
+    /// `go ORIGIN BEGIN`: the run's common start, and when this tenant's work begins.
+    pub const GO: &str = "go";
+    /// `stop`: halt the worker where it is and note its threads' counters on the tape.
+    pub const STOP: &str = "stop";
+    /// `read FIRST COUNT`: words of the tape.
+    pub const READ: &str = "read";
+}

@@ -1,0 +1,194 @@
+//! `vm`: each tenant in a guest of its own, under QEMU with KVM (or emulated). To the host a guest is a process with a thread
+//! for each virtual CPU, in a control group with the tenant's weight, quota and cores; inside, the guest's own kernel divides
+//! what these threads get among the tenant's.
+//!
+//! **Law.** A timer that comes due in the guest costs two exits on top of what it costs on the machine itself; a loop that
+//! stays in registers costs nothing more (no exit, no walk of nested page tables). A guest's memory is what its monitor needs,
+//! and what its kernel keeps.
+//!
+//! **Source.** Linux `arch/x86/kvm/lapic.c` (`kvm_set_lapic_tscdeadline_msr`: arming the timer exits;
+//! `kvm_lapic_expired_hv_timer`: so does its expiry); figures.csv VX-2, FC-MEM-3, FC-MEM-4, CFS-9, CFS-10, CFS-11; the
+//! calibration (`vm`) where the machine was measured.
+//!
+//! **Where the model is wrong.** Polling before a halt (`halt_poll_ns`), the monitor's own threads, pre-empted lock holders
+//! and nested page walks are not modelled: no workload here takes a lock of the guest's kernel or is bound by memory.
+
+use std::collections::BTreeMap;
+
+use catamaran_scenario::calibration::Accel;
+use catamaran_scenario::plan::{PlatformSettings, Scheduler};
+use catamaran_scenario::{Calibration, Plan, Platform};
+
+use crate::resources::cpu::{Costs, Knobs, Pick};
+
+/// Exits of a timer: one to arm it, one when it expires.
+const EXITS_PER_TIMER: u64 = 2;
+/// Direct cost of an exit, 2000 cycles at 2.93 GHz (VX-2).
+const EXIT_NS: u64 = 683;
+/// Memory of a guest where the scenario does not say: that of the guests of FC-MEM-4 and FC-BS-07.
+const MEMORY_BYTES: u64 = 256 << 20;
+/// What a monitor (QEMU) needs beside the guest's memory (FC-MEM-3: 131.3 MiB).
+const MONITOR_MIB: f64 = 131.3;
+/// Memory of a guest and what of it its kernel shows (MiB, FC-MEM-4); the rest it keeps.
+const SHOWN_MIB: [(f64, f64); 4] = [(128.0, 112.1), (256.0, 238.1), (1024.0, 994.1), (8192.0, 7985.7)];
+/// CONFIG_HZ of the guest's kernel (Debian's).
+const HZ: u32 = 250;
+/// `sched_latency`, `sched_min_granularity`, `sched_wakeup_granularity` before scaling (CFS-9).
+const CFS_NS: (u64, u64, u64) = (6_000_000, 750_000, 1_000_000);
+/// `base_slice` before scaling where the scenario wants EEVDF (CFS-10, Linux 6.6 to 6.12, of which the last is taken: Debian
+/// 13's, which delays dequeues and has no buddies).
+const BASE_SLICE_NS: u64 = 750_000;
+/// `sched_migration_cost` (CFS-11).
+const MIGRATION_COST_NS: u64 = 500_000;
+/// `sched_cfs_bandwidth_slice` (CFS-2).
+const BANDWIDTH_SLICE_NS: u64 = 5_000_000;
+/// CPUs beyond which the kernel scales its settings no further (`get_update_sysctl_factor`).
+const SCALED_CPUS_MOST: u64 = 8;
+
+/// Least memory of a guest that the figures say anything of.
+pub(crate) const MEMORY_LEAST: u64 = 128 << 20;
+
+/// A guest.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Guest {
+    pub(crate) vcpus: usize,
+    /// Its kernel's scheduler.
+    pub(crate) knobs: Knobs,
+    /// Speed of work in it, relative to the same outside.
+    pub(crate) speed: f64,
+    /// CPU time that a timer costs it beyond what it costs on the machine itself (ns).
+    pub(crate) timer_ns: u64,
+    /// Under which its kernel can tell, or not, how long its virtual CPUs waited for a core.
+    pub(crate) accel: Accel,
+    /// Memory that it takes while it is idle, its monitor included (bytes).
+    pub(crate) idle_bytes: u64,
+}
+
+impl Guest {
+    /// Whether its kernel has a steal clock.
+    pub(crate) fn has_steal_clock(&self) -> bool {
+        self.accel == Accel::Kvm
+    }
+
+    /// What a report says of it, under the keys of a native run.
+    pub(crate) fn facts(&self) -> BTreeMap<String, String> {
+        let accelerator = match self.accel {
+            Accel::Kvm => "kvm",
+            Accel::Tcg => "tcg: emulation, not a hypervisor's speed",
+        };
+        let scheduler = match self.knobs.pick {
+            Pick::Cfs { .. } => "cfs",
+            Pick::Eevdf { .. } => "eevdf",
+        };
+        let facts = [
+            ("accelerator", accelerator.to_owned()),
+            ("guest_scheduler", scheduler.to_owned()),
+            ("guest_vcpus", self.vcpus.to_string()),
+        ];
+        facts.map(|(name, fact)| (name.to_owned(), fact)).into()
+    }
+}
+
+/// The accelerator: the scenario's, else that under which a guest boots on this machine, else KVM.
+pub(crate) fn accelerator(settings: &PlatformSettings, calibration: &Calibration) -> Accel {
+    match settings.accel.as_deref() {
+        Some("tcg") => Accel::Tcg,
+        Some(_) => Accel::Kvm,
+        None => calibration.vm.as_ref().map_or(Accel::Kvm, |vm| vm.accel),
+    }
+}
+
+/// The guests of a plan: all are alike. None where this machine's accelerator was not measured and no published figure
+/// can stand in for it.
+pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) -> Option<Guest> {
+    let settings = &plan.settings(platform);
+    let accel = accelerator(settings, calibration);
+    let measured = calibration.vm.as_ref().filter(|vm| vm.accel == accel);
+    let speed = match (measured, accel) {
+        (Some(vm), _) => vm.speed_factor,
+        // A loop in registers neither exits nor walks page tables.
+        (None, Accel::Kvm) => 1.0,
+        (None, Accel::Tcg) => return None,
+    };
+    let timer_ns = match accel {
+        Accel::Kvm => EXITS_PER_TIMER * measured.and_then(|vm| vm.exit_ns).unwrap_or(EXIT_NS),
+        // Emulation has nothing to leave.
+        Accel::Tcg => 0,
+    };
+    let vcpus = settings.vcpus.unwrap_or(plan.host().cores) as usize;
+    let mut knobs = knobs(settings, vcpus);
+    knobs.costs = costs(calibration, speed, timer_ns);
+    let memory = settings.memory.map_or(MEMORY_BYTES, |memory| memory.0);
+    let idle_bytes = measured.and_then(|vm| vm.idle_bytes).unwrap_or_else(|| published_bytes(memory));
+    Some(Guest { vcpus, knobs, speed, timer_ns, accel, idle_bytes })
+}
+
+/// What the guest's kernel costs: as much as the host's, at the guest's speed, and the exits of a tick.
+fn costs(calibration: &Calibration, speed: f64, timer_ns: u64) -> Costs {
+    let inside = |ns: u64| (ns as f64 / speed) as u64;
+    Costs {
+        switch: inside(calibration.cpu.context_switch_ns),
+        tick: inside(calibration.cpu.tick_ns) + timer_ns,
+        // What cores share they share beneath.
+        all_busy_factor: 1.0,
+    }
+}
+
+/// The guest's scheduler: CFS as in Debian's 6.1, unless the scenario says otherwise.
+fn knobs(settings: &PlatformSettings, vcpus: usize) -> Knobs {
+    let factor = 1 + u64::from((vcpus as u64).clamp(1, SCALED_CPUS_MOST).ilog2());
+    let (latency, granularity, wakeup_granularity) = CFS_NS;
+    let (pick, slice) = match settings.scheduler.unwrap_or(Scheduler::Cfs) {
+        Scheduler::Cfs => {
+            let (latency, wakeup_granularity) = (latency * factor, wakeup_granularity * factor);
+            (Pick::Cfs { latency, wakeup_granularity }, granularity)
+        }
+        Scheduler::Eevdf => (Pick::Eevdf { delay_dequeue: true, pick_buddy: false }, BASE_SLICE_NS),
+    };
+    Knobs {
+        pick,
+        tick: 1_000_000_000 / u64::from(settings.hz.unwrap_or(HZ).max(1)),
+        base_slice: settings.base_slice.map_or(slice * factor, |slice| slice.0),
+        bandwidth_slice: BANDWIDTH_SLICE_NS,
+        migration_cost: MIGRATION_COST_NS,
+        throttle_by_task: false,
+        run_delay_includes_throttled: false,
+        costs: Costs { switch: 0, tick: 0, all_busy_factor: 1.0 },
+    }
+}
+
+/// Monitor and what the guest's kernel keeps of `memory`, between the published sizes by a straight line.
+fn published_bytes(memory: u64) -> u64 {
+    let mib = memory as f64 / f64::from(1 << 20);
+    let span = SHOWN_MIB.windows(2).find(|pair| mib <= pair[1].0).or_else(|| SHOWN_MIB.windows(2).last());
+    let kept = span.map_or(0.0, |pair| {
+        let ((from, from_shown), (to, to_shown)) = (pair[0], pair[1]);
+        let (low, high) = (from - from_shown, to - to_shown);
+        low + (high - low) * (mib - from) / (to - from)
+    });
+    ((MONITOR_MIB + kept) * f64::from(1 << 20)) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_scale_with_the_logarithm_of_the_virtual_cpus() {
+        for (vcpus, latency) in [(1, 6), (2, 12), (3, 12), (4, 18), (8, 24), (64, 24)] {
+            let knobs = knobs(&PlatformSettings::default(), vcpus);
+            let expected =
+                Pick::Cfs { latency: latency * 1_000_000, wakeup_granularity: latency * 1_000_000 / 6 };
+            assert_eq!((knobs.pick, knobs.base_slice), (expected, latency * 125_000), "{vcpus}");
+        }
+    }
+
+    #[test]
+    fn a_kernel_keeps_what_was_published_and_in_between_a_part_of_it() {
+        let kept = |mib: u64| published_bytes(mib << 20) as f64 / f64::from(1 << 20) - MONITOR_MIB;
+        for (mib, expected) in [(128, 15.9), (256, 17.9), (640, 23.9), (1024, 29.9), (8192, 206.3)] {
+            assert!((kept(mib) - expected).abs() < 1e-3, "{mib} MiB: {}", kept(mib));
+        }
+        assert!(kept(16_384) > kept(8192));
+    }
+}

@@ -1,0 +1,165 @@
+//! Cores that are lent: they run while something beneath lets them, and stand still in between.
+//!
+//! **Law.** On a core that stands nothing happens: no work is done, nobody is switched to, no tick comes. The clock on the
+//! wall goes on, so that a thread that waits there waits longer. The thread that has the core is charged for the time that
+//! the core ran where that time can be told from the rest (a steal clock), else for all of it.
+//!
+//! **Source.** `update_rq_clock_task` and `steal_account_process_time` in Linux `kernel/sched/core.c` and
+//! `kernel/sched/cputime.c`; `rq_clock` for `run_delay`.
+//!
+//! **Judge.** A lent core that always runs is a core: the tests of laws hold one against the other to the nanosecond.
+
+use super::{CoreId, Cpu, State, ThreadId};
+
+/// Work below this is below what the clock can tell (ns).
+const NOTHING_NS: f64 = 0.5;
+
+/// What a lent core was given since it was last looked at, and what it asks for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lent {
+    /// Time that it ran (ns).
+    ran_ns: u64,
+    /// What was done beneath in that time, in nanoseconds at the speed of one busy core.
+    done_ns: f64,
+    /// What its thread needs from beneath until it is done, where that has changed.
+    wanted: Option<f64>,
+}
+
+/// The state of a machine whose cores are all lent.
+#[derive(Debug)]
+pub(super) struct Loan {
+    cores: Vec<Lent>,
+    deducts_standing: bool,
+}
+
+impl Cpu {
+    /// The same machine with cores that are lent, and stand for now. `deducts_standing`: its kernel can tell for how long
+    /// they stood.
+    pub(crate) fn lent(mut self, deducts_standing: bool) -> Self {
+        self.loan = Some(Loan { cores: vec![Lent::default(); self.cores.len()], deducts_standing });
+        for core in &mut self.cores {
+            core.stands = true;
+        }
+        self
+    }
+
+    /// A lent core has run for `ran_ns`, in which `done_ns` of work was done beneath.
+    pub(crate) fn feed(&mut self, core: CoreId, ran_ns: u64, done_ns: f64) {
+        if let Some(loan) = &mut self.loan {
+            loan.cores[core].ran_ns += ran_ns;
+            loan.cores[core].done_ns += done_ns;
+        }
+    }
+
+    /// A lent core stands from now on.
+    pub(crate) fn stand(&mut self, core: CoreId) {
+        self.record_stretch(core);
+        self.cores[core].stands = true;
+    }
+
+    /// A lent core runs from now on, and makes up for the switch that was asked for while it stood.
+    pub(crate) fn go(&mut self, core: CoreId) {
+        self.cores[core].stands = false;
+        self.cores[core].on_since = self.now;
+        self.reschedule_all();
+    }
+
+    /// What the thread on a lent core needs from beneath (ns of work there), if that has changed since the last answer.
+    pub(crate) fn wanted(&mut self, core: CoreId) -> Option<f64> {
+        self.loan.as_mut()?.cores[core].wanted.take()
+    }
+
+    /// What was wanted has been done.
+    pub(crate) fn reached(&mut self, core: CoreId) {
+        self.progress(core);
+        let Some(thread) = self.cores[core].running else { return };
+        let record = &mut self.threads[thread];
+        if record.remaining > NOTHING_NS {
+            // A tick took some of the time.
+            self.arm(core);
+        } else {
+            record.remaining = 0.0;
+            self.idle_hands.push(thread);
+        }
+    }
+
+    /// Whether a core has, or is about to have, a thread to run.
+    pub(crate) fn has_business(&self, core: CoreId) -> bool {
+        !self.is_idle(core)
+    }
+
+    /// Whether a core has switched to a thread.
+    pub(crate) fn has_thread(&self, core: CoreId) -> bool {
+        self.cores[core].running.is_some()
+    }
+
+    /// CPU time that is taken from a thread before it does any more work (ns).
+    pub(crate) fn burden(&mut self, thread: ThreadId, ns: u64) {
+        self.threads[thread].overhead += ns as f64;
+    }
+
+    /// The core that a thread is on, or slept on.
+    pub(crate) fn core_of(&self, thread: ThreadId) -> CoreId {
+        self.threads[thread].core
+    }
+
+    /// Whether a thread has a core.
+    pub(crate) fn is_running(&self, thread: ThreadId) -> bool {
+        self.cores[self.threads[thread].core].running == Some(thread)
+    }
+
+    /// Whether a thread has nothing to do.
+    pub(crate) fn is_asleep(&self, thread: ThreadId) -> bool {
+        self.threads[thread].state == State::Asleep
+    }
+
+    /// Work that a thread has still to do (ns at the speed of one busy core).
+    pub(crate) fn left(&mut self, thread: ThreadId) -> f64 {
+        if self.is_running(thread) {
+            self.progress(self.threads[thread].core);
+        }
+        self.threads[thread].remaining
+    }
+
+    /// Keeps a list of the threads that came onto a core or left one.
+    pub(crate) fn watch_switches(&mut self) {
+        self.switched = Some(Vec::new());
+    }
+
+    /// Threads that came onto a core or left one since the last answer, in order.
+    pub(crate) fn take_switched(&mut self) -> Vec<ThreadId> {
+        self.switched.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    pub(super) fn note_switch(&mut self, previous: Option<ThreadId>, next: Option<ThreadId>) {
+        if let Some(switched) = &mut self.switched {
+            switched.extend(previous.into_iter().chain(next));
+        }
+    }
+
+    /// The CPU time to be charged for the last `delta` of a core (ns).
+    pub(super) fn charged(&mut self, core: CoreId, delta: u64) -> u64 {
+        let Some(loan) = &mut self.loan else { return delta };
+        let ran = std::mem::take(&mut loan.cores[core].ran_ns);
+        if loan.deducts_standing { ran } else { delta }
+    }
+
+    /// The time in which work could be done in the last `delta` of a core (ns at the speed beneath).
+    pub(super) fn workable(&mut self, core: CoreId, delta: u64) -> f64 {
+        match &mut self.loan {
+            Some(loan) => std::mem::take(&mut loan.cores[core].done_ns),
+            None => delta as f64,
+        }
+    }
+
+    /// Asks beneath for what the thread on a lent core needs; answers false for a core that is not lent.
+    pub(super) fn ask_beneath(&mut self, core: CoreId, left: f64) -> bool {
+        match &mut self.loan {
+            Some(loan) => {
+                loan.cores[core].wanted = Some(left);
+                true
+            }
+            None => false,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The native tests on cgroup v2, whatever this machine mounts: they run in a guest whose kernel has every controller of
+//! version 2. The guest is emulated (TCG), so that no machine needs KVM; it asserts no speed.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::Run;
+use super::build::TestProgram;
+use super::initramfs::Initramfs;
+use crate::setup::guest_kernel;
+use crate::shell::{Workspace, follow};
+
+/// Longest life of the guest: several times what it takes on two cores of 2.6 GHz.
+const PATIENCE: Duration = Duration::from_mins(8);
+
+/// Turns of the fixed loop that stand for a CPU second in the guest: an emulated core makes a fraction of a real one's.
+const TURNS_PER_CPU_S: &str = "6e8";
+
+/// A test program as it is run in the guest.
+struct Group {
+    /// Folder and name of the test program.
+    program: (&'static str, &'static str),
+    /// In which control group: `alone`, a delegated one of its own; `shared`, one with other processes in it, below one
+    /// that hands controllers down; `root`.
+    place: &'static str,
+    /// Longest time it may take, s.
+    seconds: u32,
+    arguments: &'static str,
+}
+
+/// What is run, in this order. On a tree of version 2 it matters from which group a run is started.
+const GROUPS: [Group; 6] = [
+    Group { program: ("crates/native", "v2"), place: "alone", seconds: 90, arguments: "" },
+    Group { program: ("crates/native", "v2"), place: "root", seconds: 90, arguments: "" },
+    Group { program: ("crates/native", "run"), place: "shared", seconds: 90, arguments: "" },
+    Group {
+        program: ("crates/native", "run"),
+        place: "alone",
+        seconds: 90,
+        // The lines are typed into a shell beside the test, whose group is then no longer the shell's alone.
+        arguments: "--skip the_lines_of_a_dry_run_can_be_typed",
+    },
+    Group { program: ("crates/native", "kill"), place: "shared", seconds: 180, arguments: "" },
+    Group {
+        program: ("tests", "conformance"),
+        place: "alone",
+        seconds: 180,
+        arguments: "native:: --skip vm::",
+    },
+];
+
+/// Programs of this machine that tests start in the guest.
+const TOOLS: [&str; 8] = ["sh", "mkdir", "rmdir", "sleep", "true", "hostname", "unshare", "mount"];
+
+/// What the guest says when it has run every group.
+const LAST_WORD: &str = "guest: all groups have been run";
+
+/// Boots the guest and counts what its tests say.
+pub(super) fn native_v2(run: &mut Run) -> Result<()> {
+    let kernel = guest_kernel(run.workspace).context("no kernel for guests")?;
+    let folder = run.workspace.target().join("native-v2");
+    fs::create_dir_all(&folder)?;
+    let archive = folder.join("initramfs.cpio");
+    image(run.workspace, run.programs, &folder)?.write(&archive)?;
+    let megabytes = fs::metadata(&archive)?.len() >> 20;
+    println!("{} boots with {megabytes} MiB of programs", kernel.display());
+    let mut qemu = qemu(run.workspace, &kernel, &archive);
+    let until = run.until.min(Instant::now() + PATIENCE);
+    let mut complete = false;
+    let tally = &mut run.tally;
+    let outcome = follow(&mut qemu, until, |line| {
+        let line = line.trim_end_matches('\r');
+        println!("{line}");
+        tally.line(line);
+        complete |= line == LAST_WORD;
+    });
+    fs::remove_dir_all(&folder)?;
+    if !outcome? || !complete {
+        bail!("the guest ended before all groups had been run");
+    }
+    Ok(())
+}
+
+/// The guest's file system; what is made for it lies in `folder`.
+fn image(workspace: &Workspace, programs: &[TestProgram], folder: &Path) -> Result<Initramfs> {
+    let mut image = Initramfs::default();
+    // An example of crates/native, which cargo builds with its tests.
+    let init = workspace.target().join("debug/examples/v2_guest");
+    image.program(workspace, &init, "/init")?;
+    let mut list = String::new();
+    for group in &GROUPS {
+        let (of, name) = group.program;
+        let program = programs
+            .iter()
+            .find(|program| program.folder == Path::new(of) && program.name == name && program.integration);
+        let program = program.with_context(|| format!("{of} has no test program {name}"))?;
+        let stripped = folder.join(name);
+        strip(workspace, &program.executable, &stripped)?;
+        let place = format!("/tests/{name}");
+        image.program(workspace, &stripped, &place)?;
+        list += &format!("{} {} {place} {}\n", group.seconds, group.place, group.arguments);
+    }
+    image.text("/groups", list);
+    for tool in TOOLS {
+        let file = workspace.find(tool).with_context(|| format!("{tool} is not on PATH"))?;
+        image.program(workspace, &file.canonicalize()?, &format!("/bin/{tool}"))?;
+    }
+    Ok(image)
+}
+
+/// The program without what only debuggers need, which would fill the guest's memory.
+fn strip(workspace: &Workspace, program: &Path, stripped: &Path) -> Result<()> {
+    let mut command = workspace.command("strip");
+    let done = command.arg("-o").arg(stripped).arg(program).status();
+    if !done.is_ok_and(|status| status.success()) {
+        bail!(
+            "`strip` (of the package binutils, which the linker is part of) failed on {}",
+            program.display()
+        );
+    }
+    Ok(())
+}
+
+/// The guest's machine, with its serial line on our standard output.
+fn qemu(workspace: &Workspace, kernel: &Path, archive: &Path) -> Command {
+    let mut qemu = workspace.command("qemu-system-x86_64");
+    qemu.args(["-M", "microvm", "-accel", "tcg,thread=multi", "-smp", "2", "-m", "1G", "-nodefaults"]);
+    qemu.args(["-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot"]);
+    qemu.arg("-kernel").arg(kernel).arg("-initrd").arg(archive);
+    let append = format!(
+        "console=ttyS0 quiet loglevel=1 panic=-1 reboot=t tsc=reliable tsc_early_khz={} CATAMARAN_TURNS_PER_CPU_S={TURNS_PER_CPU_S}",
+        clock_khz()
+    );
+    qemu.args(["-append", &append]);
+    qemu
+}
+
+/// Rate of the clock that the emulator lends to its guests (kHz): on the microvm the kernel can't measure it. Wrong
+/// where the processor runs at another rate than its time stamp counter; then the guest's seconds are shorter or longer.
+fn clock_khz() -> u64 {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let megahertz = text.lines().find_map(|line| line.strip_prefix("cpu MHz")?.split(": ").nth(1));
+    megahertz
+        .and_then(|value| value.trim().parse::<f64>().ok())
+        .map_or(2_000_000, |value| (value * 1e3) as u64)
+}
