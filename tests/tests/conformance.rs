@@ -80,8 +80,16 @@ impl Case {
                 (self.body)(&report);
             }
             Err(RunError::Unavailable { why, .. }) => println!("skipped: {name}: {}", why.replace('\n', " ")),
+            // A guest's memory is its own, and neither backend says anything about it yet.
+            Err(RunError::Unsupported { field, .. }) if platform == Platform::Vm && self.is_of_memory() => {
+                assert!(field.starts_with("tenant.t."), "{field}");
+            }
             Err(other) => panic!("{other}"),
         }
+    }
+
+    fn is_of_memory(&self) -> bool {
+        self.tenant.contains("kind = \"memory\"")
     }
 }
 
@@ -202,6 +210,52 @@ fn what_is_seen_is_what_the_platform_promises() -> Case {
     }
 }
 
+const MIB: u64 = 1 << 20;
+
+fn touched_memory_is_charged() -> Case {
+    Case {
+        // The leak is over after a quarter of a second; the rest is for machines that are busy otherwise.
+        duration: "3s",
+        tenant: "workload = { kind = \"memory\", start = \"48MiB\", leak = \"64MiB/s\", limit_at = \"64MiB\" }",
+        body: |report| {
+            let tenant = only(report);
+            assert_eq!((tenant.state, tenant.oom_kills), (TenantState::Completed, Some(0)));
+            // The pages, their tables and what the worker itself is charged.
+            let peak = tenant.memory_peak_bytes.expect("a peak");
+            assert!((64 * MIB..72 * MIB).contains(&peak), "{peak} bytes: {report:?}");
+            assert!(report.host.memory_peak_bytes.is_some_and(|host| host >= peak), "{:?}", report.host);
+            let samples = report.samples.as_ref().expect("samples");
+            let memory = samples.series.iter().find(|series| series.metric == "memory").expect("of memory");
+            let [first, .., last] = memory.values.as_slice() else { panic!("{memory:?}") };
+            assert!(*first >= (40 * MIB) as f64 && *last >= (64 * MIB) as f64, "{memory:?}");
+        },
+    }
+}
+
+fn a_memory_limit_kills() -> Case {
+    Case {
+        duration: "2s",
+        tenant: "memory = { limit = \"32MiB\" }\n\
+                 workload = { kind = \"memory\", start = \"8MiB\", leak = \"40MiB/s\" }",
+        body: |report| {
+            let tenant = only(report);
+            if !matches!(report.platform, Platform::Cgroups | Platform::Container) {
+                assert_eq!((tenant.state, tenant.oom_kills), (TenantState::Completed, Some(0)));
+                assert!(tenant.absent.contains_key("memory.limit"), "and says so: {:?}", tenant.absent);
+                return;
+            }
+            assert_eq!((tenant.state, tenant.oom_kills), (TenantState::OomKilled, Some(1)));
+            let finished_s = tenant.finished_s.expect("its end");
+            assert!((0.45..1.0).contains(&finished_s), "24 MiB at 40 MiB/s are 0.6 s, not {finished_s} s");
+            let peak = tenant.memory_peak_bytes.expect("a peak");
+            assert!((31 * MIB..=32 * MIB).contains(&peak), "{peak} bytes");
+            let whats: Vec<_> = report.events.iter().map(|event| event.what.as_str()).collect();
+            assert_eq!(whats, ["out-of-memory", "oom-kill"]);
+            assert!(tenant.error.as_ref().is_some_and(|error| error.contains("memory.limit")), "{tenant:?}");
+        },
+    }
+}
+
 /// The tests of a platform, once for each backend.
 macro_rules! conformance {
     ($($module:ident = $platform:expr;)*) => {
@@ -238,6 +292,12 @@ macro_rules! conformance {
             let name = "what_is_seen_is_what_the_platform_promises";
             ($run)(crate::what_is_seen_is_what_the_platform_promises(), name, $platform);
         }
+        #[test]
+        fn touched_memory_is_charged() {
+            ($run)(crate::touched_memory_is_charged(), "touched_memory_is_charged", $platform);
+        }
+        #[test]
+        fn a_memory_limit_kills() { ($run)(crate::a_memory_limit_kills(), "a_memory_limit_kills", $platform); }
         #[test]
         fn an_overfull_queue_fails_requests() {
             ($run)(crate::an_overfull_queue_fails_requests(), "an_overfull_queue_fails_requests", $platform);

@@ -42,6 +42,7 @@ proptest! {
             let report = run(&plan, platform, false)?.report;
             requests_are_all_accounted_for(&report)?;
             processor_time_is_bounded(&plan, &report)?;
+            memory_is_bounded(&plan, &report)?;
             if [Platform::Cgroups, Platform::Vm].contains(&platform) {
                 quotas_hold(&plan, &report)?;
             }
@@ -111,6 +112,25 @@ fn processor_time_is_bounded(plan: &Plan, report: &Report) -> Result<(), TestCas
     prop_assert!(report.host.cpu_utilisation.is_none_or(|share| (0.0..=1.0 + ROUNDING_S).contains(&share)));
     for tenant in &report.tenants {
         prop_assert!(tenant.finished_s.is_none_or(|end| end <= report.elapsed_s + ROUNDING_S), "{tenant:?}");
+    }
+    Ok(())
+}
+
+/// Nobody has more than the bounds say, but for what a worker is charged for being there, which nobody asks about.
+fn memory_is_bounded(plan: &Plan, report: &Report) -> Result<(), TestCaseError> {
+    let calibration = Calibration::reference();
+    let costs = calibration.memory.as_ref().ok_or_else(|| TestCaseError::fail("memory is not calibrated"))?;
+    let own = |threads: u64| costs.worker_bytes + threads * costs.thread_bytes;
+    let host = report.host.memory_peak_bytes.unwrap_or(u64::MAX);
+    let there = report.tenants.len() as u64 * own(5);
+    prop_assert!(host <= plan.host().memory.0.max(there), "{host} bytes");
+    for ((index, _), tenant) in plan.instances().zip(&report.tenants) {
+        let limit = plan.tenants()[index].memory.limit.filter(|_| report.platform == Platform::Cgroups);
+        let most = limit.map_or(host, |limit| limit.0.max(own(5)));
+        let peak = tenant.memory_peak_bytes.unwrap_or(u64::MAX);
+        prop_assert!(peak <= most, "{}: {peak} bytes of {most}", tenant.label());
+        let killed = tenant.state == catamaran_report::report::TenantState::OomKilled;
+        prop_assert_eq!(tenant.oom_kills, Some(u64::from(killed)));
     }
     Ok(())
 }

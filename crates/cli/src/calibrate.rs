@@ -31,11 +31,14 @@ pub(crate) fn calibrate(args: &Calibrate, terminal: &Terminal) -> Result<(), Fai
 fn summary(calibration: &Calibration) -> String {
     let Calibration { machine, cpu, scheduler, .. } = calibration;
     let nanoseconds = |ns: u64| units::seconds(ns as f64 / 1e9);
+    let memory = calibration.memory.as_ref().map_or_else(String::new, |memory| {
+        format!("a page is first touched in {}\n", units::seconds(memory.touch_ns / 1e9))
+    });
     format!(
         "{}, {} cores, kernel {}\n\
          speed: {:.0} million turns of the fixed loop a CPU second, {} of it with all cores busy\n\
          scheduler: {:?} at {} Hz, base slice {}\n\
-         a context switch takes {}, a wake-up on an idle core {}\n",
+         a context switch takes {}, a wake-up on an idle core {}\n{memory}",
         machine.cpu_model,
         machine.cores,
         machine.kernel,

@@ -97,7 +97,10 @@ pub(crate) fn metric_columns(
     figure: impl Fn(Metric, &TenantReport) -> Option<String>,
 ) -> Vec<Column> {
     let known = COLUMNS.iter().filter(|(metric, _)| tenants.iter().any(|tenant| metric.of(tenant).is_some()));
+    // Where somebody was killed for memory, memory is what people want to see.
+    let is_killed = tenants.iter().any(|tenant| tenant.state == TenantState::OomKilled);
     let column = |&(metric, rank): &(Metric, u32)| {
+        let rank = if is_killed && metric == Metric::MemoryPeak { 0 } else { rank };
         let cells = tenants.iter().map(|tenant| match figure(metric, tenant) {
             Some(figure) => Cell::Known(figure),
             None => Cell::Unknown(Some(metric.absence(tenant))),

@@ -2,6 +2,7 @@
 
 use catamaran_report::RunError;
 use catamaran_scenario::Platform;
+use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::{Plan, PlatformSettings, Restart, Tenant, Workload};
 
 use crate::{platform, vm};
@@ -15,7 +16,33 @@ pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     refuse(host.disk.is_some(), "host.disk", "a bound on the disk", "leave it out")?;
     refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
-    plan.tenants().iter().try_for_each(|tenant| check_tenant(tenant, platform))
+    plan.tenants().iter().try_for_each(|tenant| {
+        if platform == Platform::Vm {
+            check_memory_in_guest(tenant)?;
+        }
+        check_tenant(tenant, platform)
+    })
+}
+
+/// A guest's memory is its own: what bounds a tenant elsewhere would bound its machine.
+fn check_memory_in_guest(tenant: &Tenant) -> Result<(), RunError> {
+    let memory = &tenant.memory;
+    let touches = match &tenant.workload {
+        Workload::Phases(phases) => phases.iter().any(|phase| Leak::of(&phase.workload).is_some()),
+        workload => Leak::of(workload).is_some(),
+    };
+    let table = [
+        ("memory.limit", memory.limit.is_some()),
+        ("memory.high", memory.high.is_some()),
+        ("memory.swap", memory.swap.is_some()),
+        ("memory.oom_group", memory.oom_group),
+        ("memory.oom_score_adj", memory.oom_score_adj != 0),
+        ("workload", touches),
+    ];
+    table.into_iter().try_for_each(|(name, set)| {
+        let field = format!("tenant.{}.{name}", tenant.name);
+        refuse(set, &field, "memory inside of guests yet", "choose another platform")
+    })
 }
 
 /// Refuses a platform for which there is no code, or which takes more than this user has: a root of one's own takes the
@@ -80,9 +107,6 @@ fn check_tenant(tenant: &Tenant, platform: Platform) -> Result<(), RunError> {
     let later = "leave it out, or simulate";
     let table = [
         ("node", tenant.node != 0, "more than one node"),
-        ("memory.limit", tenant.memory.limit.is_some(), "memory limits"),
-        ("memory.high", tenant.memory.high.is_some(), "memory limits"),
-        ("memory.swap", tenant.memory.swap.is_some(), "memory limits"),
         ("io.weight", tenant.io.weight.is_some(), "disk weights"),
         ("io.read", tenant.io.read.is_some(), "disk limits"),
         ("io.write", tenant.io.write.is_some(), "disk limits"),
@@ -125,13 +149,14 @@ fn threads(workload: &Workload) -> u32 {
 
 fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
     let kind = match workload {
-        Workload::Compute { .. } | Workload::Server(_) | Workload::Idle => return Ok(()),
+        Workload::Compute { .. } | Workload::Server(_) | Workload::Memory { .. } | Workload::Idle => {
+            return Ok(());
+        }
         Workload::Phases(phases) => {
             return phases.iter().enumerate().try_for_each(|(number, phase)| {
                 check_workload(&phase.workload, &format!("{field}.phases[{number}]"))
             });
         }
-        Workload::Memory { .. } => "memory",
         Workload::Disk { .. } => "disk",
         Workload::Network { .. } => "network",
         Workload::Fork { .. } => "fork",
@@ -142,7 +167,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         true,
         &format!("{field}.kind"),
         &format!("a \"{kind}\" workload yet"),
-        "take compute, server, idle or phases of them, or simulate",
+        "take compute, server, memory, idle or phases of them, or simulate",
     )
 }
 

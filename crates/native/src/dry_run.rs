@@ -115,7 +115,8 @@ fn shell(step: &Step, made: &mut Vec<String>) -> String {
 /// A shell that goes into the groups, the namespaces and the root, and then becomes the worker.
 fn start(groups: &[&Path], script: &Script) -> String {
     let enter = groups.iter().map(|group| format!("echo $$ > {}; ", quoted(&group.join("cgroup.procs"))));
-    let enter: String = enter.collect();
+    let adjust = script.oom_score_adj.map(|value| format!("echo {value} > /proc/self/oom_score_adj; "));
+    let enter: String = enter.chain(adjust).collect();
     if !script.exec.is_empty() {
         let line: Vec<_> = script.exec.iter().map(|argument| word(argument)).collect();
         return format!("sh -c {} &", quote(&format!("{enter}exec {}", line.join(" "))));
@@ -154,6 +155,9 @@ fn workload(tenant: &Tenant) -> String {
             server.service.cpu.seconds() * 1e3,
             server.threads
         ),
+        Workload::Memory { start, leak, .. } => {
+            format!("touches {} MiB of memory, then {} MiB a second more", start.0 >> 20, leak.0 >> 20)
+        }
         Workload::Phases(phases) => format!("{} phases", phases.len()),
         _ => "does nothing".to_owned(),
     }

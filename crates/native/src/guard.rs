@@ -144,6 +144,13 @@ impl Guard {
         self.perform(&how.groups.enter, launcher)
     }
 
+    /// Moves a launcher out of the groups that its tenant inherited from it, as far as memory goes: there no kill for
+    /// memory can find it, and no group that is killed together has it.
+    pub(crate) fn let_out(&mut self, launcher: u32) -> Result<(), Problem> {
+        let outside: Vec<Step> = cgroup::own_memory_group().into_iter().map(Step::Enter).collect();
+        self.perform(&outside, launcher)
+    }
+
     /// Registers groups that a launcher is going to make.
     fn register_all(&mut self, groups: &Groups) -> Result<(), Problem> {
         groups.directories().try_for_each(|group| self.register(group))
@@ -230,18 +237,30 @@ fn confines(host: &Host, cpus: &[u32], shares: u64) -> Result<Confines, Problem>
             format!("lower `host.cores` to {}, or run it on a larger machine", cpus.len().max(1)),
         ));
     };
-    let memory = machine::memory_bytes();
+    let memory = machine::memory_bytes().min(cgroup::inherited_memory_limit());
+    let swap = machine::swap_bytes();
+    if host.swap.0 > swap {
+        return Err(Problem::unavailable(
+            format!(
+                "the scenario wants {} MiB of swap and this machine has {}",
+                host.swap.0 >> 20,
+                swap >> 20
+            ),
+            format!("lower `host.swap` to \"{}MiB\", or add swap by swapon", swap >> 20),
+        ));
+    }
     if host.memory.0 > memory {
         return Err(Problem::unavailable(
             format!(
-                "the scenario wants {} MiB of memory and this machine has {}",
+                "the scenario wants {} MiB of memory and this machine (or our own control group) has {}",
                 host.memory.0 >> 20,
                 memory >> 20
             ),
             format!("lower `host.memory` to \"{}MiB\"", memory >> 20),
         ));
     }
-    Ok(Confines { cpus: first.to_vec(), memory_bytes: host.memory.0, shares })
+    let swap_bytes = (swap > 0).then_some(host.swap.0);
+    Ok(Confines { cpus: first.to_vec(), memory_bytes: host.memory.0, swap_bytes, shares })
 }
 
 /// Bytes in a file that holds one number; `None` where it is not there.

@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use catamaran_worker::clock::now_ns;
 use catamaran_worker::facts::Facts;
 use catamaran_worker::script::{Script, word};
 use catamaran_worker::stop::STOP_AT;
@@ -57,6 +58,8 @@ pub(crate) struct Launcher {
     pub(crate) tenant: Option<u32>,
     /// How the tenant ended: its exit code or `signal N`.
     pub(crate) ended: Option<String>,
+    /// When that was heard of (ns of the clock).
+    pub(crate) ended_ns: Option<u64>,
 }
 
 impl Launcher {
@@ -87,7 +90,7 @@ impl Launcher {
             .stdout(Stdio::from(tape))
             .spawn()
             .map_err(|error| no_start(&error))?;
-        let mut launcher = Self { process, control, tape: mapped, tenant: None, ended: None };
+        let mut launcher = Self { process, control, tape: mapped, tenant: None, ended: None, ended_ns: None };
         launcher.wait_for(interrupt, word::READY, |_, message| message == word::READY)?;
         Ok(launcher)
     }
@@ -156,6 +159,7 @@ impl Launcher {
             self.tenant = pid.parse().ok();
         } else if let Some(how) = message.strip_prefix(word::ENDED) {
             self.ended = Some(how.to_owned());
+            self.ended_ns = Some(now_ns());
         } else if let Some(what) = message.strip_prefix(word::FAILED) {
             return Err(Problem::new(what, "`catamaran doctor` tells what works here"));
         } else if message.is_empty() {

@@ -19,6 +19,7 @@ mod guard;
 mod identity;
 mod interrupt;
 mod isolation;
+mod killed;
 mod launcher;
 mod machine;
 mod order;

@@ -76,6 +76,27 @@ pub(crate) fn memory_bytes() -> u64 {
     (info.totalram).saturating_mul(u64::from(info.mem_unit.max(1)))
 }
 
+/// Swap of the machine (bytes).
+pub(crate) fn swap_bytes() -> u64 {
+    let info = rustix::system::sysinfo();
+    info.totalswap.saturating_mul(u64::from(info.mem_unit.max(1)))
+}
+
+/// `CAP_SYS_RESOURCE` in the kernel's sets of capabilities (`include/uapi/linux/capability.h`).
+const CAP_SYS_RESOURCE: u32 = 24;
+
+/// The least `oom_score_adj` that a process of ours may have: its own, without `CAP_SYS_RESOURCE`.
+pub(crate) fn least_oom_score_adj() -> i32 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let sets = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let sets = sets.and_then(|sets| u64::from_str_radix(sets.trim(), 16).ok()).unwrap_or(0);
+    if sets & (1 << CAP_SYS_RESOURCE) != 0 {
+        return -1000;
+    }
+    let own = fs::read_to_string("/proc/self/oom_score_adj").ok();
+    own.and_then(|own| own.trim().parse().ok()).unwrap_or(0)
+}
+
 /// Jiffies of one or all CPUs, from `/proc/stat`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct CpuTimes {

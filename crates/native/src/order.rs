@@ -5,6 +5,7 @@ use std::os::fd::AsFd as _;
 
 use catamaran_scenario::Nanos;
 use catamaran_scenario::draw::Requests;
+use catamaran_scenario::leak::{Leak, STEP_NS};
 use catamaran_scenario::plan::{Plan, Workload};
 use catamaran_worker::tape::{self, Layout, Tape, head, phase};
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -29,6 +30,7 @@ pub(crate) enum Kind {
     Idle,
     /// Turns of each thread.
     Compute(u64),
+    Memory(Leak),
     Server {
         /// Intended arrival (ns from the beginning of the phase) and demand (turns).
         requests: Vec<(u64, u64)>,
@@ -66,7 +68,7 @@ impl Order {
                     let timeout_ns = server.timeout.map_or(0, |timeout| timeout.0);
                     (Kind::Server { requests, queue: u64::from(server.queue), timeout_ns }, server.threads)
                 }
-                _ => (Kind::Idle, 1),
+                other => (Leak::of(other).map_or(Kind::Idle, Kind::Memory), 1),
             };
             let to_the_end = lasts.is_none() && !matches!(kind, Kind::Compute(_));
             let lasts_ns = if to_the_end { left_ns + AFTER_THE_END_NS } else { lasts_ns };
@@ -78,6 +80,11 @@ impl Order {
     /// So many turns for each of so many threads, and nothing else.
     pub(crate) fn turns(threads: usize, turns: u64) -> Self {
         Self { phases: vec![PhaseOrder { kind: Kind::Compute(turns), threads, lasts_ns: 0 }] }
+    }
+
+    /// Memory that is touched for so long (ns), and nothing else.
+    pub(crate) fn leak(leak: Leak, lasts_ns: u64) -> Self {
+        Self { phases: vec![PhaseOrder { kind: Kind::Memory(leak), threads: 1, lasts_ns }] }
     }
 
     fn threads(&self) -> usize {
@@ -131,6 +138,15 @@ impl PhaseOrder {
             Kind::Compute(turns) => {
                 tape.set(at + phase::KIND, phase::COMPUTE);
                 tape.set(at + phase::TURNS, *turns);
+            }
+            Kind::Memory(leak) => {
+                tape.set(at + phase::KIND, phase::MEMORY);
+                tape.set(at + phase::START_BYTES, leak.start.0);
+                tape.set(at + phase::LEAK, leak.leak.0);
+                tape.set(at + phase::MOST_BYTES, leak.most.0);
+                tape.set(at + phase::STEP_NS, STEP_NS);
+                tape.set(at + phase::OVER_AND_OVER, u64::from(leak.touch_loop));
+                tape.set(at + phase::PAGE_BYTES, rustix::param::page_size() as u64);
             }
             Kind::Server { requests, queue, timeout_ns } => {
                 tape.set(at + phase::KIND, phase::SERVER);

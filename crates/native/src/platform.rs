@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use catamaran_scenario::plan::{Tenant, WeightRule};
+use catamaran_scenario::plan::{Memory, Tenant, WeightRule};
 use catamaran_scenario::{Platform, plan, weight};
 use catamaran_worker::script::{Namespace, Root, RootWay, Script, Step};
 
-use crate::cgroup::{Cgroup, Groups, Limits};
+use crate::cgroup::{Cgroup, Groups, Limits, MemoryLimits};
+use crate::machine;
 use crate::run_folder::ROOT_ENDING;
 
 /// Whether tenants get groups of their own, with weights and limits.
@@ -67,6 +68,7 @@ fn start(place: &Place<'_>, tenant: &Tenant, label: &str) -> Plan {
             .map(|way| Root { at: place.folder.join(format!("{label}{ROOT_ENDING}")), way }),
         confined: platform == Platform::Container,
         user: place.rootless.then(own_ids),
+        oom_score_adj: oom_score_adj(&tenant.memory),
         ..Script::default()
     };
     if script.namespaces.contains(&Namespace::Uts) {
@@ -108,9 +110,25 @@ fn limits(tenant: &Tenant, cpus: &[u32]) -> Limits {
         period_us: cpu.period.0 / 1000,
         burst_us: cpu.burst.0 / 1000,
         cpus: set.map(|set| set.iter().filter_map(|&core| cpus.get(core as usize).copied()).collect()),
-        memory_bytes: tenant.memory.limit.map(|limit| limit.0),
+        memory: memory_limits(&tenant.memory),
         pids: tenant.pids_limit,
     }
+}
+
+/// The plan's bounds of memory.
+fn memory_limits(memory: &Memory) -> MemoryLimits {
+    let bytes = |bytes: Option<catamaran_scenario::Bytes>| bytes.map(|bytes| bytes.0);
+    MemoryLimits {
+        max: bytes(memory.limit),
+        high: bytes(memory.high),
+        swap: bytes(memory.swap),
+        oom_group: memory.oom_group,
+    }
+}
+
+/// What is written to the tenant's `oom_score_adj`: no lower than this process may.
+fn oom_score_adj(memory: &Memory) -> Option<i32> {
+    (memory.oom_score_adj != 0).then(|| memory.oom_score_adj.max(machine::least_oom_score_adj()))
 }
 
 /// `cpu.weight`; for shares themselves the one that the kernel turns into the nearest number of shares.
@@ -127,22 +145,47 @@ pub(crate) const NO_GROUPS: &str = "rootless, and this user was given no control
 
 /// Reasons why limits of this tenant are not applied, by field; empty where they all are. `version` is that of the control
 /// groups.
-pub(crate) fn not_applied(platform: Platform, tenant: &Tenant, version: u8) -> Vec<(&'static str, String)> {
+pub(crate) fn not_applied(platform: Platform, version: u8, tenant: &Tenant) -> Vec<(&'static str, String)> {
+    let (cpu, memory) = (&tenant.cpu, &tenant.memory);
+    let mut absent = memory_not_applied(version, memory);
     if has_limits(platform) && version != 0 {
-        return Vec::new();
+        return absent;
     }
-    let cpu = &tenant.cpu;
     let table = [
         ("cpu.request", cpu.request.is_some(), "weights"),
         ("cpu.limit", cpu.limit.is_some(), "limits"),
         ("cpu.burst", cpu.burst.0 > 0, "limits"),
         ("cpu.set", cpu.set.is_some(), "CPU sets"),
         ("pids.limit", tenant.pids_limit.is_some(), "limits"),
+        ("memory.limit", memory.limit.is_some(), "limits"),
+        ("memory.high", memory.high.is_some(), "limits"),
+        ("memory.swap", memory.swap.is_some(), "limits"),
+        ("memory.oom_group", memory.oom_group, "limits"),
     ];
     let set = table.into_iter().filter(|(_, set, _)| *set);
     let reason = |what| match version {
         0 => format!("{NO_GROUPS}: no {what} apply"),
         _ => format!("{platform} applies no {what}"),
     };
-    set.map(|(field, _, what)| (field, reason(what))).collect()
+    absent.extend(set.map(|(field, _, what)| (field, reason(what))));
+    absent
+}
+
+/// What this version of control groups, or this process, cannot do to a tenant's memory on any platform.
+fn memory_not_applied(version: u8, memory: &Memory) -> Vec<(&'static str, String)> {
+    let first = version == 1;
+    let swap_alone = first && memory.swap.is_some() && memory.limit.is_none();
+    let table = [
+        ("memory.high", first && memory.high.is_some(), "cgroup v1 has no memory.high"),
+        ("memory.swap", swap_alone, "cgroup v1 bounds swap only together with memory.limit"),
+        ("memory.oom_group", first && memory.oom_group, "cgroup v1 has no memory.oom.group"),
+    ];
+    let set = table.into_iter().filter(|(_, set, _)| *set);
+    let mut absent: Vec<_> = set.map(|(field, _, why)| (field, why.to_owned())).collect();
+    if let Some(applied) = oom_score_adj(memory).filter(|applied| *applied != memory.oom_score_adj) {
+        let why = format!("without CAP_SYS_RESOURCE it may not be lowered: {applied} was applied");
+        tracing::warn!(wanted = memory.oom_score_adj, applied, "oom_score_adj: {why}");
+        absent.push(("memory.oom_score_adj", why));
+    }
+    absent
 }

@@ -137,6 +137,9 @@ impl<'a> Run<'a> {
                 None
             }
         };
+        if !own_cpu {
+            guard.let_out(launcher.pid())?;
+        }
         let accounts = guard.cgroup.accounts(&label, own_cpu);
         let pid = launcher.tenant.filter(|_| guest.is_none());
         let tally = Tally::open(&accounts, pid).map_err(|error| {
@@ -165,6 +168,11 @@ impl<'a> Run<'a> {
         self.tenants
             .first()
             .map_or_else(Vec::new, |first| stages(&first.launcher.tape, self.platform, version))
+    }
+
+    /// Number of the first tenant's process.
+    pub(crate) fn first_tenant(&self) -> Option<u32> {
+        self.tenants.first()?.launcher.tenant
     }
 
     /// What runs the guests' instructions, where there are guests.
@@ -302,6 +310,7 @@ impl<'a> Run<'a> {
             tape: &tenant.launcher.tape,
             accounts: &tenant.accounts,
             ended: tenant.ended.as_deref(),
+            ended_ns: tenant.launcher.ended_ns,
             first: &tenant.first,
             last: &tenant.last,
             facts: &tenant.facts,

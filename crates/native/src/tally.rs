@@ -25,6 +25,7 @@ pub(crate) struct Look {
 pub(crate) struct Tally {
     cpu: Option<File>,
     throttling: Option<File>,
+    memory: Option<File>,
     schedstat: BTreeMap<Option<usize>, File>,
     /// The last look, kept for threads that vanished without a last word.
     last: Look,
@@ -43,6 +44,7 @@ impl Tally {
         Ok(Self {
             cpu: open(&accounts.cpu)?,
             throttling: open(&accounts.throttling)?,
+            memory: open(&accounts.memory)?,
             schedstat,
             last: Look::default(),
         })
@@ -53,7 +55,8 @@ impl Tally {
     pub(crate) fn look(&mut self, cgroup: &dyn Cgroup, tape: &Tape) -> Look {
         let cpu = self.cpu.as_ref().and_then(read);
         let throttling = self.throttling.as_ref().and_then(read);
-        let usage = cgroup.usage(cpu.as_deref(), throttling.as_deref());
+        let mut usage = cgroup.usage(cpu.as_deref(), throttling.as_deref());
+        usage.memory_bytes = self.memory.as_ref().and_then(read).and_then(|text| text.trim().parse().ok());
         let layout = tape.layout();
         let mut look = Look { usage, ..Look::default() };
         for (number, file) in &self.schedstat {

@@ -8,6 +8,7 @@ use catamaran_report::report::{
     BackendKind, Identity, Requests, Samples, Series, StageRow, TenantReport, TenantState,
 };
 use catamaran_scenario::Platform;
+use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::{Plan, Tenant, Workload};
 use catamaran_worker::facts::{self, Facts};
 use catamaran_worker::script::stamp;
@@ -15,6 +16,7 @@ use catamaran_worker::tape::{Tape, head, phase};
 
 use crate::cgroup::{Accounts, Usage};
 use crate::guard::{Guard, number};
+use crate::killed::OomKill;
 use crate::platform::NO_GROUPS;
 use crate::run::SAMPLE_NS;
 use crate::tally::Look;
@@ -26,6 +28,8 @@ pub(crate) struct TenantOutcome<'a> {
     pub(crate) accounts: &'a Accounts,
     /// How it ended, where it did so before the end of the run.
     pub(crate) ended: Option<&'a str>,
+    /// When that was heard of (ns of the clock).
+    pub(crate) ended_ns: Option<u64>,
     pub(crate) first: &'a Look,
     pub(crate) last: &'a Look,
     pub(crate) facts: &'a Facts,
@@ -53,9 +57,13 @@ impl Outcome<'_> {
             Report::blank(self.plan, self.platform, BackendKind::Native, self.trial, self.identity());
         report.elapsed_s = self.elapsed_s();
         let plans = self.plan.instances().filter_map(|(index, _)| self.plan.tenants().get(index));
+        let mut kills = Vec::new();
         for ((row, plan), tenant) in report.tenants.iter_mut().zip(plans).zip(&self.tenants) {
-            self.fill(row, plan, tenant);
+            kills.extend(self.fill(row, plan, tenant).map(|kill| (row.label(), kill)));
         }
+        kills.sort_by_key(|(_, kill)| kill.at_ns);
+        let rows = kills.iter().enumerate();
+        report.events = rows.flat_map(|(k, (label, kill))| kill.events(label, 2 * k)).collect();
         self.fill_host(&mut report);
         let outside = facts::read(Path::new("/proc/self"));
         for (row, tenant) in report.tenants.iter().zip(&self.tenants) {
@@ -74,7 +82,8 @@ impl Outcome<'_> {
         last.map_or(to_the_end, |last| last.min(to_the_end)) as f64 / 1e9
     }
 
-    fn fill(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) {
+    /// Fills a tenant's row; how it was killed for memory, if it was.
+    fn fill(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) -> Option<OomKill> {
         row.startup_stages = stages(tenant.tape, self.platform, self.guard.cgroup.version());
         row.startup_s = row.startup_stages.last().map(|stage| stage.end_s);
         row.cpu_s = Some(tenant.last.cpu_ns_since(tenant.first) as f64 / 1e9);
@@ -95,13 +104,20 @@ impl Outcome<'_> {
         let time_s = self.elapsed_s() - plan.start_at.seconds();
         row.throughput_per_s =
             row.requests.as_ref().filter(|_| time_s > 0.0).map(|r| r.completed as f64 / time_s);
-        self.fill_end(row, plan, tenant);
-        explain(row, self.platform, plan, tenant, self.guard.cgroup.version());
+        let ended = tenant.ended.zip(tenant.ended_ns.map(|ns| ns.saturating_sub(self.origin_ns)));
+        let kill = OomKill::find(row, plan, platform::has_limits(self.platform), ended);
+        match &kill {
+            Some(kill) => kill.note(row),
+            None => self.fill_end(row, plan, tenant),
+        }
+        explain(row, self.platform, self.guard.cgroup.version(), plan, tenant);
+        kill
     }
 
-    /// A server and an idle tenant have done their part when they are there at the end of the run.
+    /// A server, a tenant that holds memory and an idle one have done their part when they are there at the end of the run.
     fn fill_end(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) {
-        let stays = matches!(plan.workload, Workload::Server(_) | Workload::Idle) && tenant.ended.is_none();
+        let lasts = matches!(plan.workload, Workload::Server(_) | Workload::Memory { .. } | Workload::Idle);
+        let stays = lasts && tenant.ended.is_none();
         let end_ns = stays.then(|| self.end_ns.saturating_sub(self.origin_ns));
         let done = instant(tenant.tape, head::DONE).or(end_ns.filter(|end_ns| *end_ns > plan.start_at.0));
         row.finished_s = done.map(|ns| ns as f64 / 1e9);
@@ -109,7 +125,6 @@ impl Outcome<'_> {
             (Some(_), _) => TenantState::Completed,
             (None, None) if self.elapsed_s() < plan.start_at.seconds() => TenantState::Pending,
             (None, None) => TenantState::Running,
-            (None, Some(_)) if row.oom_kills.unwrap_or(0) > 0 => TenantState::OomKilled,
             (None, Some(how)) => {
                 row.error =
                     Some(format!("ended before its work was done: {how}; figures are its last sample"));
@@ -120,11 +135,11 @@ impl Outcome<'_> {
 
     fn fill_host(&self, report: &mut Report) {
         let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
-        let turns: f64 = report.tenants.iter().filter_map(|tenant| tenant.turns).sum();
+        let (turns, turning_s) = self.turns(&report.tenants);
         let capacity_s = report.elapsed_s * f64::from(self.plan.host().cores);
         let host = &mut report.host;
         host.cpu_utilisation = Some(cpu_s / capacity_s).filter(|share| share.is_finite());
-        host.turns_per_cpu_s = Some(turns / cpu_s).filter(|speed| speed.is_finite() && *speed > 0.0);
+        host.turns_per_cpu_s = Some(turns / turning_s).filter(|speed| speed.is_finite() && *speed > 0.0);
         host.steal = self.steal;
         // A trial beside somebody else's work measures that work as well.
         let others = (self.busy_s - cpu_s).max(0.0) / capacity_s;
@@ -149,16 +164,36 @@ impl Outcome<'_> {
         }
     }
 
+    /// Turns made, and the CPU time that they took (s): all of those tenants that do nothing else but turns.
+    fn turns(&self, rows: &[TenantReport]) -> (f64, f64) {
+        let touches = |tenant: &Tenant| match &tenant.workload {
+            Workload::Phases(phases) => phases.iter().any(|phase| Leak::of(&phase.workload).is_some()),
+            workload => Leak::of(workload).is_some(),
+        };
+        let plans = self.plan.instances().filter_map(|(index, _)| self.plan.tenants().get(index));
+        let turning = rows.iter().zip(plans).filter(|(_, plan)| !touches(plan)).map(|(row, _)| row);
+        let figures = turning.filter_map(|row| Some((row.turns?, row.cpu_s?)));
+        figures.fold((0.0, 0.0), |sum, row| (sum.0 + row.0, sum.1 + row.1))
+    }
+
     fn samples(&self, rows: &[TenantReport]) -> Option<Samples> {
         let interval_s = SAMPLE_NS as f64 / 1e9;
+        // What is charged at the end of an interval; the first sample is taken at the start.
+        let memory = |samples: &[Usage]| -> Option<Vec<f64>> {
+            samples.iter().skip(1).map(|usage| Some(usage.memory_bytes? as f64)).collect()
+        };
         let cores = |samples: &[Usage]| -> Option<Vec<f64>> {
             let pairs = samples.windows(2);
             pairs
                 .map(|pair| Some((pair.get(1)?.cpu_ns? - pair.first()?.cpu_ns?) as f64 / SAMPLE_NS as f64))
                 .collect()
         };
-        let series = rows.iter().zip(&self.tenants).filter_map(|(row, tenant)| {
-            Some(Series { tenant: row.label(), metric: "cpu".into(), values: cores(tenant.samples)? })
+        let series = rows.iter().zip(&self.tenants).flat_map(|(row, tenant)| {
+            let metrics = [("cpu", cores(tenant.samples)), ("memory", memory(tenant.samples))];
+            let series = |(metric, values): (&str, Option<Vec<f64>>)| {
+                Some(Series { tenant: row.label(), metric: metric.into(), values: values? })
+            };
+            metrics.into_iter().filter_map(series).collect::<Vec<_>>()
         });
         let series: Vec<_> = series.filter(|series| !series.values.is_empty()).collect();
         (!series.is_empty()).then_some(Samples { interval_s, series })
@@ -195,11 +230,11 @@ impl Outcome<'_> {
 fn explain(
     row: &mut TenantReport,
     platform: Platform,
+    version: u8,
     plan: &Tenant,
     tenant: &TenantOutcome<'_>,
-    version: u8,
 ) {
-    for (field, reason) in platform::not_applied(platform, plan, version) {
+    for (field, reason) in platform::not_applied(platform, version, plan) {
         row.explain_absence(field, reason);
     }
     row.explain_absence("stolen_s", "the tenant is no guest: what the machine beneath takes is `host.steal`");

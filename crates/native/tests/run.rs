@@ -111,9 +111,8 @@ fn an_interrupted_run_ends_at_once_and_says_so() {
 #[test]
 fn what_is_not_carried_out_is_refused_by_its_field() {
     let table = [
-        ("workload = { kind = \"memory\", start = \"1MiB\" }", "tenant.x.workload.kind"),
+        ("workload = { kind = \"fork\", rate = \"1/s\", lifetime = \"1s\" }", "tenant.x.workload.kind"),
         ("workload = { kind = \"idle\" }\nrestart = \"always\"", "tenant.x.restart"),
-        ("workload = { kind = \"idle\" }\nmemory = { limit = \"64MiB\" }", "tenant.x.memory.limit"),
         ("workload = { kind = \"idle\" }\npids = { limit = 1 }", "tenant.x.pids.limit"),
     ];
     for (tenant, expected) in table {
@@ -155,5 +154,32 @@ fn the_lines_of_a_dry_run_can_be_typed() {
             Command::new("sh").args(["-c", &script]).env("WORKER", "true").output().expect("a shell");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && said.is_empty(), "{name}: {said}\n{script}");
+    }
+}
+
+/// Whether this process may lower an `oom_score_adj` is for its kernel to say: it is tried on a child that then ends.
+fn may_lower_oom_score_adj() -> bool {
+    let lower = "echo -1 > /proc/self/oom_score_adj";
+    let tried = Command::new("sh").args(["-c", lower]).stderr(std::process::Stdio::null()).status();
+    tried.is_ok_and(|status| status.success())
+}
+
+#[test]
+fn an_adjustment_that_may_not_be_made_is_clamped_and_said() {
+    let tenants = "[[tenant]]\nname = \"down\"\nmemory = { oom_score_adj = -1 }\nworkload = { kind = \"idle\" }\n\
+                   [[tenant]]\nname = \"up\"\nmemory = { oom_score_adj = 7 }\nworkload = { kind = \"idle\" }\n";
+    let plan = plan("300ms", tenants);
+    let lowered = may_lower_oom_score_adj();
+    for platform in PLATFORMS {
+        let Some(report) = tried(platform.name(), run(&plan, platform, &Arc::default())) else { continue };
+        let [down, up] = report.tenants.as_slice() else { panic!("two tenants") };
+        assert_eq!(
+            down.absent.contains_key("memory.oom_score_adj"),
+            !lowered,
+            "{platform}: {:?}",
+            down.absent
+        );
+        assert!(!up.absent.contains_key("memory.oom_score_adj"), "raising is always allowed");
+        assert_eq!((down.state, up.state), (TenantState::Completed, TenantState::Completed), "{platform}");
     }
 }

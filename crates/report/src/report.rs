@@ -81,7 +81,7 @@ pub struct TenantReport {
     pub startup_s: Option<f64>,
     /// The parts of `startup_s`.
     pub startup_stages: Vec<StageRow>,
-    /// When its workload ended, from the start of the run (s).
+    /// When its workload ended, or was ended by a kill for memory, from the start of the run (s).
     pub finished_s: Option<f64>,
     /// CPU time consumed (s).
     pub cpu_s: Option<f64>,
@@ -238,7 +238,7 @@ pub struct Samples {
 pub struct Series {
     /// `name` of a tenant with replica 0, `name/replica` of the others.
     pub tenant: String,
-    /// `cpu` (cores), `throttled` (share of time), ….
+    /// `cpu` (cores), `memory` (bytes charged at the end of the interval), `throttled` (share of time), ….
     pub metric: String,
     /// One per interval; value i covers [i·interval, (i+1)·interval).
     pub values: Vec<f64>,

@@ -34,8 +34,9 @@ pub fn scenario_toml() -> impl Strategy<Value = String> {
     shape(Breadth::Whole).prop_flat_map(|shape| scenario(&shape))
 }
 
-/// Scenarios of one machine with the workloads compute, server, idle and phases on the platforms bare-metal, cgroups and
-/// namespaces, without events, images and limits other than those of the CPU. All parse, and a run has at most some thousand requests.
+/// Scenarios of one machine with the workloads compute, server, memory, idle and phases on the platforms bare-metal,
+/// cgroups and namespaces, without events, images and limits other than those of CPU and memory. All parse, and a run has
+/// at most some thousand requests.
 pub fn computing_toml() -> impl Strategy<Value = String> {
     shape(Breadth::Computing).prop_flat_map(|shape| scenario(&shape))
 }
@@ -104,7 +105,7 @@ fn host(shape: &Shape) -> BoxedStrategy<String> {
         maybe("memory", bytes(64 << 20)),
     ];
     if shape.breadth == Breadth::Whole {
-        fields.extend([maybe("disk", disk), maybe("network", network)]);
+        fields.extend([maybe("swap", bytes(0)), maybe("disk", disk), maybe("network", network)]);
     }
     table(fields)
 }
@@ -114,6 +115,7 @@ fn tenant(index: usize, shape: &Shape) -> BoxedStrategy<String> {
         given("name", Just(format!("\"t{index}\""))),
         maybe("replicas", number(1, 3)),
         maybe("cpu", cpu_table(shape)),
+        maybe("memory", memory_table()),
         maybe("start_at", duration(0, shape.duration_ms * 1000 - 1)),
         given("workload", workload::any(index, shape)),
     ];
@@ -126,7 +128,6 @@ fn tenant(index: usize, shape: &Shape) -> BoxedStrategy<String> {
             maybe("iops", number(1, 100_000)),
         ];
         fields.extend([
-            maybe("memory", memory_table()),
             maybe("io", table(io)),
             maybe("pids", table(vec![maybe("limit", number(1, 999))])),
             maybe("ports", ports()),
@@ -186,7 +187,13 @@ fn memory_table() -> BoxedStrategy<String> {
         ]
     });
     let free = vec![maybe("request", bytes(1)), maybe("high", bytes(1)), maybe("swap", bytes(0))];
-    prop_oneof![limited, free].prop_map(text::braces).boxed()
+    let victim = vec![
+        maybe("oom_score_adj", (-1000..=1000).prop_map(|adjustment: i32| adjustment.to_string())),
+        maybe("oom_group", flag()),
+    ];
+    (prop_oneof![limited, free], victim)
+        .prop_map(|(bounds, victim)| text::braces(bounds.into_iter().chain(victim)))
+        .boxed()
 }
 
 fn image_name(index: usize) -> String {

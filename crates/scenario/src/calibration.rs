@@ -17,6 +17,9 @@ pub struct Calibration {
     pub cpu: CpuCosts,
     /// The kernel scheduler and its knobs.
     pub scheduler: SchedulerKnobs,
+    /// What memory costs and weighs; files of before it was measured have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryCosts>,
     /// What guests cost on it; none where no guest was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vm: Option<VmCosts>,
@@ -86,6 +89,38 @@ pub struct CpuCosts {
     pub sleep_overhead_ns: u64,
     /// CPU time that each timer tick takes from the thread that runs (ns).
     pub tick_ns: u64,
+}
+
+/// Memory figures. A page is one of [`Machine::page_bytes`], never a huge one: the worker advises against those.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryCosts {
+    /// CPU time of the first touch of a page: fault, charge, zeroing (ns).
+    pub touch_ns: f64,
+    /// CPU time of touching a page once more (ns).
+    pub retouch_ns: f64,
+    /// From a process's end to that of its memory, per page (ns).
+    pub release_ns: f64,
+    /// Memory that a worker's group is charged for the worker being there, with one thread (bytes).
+    pub worker_bytes: u64,
+    /// The same for each further thread (bytes).
+    pub thread_bytes: u64,
+    /// What the out-of-memory killer weighs of a worker that holds nothing (`oom_badness`: resident pages of every kind and
+    /// page tables; bytes).
+    pub worker_rss_bytes: u64,
+    /// Swap, on a machine that has some and was measured with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swap: Option<SwapCosts>,
+}
+
+/// What swapping costs whoever waits for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwapCosts {
+    /// Writing a page out (ns).
+    pub out_ns: f64,
+    /// Reading a page back in (ns).
+    pub in_ns: f64,
 }
 
 /// The kernel scheduler as found, all after the kernel's scaling by the number of CPUs.

@@ -1,7 +1,7 @@
 //! The input of Catamaran: scenario text becomes a validated [`Plan`], once; after this door nothing is invalid.
 //!
 //! *Architecture invariant*: this crate knows no clock, no machine and no backend. Both backends read the same
-//! [`Plan`] and draw the same arrivals and demands from [`draw`].
+//! [`Plan`], draw the same arrivals and demands from [`draw`] and touch memory by the same schedule of [`leak`].
 
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;
@@ -14,6 +14,7 @@ pub mod edit;
 pub mod explain;
 mod josa;
 mod lang;
+pub mod leak;
 mod parse;
 pub mod plan;
 pub mod platform;

@@ -7,6 +7,11 @@ use serde::Serialize;
 
 use crate::{Bytes, BytesPerSecond, MilliCpu, Nanos, Platform};
 
+mod memory;
+
+pub use memory::Memory;
+use memory::is_default;
+
 /// A validated scenario: tenants that share a machine, and the platforms to carry them out on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
@@ -100,6 +105,9 @@ pub struct Host {
     pub cores: u32,
     /// Memory (bytes).
     pub memory: Bytes,
+    /// Swap beside it (bytes).
+    #[serde(skip_serializing_if = "is_default")]
+    pub swap: Bytes,
     /// Disk, where it binds.
     pub disk: Option<HostDisk>,
     /// Network, where it binds.
@@ -190,20 +198,6 @@ pub enum WeightRule {
     /// `ceil(10^((L² + 125 L)/612 − 7/34))`, L = log2 shares; the default.
     #[default]
     V2New,
-}
-
-/// `tenant.memory`, all in bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[non_exhaustive]
-pub struct Memory {
-    /// Booked only.
-    pub request: Option<Bytes>,
-    /// `memory.max`.
-    pub limit: Option<Bytes>,
-    /// `memory.high`.
-    pub high: Option<Bytes>,
-    /// `memory.swap.max`.
-    pub swap: Option<Bytes>,
 }
 
 /// `tenant.io`.

@@ -68,7 +68,7 @@ const FIELDS: &[Row] = &[
         "cores = 2",
         "§\"co res\" = 2",
         "host.\"co res\"",
-        &["unknown field; accepted: cores, memory, disk, network, nodes; did you mean \"cores\"?"],
+        &["unknown field; accepted: cores, memory, swap, disk, network, nodes; did you mean \"cores\"?"],
     ),
     ("ko = \"잘못된\"", "ko = \"잘못된\", §fr = \"x\"", "title.fr", &["unknown field; accepted: en, ko"]),
     (
@@ -326,6 +326,32 @@ const RULES: &[Row] = &[
     ),
     (
         "request = \"128MiB\"",
+        "§oom_score = 5",
+        "tenant.web.memory.oom_score",
+        &[
+            "unknown field; accepted: request, limit, high, swap, oom_score_adj, oom_group; did you mean \"oom_score_adj\"?",
+        ],
+    ),
+    (
+        "request = \"128MiB\"",
+        "oom_score_adj = §1001",
+        "tenant.web.memory.oom_score_adj",
+        &["found the number 1001; accepted: a whole number from -1000 to 1000"],
+    ),
+    (
+        "request = \"128MiB\"",
+        "oom_score_adj = §\"-5\"",
+        "tenant.web.memory.oom_score_adj",
+        &["found \"-5\"", "leave out the quotes"],
+    ),
+    (
+        "request = \"128MiB\"",
+        "oom_group = §1",
+        "tenant.web.memory.oom_group",
+        &["found the number 1; accepted: true or false"],
+    ),
+    (
+        "request = \"128MiB\"",
         "high = §\"1GiB\"",
         "tenant.web.memory.high",
         &["high 1GiB is above limit 256MiB"],
@@ -377,7 +403,7 @@ const RULES: &[Row] = &[
         "rate = \"600000/s\"",
         "tenant.web.workload",
         &[
-            "with this tenant there are 12000000 requests and forks expected in the run; accepted: at most 10000000 over all tenants",
+            "with this tenant there are 12000000 requests, forks and steps of touching memory expected in the run; accepted: at most 10000000 over all tenants",
         ],
     ),
     (

@@ -217,6 +217,21 @@ pub fn trace_sentence(lang: Lang, entry: &Entry) -> String {
             let (subject, to) = (Josa::IGa.after(target), Josa::EuroRo.after(actor));
             format!("{target}{subject} {actor}{to} 옮겨 가요.")
         }
+        ("out-of-memory", Lang::En) => format!("{actor} wants more memory than {target} has."),
+        ("out-of-memory", Lang::Ko) => {
+            format!("{actor}{} {target}에 남은 것보다 많은 메모리를 원해요.", Josa::IGa.after(actor))
+        }
+        ("oom-kill", Lang::En) => format!("The kernel kills {target} for its memory."),
+        ("oom-kill", Lang::Ko) => {
+            format!("커널이 메모리를 얻으려고 {target}{} 끝내요.", Josa::EulReul.after(target))
+        }
+        ("memory-high", Lang::En) => {
+            format!("{target} is beyond its memory.high: from now on {actor} is slowed down.")
+        }
+        ("memory-high", Lang::Ko) => {
+            let subject = Josa::IGa.after(target);
+            format!("{target}{subject} memory.high를 넘었어요. 이제부터 {actor}의 속도가 느려져요.")
+        }
         (what, _) => format!("{actor}: {what} {target}."),
     }
 }

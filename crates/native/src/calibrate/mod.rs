@@ -3,6 +3,7 @@
 
 mod guests;
 mod knobs;
+mod memory;
 mod pulse;
 mod switch;
 mod tenants;
@@ -62,6 +63,8 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     let overheads = tenants::overheads(turns_per_cpu_s, context_switch_ns, interrupt)?;
     progress("limits", 0.45);
     let run_delay_includes_throttled = tenants::run_delay_includes_throttled(turns_per_cpu_s, interrupt)?;
+    progress("memory", 0.47);
+    let memory = memory::measure(turns_per_cpu_s, interrupt)?;
     let mut startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
     let guests = guests::measure(turns_per_cpu_s, interrupt, progress)?;
     let vm = guests.map(|guests| {
@@ -82,6 +85,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
             tick_ns: pulse.tick_ns,
         },
         scheduler: knobs::read(pulse.hz, run_delay_includes_throttled),
+        memory: Some(memory),
         vm,
         startup,
     })

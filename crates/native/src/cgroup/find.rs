@@ -57,3 +57,24 @@ fn v1(own: &BTreeMap<String, PathBuf>, name: &str, wanted: &[&str]) -> Result<Fo
     own.retain(|controller, _| controller != "pids" || wanted.contains(&"pids"));
     Ok(Found { cgroup: Box::new(V1::new(&own, name, nodes.trim().to_owned())), base: None })
 }
+
+/// Our own group as far as memory goes: who is in it is not in a guard.
+pub(crate) fn own_memory_group() -> Option<PathBuf> {
+    let mut found = Hierarchies::find();
+    found.v1.remove("memory").or(found.v2)
+}
+
+/// The memory that the groups above us leave us (bytes): a guard that may have more would have us killed in its tenants'
+/// place.
+pub(crate) fn inherited_memory_limit() -> u64 {
+    let found = Hierarchies::find();
+    let read = |path: PathBuf| fs::read_to_string(path).ok();
+    if let Some(group) = found.v1.get("memory") {
+        let stat = read(group.join("memory.stat")).unwrap_or_default();
+        return super::keyed(&stat, "hierarchical_memory_limit").unwrap_or(u64::MAX);
+    }
+    let (Some(own), Some(root)) = (found.v2, found.v2_root) else { return u64::MAX };
+    let above = own.ancestors().take_while(|group| group.starts_with(&root));
+    let limits = above.filter_map(|group| read(group.join("memory.max"))?.trim().parse().ok());
+    limits.min().unwrap_or(u64::MAX)
+}

@@ -4,6 +4,7 @@
 
 mod delegate;
 mod find;
+mod memory;
 mod none;
 mod remove;
 mod v1;
@@ -14,7 +15,8 @@ use std::path::{Path, PathBuf};
 use catamaran_worker::script::Step;
 
 pub(crate) use delegate::{Base, signed};
-pub(crate) use find::{ADVICE, Found, find};
+pub(crate) use find::{ADVICE, Found, find, inherited_memory_limit, own_memory_group};
+pub(crate) use memory::MemoryLimits;
 pub(crate) use none::NoGroups;
 pub(crate) use remove::{remove, withdraw};
 pub(crate) use v1::V1;
@@ -27,6 +29,8 @@ pub(crate) struct Confines {
     pub(crate) cpus: Vec<u32>,
     /// Memory (bytes).
     pub(crate) memory_bytes: u64,
+    /// Swap (bytes); `None` on a machine without any.
+    pub(crate) swap_bytes: Option<u64>,
     /// What the guard weighs against whatever else is at work on the machine (1024 is the default).
     pub(crate) shares: u64,
 }
@@ -46,8 +50,8 @@ pub(crate) struct Limits {
     pub(crate) burst_us: u64,
     /// CPU numbers.
     pub(crate) cpus: Option<Vec<u32>>,
-    /// Memory (bytes).
-    pub(crate) memory_bytes: Option<u64>,
+    /// Memory.
+    pub(crate) memory: MemoryLimits,
     /// Processes and threads.
     pub(crate) pids: Option<u64>,
 }
@@ -91,6 +95,8 @@ pub(crate) struct Usage {
     pub(crate) throttled_ns: u64,
     /// Periods in which it was throttled.
     pub(crate) throttled_periods: u64,
+    /// Memory charged (bytes); `None` without the controller.
+    pub(crate) memory_bytes: Option<u64>,
 }
 
 /// Files of one tenant's groups.
@@ -100,6 +106,8 @@ pub(crate) struct Accounts {
     pub(crate) cpu: Option<PathBuf>,
     /// Throttling; `None` where no limit can be set.
     pub(crate) throttling: Option<PathBuf>,
+    /// Memory charged now.
+    pub(crate) memory: Option<PathBuf>,
     /// Peak of memory charged.
     pub(crate) memory_peak: Option<PathBuf>,
     /// Kills for memory.

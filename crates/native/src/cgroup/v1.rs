@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use catamaran_worker::script::Step;
 
-use super::{Accounts, Cgroup, Confines, Groups, Limits, Usage, keyed, write};
+use super::{Accounts, Cgroup, Confines, Groups, Limits, MemoryLimits, Usage, keyed, write};
 
 /// Controllers that a guard uses where the machine has them; `cpu` and `cpuset` it must have, and `pids` where a tenant
 /// is limited by it.
@@ -88,16 +88,12 @@ impl V1 {
                     }
                 }
             }
+            "memory" => steps.extend(limits.memory.v1(group)),
             "cpuset" => {
                 if let Some(cpus) = &limits.cpus {
                     steps.push(write(group.join("cpuset.mems"), &self.memory_nodes));
                     steps.push(write(group.join("cpuset.cpus"), crate::machine::to_cpu_list(cpus)));
                 }
-            }
-            "memory" => {
-                steps.extend(
-                    limits.memory_bytes.map(|bytes| write(group.join("memory.limit_in_bytes"), bytes)),
-                );
             }
             "pids" => steps.extend(limits.pids.map(|pids| write(group.join("pids.max"), pids))),
             _ => {}
@@ -121,7 +117,7 @@ impl Cgroup for V1 {
             steps.push(write(group.join("cpu.shares"), confines.shares));
         }
         if let Some(group) = self.group("memory") {
-            steps.push(write(group.join("memory.limit_in_bytes"), confines.memory_bytes));
+            steps.extend(MemoryLimits::of_machine(confines.memory_bytes, confines.swap_bytes).v1(&group));
         }
         steps
     }
@@ -147,6 +143,7 @@ impl Cgroup for V1 {
         Accounts {
             cpu: if tells_apart { file("cpuacct", "cpuacct.usage") } else { None },
             throttling: if own_cpu { file("cpu", "cpu.stat") } else { None },
+            memory: file("memory", "memory.usage_in_bytes"),
             memory_peak: file("memory", "memory.max_usage_in_bytes"),
             oom: file("memory", "memory.oom_control"),
             unlimit: file("cpu", "cpu.cfs_quota_us")
@@ -167,6 +164,7 @@ impl Cgroup for V1 {
             cpu_ns: cpu.and_then(|text| text.trim().parse().ok()),
             throttled_ns: throttling("throttled_time"),
             throttled_periods: throttling("nr_throttled"),
+            memory_bytes: None,
         }
     }
 
@@ -207,11 +205,11 @@ mod tests {
             shares: Some(502),
             quota_us: Some(40_000),
             period_us: 100_000,
-            memory_bytes: Some(1 << 20),
+            memory: MemoryLimits { max: Some(1 << 20), ..MemoryLimits::default() },
             pids: Some(9),
             ..Limits::default()
         };
-        let confines = Confines { cpus: vec![0, 1], memory_bytes: 4096, shares: 3072 };
+        let confines = Confines { cpus: vec![0, 1], memory_bytes: 4096, swap_bytes: None, shares: 3072 };
         for step in v1.guard(&confines, false).iter().chain(&v1.limited("web.0", &limits).make) {
             if let Step::Write { file, .. } = step {
                 fs::write(file, "").unwrap();
@@ -242,7 +240,8 @@ mod tests {
         assert_eq!(v1.accounts("web.0", false).cpu, None, "the threads' schedstat counts instead");
         let counting = v1.accounts("web.0", true).cpu;
         assert_eq!(counting, Some("/cpu,cpuacct/catamaran-1/web.0/cpuacct.usage".into()));
-        let made: Vec<_> = v1.guard(&Confines { cpus: vec![0], memory_bytes: 1, shares: 1024 }, false);
+        let confines = Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None, shares: 1024 };
+        let made: Vec<_> = v1.guard(&confines, false);
         let twice =
             made.iter().filter(|step| **step == Step::Make("/cpu,cpuacct/catamaran-1".into())).count();
         assert_eq!(twice, 1, "one group for both controllers");

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use catamaran_scenario::weight;
 use catamaran_worker::script::Step;
 
-use super::{Accounts, Cgroup, Confines, Groups, Limits, Needs, Usage, keyed, write};
+use super::{Accounts, Cgroup, Confines, Groups, Limits, MemoryLimits, Needs, Usage, keyed, write};
 
 /// The tree of version 2.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ impl Cgroup for V2 {
             steps.push(write(self.guard.join("cpuset.cpus"), crate::machine::to_cpu_list(&confines.cpus)));
         }
         steps.push(write(self.guard.join("cpu.weight"), weight::weight_of(confines.shares)));
-        steps.push(write(self.guard.join("memory.max"), confines.memory_bytes));
+        steps.extend(MemoryLimits::of_machine(confines.memory_bytes, confines.swap_bytes).v2(&self.guard));
         steps.push(write(self.guard.join("cgroup.subtree_control"), super::signed('+', &handed_down)));
         steps
     }
@@ -66,7 +66,6 @@ impl Cgroup for V2 {
                 make.push(write(group.join("cpu.max.burst"), limits.burst_us));
             }
         }
-        make.extend(limits.memory_bytes.map(|bytes| write(group.join("memory.max"), bytes)));
         make.extend(limits.pids.map(|pids| write(group.join("pids.max"), pids)));
         make.extend(
             limits
@@ -74,6 +73,7 @@ impl Cgroup for V2 {
                 .as_deref()
                 .map(|cpus| write(group.join("cpuset.cpus"), crate::machine::to_cpu_list(cpus))),
         );
+        make.extend(limits.memory.v2(&group));
         Groups { make, enter: Vec::new(), born_in: Some(group) }
     }
 
@@ -82,6 +82,7 @@ impl Cgroup for V2 {
         Accounts {
             cpu: Some(group.join("cpu.stat")),
             throttling: own_cpu.then(|| group.join("cpu.stat")),
+            memory: Some(group.join("memory.current")),
             memory_peak: Some(group.join("memory.peak")),
             oom: Some(group.join("memory.events")),
             unlimit: if own_cpu { vec![write(group.join("cpu.max"), "max")] } else { Vec::new() },
@@ -98,6 +99,7 @@ impl Cgroup for V2 {
             cpu_ns: figure(cpu, "usage_usec").map(|us| us * 1000),
             throttled_ns: figure(throttling, "throttled_usec").unwrap_or(0) * 1000,
             throttled_periods: figure(throttling, "nr_throttled").unwrap_or(0),
+            memory_bytes: None,
         }
     }
 
@@ -117,7 +119,7 @@ mod tests {
             weight: Some(49),
             quota_us: Some(40_000),
             period_us: 100_000,
-            memory_bytes: Some(1 << 20),
+            memory: MemoryLimits { max: Some(1 << 20), ..MemoryLimits::default() },
             pids: Some(9),
             ..Limits::default()
         }
@@ -137,7 +139,8 @@ mod tests {
     fn guard_and_tenant_with_limits() {
         let root = tempfile::tempdir().unwrap();
         let v2 = V2::new(root.path(), "catamaran-1", Needs { cpuset: true, pids: true });
-        carry_out(&v2.guard(&Confines { cpus: vec![0, 1], memory_bytes: 1 << 30, shares: 3072 }, false));
+        let confines = Confines { cpus: vec![0, 1], memory_bytes: 1 << 30, swap_bytes: None, shares: 3072 };
+        carry_out(&v2.guard(&confines, false));
         let groups = v2.limited("web.0", &limits());
         carry_out(&groups.make);
         let read = |file: &str| fs::read_to_string(root.path().join("catamaran-1").join(file)).unwrap();
@@ -155,7 +158,8 @@ mod tests {
     #[test]
     fn tenants_that_share_the_cpu_get_leaves_without_the_controller() {
         let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", Needs::default());
-        let steps = v2.guard(&Confines { cpus: vec![0], memory_bytes: 1, shares: 1024 }, true);
+        let confines = Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None, shares: 1024 };
+        let steps = v2.guard(&confines, true);
         assert!(steps.contains(&write("/base/catamaran-1/cgroup.subtree_control".into(), "+memory")));
         assert_eq!(v2.counted("web.0").enter, [Step::Enter("/base/catamaran-1/web.0".into())]);
         assert_eq!(v2.accounts("web.0", false).throttling, None);
@@ -165,7 +169,8 @@ mod tests {
     fn figures_are_microseconds() {
         let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", Needs::default());
         let stat = "usage_usec 1500\nnr_throttled 2\nthrottled_usec 7\n";
-        let expected = Usage { cpu_ns: Some(1_500_000), throttled_ns: 7000, throttled_periods: 2 };
+        let expected =
+            Usage { cpu_ns: Some(1_500_000), throttled_ns: 7000, throttled_periods: 2, ..Usage::default() };
         assert_eq!(v2.usage(Some(stat), Some(stat)), expected);
     }
 }

@@ -10,6 +10,7 @@ mod attacks;
 mod confine;
 mod guest;
 mod launch;
+mod memory;
 mod network;
 mod noop;
 mod probe;

@@ -116,6 +116,8 @@ pub struct Script {
     pub namespaces: Vec<Namespace>,
     /// Host name in its own UTS namespace.
     pub host_name: Option<String>,
+    /// Its `oom_score_adj`, where it is not the launcher's.
+    pub oom_score_adj: Option<i32>,
     /// Another program in the worker's place: its path and arguments; empty where the tenant is the worker itself.
     pub exec: Vec<String>,
     /// File that takes the standard error of that program.
@@ -177,6 +179,9 @@ impl Script {
         if let Some(name) = &self.host_name {
             let _ = writeln!(text, "host-name {name}");
         }
+        if let Some(adjustment) = self.oom_score_adj {
+            let _ = writeln!(text, "oom-score-adj {adjustment}");
+        }
         for argument in &self.exec {
             let _ = writeln!(text, "exec {argument}");
         }
@@ -229,6 +234,7 @@ impl Script {
             "namespace" => self.namespaces.push(Namespace::ALL.into_iter().find(|kind| kind.name() == rest)?),
             "born-in" => self.born_in = Some(rest.into()),
             "host-name" => self.host_name = Some(rest.to_owned()),
+            "oom-score-adj" => self.oom_score_adj = Some(rest.parse().ok()?),
             "exec" => self.exec.push(rest.to_owned()),
             "errors" => self.errors = Some(rest.into()),
             "enter" => self.enter.push(rest.into()),
@@ -322,6 +328,7 @@ mod tests {
             born_in: Some("/sys/fs/cgroup/t".into()),
             namespaces: Namespace::ALL.to_vec(),
             host_name: Some("shop".into()),
+            oom_score_adj: Some(-500),
             exec: vec!["/usr/bin/qemu-system-x86_64".into(), "-append".into(), "console=ttyS0 quiet".into()],
             errors: Some("/run/catamaran/1-2/web.0.errors".into()),
             enter: vec!["/sys/fs/cgroup/pids/t".into()],
@@ -335,7 +342,16 @@ mod tests {
 
     #[test]
     fn what_is_no_step_is_named() {
-        for text in ["limits", "limits burn /x", "namespace time", "join write /x", "user 1", "x y", ""] {
+        for text in [
+            "limits",
+            "limits burn /x",
+            "namespace time",
+            "join write /x",
+            "user 1",
+            "oom-score-adj x",
+            "x y",
+            "",
+        ] {
             let answer = Script::from_text(&format!("{text}\n"));
             assert!(answer.is_err_and(|message| message.contains(text)), "{text:?}");
         }

@@ -104,6 +104,7 @@ impl Start<'_> {
             }
             self.enter_groups()?;
             self.note(stamp::JOINED);
+            self.adjust_oom_score()?;
             self.isolate()?;
             stop_at("isolate");
             self.note(stamp::ISOLATED);
@@ -147,6 +148,13 @@ impl Start<'_> {
                 .map_err(|error| format!("cannot make a cgroup namespace: {error}"))?;
         }
         Ok(())
+    }
+
+    /// How much the kernel's killer shall think of this process.
+    fn adjust_oom_score(&self) -> Result<(), String> {
+        let Some(adjustment) = self.script.oom_score_adj else { return Ok(()) };
+        std::fs::write("/proc/self/oom_score_adj", adjustment.to_string())
+            .map_err(|error| format!("cannot set oom_score_adj to {adjustment}: {error}"))
     }
 
     /// What a process does in its new namespaces before it is fit to run a program.

@@ -69,12 +69,29 @@ pub mod phase {
     /// When it began (ns from the origin, plus 1); 0 while it has not.
     pub const BEGAN: usize = 8;
 
+    /// Touched first (bytes; [`MEMORY`]).
+    pub const START_BYTES: usize = 9;
+    /// Touched per second after that (bytes; [`MEMORY`]).
+    pub const LEAK: usize = 10;
+    /// Most that is touched (bytes; [`MEMORY`]).
+    pub const MOST_BYTES: usize = 11;
+    /// Between two looks at what is due (ns; [`MEMORY`]).
+    pub const STEP_NS: usize = 12;
+    /// 1: at each step all of it is touched anew ([`MEMORY`]).
+    pub const OVER_AND_OVER: usize = 13;
+    /// A page (bytes; [`MEMORY`]).
+    pub const PAGE_BYTES: usize = 14;
+    /// Touches of pages so far ([`MEMORY`]); written by the worker.
+    pub const TOUCHES: usize = 15;
+
     /// Nothing.
     pub const IDLE: u64 = 0;
     /// Turns of the fixed loop.
     pub const COMPUTE: u64 = 1;
     /// Requests.
     pub const SERVER: u64 = 2;
+    /// Touching memory.
+    pub const MEMORY: u64 = 3;
 
     /// Arrays of a server phase, each of [`REQUESTS`] words: intended arrival (ns from the phase's beginning), demand
     /// (turns), start (ns from the origin, plus 1; 0: not taken up), end (as the start, or a failure below).

@@ -9,6 +9,7 @@ use catamaran_worker::script::{stamp, word};
 use catamaran_worker::tape::{self, Layout, Tape, head, phase, thread};
 
 use crate::launch::say;
+use crate::memory::Leak;
 use crate::server::{Queue, Requests};
 
 /// A phase as it stands on the tape.
@@ -148,11 +149,22 @@ impl Crew<'_> {
         match phase.kind {
             phase::COMPUTE if phase.lasts_ns == 0 => hand.make(phase.turns),
             phase::COMPUTE => hand.make_until(phase.turns, end_ns),
+            phase::MEMORY => self.leak(phase, end_ns),
             phase::SERVER => Requests::new(self.tape, phase, began_ns).serve(queue, hand),
             _ => {}
         }
         if phase.lasts_ns != 0 {
             sleep_until(end_ns);
+        }
+    }
+}
+
+impl Crew<'_> {
+    /// Touches memory; where none is to be had at all, that is the tenant's end, and the runner is told why.
+    fn leak(&self, phase: Phase, end_ns: u64) {
+        if let Err(what) = Leak::read(self.tape, phase.at).carry_out(end_ns) {
+            say(rustix::stdio::stdin(), &format!("{}{what}", word::FAILED));
+            std::process::exit(1);
         }
     }
 }

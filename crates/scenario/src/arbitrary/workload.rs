@@ -25,14 +25,14 @@ fn kinds(index: usize, shape: &Shape, phase: bool) -> Vec<BoxedStrategy<String>>
         }
         table(fields)
     };
-    let mut kinds = vec![kind("compute", compute()), kind("server", server()), kind("idle", Vec::new())];
+    let mut kinds = vec![
+        kind("compute", compute()),
+        kind("server", server()),
+        kind("memory", memory()),
+        kind("idle", Vec::new()),
+    ];
     if shape.breadth == Breadth::Whole {
-        kinds.extend([
-            kind("memory", memory()),
-            kind("disk", disk()),
-            kind("fork", fork()),
-            kind("command", command()),
-        ]);
+        kinds.extend([kind("disk", disk()), kind("fork", fork()), kind("command", command())]);
         if shape.tenants > 1 {
             let peer = (index + 1) % shape.tenants;
             kinds.extend([kind("network", network(peer, "bytes", bytes(1)))]);

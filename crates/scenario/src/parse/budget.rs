@@ -1,15 +1,14 @@
 //! Bounds over all tenants together, so that no scenario hangs a backend or takes memory without bound.
 
-use crate::Nanos;
 use crate::diagnostic::Problem;
 use crate::plan::{Action, ArrivalProcess, Event, Phase, Server, Tenant, Workload};
-use crate::weight;
+use crate::{Nanos, leak, weight};
 
 use super::Scope;
 use super::reader::Reader;
 use super::tenant::Located;
 
-/// Most requests and forks that a run is expected to have.
+/// Most requests, forks and steps of touching memory that a run is expected to have.
 const REQUESTS_MAX: f64 = 10_000_000.0;
 /// Most replicas of all tenants together.
 const REPLICAS_MAX: u64 = 10_000;
@@ -27,7 +26,7 @@ pub(super) fn check(root: &Reader<'_>, scope: &Scope, tenants: &[Located], event
         threads += most * weight::threads(&tenant.workload);
         let (what, found, most, advice) = if requests > REQUESTS_MAX {
             (
-                "requests and forks expected in the run",
+                "requests, forks and steps of touching memory expected in the run",
                 requests,
                 REQUESTS_MAX,
                 "lower the rate or shorten the duration",
@@ -61,11 +60,12 @@ fn most_replicas(tenant: &Tenant, events: &[Event]) -> u64 {
     u64::from(scaled.fold(tenant.replicas, u32::max))
 }
 
-/// Requests or forks of one replica within `left`.
+/// Requests, forks or steps of touching of one replica within `left`.
 fn expected(workload: &Workload, left: Nanos) -> f64 {
     match workload {
         Workload::Server(server) => expected_requests(server, left),
         Workload::Fork { rate, .. } => rate * left.seconds(),
+        Workload::Memory { .. } => left.0 as f64 / leak::STEP_NS as f64,
         Workload::Command { like: Some(like), .. } => expected(like, left),
         Workload::Phases(phases) => {
             phases.iter().map(|phase| expected(&phase.workload, span(phase, left))).sum()

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::calibration::{Accel, CpuCosts, Machine, SchedulerKnobs, StartupStage, VmCosts};
+use crate::calibration::{
+    Accel, CpuCosts, Machine, MemoryCosts, SchedulerKnobs, StartupStage, SwapCosts, VmCosts,
+};
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::plan::Scheduler;
 use crate::schema::{CALIBRATION, CALIBRATION_SCHEMA};
@@ -29,6 +31,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
     let machine = root.table("machine").and_then(|machine| read_machine(&machine));
     let cpu = root.table("cpu").and_then(|cpu| read_cpu(&cpu));
     let scheduler = root.table("scheduler").and_then(|scheduler| read_scheduler(&scheduler));
+    let memory = root.table("memory").and_then(|memory| read_memory(&memory));
     let vm = root.table("vm").and_then(|vm| read_vm(&vm));
     let startup = read_startup(root);
     schema?;
@@ -37,6 +40,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
         machine: machine?,
         cpu: cpu?,
         scheduler: scheduler?,
+        memory,
         vm,
         startup: startup?,
     })
@@ -101,6 +105,25 @@ fn read_scheduler(reader: &Reader<'_>) -> Option<SchedulerKnobs> {
         delay_dequeue: delay_dequeue?,
         pick_buddy: pick_buddy?,
         run_delay_includes_throttled: includes?,
+    })
+}
+
+fn read_memory(reader: &Reader<'_>) -> Option<MemoryCosts> {
+    let (touch_ns, retouch_ns) = (reader.real("touch_ns"), reader.real("retouch_ns"));
+    let (release_ns, worker_bytes) = (reader.real("release_ns"), reader.count("worker_bytes"));
+    let (thread_bytes, worker_rss_bytes) = (reader.count("thread_bytes"), reader.count("worker_rss_bytes"));
+    let swap = reader.table("swap").and_then(|swap| {
+        let (out_ns, in_ns) = (swap.real("out_ns"), swap.real("in_ns"));
+        Some(SwapCosts { out_ns: out_ns?, in_ns: in_ns? })
+    });
+    Some(MemoryCosts {
+        touch_ns: touch_ns?,
+        retouch_ns: retouch_ns?,
+        release_ns: release_ns?,
+        worker_bytes: worker_bytes?,
+        thread_bytes: thread_bytes?,
+        worker_rss_bytes: worker_rss_bytes?,
+        swap,
     })
 }
 

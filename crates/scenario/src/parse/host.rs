@@ -14,6 +14,7 @@ const CORES_IN_ALL_MAX: u64 = 1 << 20;
 pub(super) fn read(root: &Reader<'_>) -> Option<Host> {
     let host = root.table_or_empty("host")?;
     let (cores, memory, nodes) = (host.count32("cores"), host.bytes("memory"), host.count32("nodes"));
+    let swap = host.bytes("swap");
     let disk = host.table("disk").map(|disk| HostDisk {
         read: disk.bandwidth("read"),
         write: disk.bandwidth("write"),
@@ -31,7 +32,7 @@ pub(super) fn read(root: &Reader<'_>) -> Option<Host> {
             problem.accepts(format!("at most {CORES_IN_ALL_MAX} cores in all")).advises("use fewer nodes"),
         );
     }
-    Some(Host { cores, memory: memory?, disk, network, nodes })
+    Some(Host { cores, memory: memory?, swap: swap?, disk, network, nodes })
 }
 
 pub(super) fn read_settings(root: &Reader<'_>) -> BTreeMap<Platform, PlatformSettings> {

@@ -222,7 +222,14 @@ fn read_memory(tenant: &Reader<'_>) -> Memory {
             reader.fail(name, above(name, &value.to_string(), "limit", &limit.to_string()));
         }
     }
-    Memory { request: request.or(limit), limit, high, swap }
+    Memory {
+        request: request.or(limit),
+        limit,
+        high,
+        swap,
+        oom_score_adj: reader.oom_score_adj("oom_score_adj").unwrap_or_default(),
+        oom_group: reader.flag("oom_group").unwrap_or_default(),
+    }
 }
 
 fn read_io(tenant: &Reader<'_>) -> Io {

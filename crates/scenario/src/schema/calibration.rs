@@ -15,6 +15,7 @@ pub(crate) static CALIBRATION: Table = Table::new(
         Field::required("machine", Takes::Table(&MACHINE)),
         Field::required("cpu", Takes::Table(&CPU)),
         Field::required("scheduler", Takes::Table(&SCHEDULER)),
+        Field::optional("memory", Takes::Table(&MEMORY)),
         Field::optional("vm", Takes::Table(&VM)),
         Field::optional("startup", Takes::ByPlatform(&STARTUP)),
     ],
@@ -64,6 +65,29 @@ static SCHEDULER: Table = Table::new(
         Field::required("pick_buddy", Takes::Flag),
         Field::required("run_delay_includes_throttled", Takes::Flag),
     ],
+);
+
+/// CPU time or waiting for one page (ns), up to a second.
+const PAGE_COST: Takes = Takes::Real { most: 1e9 };
+/// What a process or thread weighs (bytes), up to a GiB.
+const WEIGHT: Takes = Takes::Count { least: 0, most: 1 << 30 };
+
+static MEMORY: Table = Table::new(
+    "What memory costs and weighs.",
+    &[
+        Field::required("touch_ns", PAGE_COST),
+        Field::required("retouch_ns", PAGE_COST),
+        Field::required("release_ns", PAGE_COST),
+        Field::required("worker_bytes", WEIGHT),
+        Field::required("thread_bytes", WEIGHT),
+        Field::required("worker_rss_bytes", WEIGHT),
+        Field::optional("swap", Takes::Table(&SWAP)),
+    ],
+);
+
+static SWAP: Table = Table::new(
+    "What swapping costs whoever waits for it.",
+    &[Field::required("out_ns", PAGE_COST), Field::required("in_ns", PAGE_COST)],
 );
 
 static VM: Table = Table::new(

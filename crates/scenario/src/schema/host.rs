@@ -15,6 +15,10 @@ pub(super) static HOST: Table = Table::new(
             .means("Memory of the machine (of each node of a cluster).")
             .like("\"4GiB\"")
             .becomes("natively memory.max of the run's own parent cgroup"),
+        Field::default("swap", Takes::Bytes { least: 0, most: BYTES_MOST }, "\"0MiB\"")
+            .means("Swap beside the memory; a native run on a machine with more is confined to it, one with less is refused.")
+            .like("\"512MiB\"")
+            .becomes("natively memory.swap.max (v2) or memory.memsw.limit_in_bytes (v1) of the run's own parent cgroup"),
         Field::absent("disk", Takes::Table(&DISK), "does not bind")
             .means("What the disk can do.")
             .like("{ read = \"500MB/s\", write = \"300MB/s\", iops = 20000 }"),

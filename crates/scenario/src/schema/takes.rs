@@ -31,6 +31,8 @@ pub(crate) enum Takes {
     CpuSet,
     /// A whole number.
     Count { least: u64, most: u64 },
+    /// A whole number from -1000 to 1000, as `/proc/PID/oom_score_adj` takes it.
+    OomScoreAdj,
     /// A real number above 0.
     Real { most: f64 },
     /// One of these words.
@@ -67,6 +69,8 @@ pub(super) const DAY: u64 = 24 * 3600 * SECOND;
 pub(super) const BYTES_MOST: u64 = 1 << 50;
 /// Most cores that a machine, a request or a limit may have.
 pub(crate) const CORES_MOST: u32 = 1024;
+/// Bounds of `oom_score_adj` in both directions (`OOM_SCORE_ADJ_MAX` in `include/uapi/linux/oom.h`).
+pub(crate) const OOM_SCORE_ADJ_MOST: i32 = 1000;
 /// Most events a second of one tenant's replica.
 pub(crate) const RATE_MOST: f64 = 10_000_000.0;
 
@@ -106,7 +110,7 @@ impl Takes {
             Self::Rate => "rate",
             Self::Cpu { .. } => "CPU quantity",
             Self::CpuSet => "set of cores",
-            Self::Count { .. } => "whole number",
+            Self::Count { .. } | Self::OomScoreAdj => "whole number",
             Self::Real { .. } => "number",
             Self::Choice(_) => "choice",
             Self::Platforms => "list of platforms",
@@ -168,6 +172,7 @@ impl Takes {
             }
             Self::CpuSet => "cores in quotes such as \"0-1,3\", each below host.cores".into(),
             Self::Count { least, most } => format!("a whole number from {least} to {most}"),
+            Self::OomScoreAdj => format!("a whole number from -{OOM_SCORE_ADJ_MOST} to {OOM_SCORE_ADJ_MOST}"),
             Self::Real { most } => format!("a number above 0, at most {most}"),
             Self::Choice(words) => one_of(words),
             Self::Platforms => "a list of platforms in brackets, at least one, none twice".into(),

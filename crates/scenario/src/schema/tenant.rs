@@ -119,6 +119,18 @@ static MEMORY: Table = Table::new(
             .means("The most swap it may use, memory not counted in.")
             .like("\"0MiB\"")
             .becomes("memory.swap.max (v2); in OCI linux.resources.memory.swap and memory.memsw.limit_in_bytes (v1) memory and swap together"),
+        Field::default("oom_score_adj", Takes::OomScoreAdj, "0")
+            .means(
+                "Thousandths of the memory that runs out, added to what each of its processes weighs when the kernel looks for a \
+                 victim; at -1000 it is never one. It counts on every platform. Natively a value below the runner's own takes \
+                 CAP_SYS_RESOURCE.",
+            )
+            .like("500")
+            .becomes("/proc/PID/oom_score_adj; OCI process.oomScoreAdj; set by the kubelet from QoS class and request"),
+        Field::default("oom_group", Takes::Flag, "false")
+            .means("Whether all its processes are killed together when one of them is killed for memory; cgroup v2 only.")
+            .like("true")
+            .becomes("memory.oom.group (v2); kubelet singleProcessOOMKill = false"),
     ],
 );
 

@@ -112,7 +112,7 @@ static ARRIVALS: Table = Table::new(
             .means("Exponential gaps (poisson), equal gaps (constant), or several requests at once with equal gaps between (burst).")
             .like("\"poisson\""),
         Field::required("rate", Takes::Rate)
-            .means("Mean rate. All tenants together expect at most 10 million requests and forks in a run.")
+            .means("Mean rate. All tenants together expect at most 10 million requests, forks and steps of touching memory (100 a second) in a run.")
             .like("\"60/s\""),
         Field::absent("size", Takes::Count { least: 1, most: 100_000 }, "required with process = \"burst\", refused without")
             .means("Requests a burst; the bursts are so far apart that the mean rate is `rate`.")
@@ -140,7 +140,8 @@ static SERVICE: Table = Table::new(
 );
 
 static MEMORY: Table = Table::new(
-    "Allocates and touches `start`, then leaks.",
+    "Allocates and touches `start`, page by page, then leaks: every 10 ms it touches what is due by then. One thread; it ends \
+     with the run, or when it is killed.",
     &[
         Field::default("start", Takes::Bytes { least: 0, most: BYTES_MOST }, "\"0MiB\"")
             .means("Allocated and touched at the start.")
@@ -152,7 +153,7 @@ static MEMORY: Table = Table::new(
             .means("Leaks no further than this, `start` counted in; at least `start`.")
             .like("\"512MiB\""),
         Field::default("touch", Takes::Choice(&["once", "loop"]), "\"once\"")
-            .means("Whether the memory is touched once, or over and over, which keeps it hot.")
+            .means("Whether the memory is touched once, or over and over (all of it every 10 ms, as far as the CPU allows), which keeps it hot.")
             .like("\"loop\""),
     ],
 );

@@ -6,20 +6,21 @@ use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::build::Setting;
 use super::engine::Engine;
+use super::happened;
 use super::world::{Instance, World};
 use crate::platform;
 
 /// Fields that this model knows nothing of, with the reason.
-const NOT_MODELLED: [(&str, &str); 5] = [
-    ("memory_peak_bytes", "memory is not modelled yet"),
-    ("oom_kills", "memory is not modelled yet"),
+const NOT_MODELLED: [(&str, &str); 3] = [
     ("restarts", "restarts are not modelled yet"),
     ("disk_bytes", "the disk is not modelled yet"),
     ("network_bytes", "the network is not modelled yet"),
 ];
 
-const HOST_NOT_MODELLED: [(&str, &str); 3] = [
-    ("memory_peak_bytes", "memory is not modelled yet"),
+const NOT_CALIBRATED: &str = "the machine was calibrated without memory";
+const IN_GUESTS: &str = "the memory of guests is not modelled yet";
+
+const HOST_NOT_MODELLED: [(&str, &str); 2] = [
     ("steal", "a simulated machine is not stolen from"),
     ("others", "nobody else is at work on a simulated machine"),
 ];
@@ -50,6 +51,8 @@ pub(super) fn report(
     }
     host(&mut report, calibration, setting, world);
     isolation(&mut report, plan, platform);
+    report.events = happened::events(world, &report.tenants);
+    report.samples = happened::samples(world, &report.tenants);
     report
 }
 
@@ -83,6 +86,7 @@ fn fill(
     row.turns = Some(work / 1e9 * calibration.cpu.turns_per_cpu_s);
     steal(row, setting, world, index);
     finish(row, world, instance);
+    memory(row, setting, world, index);
     throttling(row, world, instance);
     requests(row, world, instance);
     if let Some(claim) = setting.claims.get(index) {
@@ -115,6 +119,11 @@ fn startup(row: &mut TenantReport, setting: &Setting) {
 }
 
 fn finish(row: &mut TenantReport, world: &World, instance: &Instance) {
+    if let Some(killed) = instance.killed {
+        row.finished_s = Some(killed.gone.unwrap_or(world.now) as f64 / 1e9);
+        row.state = TenantState::OomKilled;
+        return;
+    }
     let finished = match instance.program.finished() {
         Some(at) => Some(at),
         None if instance.program.lasts_to_the_end() && world.now > instance.start => Some(world.now),
@@ -128,6 +137,25 @@ fn finish(row: &mut TenantReport, world: &World, instance: &Instance) {
     };
     if finished.is_none() {
         row.explain_absence("finished_s", "still at work when the run ended");
+    }
+}
+
+/// Why there are no figures of memory.
+fn no_memory(setting: &Setting) -> &'static str {
+    if setting.guest.is_some() { IN_GUESTS } else { NOT_CALIBRATED }
+}
+
+fn memory(row: &mut TenantReport, setting: &Setting, world: &World, index: usize) {
+    let peak = world.memory.as_ref().and_then(|memory| memory.peak_bytes(index));
+    row.memory_peak_bytes = peak;
+    row.oom_kills = peak.map(|_| u64::from(row.state == TenantState::OomKilled));
+    if peak.is_none() {
+        row.explain_absence("memory_peak_bytes", no_memory(setting));
+        row.explain_absence("oom_kills", no_memory(setting));
+    }
+    row.error = happened::error(world, index);
+    for (field, reason) in setting.memory_claims.get(index).iter().flat_map(|claim| &claim.absent) {
+        row.explain_absence(field, *reason);
     }
 }
 
@@ -167,6 +195,10 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
     for (field, reason) in HOST_NOT_MODELLED {
         report.host.explain_absence(field, reason);
     }
+    report.host.memory_peak_bytes = world.memory.as_ref().map(|memory| memory.host_peak_bytes());
+    if world.memory.is_none() {
+        report.host.explain_absence("memory_peak_bytes", no_memory(setting));
+    }
     overhead(report, setting, world);
     let cpu_s = match &world.engine {
         // A guest without a steal clock counts more than it had.
@@ -180,7 +212,7 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
     }
     match world.work_per_cpu() {
         Some(ratio) => report.host.turns_per_cpu_s = Some(ratio * calibration.cpu.turns_per_cpu_s),
-        None => report.host.explain_absence("turns_per_cpu_s", "nothing ran"),
+        None => report.host.explain_absence("turns_per_cpu_s", "no tenant made a turn"),
     }
 }
 
@@ -194,7 +226,7 @@ fn overhead(report: &mut Report, setting: &Setting, world: &World) {
             report.host.explain_absence("overhead_cpu_s.monitors", what);
         }
         _ => {
-            report.host.explain_absence("overhead_memory_bytes", "memory is not modelled yet");
+            report.host.explain_absence("overhead_memory_bytes", "the platform has no process of its own");
             report.host.explain_absence("overhead_cpu_s", "the runner itself is not modelled");
         }
     }

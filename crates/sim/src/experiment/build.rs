@@ -8,12 +8,14 @@ use catamaran_scenario::{Calibration, Plan, Platform};
 use super::Model;
 use crate::Options;
 use crate::kernel::rng::SplitMix64;
+use crate::platform::memory::MemoryClaim;
 use crate::platform::{self, CpuClaim};
 use crate::resources::cpu::{Costs, Cpu, Fluid, Knobs, Pick};
 use crate::startup;
 
 use super::engine::Engine;
 use super::guests::Guests;
+use super::memory::MemorySetting;
 
 /// Everything about a simulation but its speed.
 #[derive(Debug)]
@@ -23,6 +25,9 @@ pub(super) struct Setting {
     pub(super) knobs: Knobs,
     /// Per instance of the plan, in its order.
     pub(super) claims: Vec<CpuClaim>,
+    pub(super) memory: MemorySetting,
+    /// Of the same instances.
+    pub(super) memory_claims: Vec<MemoryClaim>,
     /// Where each instance is in a guest of its own.
     pub(super) guest: Option<platform::vm::Guest>,
     pub(super) stages: Option<Vec<StageRow>>,
@@ -42,7 +47,7 @@ impl Setting {
         model: Model,
     ) -> Result<Self, RunError> {
         let rule_of = if model == Model::Exact { platform } else { Platform::BareMetal };
-        let claims = match platform::rule(rule_of) {
+        let claims: Vec<CpuClaim> = match platform::rule(rule_of) {
             Some(rule) => plan
                 .instances()
                 .filter_map(|(index, _)| plan.tenants().get(index))
@@ -50,12 +55,19 @@ impl Setting {
                 .collect(),
             None => Vec::new(),
         };
+        let tenants = plan.instances().filter_map(|(index, _)| plan.tenants().get(index));
+        let memory_claims = tenants
+            .zip(&claims)
+            .map(|(tenant, claim)| platform::memory::claim(tenant, calibration, claim.own_group.is_some()))
+            .collect();
         let guest = match (model, platform) {
             (Model::Exact, Platform::Vm) => platform::vm::guest(plan, platform, calibration),
             _ => None,
         };
         let inside = |ns: u64| guest.map_or(ns, |guest| (ns as f64 / guest.speed) as u64);
         Ok(Self {
+            memory: MemorySetting::of(plan, calibration, guest.is_some())?,
+            memory_claims,
             model,
             cores: plan.host().cores as usize,
             knobs: knobs(plan, platform, calibration),

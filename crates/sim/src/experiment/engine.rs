@@ -102,6 +102,15 @@ impl Engine {
         }
     }
 
+    /// Gives a thread time in the kernel, which is no work of its own (ns).
+    pub(super) fn give_kernel_time(&mut self, thread: ThreadId, ns: u64) {
+        match self {
+            Engine::Exact(cpu) => cpu.give_work(thread, 0.0, ns),
+            Engine::Guests(guests) => guests.give_work(thread, 0.0, ns),
+            Engine::Fluid(fluid) => fluid.give_work(thread, ns as f64),
+        }
+    }
+
     pub(super) fn wake(&mut self, thread: ThreadId) {
         both!(self, model => model.wake(thread));
     }

@@ -4,6 +4,8 @@ mod answer;
 mod build;
 mod engine;
 mod guests;
+mod happened;
+mod memory;
 mod refuse;
 mod timeline;
 mod world;

@@ -4,9 +4,10 @@ use catamaran_report::RunError;
 use catamaran_scenario::plan::{Guest, Restart, Workload};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
+use super::memory;
 use crate::platform;
 
-fn refusal(field: String, what: impl Into<String>, advice: impl Into<String>) -> RunError {
+pub(super) fn refusal(field: String, what: impl Into<String>, advice: impl Into<String>) -> RunError {
     RunError::Unsupported { field, backend: "simulated", what: what.into(), advice: advice.into() }
 }
 
@@ -91,7 +92,27 @@ fn guests(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<
             "measure this machine with `catamaran calibrate` (table vm of host.toml), or use accel = \"kvm\"";
         return Err(refusal(field("accel"), "emulation (tcg) whose slow-down was not measured", advice));
     }
-    Ok(())
+    plan.tenants().iter().try_for_each(memory_in_guest)
+}
+
+/// A guest's memory is its own, and not modelled.
+fn memory_in_guest(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
+    let field = |rest: &str| format!("tenant.{}.{rest}", tenant.name);
+    let memory = &tenant.memory;
+    let asked = [
+        ("memory.limit", memory.limit.is_some()),
+        ("memory.high", memory.high.is_some()),
+        ("memory.swap", memory.swap.is_some()),
+        ("memory.oom_group", memory.oom_group),
+        ("memory.oom_score_adj", memory.oom_score_adj != 0),
+        ("workload", memory::touches(&tenant.workload)),
+    ];
+    match asked.iter().find(|(_, asked)| *asked) {
+        Some((name, _)) => {
+            Err(refusal(field(name), "memory inside of guests yet", "choose another platform"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn tenant(tenant: &catamaran_scenario::plan::Tenant, platform: Platform) -> Result<(), RunError> {
@@ -105,9 +126,6 @@ fn tenant(tenant: &catamaran_scenario::plan::Tenant, platform: Platform) -> Resu
         ("needs", !tenant.needs.is_empty(), "library versions"),
         ("io", tenant.io.weight.is_some() || tenant.io.iops.is_some(), "disk shares"),
         ("io", tenant.io.read.is_some() || tenant.io.write.is_some(), "disk shares"),
-        ("memory.limit", tenant.memory.limit.is_some(), "memory limits"),
-        ("memory.high", tenant.memory.high.is_some(), "memory limits"),
-        ("memory.swap", tenant.memory.swap.is_some(), "swap"),
     ];
     if let Some((name, _, what)) = asked.iter().find(|(_, asked, _)| *asked) {
         return Err(refusal(field(name), format!("{what} yet"), "remove the field"));
@@ -133,14 +151,15 @@ fn processes(workload: &Workload) -> u64 {
 
 fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
     let kind = match workload {
-        Workload::Compute { .. } | Workload::Server(_) | Workload::Idle => return Ok(()),
+        Workload::Compute { .. } | Workload::Server(_) | Workload::Memory { .. } | Workload::Idle => {
+            return Ok(());
+        }
         Workload::Phases(phases) => {
             return phases.iter().enumerate().try_for_each(|(index, phase)| {
                 let field = format!("{field}.phases[{index}]");
                 self::workload(&phase.workload, &field)
             });
         }
-        Workload::Memory { .. } => "memory",
         Workload::Disk { .. } => "disk",
         Workload::Network { .. } => "network",
         Workload::Fork { .. } => "fork",
@@ -148,6 +167,6 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         Workload::Command { .. } => "command",
         _ => "unknown",
     };
-    let advice = "use compute, server, idle or phases of these, or say what it is like";
+    let advice = "use compute, server, memory, idle or phases of these, or say what it is like";
     Err(refusal(format!("{field}.kind"), format!("workload {kind:?} yet"), advice))
 }

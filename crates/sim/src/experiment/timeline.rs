@@ -5,6 +5,7 @@ use catamaran_report::timeline::{Entry, GuestSlice, Period, Request, Slice, Thro
 use catamaran_scenario::Plan;
 
 use super::engine::Engine;
+use super::happened;
 use super::world::World;
 use crate::kernel::trace;
 use crate::resources::cpu::{Cpu, CpuNote, GroupId, Ran, ThreadId};
@@ -50,6 +51,9 @@ pub(super) fn timeline(plan: &Plan, mut world: World) -> Timeline {
     let cores = cpu.cores_count() as u32;
     let periods = periods(cpu, &names);
     let entries = cpu.take_trace();
+    let trace = entries.iter().map(|entry| words(entry, &names)).collect();
+    let label = |index: usize| names.tenants.get(index).cloned().unwrap_or_default();
+    let trace = happened::merge(&world, &label, trace);
     Timeline {
         cores,
         slices: slices(&ran, &names),
@@ -57,7 +61,7 @@ pub(super) fn timeline(plan: &Plan, mut world: World) -> Timeline {
         throttles: throttles(&entries, &names, now),
         periods,
         requests,
-        trace: entries.iter().map(|entry| words(entry, &names)).collect(),
+        trace,
     }
 }
 

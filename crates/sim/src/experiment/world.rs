@@ -4,6 +4,7 @@ use catamaran_scenario::{Plan, weight};
 
 use super::build::Setting;
 use super::engine::{Engine, Timer};
+use super::memory::{self, Killed, MemoryWorld};
 use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::queue::EventQueue;
@@ -11,7 +12,7 @@ use crate::resources::cpu::{GroupId, GroupSpec, ROOT, ThreadId};
 use crate::workload::{Action, Program};
 
 #[derive(Debug, Clone, Copy)]
-enum Event {
+pub(super) enum Event {
     Cpu(Timer),
     /// A sleeping thread's timer expires.
     Expire(ThreadId),
@@ -22,11 +23,15 @@ enum Event {
         thread: ThreadId,
         phase: usize,
     },
+    /// The memory of an instance that was killed is taken from it.
+    Reap(usize),
+    /// What everyone is charged is noted.
+    Sample,
 }
 
 /// Order of what happens at the same instant: the kernel's own timers first, then the tenants', then the end.
 const CPU_FIRST: u8 = 0;
-const TENANTS_SECOND: u8 = 1;
+pub(super) const TENANTS_SECOND: u8 = 1;
 
 /// One replica of one tenant.
 #[derive(Debug)]
@@ -35,6 +40,16 @@ pub(super) struct Instance {
     pub(super) threads: Vec<ThreadId>,
     pub(super) program: Program,
     pub(super) start: Instant,
+    /// Set when it was killed for memory.
+    pub(super) killed: Option<Killed>,
+}
+
+impl Instance {
+    /// Whether nothing more will come of it.
+    fn is_over(&self) -> bool {
+        let gone = self.killed.is_some_and(|killed| killed.gone.is_some());
+        gone || self.program.finished().is_some()
+    }
 }
 
 #[derive(Debug)]
@@ -45,14 +60,15 @@ pub(super) struct World {
     /// (instance, thread of the instance) of each thread.
     pub(super) owners: Vec<(usize, usize)>,
     pub(super) now: Instant,
-    queue: EventQueue<Event>,
+    /// None where the machine was calibrated without it.
+    pub(super) memory: Option<MemoryWorld>,
+    pub(super) queue: EventQueue<Event>,
     end: Instant,
     request_overhead: u64,
     sleep_overhead: u64,
     /// Threads that have slept since they last got work.
     slept: Vec<bool>,
     wakeup_idle: u64,
-    lasts_to_the_end: bool,
 }
 
 impl World {
@@ -62,13 +78,13 @@ impl World {
             instances: Vec::new(),
             owners: Vec::new(),
             now: 0,
+            memory: setting.memory.world(),
             queue: EventQueue::new(),
             end: plan.duration().0,
             request_overhead: setting.request_overhead,
             sleep_overhead: setting.sleep_overhead,
             slept: Vec::new(),
             wakeup_idle: setting.wakeup_idle,
-            lasts_to_the_end: false,
         };
         let own_groups = setting.claims.iter().any(|claim| claim.own_group.is_some());
         let shares = weight::guard_shares(plan, own_groups);
@@ -80,6 +96,9 @@ impl World {
                 .then(|| world.instance(plan, setting, index, (tenant, replica), guard))
                 .flatten();
             world.instances.push(instance);
+        }
+        if world.instances.iter().flatten().any(|instance| instance.program.touches()) {
+            world.queue.push(memory::SAMPLE_NS, TENANTS_SECOND, Event::Sample);
         }
         world
     }
@@ -93,7 +112,11 @@ impl World {
         guard: GroupId,
     ) -> Option<Instance> {
         let start = plan.tenants().get(tenant)?.start_at.0;
-        let program = Program::new(plan, tenant, replica, start, self.end)?;
+        let page_bytes = setting.memory.page_bytes();
+        let program = Program::new(plan, tenant, replica, (start, self.end), page_bytes)?;
+        if let (Some(memory), Some(claim)) = (&mut self.memory, setting.memory_claims.get(index)) {
+            memory.admit(index, claim, program.threads() as u64, program.is_hot());
+        }
         let claim = setting.claims.get(index)?;
         let group = match claim.own_group {
             Some(own) => {
@@ -104,7 +127,6 @@ impl World {
         if let Some(guest) = &setting.guest {
             self.engine.add_guest(index, guest, group, &claim.cores);
         }
-        self.lasts_to_the_end |= program.lasts_to_the_end();
         let mut threads = Vec::new();
         for own in 0..program.threads() {
             // A new thread is put where there are fewest so far (`sched_balance_find_dst_group`).
@@ -118,7 +140,7 @@ impl World {
             self.queue.push(start, TENANTS_SECOND, Event::Wake(thread));
             threads.push(thread);
         }
-        Some(Instance { group, threads, program, start })
+        Some(Instance { group, threads, program, start, killed: None })
     }
 
     /// Runs to the end: that of the scenario, or when nothing is left to do.
@@ -134,19 +156,23 @@ impl World {
                 Event::Expire(thread) if self.wakeup_idle > 0 && self.engine.would_wake_idle(thread) => {
                     self.queue.push(at + self.wakeup_idle, TENANTS_SECOND, Event::Wake(thread));
                 }
+                Event::Expire(thread) | Event::Wake(thread) if self.is_killed(thread) => {}
                 Event::Expire(thread) | Event::Wake(thread) => {
                     if self.engine.deliver(thread) {
                         self.go_on(thread);
                     }
                 }
                 Event::Cut { thread, phase } => self.cut(thread, phase),
+                Event::Reap(index) => self.reap(index),
+                Event::Sample => self.sample(),
             }
             self.settle_instant();
             if self.is_over() {
                 break;
             }
         }
-        if self.lasts_to_the_end {
+        let stays = |instance: &Instance| !instance.is_over() && instance.program.lasts_to_the_end();
+        if self.instances.iter().flatten().any(stays) {
             self.advance_to(self.end);
         }
         self.engine.settle();
@@ -168,7 +194,13 @@ impl World {
     }
 
     /// Asks a thread's program what comes next, and does it.
-    fn go_on(&mut self, thread: ThreadId) {
+    pub(super) fn go_on(&mut self, thread: ThreadId) {
+        if self.is_killed(thread) {
+            return self.exit(thread);
+        }
+        if self.is_touching(thread) {
+            return self.touch_on(thread);
+        }
         let Some(&(index, own)) = self.owners.get(thread) else { return };
         let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
         if let Some(arrival) = instance.program.answering(own) {
@@ -188,12 +220,18 @@ impl World {
     fn act(&mut self, thread: ThreadId, action: Action) {
         match action {
             Action::Work { ns, request, until } => {
-                if let (Some(at), Some(phase)) = (until, self.phase_of(thread)) {
-                    self.queue.push(at, TENANTS_SECOND, Event::Cut { thread, phase });
-                }
+                self.cut_at(thread, until);
                 let overhead = self.overhead(thread, request);
                 self.engine.give_work(thread, ns, overhead);
                 self.engine.wake(thread);
+            }
+            Action::Touch { pages, until } => {
+                self.cut_at(thread, until);
+                self.touch(thread, pages);
+            }
+            Action::TouchAgain { until } => {
+                self.cut_at(thread, until);
+                self.touch_again(thread);
             }
             Action::SleepUntil(at) => {
                 self.engine.block(thread);
@@ -204,8 +242,27 @@ impl World {
         }
     }
 
+    fn is_killed(&self, thread: ThreadId) -> bool {
+        let instance = self.owners.get(thread).and_then(|(index, _)| self.instances.get(*index)?.as_ref());
+        instance.is_some_and(|instance| instance.killed.is_some())
+    }
+
+    fn sample(&mut self) {
+        if let Some(memory) = &mut self.memory {
+            memory.sample();
+        }
+        self.queue.push(self.now + memory::SAMPLE_NS, TENANTS_SECOND, Event::Sample);
+    }
+
+    /// Has a thread stop at what it begins now when the time of its phase is over.
+    fn cut_at(&mut self, thread: ThreadId, until: Option<Instant>) {
+        if let (Some(at), Some(phase)) = (until, self.phase_of(thread)) {
+            self.queue.push(at, TENANTS_SECOND, Event::Cut { thread, phase });
+        }
+    }
+
     /// CPU time that a piece of work costs beyond itself: that of a request, and that of the sleep before it.
-    fn overhead(&mut self, thread: ThreadId, request: bool) -> u64 {
+    pub(super) fn overhead(&mut self, thread: ThreadId, request: bool) -> u64 {
         let slept = std::mem::take(&mut self.slept[thread]);
         let request = if request { self.request_overhead } else { 0 };
         request + if slept { self.sleep_overhead } else { 0 }
@@ -218,20 +275,28 @@ impl World {
 
     /// A thread whose time is over notices it as soon as it has a core.
     fn cut(&mut self, thread: ThreadId, phase: usize) {
-        if self.phase_of(thread) == Some(phase) {
+        if self.phase_of(thread) == Some(phase) && !self.is_killed(thread) {
+            self.stop_touching(thread);
             self.engine.give_work(thread, 0.0, 0);
         }
     }
 
     fn is_over(&self) -> bool {
-        let finished = |instance: &Instance| instance.program.finished().is_some();
-        !self.lasts_to_the_end && self.instances.iter().flatten().all(finished)
+        self.instances.iter().flatten().all(Instance::is_over)
     }
 
-    /// Work done per CPU time, over all threads; none if nothing ran.
+    /// Work done per CPU time, over all threads but those of instances that touch memory, which is no such work; none if
+    /// nothing ran.
     pub(super) fn work_per_cpu(&self) -> Option<f64> {
-        let threads = 0..self.owners.len();
-        let cpu_ns = self.engine.busy_ns(self.owners.len());
+        let works = |(index, _): &(usize, usize)| {
+            let instance = self.instances.get(*index).and_then(Option::as_ref);
+            instance.is_some_and(|instance| !instance.program.touches())
+        };
+        let threads = (0..self.owners.len()).filter(|&thread| self.owners.get(thread).is_some_and(works));
+        let cpu_ns = match threads.clone().count() == self.owners.len() {
+            true => self.engine.busy_ns(self.owners.len()),
+            false => threads.clone().map(|thread| self.engine.cpu_ns(thread)).sum(),
+        };
         let work: f64 = threads.map(|thread| self.engine.work_ns(thread)).sum();
         (cpu_ns > 0).then(|| work / cpu_ns as f64)
     }

@@ -40,6 +40,11 @@ impl<W> Trace<W> {
         self.entries.get(entry as usize).map(|entry| entry.at)
     }
 
+    /// What happened so far.
+    pub(crate) fn entries(&self) -> &[Entry<W>] {
+        &self.entries
+    }
+
     pub(crate) fn into_entries(self) -> Vec<Entry<W>> {
         self.entries
     }

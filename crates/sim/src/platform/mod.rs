@@ -5,6 +5,7 @@ mod cgroups;
 mod chroot;
 mod container;
 pub(crate) mod isolation;
+pub(crate) mod memory;
 mod namespaces;
 pub(crate) mod vm;
 

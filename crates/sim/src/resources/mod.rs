@@ -1,3 +1,4 @@
 //! Room 1: divides a capacity among claimants.
 
 pub(crate) mod cpu;
+pub(crate) mod memory;

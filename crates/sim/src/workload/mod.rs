@@ -1,5 +1,6 @@
 //! Room 1: produces demand, knows no machine.
 
+mod leaker;
 mod program;
 mod server;
 

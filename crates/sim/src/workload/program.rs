@@ -2,8 +2,10 @@
 
 use catamaran_scenario::Plan;
 use catamaran_scenario::draw::Requests;
+use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::Workload;
 
+use super::leaker::{self, Leaker};
 use super::server::{Next, Served, Server};
 use crate::kernel::Instant;
 
@@ -13,6 +15,10 @@ pub(crate) enum Action {
     /// Computes so many nanoseconds at the speed of one busy core, but not beyond `until`; `request` adds the cost of
     /// handling one.
     Work { ns: f64, request: bool, until: Option<Instant> },
+    /// Touches so many pages for the first time, but not beyond `until`.
+    Touch { pages: u64, until: Option<Instant> },
+    /// Touches all pages that it holds once more, but not beyond `until`.
+    TouchAgain { until: Option<Instant> },
     /// Sleeps until then.
     SleepUntil(Instant),
     /// Waits for the other threads of its phase.
@@ -25,6 +31,7 @@ pub(crate) enum Action {
 enum Stage {
     Compute { ns_each: f64, given: Vec<bool> },
     Server(Server),
+    Memory { leaker: Leaker, hot: bool },
     Idle,
 }
 
@@ -46,7 +53,7 @@ pub(crate) struct Program {
     /// The request that each thread is at.
     serving: Vec<Option<usize>>,
     end: Instant,
-    is_server: bool,
+    lasts: bool,
     finished: Option<Instant>,
 }
 
@@ -56,8 +63,8 @@ impl Program {
         plan: &Plan,
         tenant: usize,
         replica: u32,
-        start: Instant,
-        end: Instant,
+        (start, end): (Instant, Instant),
+        page_bytes: u64,
     ) -> Option<Self> {
         let workload = &plan.tenants().get(tenant)?.workload;
         let phases: Vec<(&Workload, Option<u64>)> = match workload {
@@ -67,15 +74,15 @@ impl Program {
         let mut steps = Vec::new();
         for (index, (workload, lasts)) in phases.into_iter().enumerate() {
             let requests = Requests::new(plan, tenant, replica, index);
-            steps.push(Step::new(workload, lasts, requests)?);
+            steps.push(Step::new(workload, lasts, requests, page_bytes)?);
         }
         if let Some(first) = steps.first_mut() {
             first.begin(start);
         }
         let threads = steps.iter().map(|step| step.threads).max()?;
-        let is_server = matches!(workload, Workload::Server(_) | Workload::Idle);
+        let lasts = matches!(workload, Workload::Server(_) | Workload::Memory { .. } | Workload::Idle);
         let serving = vec![None; threads as usize];
-        Some(Self { steps, current: 0, began: start, done: 0, serving, end, is_server, finished: None })
+        Some(Self { steps, current: 0, began: start, done: 0, serving, end, lasts, finished: None })
     }
 
     /// Threads that the tenant has.
@@ -112,6 +119,15 @@ impl Program {
                 first.then_some(Action::Work { ns: *ns_each, request: false, until })
             }
             Stage::Idle => (now < until).then_some(Action::SleepUntil(until)),
+            Stage::Memory { leaker, .. } => (now < until).then(|| {
+                let cut = step.lasts.map(|_| until);
+                match leaker.next(now) {
+                    leaker::Step::Touch(pages) => Action::Touch { pages, until: cut },
+                    leaker::Step::Again => Action::TouchAgain { until: cut },
+                    leaker::Step::Sleep(at) => Action::SleepUntil(at.min(until)),
+                    leaker::Step::Rest => Action::SleepUntil(until),
+                }
+            }),
             Stage::Server(server) => {
                 if let Some(index) = serving.take() {
                     if server.requests()[index].started.is_none() {
@@ -175,7 +191,17 @@ impl Program {
 
     /// Whether it is the tenant's part to be there until the run ends, so that the end of the run is its end.
     pub(crate) fn lasts_to_the_end(&self) -> bool {
-        self.is_server
+        self.lasts
+    }
+
+    /// Whether it has a phase of touching memory, which makes no turns.
+    pub(crate) fn touches(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.stage, Stage::Memory { .. }))
+    }
+
+    /// Whether it touches its memory over and over.
+    pub(crate) fn is_hot(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.stage, Stage::Memory { hot: true, .. }))
     }
 
     /// What became of the requests of all its server phases; none if it has no such phase.
@@ -196,7 +222,12 @@ fn serve(server: &Server, index: usize) -> Action {
 }
 
 impl Step {
-    fn new(workload: &Workload, lasts: Option<u64>, requests: Option<Requests>) -> Option<Self> {
+    fn new(
+        workload: &Workload,
+        lasts: Option<u64>,
+        requests: Option<Requests>,
+        page_bytes: u64,
+    ) -> Option<Self> {
         let (stage, threads) = match workload {
             Workload::Compute { threads, work } => {
                 let ns_each = work.0 as f64 / f64::from(*threads);
@@ -208,8 +239,13 @@ impl Step {
                 (Stage::Server(Server::new(arrivals, server.queue, timeout)), server.threads)
             }
             Workload::Idle => (Stage::Idle, 1),
-            Workload::Command { like: Some(like), .. } => return Self::new(like, lasts, requests),
-            _ => return None,
+            Workload::Command { like: Some(like), .. } => {
+                return Self::new(like, lasts, requests, page_bytes);
+            }
+            other => {
+                let leak = Leak::of(other)?;
+                (Stage::Memory { leaker: Leaker::new(leak, page_bytes), hot: leak.touch_loop }, 1)
+            }
         };
         Some(Self { stage, threads, lasts })
     }

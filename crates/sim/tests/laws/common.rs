@@ -1,6 +1,7 @@
 //! Scenarios in a few words, and machines without costs, for the tests of laws.
 
 use catamaran_report::report::TenantReport;
+use catamaran_scenario::calibration::MemoryCosts;
 use catamaran_scenario::plan::Scheduler;
 use catamaran_scenario::{Calibration, Plan, Platform};
 use catamaran_sim::{Options, Outcome, simulate};
@@ -16,6 +17,15 @@ pub(crate) fn ideal() -> Calibration {
     calibration.cpu.sleep_overhead_ns = 0;
     calibration.cpu.tick_ns = 0;
     calibration.machine.cgroup_version = 1;
+    calibration.memory = Some(MemoryCosts {
+        touch_ns: 1000.0,
+        retouch_ns: 10.0,
+        release_ns: 100.0,
+        worker_bytes: 0,
+        thread_bytes: 0,
+        worker_rss_bytes: 0,
+        swap: None,
+    });
     calibration
 }
 

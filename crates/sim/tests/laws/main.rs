@@ -4,6 +4,7 @@
 
 mod common;
 mod guests;
+mod memory;
 mod queueing;
 mod refused;
 mod shares;

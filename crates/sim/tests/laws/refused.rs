@@ -8,18 +8,19 @@ use catamaran_sim::{Options, simulate};
 #[test]
 fn by_the_path_of_the_field() {
     let tenant = |rest: &str| format!("[[tenant]]\nname = \"t\"\n{rest}\n");
-    let memory = "workload = { kind = \"memory\", start = \"1MiB\" }";
+    let fork = "workload = { kind = \"fork\", rate = \"1/s\", lifetime = \"1s\" }";
     let compute = "workload = { kind = \"compute\", work = \"1s\" }";
     let vm = |setting: &str| format!("{}[platform.vm]\n{setting}\n", hog("t", 1, "1s", ""));
     let table = [
         ("docker", hog("t", 1, "1s", ""), "platforms"),
-        ("bare-metal", tenant(memory), "tenant.t.workload.kind"),
+        ("bare-metal", tenant(fork), "tenant.t.workload.kind"),
         ("bare-metal", tenant(&format!("restart = \"always\"\n{compute}")), "tenant.t.restart"),
-        ("cgroups", tenant(&format!("memory = {{ limit = \"1MiB\" }}\n{compute}")), "tenant.t.memory.limit"),
         ("cgroups", tenant(&format!("pids = {{ limit = 1 }}\n{compute}")), "tenant.t.pids.limit"),
         (
             "bare-metal",
-            tenant("workload = { phases = [ { kind = \"memory\", start = \"1MiB\", for = \"1s\" } ] }"),
+            tenant(
+                "workload = { phases = [ { kind = \"fork\", rate = \"1/s\", lifetime = \"1s\", for = \"1s\" } ] }",
+            ),
             "tenant.t.workload.phases[0].kind",
         ),
         (
@@ -49,5 +50,22 @@ fn by_the_path_of_the_field() {
             Err(RunError::Unsupported { field, .. }) => assert_eq!(field, expected),
             other => panic!("{expected}: {other:?}"),
         }
+    }
+}
+
+#[test]
+fn what_the_machine_was_not_calibrated_for() {
+    let memory = "[[tenant]]\nname = \"t\"\nworkload = { kind = \"memory\", start = \"1MiB\" }\n";
+    let plan = plan(1, "1s", "bare-metal", memory);
+    let without = Calibration { memory: None, ..Calibration::reference() };
+    for (calibration, expected) in
+        [(without, Some("tenant.t.workload.kind")), (Calibration::reference(), None)]
+    {
+        let answer = simulate(&plan, plan.platforms()[0], &calibration, &Options::default());
+        let refused = answer.err().map(|error| match error {
+            RunError::Unsupported { field, advice, .. } => (field, advice.contains("calibrate")),
+            other => panic!("{other}"),
+        });
+        assert_eq!(refused, expected.map(|field| (field.to_owned(), true)));
     }
 }

@@ -1,0 +1,159 @@
+//! What memory costs and weighs: pages touched, touched again and given back by the very program that tenants run, and
+//! what such a program weighs before it holds anything.
+
+use catamaran_report::statistics::median;
+use catamaran_scenario::calibration::MemoryCosts;
+use catamaran_scenario::leak::{Leak, STEP_NS};
+use catamaran_scenario::{Bytes, BytesPerSecond, Plan, Platform};
+use catamaran_worker::clock::now_ns;
+use catamaran_worker::script::Script;
+use catamaran_worker::tape::{head, phase, thread};
+
+use crate::interrupt::Interrupt;
+use crate::launcher::{Launcher, WorkerFile};
+use crate::order::Order;
+use crate::problem::Problem;
+use crate::run::Run;
+
+/// Memory that is touched in a round (bytes), as far as the machine has it.
+const TOUCHED_BYTES: u64 = 128 << 20;
+/// Rounds, of which the median counts.
+const ROUNDS: usize = 7;
+/// How long a round may take (ns): touching, and some steps of touching again.
+const ROUND_NS: u64 = 400_000_000;
+/// Threads of the tenant by which a further thread is weighed.
+const THREADS: u64 = 33;
+
+/// Measures; `turns_per_cpu_s` is for runs that make none.
+pub(crate) fn measure(turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<MemoryCosts, Problem> {
+    let worker = WorkerFile::make()?;
+    let pages = TOUCHED_BYTES / rustix::param::page_size() as u64;
+    let (mut touch, mut again, mut release) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let nothing = round(&worker, 0, false, interrupt)?;
+        let once = round(&worker, TOUCHED_BYTES, false, interrupt)?;
+        let over = round(&worker, TOUCHED_BYTES, true, interrupt)?;
+        touch.push((once.cpu_ns - nothing.cpu_ns) / pages as f64);
+        again.push((over.cpu_ns - once.cpu_ns) / (over.touches - once.touches).max(1.0));
+        release.push((once.exit_ns - nothing.exit_ns) / pages as f64);
+    }
+    let page_cost = |figures: &[f64]| {
+        // Noise can make nothing of something very small; nothing at all costs nothing.
+        median(figures).map(|ns| ns.max(0.1)).ok_or_else(no_figures)
+    };
+    let (one, rss) = weigh(1, turns_per_cpu_s, interrupt)?;
+    let (many, _) = weigh(THREADS, turns_per_cpu_s, interrupt)?;
+    Ok(MemoryCosts {
+        touch_ns: page_cost(&touch)?,
+        retouch_ns: page_cost(&again)?,
+        release_ns: page_cost(&release)?,
+        worker_bytes: one,
+        thread_bytes: many.saturating_sub(one) / (THREADS - 1),
+        worker_rss_bytes: rss,
+        swap: None,
+    })
+}
+
+fn no_figures() -> Problem {
+    Problem::new("touching memory could not be measured: no schedstat", "mount /proc; CONFIG_SCHED_INFO=y")
+}
+
+/// One worker that touches memory.
+struct Round {
+    cpu_ns: f64,
+    touches: f64,
+    /// From the thread's last word to the process's end.
+    exit_ns: f64,
+}
+
+fn round(
+    worker: &WorkerFile,
+    bytes: u64,
+    over_and_over: bool,
+    interrupt: &Interrupt,
+) -> Result<Round, Problem> {
+    let leak =
+        Leak { start: Bytes(bytes), leak: BytesPerSecond(0), most: Bytes(bytes), touch_loop: over_and_over };
+    let tape = Order::leak(leak, ROUND_NS.max(STEP_NS)).write()?;
+    let mut launcher = Launcher::start(worker, "memory", tape, interrupt)?;
+    launcher.carry_out(&Script::default(), interrupt)?;
+    let origin_ns = now_ns();
+    launcher.tape.set(head::ORIGIN_NS, origin_ns);
+    launcher.tape.set(head::BEGIN_NS, origin_ns);
+    launcher.tape.go();
+    launcher.wait_for_end(interrupt)?;
+    let tape = &launcher.tape;
+    let (at, phase_at) = (tape.layout().thread(0), tape.layout().phase(0));
+    let done_ns = tape.get(head::DONE).checked_sub(1).map(|done| origin_ns + done);
+    match (tape.get(at + thread::ENDED), done_ns, launcher.ended_ns) {
+        (1, Some(done_ns), Some(ended_ns)) => Ok(Round {
+            cpu_ns: tape.get(at + thread::CPU_NS) as f64,
+            touches: tape.get(phase_at + phase::TOUCHES) as f64,
+            exit_ns: ended_ns.saturating_sub(done_ns) as f64,
+        }),
+        _ => Err(no_figures()),
+    }
+}
+
+/// What the group of a tenant with so many threads that wait is charged at most, and what its process weighs for the
+/// kernel's killer (bytes).
+fn weigh(threads: u64, turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<(u64, u64), Problem> {
+    let text = format!(
+        "schema = \"catamaran/scenario/v1\"\nname = \"calibrate-memory\"\nseed = 1\nduration = \"300ms\"\n\
+         platforms = [\"bare-metal\"]\nhost = {{ cores = 1, memory = \"256MiB\" }}\n[[tenant]]\nname = \"waits\"\n\
+         workload = {{ kind = \"server\", threads = {threads}, arrivals = {{ process = \"constant\", rate = \"10/s\" }}, \
+         service = {{ cpu = \"1us\", distribution = \"constant\" }} }}\n"
+    );
+    let plan = Plan::from_toml(&text, "calibration").map_err(|error| {
+        Problem::new(
+            format!("a scenario of the calibration is wrong: {error}"),
+            "this is a defect of catamaran",
+        )
+    })?;
+    let run = Run::start(&plan, Platform::BareMetal, turns_per_cpu_s, interrupt)?;
+    let rss = run.first_tenant().and_then(badness_bytes);
+    let report = run.carry_out(0, &mut None)?;
+    let peak = report.tenants.first().and_then(|tenant| tenant.memory_peak_bytes);
+    let no_controller = || {
+        Problem::new(
+            "a tenant's memory could not be measured: no memory controller keeps its peak",
+            "use cgroup v1 with the controller memory, or Linux 5.19 or later with v2",
+        )
+    };
+    peak.zip(rss).ok_or_else(no_controller)
+}
+
+/// Resident pages of every kind, swap and page tables of a process, as `oom_badness` sums them up.
+fn badness_bytes(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let kib = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+    };
+    Some((kib("VmRSS")? + kib("VmSwap").unwrap_or(0) + kib("VmPTE").unwrap_or(0)) << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_first_touch_costs_more_than_another_and_a_worker_weighs_something() {
+        match measure(1e8, &Interrupt::new(Arc::default())) {
+            Ok(costs) => {
+                println!("{costs:?}");
+                assert!(
+                    costs.touch_ns > 2.0 * costs.retouch_ns && costs.release_ns < costs.touch_ns,
+                    "{costs:?}"
+                );
+                assert!((1 << 16..64 << 20).contains(&costs.worker_rss_bytes), "{costs:?}");
+                assert!((1 << 16..64 << 20).contains(&costs.worker_bytes), "{costs:?}");
+                assert!(costs.thread_bytes < 1 << 20, "{costs:?}");
+            }
+            Err(Problem::Unavailable(why, _)) => println!("skipped: memory calibration: {why}"),
+            Err(problem) => panic!("{problem:?}"),
+        }
+    }
+}

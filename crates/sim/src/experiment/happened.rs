@@ -1,0 +1,99 @@
+//! What happened to memory, for the report and for the timeline: events with their causes, samples, and what a victim is told.
+
+use catamaran_report::report::{EventRow, Samples, Series, TenantReport};
+use catamaran_report::timeline;
+
+use super::memory::SAMPLE_NS;
+use super::world::World;
+use crate::kernel::trace;
+use crate::resources::memory::{GroupId, MemoryNote};
+
+/// The machine as an object of events.
+const HOST: &str = "host";
+
+fn entries(world: &World) -> &[trace::Entry<MemoryNote>] {
+    world.memory.as_ref().map_or(&[], |memory| memory.model().trace())
+}
+
+/// Actor, what and target of an entry; `label` names an instance.
+fn words(world: &World, note: MemoryNote, label: &dyn Fn(usize) -> String) -> (String, &'static str, String) {
+    let Some(memory) = &world.memory else { return (String::new(), "", String::new()) };
+    let process = |process| memory.owner_of_process(process).map_or_else(String::new, label);
+    let group = |group: GroupId| memory.owner_of_group(group).map_or_else(|| HOST.to_owned(), label);
+    match note {
+        MemoryNote::High { group: of, by } => (process(by), "memory-high", group(of)),
+        MemoryNote::Out { group: of, by } => (process(by), "out-of-memory", group(of)),
+        MemoryNote::Kill { process: victim } => ("kernel".into(), "oom-kill", process(victim)),
+    }
+}
+
+/// Rows for the report.
+pub(super) fn events(world: &World, rows: &[TenantReport]) -> Vec<EventRow> {
+    let label = |index: usize| rows.get(index).map_or_else(String::new, TenantReport::label);
+    let row = |entry: &trace::Entry<MemoryNote>| {
+        let (actor, what, target) = words(world, entry.what, &label);
+        EventRow { at_s: entry.at as f64 / 1e9, actor, what: what.into(), target, because: entry.because }
+    };
+    entries(world).iter().map(row).collect()
+}
+
+/// What went wrong with an instance that was killed.
+pub(super) fn error(world: &World, index: usize) -> Option<String> {
+    let memory = world.memory.as_ref()?;
+    let killed = |entry: &&trace::Entry<MemoryNote>| matches!(entry.what, MemoryNote::Kill { process } if memory.owner_of_process(process) == Some(index));
+    let because = entries(world).iter().find(killed)?.because?;
+    let MemoryNote::Out { group, .. } = entries(world).get(because as usize)?.what else { return None };
+    Some(match memory.owner_of_group(group) {
+        Some(_) => "killed for memory: its memory.limit was reached".into(),
+        None => {
+            "killed for memory: host.memory was full, and of all tenants it had the greatest badness".into()
+        }
+    })
+}
+
+/// The series of memory charged, where anyone touches memory.
+pub(super) fn samples(world: &World, rows: &[TenantReport]) -> Option<Samples> {
+    let samples = world.memory.as_ref()?.samples();
+    let series = samples.iter().filter_map(|(&index, bytes)| {
+        let values = bytes.iter().map(|bytes| *bytes as f64).collect();
+        Some(Series { tenant: rows.get(index)?.label(), metric: "memory".into(), values })
+    });
+    let series: Vec<Series> = series.collect();
+    (!series.is_empty()).then_some(Samples { interval_s: SAMPLE_NS as f64 / 1e9, series })
+}
+
+/// Puts the entries into a causal trace of other things, by time; causes keep their effects.
+pub(super) fn merge(
+    world: &World,
+    label: &dyn Fn(usize) -> String,
+    others: Vec<timeline::Entry>,
+) -> Vec<timeline::Entry> {
+    let own = entries(world).iter().map(|entry| {
+        let (actor, what, target) = words(world, entry.what, label);
+        timeline::Entry { at_ns: entry.at, actor, what: what.into(), target, because: entry.because }
+    });
+    let own: Vec<timeline::Entry> = own.collect();
+    if own.is_empty() {
+        return others;
+    }
+    // Where each entry of either kind comes to stand; at the same instant the others come first.
+    let own_place: Vec<u32> = own
+        .iter()
+        .enumerate()
+        .map(|(k, entry)| (others.partition_point(|other| other.at_ns <= entry.at_ns) + k) as u32)
+        .collect();
+    let other_place: Vec<u32> = others
+        .iter()
+        .enumerate()
+        .map(|(k, entry)| (own.partition_point(|one| one.at_ns < entry.at_ns) + k) as u32)
+        .collect();
+    let moved = |mut entry: timeline::Entry, place: &[u32]| {
+        entry.because = entry.because.and_then(|cause| place.get(cause as usize).copied());
+        entry
+    };
+    let mut all: Vec<(u32, timeline::Entry)> = Vec::with_capacity(own.len() + others.len());
+    all.extend(own_place.iter().copied().zip(own.into_iter().map(|entry| moved(entry, &own_place))));
+    all.extend(other_place.iter().copied().zip(others.into_iter().map(|entry| moved(entry, &other_place))));
+    all.sort_by_key(|(place, _)| *place);
+    all.into_iter().map(|(_, entry)| entry).collect()
+}

@@ -1,0 +1,297 @@
+//! Where threads meet memory: touching in pieces, waiting for room, being killed.
+
+use std::collections::BTreeMap;
+
+use catamaran_report::RunError;
+use catamaran_scenario::calibration::MemoryCosts;
+use catamaran_scenario::leak::Leak;
+use catamaran_scenario::plan::Workload;
+use catamaran_scenario::{Calibration, Plan};
+
+use super::refuse::refusal;
+use super::world::{Event, TENANTS_SECOND, World};
+use crate::kernel::Instant;
+use crate::platform::memory::MemoryClaim;
+use crate::resources::cpu::ThreadId;
+use crate::resources::memory::{Bounds, Charge, GroupId, Machine, Memory, ProcessId, ProcessSpec, ROOT};
+
+/// After so long the memory of a victim that has not got to its end is taken from it (`OOM_REAPER_DELAY`, 2·HZ ticks, in
+/// Linux `mm/oom_kill.c`).
+const REAPER_DELAY_NS: u64 = 2_000_000_000;
+/// Between two samples of what is charged (ns).
+pub(super) const SAMPLE_NS: u64 = 100_000_000;
+
+/// The machine's memory, and what it costs to use; none where the machine was calibrated without.
+#[derive(Debug)]
+pub(super) struct MemorySetting(Option<(Machine, Bounds, MemoryCosts)>);
+
+impl MemorySetting {
+    /// The memory of guests is their own, and not modelled.
+    pub(super) fn of(plan: &Plan, calibration: &Calibration, in_guests: bool) -> Result<Self, RunError> {
+        if in_guests {
+            return Ok(Self(None));
+        }
+        let toucher = plan.tenants().iter().find(|tenant| touches(&tenant.workload));
+        let Some(costs) = &calibration.memory else {
+            let what = "memory on a machine that was calibrated without it";
+            let refuse = |field: String| refusal(field, what, "calibrate anew with `catamaran calibrate`");
+            return match toucher {
+                Some(tenant) => Err(refuse(format!("tenant.{}.workload.kind", tenant.name))),
+                None => Ok(Self(None)),
+            };
+        };
+        let host = plan.host();
+        if host.swap.0 > 0 && costs.swap.is_none() {
+            let what = "swap on a machine that was calibrated without it";
+            return Err(refusal(
+                "host.swap".into(),
+                what,
+                "leave it out, or give [memory.swap] in host.toml",
+            ));
+        }
+        let machine = Machine {
+            cores: u64::from(host.cores),
+            page_bytes: calibration.machine.page_bytes,
+            hz: u64::from(calibration.scheduler.hz),
+            swap_out_ns: costs.swap.as_ref().map_or(0.0, |swap| swap.out_ns),
+            swap_in_ns: costs.swap.as_ref().map_or(0.0, |swap| swap.in_ns),
+        };
+        let root = Bounds { max: Some(host.memory.0), swap: Some(host.swap.0), ..Bounds::default() };
+        Ok(Self(Some((machine, root, costs.clone()))))
+    }
+
+    pub(super) fn page_bytes(&self) -> u64 {
+        self.0.as_ref().map_or(1, |(machine, ..)| machine.page_bytes)
+    }
+
+    pub(super) fn world(&self) -> Option<MemoryWorld> {
+        let (machine, root, costs) = self.0.as_ref()?;
+        Some(MemoryWorld {
+            model: Memory::new(*machine, *root),
+            costs: costs.clone(),
+            swap_in_ns: machine.swap_in_ns,
+            holders: BTreeMap::new(),
+            touching: BTreeMap::new(),
+            waiting: Vec::new(),
+            samples: BTreeMap::new(),
+        })
+    }
+}
+
+/// Whether a workload touches memory.
+pub(super) fn touches(workload: &Workload) -> bool {
+    match workload {
+        Workload::Phases(phases) => phases.iter().any(|phase| touches(&phase.workload)),
+        Workload::Command { like: Some(like), .. } => touches(like),
+        other => Leak::of(other).is_some(),
+    }
+}
+
+/// Memory and who is at it.
+#[derive(Debug)]
+pub(super) struct MemoryWorld {
+    model: Memory,
+    costs: MemoryCosts,
+    swap_in_ns: f64,
+    /// Group and process of each instance.
+    holders: BTreeMap<usize, (GroupId, ProcessId)>,
+    touching: BTreeMap<ThreadId, Touching>,
+    /// Threads that wait for a victim's memory.
+    waiting: Vec<ThreadId>,
+    /// Bytes charged to each instance at each sample.
+    samples: BTreeMap<usize, Vec<u64>>,
+}
+
+/// What a thread is touching.
+#[derive(Debug)]
+struct Touching {
+    /// Pages that it still has to be granted.
+    left: u64,
+    from_swap: bool,
+    /// Kernel time for what it was granted (ns).
+    owed_ns: u64,
+}
+
+impl MemoryWorld {
+    /// Gives an instance its group and its process.
+    pub(super) fn admit(&mut self, index: usize, claim: &MemoryClaim, threads: u64, hot: bool) {
+        let group = self.model.add_group(ROOT, claim.bounds);
+        let process = self.model.add_process(ProcessSpec {
+            group,
+            own_bytes: self.costs.worker_bytes + threads.saturating_sub(1) * self.costs.thread_bytes,
+            own_rss_bytes: self.costs.worker_rss_bytes,
+            hot,
+            oom_score_adj: claim.oom_score_adj,
+        });
+        self.holders.insert(index, (group, process));
+    }
+
+    pub(super) fn peak_bytes(&self, index: usize) -> Option<u64> {
+        self.holders.get(&index).map(|(group, _)| self.model.peak_bytes(*group))
+    }
+
+    pub(super) fn host_peak_bytes(&self) -> u64 {
+        self.model.peak_bytes(ROOT)
+    }
+
+    pub(super) fn samples(&self) -> &BTreeMap<usize, Vec<u64>> {
+        &self.samples
+    }
+
+    pub(super) fn model(&self) -> &Memory {
+        &self.model
+    }
+
+    /// Whose group that is; none for the machine's own.
+    pub(super) fn owner_of_group(&self, group: GroupId) -> Option<usize> {
+        self.holders.iter().find(|(_, (own, _))| *own == group).map(|(index, _)| *index)
+    }
+
+    pub(super) fn owner_of_process(&self, process: ProcessId) -> Option<usize> {
+        self.holders.iter().find(|(_, (_, own))| *own == process).map(|(index, _)| *index)
+    }
+
+    /// Notes what everyone is charged now.
+    pub(super) fn sample(&mut self) {
+        for (&index, &(group, _)) in &self.holders {
+            self.samples.entry(index).or_default().push(self.model.usage_bytes(group));
+        }
+    }
+}
+
+impl World {
+    fn process_of(&self, thread: ThreadId) -> Option<ProcessId> {
+        let (index, _) = *self.owners.get(thread)?;
+        Some(self.memory.as_ref()?.holders.get(&index)?.1)
+    }
+
+    /// Begins to touch `pages` for the first time.
+    pub(super) fn touch(&mut self, thread: ThreadId, pages: u64) {
+        let touching = Touching { left: pages, from_swap: false, owed_ns: self.overhead(thread, false) };
+        if let Some(memory) = &mut self.memory {
+            memory.touching.insert(thread, touching);
+        }
+        self.touch_on(thread);
+    }
+
+    /// Touches everything once more; what is in swap comes back.
+    pub(super) fn touch_again(&mut self, thread: ThreadId) {
+        let (process, sleep_ns) = (self.process_of(thread), self.overhead(thread, false));
+        if let (Some(memory), Some(process)) = (&mut self.memory, process) {
+            let again_ns = memory.model.resident_pages(process) as f64 * memory.costs.retouch_ns;
+            let touching = Touching {
+                left: memory.model.swapped_pages(process),
+                from_swap: true,
+                owed_ns: sleep_ns + again_ns as u64,
+            };
+            memory.touching.insert(thread, touching);
+        }
+        self.touch_on(thread);
+    }
+
+    pub(super) fn is_touching(&self, thread: ThreadId) -> bool {
+        self.memory.as_ref().is_some_and(|memory| memory.touching.contains_key(&thread))
+    }
+
+    /// The phase is over before the thread was done.
+    pub(super) fn stop_touching(&mut self, thread: ThreadId) {
+        if let Some(memory) = &mut self.memory {
+            memory.touching.remove(&thread);
+        }
+    }
+
+    /// The next piece: what was granted is paid for, then more is asked for.
+    pub(super) fn touch_on(&mut self, thread: ThreadId) {
+        let process = self.process_of(thread);
+        let (Some(memory), Some(process)) = (&mut self.memory, process) else { return };
+        let Some(touching) = memory.touching.get_mut(&thread) else { return self.go_on(thread) };
+        if touching.owed_ns > 0 {
+            let ns = std::mem::take(&mut touching.owed_ns);
+            self.engine.give_kernel_time(thread, ns);
+            self.engine.wake(thread);
+            return;
+        }
+        if touching.left == 0 {
+            memory.touching.remove(&thread);
+            return self.go_on(thread);
+        }
+        memory.model.set_now(self.now);
+        match memory.model.charge(process, touching.left, touching.from_swap) {
+            Charge::Granted { pages, mut delay_ns } => {
+                touching.left -= pages;
+                touching.owed_ns = ((pages as f64 * memory.costs.touch_ns) as u64).max(1);
+                if touching.from_swap {
+                    delay_ns += (pages as f64 * memory.swap_in_ns) as u64;
+                }
+                if delay_ns > 0 { self.stall(thread, delay_ns) } else { self.touch_on(thread) }
+            }
+            Charge::Reclaiming { ns } => self.stall(thread, ns.max(1)),
+            Charge::Waiting => self.wait_for_memory(thread),
+            Charge::Killed(victims) => {
+                self.wait_for_memory(thread);
+                for victim in victims {
+                    self.kill(victim);
+                }
+            }
+        }
+    }
+
+    fn stall(&mut self, thread: ThreadId, ns: u64) {
+        self.engine.block(thread);
+        self.queue.push(self.now + ns, TENANTS_SECOND, Event::Wake(thread));
+    }
+
+    /// The kernel tries again and again until a victim's memory is there; the model sleeps until then.
+    fn wait_for_memory(&mut self, thread: ThreadId) {
+        self.engine.block(thread);
+        if let Some(memory) = &mut self.memory {
+            memory.waiting.push(thread);
+        }
+    }
+
+    /// A process is killed: its threads stop, and one of them gives its memory back.
+    fn kill(&mut self, process: ProcessId) {
+        let Some(memory) = &mut self.memory else { return };
+        let Some(index) = memory.owner_of_process(process) else { return };
+        let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
+        instance.killed = Some(Killed { gone: None });
+        for &thread in &instance.threads {
+            memory.touching.remove(&thread);
+            memory.waiting.retain(|waiting| *waiting != thread);
+            self.engine.give_work(thread, 0.0, 0);
+        }
+        let Some(&first) = instance.threads.first() else { return };
+        let exit_ns = memory.model.resident_pages(process) as f64 * memory.costs.release_ns;
+        self.engine.give_kernel_time(first, (exit_ns as u64).max(1));
+        self.engine.wake(first);
+        self.queue.push(self.now + REAPER_DELAY_NS, TENANTS_SECOND, Event::Reap(index));
+    }
+
+    /// A killed thread comes to its end.
+    pub(super) fn exit(&mut self, thread: ThreadId) {
+        self.engine.block(thread);
+        let Some(&(index, 0)) = self.owners.get(thread) else { return };
+        if let Some(killed) = self.instances.get_mut(index).and_then(|one| one.as_mut()?.killed.as_mut()) {
+            killed.gone = Some(self.now);
+        }
+        self.reap(index);
+    }
+
+    /// The memory of a killed instance is taken from it; whoever waited for room tries again.
+    pub(super) fn reap(&mut self, index: usize) {
+        let Some(memory) = &mut self.memory else { return };
+        if let Some(&(_, process)) = memory.holders.get(&index) {
+            memory.model.release(process);
+        }
+        for thread in std::mem::take(&mut memory.waiting) {
+            self.touch_on(thread);
+        }
+    }
+}
+
+/// How an instance was killed for memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Killed {
+    /// When the last of it was gone.
+    pub(super) gone: Option<Instant>,
+}

@@ -1,0 +1,51 @@
+//! What a platform makes of a tenant's claims on memory: bounds where it has limits, and everywhere what the kernel's killer
+//! is told.
+
+use catamaran_scenario::Calibration;
+use catamaran_scenario::plan::Tenant;
+
+use crate::resources::memory::Bounds;
+
+/// A tenant's claims on memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MemoryClaim {
+    /// Bounds of its group.
+    pub(crate) bounds: Bounds,
+    pub(crate) oom_score_adj: i64,
+    /// Settings of the scenario that are not applied: (field, reason).
+    pub(crate) absent: Vec<(&'static str, &'static str)>,
+}
+
+/// The claims of a tenant on a platform that applies limits, or not, to it.
+pub(crate) fn claim(tenant: &Tenant, calibration: &Calibration, limited: bool) -> MemoryClaim {
+    let memory = &tenant.memory;
+    let version_1 = calibration.machine.cgroup_version == 1;
+    let asked = [
+        ("memory.limit", memory.limit.is_some(), None),
+        ("memory.high", memory.high.is_some(), version_1.then_some("cgroup v1 has no memory.high")),
+        (
+            "memory.swap",
+            memory.swap.is_some(),
+            (version_1 && memory.limit.is_none())
+                .then_some("cgroup v1 bounds swap only together with memory.limit"),
+        ),
+        ("memory.oom_group", memory.oom_group, version_1.then_some("cgroup v1 has no memory.oom.group")),
+    ];
+    let reason = |why: Option<&'static str>| if limited { why } else { Some("the platform has no limits") };
+    let absent: Vec<(&'static str, &'static str)> = asked
+        .into_iter()
+        .filter(|(_, asked, _)| *asked)
+        .filter_map(|(field, _, why)| Some((field, reason(why)?)))
+        .collect();
+    let applies = |field: &str| limited && !absent.iter().any(|(name, _)| *name == field);
+    let bytes = |field: &str, bytes: Option<catamaran_scenario::Bytes>| {
+        bytes.filter(|_| applies(field)).map(|bytes| bytes.0)
+    };
+    let bounds = Bounds {
+        max: bytes("memory.limit", memory.limit),
+        high: bytes("memory.high", memory.high),
+        swap: bytes("memory.swap", memory.swap),
+        killed_together: memory.oom_group && applies("memory.oom_group"),
+    };
+    MemoryClaim { bounds, oom_score_adj: i64::from(memory.oom_score_adj), absent }
+}
