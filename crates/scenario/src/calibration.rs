@@ -151,6 +151,8 @@ pub struct SchedulerKnobs {
     /// Whether a group of which a thread has just gone to sleep is picked before its turn, as long as it is eligible
     /// (`PICK_BUDDY`, 6.14 on).
     pub pick_buddy: bool,
+    /// Whether a group whose weight changes while it runs is placed as one that comes (6.13 to 6.19).
+    pub places_running: bool,
     /// Whether a thread's schedstat run-queue wait goes on while its group is throttled, as found by trying.
     pub run_delay_includes_throttled: bool,
 }

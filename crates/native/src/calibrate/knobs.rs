@@ -4,7 +4,8 @@
 //! 6.14.9, 6.12.31, 6.6.93) and was 0.75 ms before; CFS had `sched_latency` 6 ms, `sched_min_granularity` 0.75 ms and
 //! `sched_wakeup_granularity` 1 ms; all are multiplied by 1 + floor(log2(min(CPUs, 8)))
 //! (`get_update_sysctl_factor`); `sysctl_sched_migration_cost` is 0.5 ms. EEVDF came with 6.6, `DELAY_DEQUEUE` with
-//! 6.12, `PICK_BUDDY` with 6.14 (commit 2a77e4be12cb), throttling by task with 6.18.
+//! 6.12, `PICK_BUDDY` with 6.14 (commit 2a77e4be12cb), throttling by task with 6.18;
+//! a running entity is placed anew when its weight changes from 6.13 (commit 6d71a9c61604) to 6.19 (101f3498b4bd).
 
 use std::fs;
 use std::path::Path;
@@ -37,6 +38,7 @@ pub(crate) fn read(hz: u32, run_delay_includes_throttled: bool) -> SchedulerKnob
         throttle_by_task: rules.throttle_by_task,
         delay_dequeue: rules.delay_dequeue,
         pick_buddy: rules.pick_buddy,
+        places_running: rules.places_running,
         run_delay_includes_throttled,
     }
 }
@@ -55,6 +57,7 @@ struct Rules {
     throttle_by_task: bool,
     delay_dequeue: bool,
     pick_buddy: bool,
+    places_running: bool,
 }
 
 impl Rules {
@@ -75,6 +78,7 @@ impl Rules {
             throttle_by_task: version >= (6, 18),
             delay_dequeue: version >= (6, 12),
             pick_buddy: version >= (6, 14),
+            places_running: ((6, 13)..(7, 0)).contains(&version),
         }
     }
 }
@@ -86,15 +90,15 @@ mod tests {
     #[test]
     fn rules_by_release_and_cpus() {
         let table = [
-            ("6.18.44-fc", 2, Scheduler::Eevdf, 1_400_000, [true, true, true]),
-            ("6.12.30", 8, Scheduler::Eevdf, 3_000_000, [false, true, false]),
-            ("6.12.31-amd64", 4, Scheduler::Eevdf, 2_100_000, [false, true, false]),
-            ("6.8.0-60-generic", 1, Scheduler::Eevdf, 750_000, [false, false, false]),
-            ("6.1.0-30-amd64", 64, Scheduler::Cfs, 3_000_000, [false, false, false]),
+            ("6.18.44-fc", 2, Scheduler::Eevdf, 1_400_000, [true, true, true, true]),
+            ("6.12.30", 8, Scheduler::Eevdf, 3_000_000, [false, true, false, false]),
+            ("6.12.31-amd64", 4, Scheduler::Eevdf, 2_100_000, [false, true, false, false]),
+            ("6.8.0-60-generic", 1, Scheduler::Eevdf, 750_000, [false, false, false, false]),
+            ("6.1.0-30-amd64", 64, Scheduler::Cfs, 3_000_000, [false, false, false, false]),
         ];
         for (release, cpus, kind, base_slice_ns, features) in table {
             let rules = Rules::of(release, cpus);
-            let has = [rules.throttle_by_task, rules.delay_dequeue, rules.pick_buddy];
+            let has = [rules.throttle_by_task, rules.delay_dequeue, rules.pick_buddy, rules.places_running];
             assert_eq!((rules.kind, rules.base_slice_ns), (kind, base_slice_ns), "{release} on {cpus}");
             assert_eq!(has, features, "{release}");
         }

@@ -87,7 +87,8 @@ fn read_scheduler(reader: &Reader<'_>) -> Option<SchedulerKnobs> {
         (reader.count("bandwidth_slice_ns"), reader.count("migration_cost_ns"));
     let (autogroup, throttle_by_task) = (reader.flag("autogroup"), reader.flag("throttle_by_task"));
     let (delay_dequeue, pick_buddy) = (reader.flag("delay_dequeue"), reader.flag("pick_buddy"));
-    let includes = reader.flag("run_delay_includes_throttled");
+    let (places_running, includes) =
+        (reader.flag("places_running"), reader.flag("run_delay_includes_throttled"));
     if kind == Some(Scheduler::Cfs) && latency_ns == Some(0) {
         let problem = Problem::new("0 with kind = \"cfs\"").accepts("sched_latency_ns, above 0");
         reader.fail("latency_ns", problem.advises("measure anew with `catamaran calibrate`"));
@@ -104,6 +105,7 @@ fn read_scheduler(reader: &Reader<'_>) -> Option<SchedulerKnobs> {
         throttle_by_task: throttle_by_task?,
         delay_dequeue: delay_dequeue?,
         pick_buddy: pick_buddy?,
+        places_running: places_running?,
         run_delay_includes_throttled: includes?,
     })
 }

@@ -63,6 +63,7 @@ static SCHEDULER: Table = Table::new(
         Field::required("throttle_by_task", Takes::Flag),
         Field::required("delay_dequeue", Takes::Flag),
         Field::required("pick_buddy", Takes::Flag),
+        Field::required("places_running", Takes::Flag),
         Field::required("run_delay_includes_throttled", Takes::Flag),
     ],
 );

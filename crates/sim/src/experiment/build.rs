@@ -103,9 +103,11 @@ fn knobs(plan: &Plan, platform: Platform, calibration: &Calibration) -> Knobs {
     let machine = &calibration.scheduler;
     let hz = settings.hz.unwrap_or(machine.hz).max(1);
     let pick = match settings.scheduler.unwrap_or(machine.kind) {
-        Scheduler::Eevdf => {
-            Pick::Eevdf { delay_dequeue: machine.delay_dequeue, pick_buddy: machine.pick_buddy }
-        }
+        Scheduler::Eevdf => Pick::Eevdf {
+            delay_dequeue: machine.delay_dequeue,
+            pick_buddy: machine.pick_buddy,
+            places_running: machine.places_running,
+        },
         Scheduler::Cfs => {
             Pick::Cfs { latency: machine.latency_ns, wakeup_granularity: machine.wakeup_granularity_ns }
         }

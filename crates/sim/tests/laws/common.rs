@@ -40,6 +40,7 @@ pub(crate) fn ideal_cfs() -> Calibration {
     knobs.throttle_by_task = false;
     knobs.delay_dequeue = false;
     knobs.pick_buddy = false;
+    knobs.places_running = false;
     calibration
 }
 

@@ -17,7 +17,7 @@ impl Bench {
     /// Linux 6.18 at 250 Hz.
     pub(super) fn new(cores: usize) -> Self {
         let knobs = Knobs {
-            pick: Pick::Eevdf { delay_dequeue: true, pick_buddy: true },
+            pick: Pick::Eevdf { delay_dequeue: true, pick_buddy: true, places_running: true },
             tick: 4 * MS,
             base_slice: 1_400_000,
             bandwidth_slice: 5 * MS,

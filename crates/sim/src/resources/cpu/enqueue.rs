@@ -188,51 +188,6 @@ impl Cpu {
         }
     }
 
-    /// Changes an entity's weight, keeping its lag in real time (`reweight_entity`).
-    pub(super) fn reweight(&mut self, entity: EntityId, weight: u64) {
-        self.update_load(entity);
-        let old = self.entities[entity].weight;
-        let queue = self.entities[entity].queue;
-        let queued = self.entities[entity].queued;
-        if queued {
-            self.update_lag(entity);
-            self.take_out(entity);
-        }
-        let record = &mut self.entities[entity];
-        let (from, to) = (i128::from(old), i128::from(weight.max(1)));
-        let rescale = |span: i64| (i128::from(span) * from / to) as i64;
-        if queued && !record.deadline_is_relative {
-            record.deadline -= record.vruntime;
-            record.protected_until -= record.vruntime;
-            record.deadline_is_relative = true;
-        }
-        record.vlag = rescale(record.vlag);
-        if record.deadline_is_relative {
-            record.deadline = rescale(record.deadline);
-            record.protected_until = rescale(record.protected_until);
-        }
-        record.weight = weight;
-        let load = record.load.value();
-        record.load.scale(weight as f64 / old.max(1) as f64);
-        let change = record.load.value() - load;
-        self.queues[queue].load.shift(change);
-        if queued {
-            self.replace(entity);
-        }
-    }
-
-    fn replace(&mut self, entity: EntityId) {
-        if matches!(self.knobs.pick, Pick::Eevdf { .. }) {
-            self.place(entity);
-        } else {
-            let record = &mut self.entities[entity];
-            record.deadline_is_relative = false;
-        }
-        let record = &mut self.entities[entity];
-        record.protected_until += record.vruntime;
-        self.put_in(entity);
-    }
-
     /// Moves a queued thread that does not run to another core.
     pub(super) fn move_thread(&mut self, thread: ThreadId, to: CoreId) {
         let from = self.threads[thread].core;

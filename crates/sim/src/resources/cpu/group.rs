@@ -5,6 +5,7 @@
 
 use super::bandwidth::{Bandwidth, Quota};
 use super::entity::Entity;
+use super::load::SCALE;
 use super::queue::FairQueue;
 use super::{CoreId, Cpu, EntityId, GroupId, QueueId, ROOT};
 
@@ -27,13 +28,13 @@ pub(super) struct Group {
     pub(super) shares: u64,
     /// Its entity on each core; empty for the root.
     pub(super) entities: Vec<EntityId>,
-    /// Sum of its queues' loads (`tg->load_avg`).
-    pub(super) load: f64,
+    /// Sum of what its queues contribute (`tg->load_avg`).
+    pub(super) load: u64,
 }
 
 impl Cpu {
     pub(super) fn add_root(&mut self) {
-        self.groups.push(Group { shares: 0, entities: Vec::new(), load: 0.0 });
+        self.groups.push(Group { shares: 0, entities: Vec::new(), load: 0 });
         self.quotas.push(None);
         for core in 0..self.cores.len() {
             self.queues.push(FairQueue::new(ROOT, core));
@@ -50,7 +51,7 @@ impl Cpu {
             self.entities.push(Entity::group(group, self.queue_of(spec.parent, core), shares));
             self.queues.push(FairQueue::new(group, core));
         }
-        self.groups.push(Group { shares, entities, load: 0.0 });
+        self.groups.push(Group { shares, entities, load: 0 });
         let bandwidth = spec.quota.map(|quota| Bandwidth::new(quota, &mut self.dice, self.ran.is_some()));
         self.quotas.push(bandwidth);
         group
@@ -74,9 +75,9 @@ impl Cpu {
         if own.weight == 0 {
             return;
         }
-        let load = (own.weight as f64).max(own.load.value());
-        let all = (group.load - own.load_contribution).max(0.0) + load;
-        let weight = (group.shares as f64 * load / all) as u64;
+        let load = (own.weight >> 10).max((own.load.value() / SCALE) as u64);
+        let all = group.load.saturating_sub(own.load_contribution) + load;
+        let weight = group.shares * load / all.max(1);
         let weight = weight.clamp(MIN_SHARES.min(group.shares), group.shares);
         if weight != self.entities[entity].weight {
             self.reweight(entity, weight);

@@ -9,6 +9,8 @@ pub(crate) enum Pick {
         delay_dequeue: bool,
         /// `PICK_BUDDY` (6.14 on): a group that is marked as next is picked whatever its deadline, if it is eligible.
         pick_buddy: bool,
+        /// An entity whose weight changes while it runs is placed as one that comes (6.13 to 6.19).
+        places_running: bool,
     },
     /// Before 6.6.
     Cfs {

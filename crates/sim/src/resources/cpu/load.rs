@@ -4,7 +4,11 @@ use super::entity::Owner;
 use super::{CoreId, Cpu, EntityId, QueueId, ROOT, ThreadId};
 
 /// What weights are multiplied by here and in the kernel (`SCHED_FIXEDPOINT_SHIFT`), and averages are not there.
-const SCALE: f64 = 1024.0;
+pub(super) const SCALE: f64 = 1024.0;
+/// Least change of a contribution, as a part of it (`update_tg_load_avg`).
+const CONTRIBUTION_PART: u64 = 64;
+/// Least time between two changes of a contribution (ns).
+const CONTRIBUTION_REST_NS: u64 = 1_000_000;
 
 impl Cpu {
     /// Brings an entity's and its queue's averages up to now; call before either changes.
@@ -25,13 +29,20 @@ impl Cpu {
         self.update_contribution(queue);
     }
 
-    /// Tells a queue's group what it now contributes to the group's load.
+    /// Tells a queue's group what it now contributes to the group's load (`update_tg_load_avg`): at most once a millisecond,
+    /// and only what differs by a 64th. Until then the weights on the other cores stay as they are.
     pub(super) fn update_contribution(&mut self, queue: QueueId) {
+        let now = self.now;
         let record = &mut self.queues[queue];
-        let change = record.load.value() - record.load_contribution;
-        record.load_contribution = record.load.value();
-        let group = record.group;
-        self.groups[group].load = (self.groups[group].load + change).max(0.0);
+        let load = (record.load.value() / SCALE) as u64;
+        let before = record.load_contribution;
+        if now < record.contributes_anew || load.abs_diff(before) <= before / CONTRIBUTION_PART {
+            return;
+        }
+        record.load_contribution = load;
+        record.contributes_anew = now + CONTRIBUTION_REST_NS;
+        let group = &mut self.groups[record.group];
+        group.load = (group.load + load).saturating_sub(before);
     }
 
     /// Load of a core as balancing sees it (`cpu_load`).

@@ -28,6 +28,7 @@ mod load;
 mod pelt;
 mod progress;
 mod queue;
+mod reweight;
 mod wakeup;
 
 use crate::kernel::Instant;

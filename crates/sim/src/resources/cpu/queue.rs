@@ -28,7 +28,9 @@ pub(super) struct FairQueue {
     /// Utilization: how much of the time the core was its.
     pub(super) util: Average,
     /// What `load` now contributes to its group's sum over all cores.
-    pub(super) load_contribution: f64,
+    pub(super) load_contribution: u64,
+    /// Not before this time may that change.
+    pub(super) contributes_anew: Instant,
     pub(super) quota: LocalQuota,
 }
 
@@ -60,7 +62,8 @@ impl FairQueue {
             threads: 0,
             load: Average::default(),
             util: Average::default(),
-            load_contribution: 0.0,
+            load_contribution: 0,
+            contributes_anew: 0,
             quota: LocalQuota::default(),
         }
     }
