@@ -377,10 +377,19 @@ impl Guests {
         (0..self.carries.len()).map(|thread| self.host.cpu_ns(thread)).sum()
     }
 
+    /// CPU time that the virtual CPUs of an instance have had (ns).
+    pub(super) fn cpu_ns(&self, instance: usize) -> u64 {
+        self.carriers_of(instance).map(|thread| self.host.cpu_ns(thread)).sum()
+    }
+
     /// For how long the virtual CPUs of an instance waited for a core (ns), as the host's threads count it.
     pub(super) fn stolen_ns(&self, instance: usize) -> u64 {
-        let own = self.guests.iter().filter(|guest| guest.instance == instance);
-        own.flat_map(|guest| &guest.seats).map(|seat| self.host.waited_ns(seat.thread)).sum()
+        self.carriers_of(instance).map(|thread| self.host.waited_ns(thread)).sum()
+    }
+
+    fn carriers_of(&self, instance: usize) -> impl Iterator<Item = ThreadId> {
+        let own = self.guests.iter().filter(move |guest| guest.instance == instance);
+        own.flat_map(|guest| &guest.seats).map(|seat| seat.thread)
     }
 
     /// CPU time that went into timers beyond what they cost without guests (ns).
