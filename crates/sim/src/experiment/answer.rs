@@ -63,7 +63,7 @@ fn fill(
     let threads = || instance.threads.iter().copied();
     let seconds = |ns: u64| ns as f64 / 1e9;
     row.cpu_s = Some(seconds(match &world.engine {
-        // As the control group counts it: a guest without a steal clock counts more than it had.
+        // As the control group counts it: the guest charges its threads for stolen time too.
         Engine::Guests(guests) => guests.cpu_ns(index),
         engine => threads().map(|thread| engine.cpu_ns(thread)).sum(),
     }));

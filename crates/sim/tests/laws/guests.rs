@@ -199,9 +199,8 @@ fn on_paper(host_ns: u64, guest_ns: u64, until_ns: u64) -> Vec<Run> {
             _ => runs.push((who.0, who.1, now, at)),
         }
         host.runs(at - now);
-        if host.current == 0 {
-            guest.runs(at - now);
-        }
+        // Its kernel takes stolen time for its thread's.
+        guest.runs(at - now);
         now = at;
         if at == next_host {
             next_host += TICK;

@@ -14,7 +14,6 @@ impl Cpu {
         let level = if self.cores[core].running.is_some() { 1024.0 } else { 0.0 };
         self.cores[core].util.advance(self.now, level);
         self.progress(core);
-        let delta = self.charged(core, delta);
         let Some(thread) = self.cores[core].running else { return };
         self.threads[thread].cpu_ns += delta;
         let mut next = Some(self.threads[thread].entity);
