@@ -162,12 +162,10 @@ impl Cpu {
     }
 
     fn stats(&mut self, core: CoreId) -> Stats {
-        let threads = self.queues[self.queue_of(ROOT, core)].threads;
-        let level = if self.cores[core].running.is_some() { CAPACITY } else { 0.0 };
-        let now = self.now;
-        self.cores[core].util.advance(now, level);
+        let root = self.queue_of(ROOT, core);
+        self.update_queue_util(root);
         // Threads that wait make `runnable_avg` exceed the capacity as soon as there are two of them.
-        let util = self.cores[core].util.value();
+        let (threads, util) = (self.queues[root].threads, self.queues[root].util.value());
         let full = CAPACITY * 100.0 < util * IMBALANCE_PCT as f64;
         let kind = match threads {
             0 => Kind::HasSpare,

@@ -88,6 +88,9 @@ impl Cpu {
         }
         self.note_switch(previous, next);
         self.record_stretch(core);
+        for thread in [previous, next].into_iter().flatten() {
+            self.update_thread_util(thread);
+        }
         self.change_current(previous, next);
         self.change_busy(previous.is_some(), next.is_some(), core);
         self.cores[core].running = next;
@@ -111,7 +114,9 @@ impl Cpu {
             self.put_back(entity);
         }
         for &entity in &new[common..] {
-            let queue = &mut self.queues[self.entities[entity].queue];
+            let queue = self.entities[entity].queue;
+            self.update_queue_util(queue);
+            let queue = &mut self.queues[queue];
             queue.forget_waiting(entity);
             queue.current = Some(entity);
             self.clear_buddy(entity);
@@ -121,6 +126,7 @@ impl Cpu {
 
     fn put_back(&mut self, entity: EntityId) {
         let queue = self.entities[entity].queue;
+        self.update_queue_util(queue);
         self.queues[queue].current = None;
         if self.entities[entity].queued {
             self.queues[queue].waiting.push(entity);

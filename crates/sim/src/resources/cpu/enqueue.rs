@@ -247,7 +247,7 @@ impl Cpu {
     pub(super) fn assign_core(&mut self, thread: ThreadId, to: CoreId) {
         debug_assert!(self.threads[thread].state != State::Throttled);
         let queue = self.queue_of(self.threads[thread].group, to);
-        self.carry_load(self.threads[thread].entity, queue);
+        self.carry_load(thread, queue);
         self.threads[thread].core = to;
     }
 }

@@ -22,27 +22,11 @@ impl Cpu {
         let record = &mut self.queues[queue];
         let level = record.weight as f64;
         record.load.advance(now, level);
-        let value = record.load.value();
-        let change = value - record.load_contribution;
-        record.load_contribution = value;
-        let group = record.group;
-        self.groups[group].load = (self.groups[group].load + change).max(0.0);
+        self.update_contribution(queue);
     }
 
-    /// Moves a thread's load average from one queue to another (`detach`/`attach_entity_load_avg`).
-    pub(super) fn carry_load(&mut self, entity: EntityId, to: QueueId) {
-        self.update_load(entity);
-        let from = self.entities[entity].queue;
-        let load = self.entities[entity].load.value();
-        self.update_queue_load(to);
-        self.queues[from].load.shift(-load);
-        self.queues[to].load.shift(load);
-        self.update_queue_load_contribution(from);
-        self.update_queue_load_contribution(to);
-        self.entities[entity].queue = to;
-    }
-
-    fn update_queue_load_contribution(&mut self, queue: QueueId) {
+    /// Tells a queue's group what it now contributes to the group's load.
+    pub(super) fn update_contribution(&mut self, queue: QueueId) {
         let record = &mut self.queues[queue];
         let change = record.load.value() - record.load_contribution;
         record.load_contribution = record.load.value();

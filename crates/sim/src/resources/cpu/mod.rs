@@ -12,7 +12,10 @@
 
 mod balance;
 mod bandwidth;
+#[cfg(test)]
+mod bench;
 mod buddy;
+mod carry;
 mod dispatch;
 mod enqueue;
 mod entity;
@@ -111,6 +114,8 @@ struct Thread {
     allowed: Vec<bool>,
     /// Work still to do, in nanoseconds at the speed of one busy core; infinite for none given yet.
     remaining: f64,
+    /// Utilization: how much of the time it had a core.
+    util: pelt::Average,
     /// CPU time that goes into switches and ticks before any more work is done (ns).
     overhead: f64,
     cpu_ns: u64,
@@ -141,7 +146,6 @@ struct Core {
     stands: bool,
     ticking: bool,
     balance: balance::Domain,
-    util: pelt::Average,
     /// Queued threads, the most recently picked first (`rq->cfs_tasks`).
     recent: Vec<ThreadId>,
 }
@@ -193,7 +197,6 @@ impl Cpu {
             stands: false,
             ticking: false,
             balance: balance::Domain::new(cores, &mut dice),
-            util: pelt::Average::default(),
             recent: Vec::new(),
         };
         let all = (0..cores).map(|_| core()).collect();
@@ -236,6 +239,7 @@ impl Cpu {
             state: State::Asleep,
             allowed: (0..self.cores.len()).map(may).collect(),
             remaining: 0.0,
+            util: pelt::Average::default(),
             overhead: 0.0,
             cpu_ns: 0,
             work_done: 0.0,

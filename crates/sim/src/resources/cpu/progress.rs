@@ -11,8 +11,6 @@ impl Cpu {
             return;
         }
         self.cores[core].accounted = self.now;
-        let level = if self.cores[core].running.is_some() { 1024.0 } else { 0.0 };
-        self.cores[core].util.advance(self.now, level);
         self.progress(core);
         let Some(thread) = self.cores[core].running else { return };
         self.threads[thread].cpu_ns += delta;

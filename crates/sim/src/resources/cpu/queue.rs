@@ -25,6 +25,8 @@ pub(super) struct FairQueue {
     /// Threads below, the delayed ones included (`h_nr_queued`).
     pub(super) threads: usize,
     pub(super) load: Average,
+    /// Utilization: how much of the time the core was its.
+    pub(super) util: Average,
     /// What `load` now contributes to its group's sum over all cores.
     pub(super) load_contribution: f64,
     pub(super) quota: LocalQuota,
@@ -57,6 +59,7 @@ impl FairQueue {
             zero: 0,
             threads: 0,
             load: Average::default(),
+            util: Average::default(),
             load_contribution: 0.0,
             quota: LocalQuota::default(),
         }
