@@ -21,9 +21,9 @@ pub struct Options {
     /// Speed of this trial in turns of the fixed loop per second of CPU time, averaged over what ran; `None`: as
     /// calibrated. `compare` pairs each native trial with a simulation at the speed that the trial had.
     pub turns_per_cpu_s: Option<f64>,
-    /// Number of the trial. What a machine leaves to chance and no scenario can fix (the phases of ticks, of balancing and
-    /// of quota periods; the dice of newly idle cores) is drawn anew in each, as it is on a machine.
-    pub trial: u32,
+    /// Which throw of the dice: what a machine leaves to chance and no scenario can fix (the phases of ticks, of balancing
+    /// and of quota periods; whether a newly idle core looks for work) differs from one to the next.
+    pub throw: u32,
     /// Whether to record the [`Timeline`] as well.
     pub timeline: bool,
 }

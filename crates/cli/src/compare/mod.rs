@@ -92,6 +92,10 @@ fn judge_recorded(
     judged.collect()
 }
 
+/// How often the dice are thrown for a trial. They are the same throws for each, so that the model adds nothing to the noise,
+/// and so many that no single one decides.
+const THROWS: u32 = 9;
+
 /// What a native trial is judged by.
 struct Judge<'a> {
     plan: &'a Plan,
@@ -101,11 +105,14 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// The trial with the simulation and the naive predictions at the speed that it had.
     fn pair(&self, native: Report) -> Result<Pair, Failure> {
-        let (turns_per_cpu_s, trial) = (native.host.turns_per_cpu_s, native.trial);
-        let options = Options { turns_per_cpu_s, trial, ..Options::default() };
         let (plan, on, calibration) = (self.plan, native.platform, self.calibration);
+        let options = Options { turns_per_cpu_s: native.host.turns_per_cpu_s, ..Options::default() };
+        let thrown = |throw| {
+            simulate(plan, on, calibration, &Options { throw, ..options }).map(|outcome| outcome.report)
+        };
         Ok(Pair {
-            simulated: simulate(plan, on, calibration, &options)?.report,
+            simulated: thrown(0)?,
+            redrawn: (1..THROWS).map(thrown).collect::<Result<_, _>>()?,
             naive: Some(Naive {
                 alone: naive::alone(plan, on, calibration, &options)?,
                 fluid: naive::fluid(plan, on, calibration, &options)?,

@@ -35,6 +35,9 @@ pub const DISTURBANCE_LIMIT: f64 = 0.01;
 pub struct Pair {
     /// The model.
     pub simulated: Report,
+    /// The model again, with the dice thrown anew that a machine leaves to chance. What the model says of a trial is the
+    /// median over all of them.
+    pub redrawn: Vec<Report>,
     /// The machine.
     pub native: Report,
     /// What one would say without the model, at the same speed; `None` where nobody asked.

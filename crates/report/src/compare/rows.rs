@@ -105,11 +105,17 @@ impl<'a> Subject<'a> {
         Metric::ALL.iter().filter_map(move |&metric| Some((metric, group(metric, is_open_loop)?)))
     }
 
+    /// What the model says of a pair's trial.
+    fn predicted(&self, pair: &Pair, metric: Metric) -> Option<f64> {
+        let value = |report| self.tenant(report).and_then(|tenant| metric.of(tenant));
+        let redrawn = pair.redrawn.iter().filter_map(value);
+        median(&std::iter::once(value(&pair.simulated)?).chain(redrawn).collect::<Vec<_>>())
+    }
+
     /// Values of the pairs where both sides have one.
     fn values(&self, metric: Metric) -> Vec<(&'a Pair, f64, f64)> {
-        let value = |pair: &'a Pair| {
-            Some((pair, self.value(&pair.simulated, metric)?, self.value(&pair.native, metric)?))
-        };
+        let value =
+            |pair: &'a Pair| Some((pair, self.predicted(pair, metric)?, self.value(&pair.native, metric)?));
         self.pairs.iter().copied().filter_map(value).collect()
     }
 

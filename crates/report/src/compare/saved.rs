@@ -179,7 +179,7 @@ fn model_and_machine(simulated: &Side, native: &Side) -> Saved {
     let pairs: Vec<Pair> = simulated
         .repeated(count)
         .zip(native.repeated(count))
-        .map(|(s, r)| Pair { simulated: s.clone(), native: r.clone(), naive: None })
+        .map(|(s, r)| Pair { simulated: s.clone(), redrawn: Vec::new(), native: r.clone(), naive: None })
         .collect();
     Saved::ModelAndMachine(Box::new(compare(native.head.platform, longest_s(simulated, native), &pairs)))
 }

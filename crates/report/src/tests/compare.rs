@@ -20,6 +20,7 @@ pub(super) fn pair(change: impl Fn(usize, &mut crate::report::TenantReport)) -> 
     };
     Pair {
         simulated: side(0, BackendKind::Simulated),
+        redrawn: Vec::new(),
         native: side(1, BackendKind::Native),
         naive: Some(Naive { alone: side(2, BackendKind::Simulated), fluid: side(3, BackendKind::Simulated) }),
     }
@@ -262,6 +263,18 @@ fn disturbed_trials_are_discarded_and_made_good() {
     let none = comparison(&pairs);
     assert_eq!((none.rows.len(), none.summary.skill, &none.simulated), (0, None, &None));
     assert!(needs_more_trials(&none, 20) && !needs_more_trials(&none, 21));
+}
+
+#[test]
+fn what_the_model_says_of_a_trial_is_the_median_over_its_dice() {
+    let mut one = pair(|_, tenant| tenant.cpu_s = Some(2.0));
+    for cpu_s in [1.0, 1.5, 9.0, 8.0] {
+        let mut other = one.simulated.clone();
+        other.tenants[0].cpu_s = Some(cpu_s);
+        one.redrawn.push(other);
+    }
+    let rows = comparison(&[one]).rows;
+    assert_eq!(rows.iter().find(|row| row.metric == "cpu_s").map(|row| row.simulated), Some(2.0));
 }
 
 #[test]

@@ -69,7 +69,7 @@ impl Setting {
     }
 
     pub(super) fn engine(&self, plan: &Plan, speed: f64, options: &Options) -> Engine {
-        let dice = |whose: &str| SplitMix64::named(plan.seed(), &format!("{whose}/{}", options.trial));
+        let dice = |whose: &str| SplitMix64::named(plan.seed(), &format!("{whose}/{}", options.throw));
         let machine = || Cpu::new(self.cores, self.knobs, speed, dice("kernel"), options.timeline);
         match self.model {
             Model::Fluid => Engine::Fluid(Fluid::new(self.cores, self.knobs.costs, speed)),

@@ -57,8 +57,7 @@ pub(crate) fn simulate(
                 continue;
             }
         }
-        let mut report = answer::report(plan, platform, calibration, &setting, &world);
-        report.trial = options.trial;
+        let report = answer::report(plan, platform, calibration, &setting, &world);
         let timeline = if options.timeline { timeline::timeline(plan, world) } else { Timeline::default() };
         return Ok(Outcome { report, timeline });
     }

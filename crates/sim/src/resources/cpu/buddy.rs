@@ -36,3 +36,44 @@ impl Cpu {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ROOT;
+    use super::super::bench::{Bench, MS};
+
+    #[test]
+    fn the_group_that_is_marked_as_next_goes_first_while_it_is_eligible() {
+        let mut bench = Bench::new(1);
+        let groups = [0; 3].map(|_| bench.group());
+        let threads = groups.map(|group| bench.hog(group, 0));
+        let cpu = &mut bench.cpu;
+        let [first, _, last] = groups.map(|group| cpu.groups[group].entities[0]);
+        let root = cpu.queue_of(ROOT, 0);
+        assert_eq!(cpu.cores[0].running, Some(threads[0]));
+        assert_eq!(cpu.pick_entity(root), Some(first), "its turn is not over");
+        cpu.set_next_buddy(Some(last));
+        assert_eq!(cpu.pick_entity(root), Some(last));
+        cpu.clear_buddy(last);
+        assert_eq!(cpu.pick_entity(root), Some(first));
+        cpu.set_now(MS);
+        cpu.account(0);
+        cpu.set_next_buddy(Some(first));
+        assert_ne!(cpu.pick_entity(root), Some(first), "it has had more than its share");
+    }
+
+    #[test]
+    fn a_sleeper_leaves_its_turn_to_the_others_of_its_group() {
+        let mut bench = Bench::new(1);
+        let (own, other) = (bench.group(), bench.group());
+        let sleeper = bench.hog(own, 0);
+        let rest = bench.hog(own, 0);
+        bench.hog(other, 0);
+        let cpu = &mut bench.cpu;
+        let (root, entity) = (cpu.queue_of(ROOT, 0), cpu.groups[own].entities[0]);
+        assert_eq!(cpu.cores[0].running, Some(sleeper));
+        cpu.block(sleeper);
+        assert_eq!(cpu.cores[0].running, Some(rest), "no time has passed: all are eligible");
+        assert_eq!(cpu.queues[root].next, Some(entity), "it is marked until its turn is over");
+    }
+}

@@ -94,3 +94,30 @@ impl Cpu {
         record.util.advance(now, level);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bench::{Bench, MS};
+    use super::FULL;
+
+    #[test]
+    fn a_group_counts_for_more_than_its_weight_right_after_a_thread_has_come() {
+        let mut bench = Bench::new(2);
+        let group = bench.group();
+        let threads = [0, 0, 0, 1, 1].map(|core| bench.hog(group, core));
+        bench.pass(600 * MS);
+        let cpu = &mut bench.cpu;
+        let entity = cpu.groups[group].entities[1];
+        let part = |cpu: &super::Cpu| cpu.entities[entity].load.value() / cpu.entities[entity].weight as f64;
+        cpu.settle();
+        assert!((part(cpu) - 1.0).abs() < 1e-3, "always runnable: {}", part(cpu));
+        let waiting = threads.into_iter().find(|&thread| cpu.cores[0].running != Some(thread));
+        cpu.move_thread(waiting.unwrap(), 1);
+        let util = cpu.queues[cpu.queue_of(group, 1)].util.value() / FULL;
+        assert!(util > 1.2, "a third of a core has come to a full one: {util}");
+        assert!((part(cpu) - util).abs() < 1e-3, "{} against {util}", part(cpu));
+        bench.pass(1200 * MS);
+        bench.cpu.settle();
+        assert!(part(&bench.cpu) < 1.01, "it decays: {}", part(&bench.cpu));
+    }
+}

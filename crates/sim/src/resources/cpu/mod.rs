@@ -12,6 +12,8 @@
 
 mod balance;
 mod bandwidth;
+#[cfg(test)]
+mod bench;
 mod buddy;
 mod carry;
 mod dispatch;
@@ -174,7 +176,7 @@ pub(crate) struct Cpu {
     /// Threads that came onto a core or left one, where somebody asks.
     switched: Option<Vec<ThreadId>>,
     /// Where the cores are lent.
-    loan: Option<lent::Loan>,
+    loan: Option<Vec<lent::Lent>>,
     pub(crate) trace: Trace<CpuNote>,
     /// What caused what is happening now.
     cause: Option<Cause>,
