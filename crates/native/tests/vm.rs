@@ -83,6 +83,8 @@ fn a_server_and_a_job_are_carried_out_in_guests_of_their_own() {
         assert!(tenant.cpu_s.expect("CPU time") > 0.0);
         assert!(tenant.waited_s.is_some());
     }
+    let cpu_s = job.cpu_s.expect("CPU time");
+    assert!(cpu_s < 1.5, "a guest whose work is done rests: {cpu_s} s in 4 s");
     assert!(web.throttled_periods.is_some(), "the guest as a whole has the tenant's limit");
     let overhead = report.host.overhead_memory_bytes.expect("the guests' memory");
     assert!((64 << 20..1 << 30).contains(&overhead), "{overhead} bytes for two guests");

@@ -181,7 +181,7 @@ impl Boot<'_> {
         }
         Problem::unavailable(
             why,
-            "set CATAMARAN_VM_KERNEL to a Linux image that boots, or `platform.vm.accel` to \"tcg\"",
+            "set CATAMARAN_VM_KERNEL to a Linux image that boots, or look what keeps the machine busy",
         )
     }
 

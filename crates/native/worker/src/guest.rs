@@ -72,9 +72,10 @@ fn serve(port: &mut File, first_ns: u64) -> Result<(), String> {
     let mut worker = Worker::start()?;
     let mut asked = Vec::new();
     loop {
-        let control = if worker.over { PollFlags::empty() } else { PollFlags::IN };
-        let mut events = [PollFd::new(&*port, PollFlags::IN), PollFd::new(&worker.control, control)];
-        match poll(&mut events, None) {
+        let mut events = [PollFd::new(&*port, PollFlags::IN), PollFd::new(&worker.control, PollFlags::IN)];
+        // The socket of a worker that has ended is always ready: to wait for it would keep a core busy.
+        let waited_for = if worker.over { 1 } else { 2 };
+        match poll(events.get_mut(..waited_for).unwrap_or_default(), None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(format!("poll: {error}")),
         }

@@ -93,17 +93,18 @@ static PLATFORM: Table = Table::new(
             .becomes("qemu -smp"),
         Field::absent("memory", Takes::Bytes { least: 1 << 20, most: BYTES_MOST }, "the platform's own")
             .means("Memory of each guest. While it is idle the host gives it what its monitor and its kernel need; the \
-                    simulator takes 128 MiB or more, and 256 MiB if absent.")
+                    simulator takes 128 MiB or more; both backends take 256 MiB if absent.")
             .like("\"512MiB\"")
             .becomes("qemu -m"),
         Field::absent("guest", Takes::Choice(&["linux", "bare"]), "linux")
-            .means("What runs in a guest: a Linux kernel, or our own ring-3 loop without a kernel, which the simulator does not \
-                    model.")
+            .means("What runs in a guest: a Linux kernel, or our own ring-3 loop without a kernel, which neither backend \
+                    carries out yet. Natively the kernel is the image that CATAMARAN_VM_KERNEL names, else Debian's for \
+                    clouds: from `cargo xtask setup`, or in /boot.")
             .like("\"bare\""),
         Field::absent("accel", Takes::Choice(&["kvm", "tcg"]), "kvm where it works")
             .means("The accelerator of a virtual machine; tcg is emulation and always labelled so. The simulator takes what \
                     was measured on the calibrated machine; without a measurement it models kvm by published figures and \
-                    refuses tcg.")
+                    refuses tcg. Natively kvm is tried first where the field is absent, for 8 s at most.")
             .like("\"tcg\"")
             .becomes("qemu -accel"),
         Field::absent("type", Takes::Count { least: 1, most: 2 }, "the platform's own")

@@ -80,7 +80,11 @@ fn fill(
     startup(row, setting);
     let threads = || instance.threads.iter().copied();
     let seconds = |ns: u64| ns as f64 / 1e9;
-    row.cpu_s = Some(seconds(threads().map(|thread| world.engine.cpu_ns(thread)).sum()));
+    row.cpu_s = Some(seconds(match &world.engine {
+        // As the control group counts it: the guest charges its threads for stolen time too.
+        Engine::Guests(guests) => guests.cpu_ns(index),
+        engine => threads().map(|thread| engine.cpu_ns(thread)).sum(),
+    }));
     row.waited_s = Some(seconds(threads().map(|thread| world.engine.waited_ns(thread)).sum()));
     let work: f64 = threads().map(|thread| world.engine.work_ns(thread)).sum();
     row.turns = Some(work / 1e9 * calibration.cpu.turns_per_cpu_s);
@@ -200,11 +204,7 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
         report.host.explain_absence("memory_peak_bytes", no_memory(setting));
     }
     overhead(report, setting, world);
-    let cpu_s = match &world.engine {
-        // A guest without a steal clock counts more than it had.
-        Engine::Guests(guests) => guests.busy_ns() as f64 / 1e9,
-        _ => report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum(),
-    };
+    let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
     if report.elapsed_s > 0.0 {
         report.host.cpu_utilisation = Some(cpu_s / report.elapsed_s / setting.cores as f64);
     } else {

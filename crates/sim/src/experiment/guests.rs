@@ -33,9 +33,7 @@ pub(super) struct Seat {
     /// The host's thread that carries it.
     thread: ThreadId,
     on: bool,
-    /// Until when its running was told to the guest.
-    told: Instant,
-    /// What the host's thread had then still to do.
+    /// What the host's thread had still to do when the guest was last told.
     left: f64,
     due: Vec<Due>,
     /// Since when it would run and does not.
@@ -111,7 +109,7 @@ impl Guests {
     ) {
         let record = self.host.ran.is_some();
         let dice = SplitMix64::named(self.dice.next(), "kernel");
-        let cpu = Cpu::new(spec.vcpus, spec.knobs, spec.speed, dice, record).lent(spec.has_steal_clock());
+        let cpu = Cpu::new(spec.vcpus, spec.knobs, spec.speed, dice, record).lent();
         let mut seats = Vec::with_capacity(spec.vcpus);
         for vcpu in 0..spec.vcpus {
             let number = self.carries.len();
@@ -122,15 +120,7 @@ impl Guests {
             let thread = self.host.add_thread(group, core, cores);
             self.carries.push((self.guests.len(), vcpu));
             let stolen = record.then(Vec::new);
-            seats.push(Seat {
-                thread,
-                on: false,
-                told: 0,
-                left: 0.0,
-                due: Vec::new(),
-                stolen_since: None,
-                stolen,
-            });
+            seats.push(Seat { thread, on: false, left: 0.0, due: Vec::new(), stolen_since: None, stolen });
         }
         let timer_ns = spec.timer_ns;
         self.guests.push(Guest { instance, cpu, seats, owners: Vec::new(), timer_ns, timers: 0 });
@@ -238,8 +228,8 @@ impl Guests {
         cpu.set_now(self.now);
         for (core, seat) in seats.iter_mut().enumerate().filter(|(_, seat)| seat.on) {
             let left = self.host.left(seat.thread);
-            cpu.feed(core, self.now - seat.told, (seat.left - left).max(0.0));
-            (seat.told, seat.left) = (self.now, left);
+            cpu.feed(core, (seat.left - left).max(0.0));
+            seat.left = left;
         }
         cpu
     }
@@ -277,7 +267,7 @@ impl Guests {
             seat.stolen_since = (!asleep).then_some(self.now);
             return;
         }
-        (seat.told, seat.left) = (self.now, left);
+        seat.left = left;
         if let (Some(since), Some(stolen)) = (seat.stolen_since.take(), &mut seat.stolen)
             && since < self.now
         {
@@ -377,10 +367,19 @@ impl Guests {
         (0..self.carries.len()).map(|thread| self.host.cpu_ns(thread)).sum()
     }
 
+    /// CPU time that the virtual CPUs of an instance have had (ns).
+    pub(super) fn cpu_ns(&self, instance: usize) -> u64 {
+        self.carriers_of(instance).map(|thread| self.host.cpu_ns(thread)).sum()
+    }
+
     /// For how long the virtual CPUs of an instance waited for a core (ns), as the host's threads count it.
     pub(super) fn stolen_ns(&self, instance: usize) -> u64 {
-        let own = self.guests.iter().filter(|guest| guest.instance == instance);
-        own.flat_map(|guest| &guest.seats).map(|seat| self.host.waited_ns(seat.thread)).sum()
+        self.carriers_of(instance).map(|thread| self.host.waited_ns(thread)).sum()
+    }
+
+    fn carriers_of(&self, instance: usize) -> impl Iterator<Item = ThreadId> {
+        let own = self.guests.iter().filter(move |guest| guest.instance == instance);
+        own.flat_map(|guest| &guest.seats).map(|seat| seat.thread)
     }
 
     /// CPU time that went into timers beyond what they cost without guests (ns).

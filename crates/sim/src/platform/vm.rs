@@ -58,14 +58,14 @@ pub(crate) struct Guest {
     pub(crate) speed: f64,
     /// CPU time that a timer costs it beyond what it costs on the machine itself (ns).
     pub(crate) timer_ns: u64,
-    /// Under which its kernel can tell, or not, how long its virtual CPUs waited for a core.
+    /// Under which it can tell, or not, how long its virtual CPUs waited for a core.
     pub(crate) accel: Accel,
     /// Memory that it takes while it is idle, its monitor included (bytes).
     pub(crate) idle_bytes: u64,
 }
 
 impl Guest {
-    /// Whether its kernel has a steal clock.
+    /// Whether it has a steal clock. It is there to be read: Debian's kernel charges its threads for stolen time all the same.
     pub(crate) fn has_steal_clock(&self) -> bool {
         self.accel == Accel::Kvm
     }

@@ -1,11 +1,11 @@
 //! Cores that are lent: they run while something beneath lets them, and stand still in between.
 //!
-//! **Law.** On a core that stands nothing happens: no work is done, nobody is switched to, no tick comes. The clock on the
-//! wall goes on, so that a thread that waits there waits longer. The thread that has the core is charged for the time that
-//! the core ran where that time can be told from the rest (a steal clock), else for all of it.
+//! **Law.** On a core that stands nothing happens: no work is done, nobody is switched to, no tick comes. The clock goes on,
+//! so that a thread that waits there waits longer, and the thread that has the core is charged for the time in which it
+//! stood.
 //!
-//! **Source.** `update_rq_clock_task` and `steal_account_process_time` in Linux `kernel/sched/core.c` and
-//! `kernel/sched/cputime.c`; `rq_clock` for `run_delay`.
+//! **Source.** `update_rq_clock_task` in Linux `kernel/sched/core.c`, which deducts that time only with
+//! CONFIG_PARAVIRT_TIME_ACCOUNTING; Debian's kernels have it off (`config-6.1.0-56-cloud-amd64`).
 //!
 //! **Judge.** A lent core that always runs is a core: the tests of laws hold one against the other to the nanosecond.
 
@@ -16,38 +16,27 @@ const NOTHING_NS: f64 = 0.5;
 
 /// What a lent core was given since it was last looked at, and what it asks for.
 #[derive(Debug, Clone, Copy, Default)]
-struct Lent {
-    /// Time that it ran (ns).
-    ran_ns: u64,
-    /// What was done beneath in that time, in nanoseconds at the speed of one busy core.
+pub(super) struct Lent {
+    /// What was done beneath, in nanoseconds at the speed of one busy core.
     done_ns: f64,
     /// What its thread needs from beneath until it is done, where that has changed.
     wanted: Option<f64>,
 }
 
-/// The state of a machine whose cores are all lent.
-#[derive(Debug)]
-pub(super) struct Loan {
-    cores: Vec<Lent>,
-    deducts_standing: bool,
-}
-
 impl Cpu {
-    /// The same machine with cores that are lent, and stand for now. `deducts_standing`: its kernel can tell for how long
-    /// they stood.
-    pub(crate) fn lent(mut self, deducts_standing: bool) -> Self {
-        self.loan = Some(Loan { cores: vec![Lent::default(); self.cores.len()], deducts_standing });
+    /// The same machine with cores that are lent, and stand for now.
+    pub(crate) fn lent(mut self) -> Self {
+        self.loan = Some(vec![Lent::default(); self.cores.len()]);
         for core in &mut self.cores {
             core.stands = true;
         }
         self
     }
 
-    /// A lent core has run for `ran_ns`, in which `done_ns` of work was done beneath.
-    pub(crate) fn feed(&mut self, core: CoreId, ran_ns: u64, done_ns: f64) {
+    /// Work has been done beneath a lent core (ns at the speed of one busy core).
+    pub(crate) fn feed(&mut self, core: CoreId, done_ns: f64) {
         if let Some(loan) = &mut self.loan {
-            loan.cores[core].ran_ns += ran_ns;
-            loan.cores[core].done_ns += done_ns;
+            loan[core].done_ns += done_ns;
         }
     }
 
@@ -66,7 +55,7 @@ impl Cpu {
 
     /// What the thread on a lent core needs from beneath (ns of work there), if that has changed since the last answer.
     pub(crate) fn wanted(&mut self, core: CoreId) -> Option<f64> {
-        self.loan.as_mut()?.cores[core].wanted.take()
+        self.loan.as_mut()?[core].wanted.take()
     }
 
     /// What was wanted has been done.
@@ -137,17 +126,10 @@ impl Cpu {
         }
     }
 
-    /// The CPU time to be charged for the last `delta` of a core (ns).
-    pub(super) fn charged(&mut self, core: CoreId, delta: u64) -> u64 {
-        let Some(loan) = &mut self.loan else { return delta };
-        let ran = std::mem::take(&mut loan.cores[core].ran_ns);
-        if loan.deducts_standing { ran } else { delta }
-    }
-
     /// The time in which work could be done in the last `delta` of a core (ns at the speed beneath).
     pub(super) fn workable(&mut self, core: CoreId, delta: u64) -> f64 {
         match &mut self.loan {
-            Some(loan) => std::mem::take(&mut loan.cores[core].done_ns),
+            Some(loan) => std::mem::take(&mut loan[core].done_ns),
             None => delta as f64,
         }
     }
@@ -156,7 +138,7 @@ impl Cpu {
     pub(super) fn ask_beneath(&mut self, core: CoreId, left: f64) -> bool {
         match &mut self.loan {
             Some(loan) => {
-                loan.cores[core].wanted = Some(left);
+                loan[core].wanted = Some(left);
                 true
             }
             None => false,

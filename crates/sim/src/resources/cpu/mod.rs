@@ -177,7 +177,7 @@ pub(crate) struct Cpu {
     /// Threads that came onto a core or left one, where somebody asks.
     switched: Option<Vec<ThreadId>>,
     /// Where the cores are lent.
-    loan: Option<lent::Loan>,
+    loan: Option<Vec<lent::Lent>>,
     pub(crate) trace: Trace<CpuNote>,
     /// What caused what is happening now.
     cause: Option<Cause>,

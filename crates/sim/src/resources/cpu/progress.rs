@@ -12,7 +12,6 @@ impl Cpu {
         }
         self.cores[core].accounted = self.now;
         self.progress(core);
-        let delta = self.charged(core, delta);
         let Some(thread) = self.cores[core].running else { return };
         self.threads[thread].cpu_ns += delta;
         let mut next = Some(self.threads[thread].entity);
