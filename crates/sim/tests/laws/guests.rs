@@ -225,8 +225,8 @@ fn two_levels_interleave_as_on_paper() {
     let mut calibration = free();
     calibration.scheduler = crate::common::ideal_cfs().scheduler;
     let plan = guests(1, 1, &[hog("a", 2, "1h", ""), hog("b", 1, "1h", "")]);
-    for trial in 0..8 {
-        let options = Options { timeline: true, trial, ..Options::default() };
+    for throw in 0..8 {
+        let options = Options { timeline: true, throw, ..Options::default() };
         let outcome = simulate(&plan, Platform::Vm, &calibration, &options).unwrap();
         let all = outcome
             .timeline
@@ -240,7 +240,7 @@ fn two_levels_interleave_as_on_paper() {
         let twin = on_paper(host, inside[1].2 % 4_000_000, 9_000_000_000);
         assert!(twin.len() > 1000);
         for (index, (twin, found)) in twin.iter().zip(&all).enumerate().take(1000) {
-            assert_eq!(found, twin, "run {index} of trial {trial}");
+            assert_eq!(found, twin, "run {index} of throw {throw}");
         }
     }
 }
