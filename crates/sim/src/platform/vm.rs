@@ -143,7 +143,9 @@ fn knobs(settings: &PlatformSettings, vcpus: usize) -> Knobs {
             let (latency, wakeup_granularity) = (latency * factor, wakeup_granularity * factor);
             (Pick::Cfs { latency, wakeup_granularity }, granularity)
         }
-        Scheduler::Eevdf => (Pick::Eevdf { delay_dequeue: true, pick_buddy: false }, BASE_SLICE_NS),
+        Scheduler::Eevdf => {
+            (Pick::Eevdf { delay_dequeue: true, pick_buddy: false, places_running: false }, BASE_SLICE_NS)
+        }
     };
     Knobs {
         pick,
