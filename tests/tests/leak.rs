@@ -13,6 +13,10 @@ use catamaran_tests::shipped;
 /// How far apart the two backends may be, in shares of the time.
 const APART_MOST: f64 = 0.1;
 
+/// Native runs in which two tenants at the most may die at one moment, and what one moment is (s).
+const TRIALS_MOST: u32 = 3;
+const DOUBLE_KILL_S: f64 = 0.05;
+
 /// Scenario, and who is killed for memory, in this order.
 const TABLE: [(&str, &[&str]); 3] = [
     ("leak-with-limits", &["leaker"]),
@@ -89,6 +93,22 @@ fn events_agree(report: &Report, killed: &[(String, f64)]) {
     }
 }
 
+/// The kernel at times kills once more before the first victim's pages have come back to the group (`oom_reaper` lets go of
+/// the victim, whose uncharging still waits in a batch). The model knows no such race: the run is repeated.
+fn native_without_a_double_kill(plan: &Plan, platform: Platform) -> Option<(Report, Vec<(String, f64)>)> {
+    let mut machine = native(plan, platform)?;
+    for _ in 1..TRIALS_MOST {
+        let killed = killed(&machine);
+        if killed.windows(2).all(|pair| pair[1].1 - pair[0].1 > DOUBLE_KILL_S) {
+            break;
+        }
+        println!("{} on {platform}: two died at one moment; once more", plan.name());
+        machine = native(plan, platform)?;
+    }
+    let killed = killed(&machine);
+    Some((machine, killed))
+}
+
 fn holds(plan: &Plan, expected: &[&str]) {
     for &platform in plan.platforms() {
         let what = format!("{} on {platform}", plan.name());
@@ -100,8 +120,7 @@ fn holds(plan: &Plan, expected: &[&str]) {
             "{what}, simulated"
         );
         events_agree(&model, &foreseen);
-        let Some(machine) = native(plan, platform) else { continue };
-        let seen = killed(&machine);
+        let Some((machine, seen)) = native_without_a_double_kill(plan, platform) else { continue };
         assert_eq!(
             seen.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
             expected,

@@ -93,7 +93,8 @@ fn cgroups_teaches_what_the_simulator_finds() {
         let (ran, stopped) =
             (in_100_ms(cores, "tenant.batch.cpu_s"), in_100_ms(cores, "tenant.batch.throttled_s"));
         assert!((ran - running_ms).abs() < 0.5, "{cores} cores ran {ran} ms");
-        assert!((stopped - stopped_ms).abs() < 0.5, "{cores} cores were stopped {stopped} ms");
+        // What is stopped when the run ends is not counted, as in the kernel's file: up to one period of the hundred.
+        assert!((stopped - stopped_ms).abs() < 1.0, "{cores} cores were stopped {stopped} ms");
     }
 }
 

@@ -4,7 +4,7 @@ use catamaran_scenario::Platform;
 use serde::Serialize;
 
 use super::rows::log_ratio;
-use super::{Floors, Pair, PlatformComparison, compare};
+use super::{Floors, Pair, PlatformComparison, compare_whatever};
 use crate::metric::Metric;
 use crate::report::{BackendKind, Report, TenantReport};
 use crate::statistics::median;
@@ -181,7 +181,11 @@ fn model_and_machine(simulated: &Side, native: &Side) -> Saved {
         .zip(native.repeated(count))
         .map(|(s, r)| Pair { simulated: s.clone(), redrawn: Vec::new(), native: r.clone(), naive: None })
         .collect();
-    Saved::ModelAndMachine(Box::new(compare(native.head.platform, longest_s(simulated, native), &pairs)))
+    Saved::ModelAndMachine(Box::new(compare_whatever(
+        native.head.platform,
+        longest_s(simulated, native),
+        &pairs,
+    )))
 }
 
 /// The reports do not say how long the scenario may last; how long the longest run took stands for it.

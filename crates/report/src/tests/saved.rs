@@ -81,3 +81,26 @@ fn what_cannot_be_compared_is_refused() {
     let error = saved(&one, &[]).unwrap_err().to_string();
     assert!(error.contains("cgroups against no report"), "{error}");
 }
+
+#[test]
+fn a_disturbed_trial_is_compared_where_there_is_no_other() {
+    let mut native = report(BackendKind::Native, &[("web", 0)]);
+    native.tenants[0].cpu_s = Some(5.0);
+    native.host.others = Some(0.4);
+    let mut simulated = report(BackendKind::Simulated, &[("web", 0)]);
+    simulated.tenants[0].cpu_s = Some(4.0);
+    for (trials, rows, discarded) in
+        [(vec![native.clone()], 1, 0), (vec![native.clone(), undisturbed(&native)], 1, 1)]
+    {
+        let Ok(answers) = saved(&[simulated.clone()], &trials) else { panic!("they belong together") };
+        let [Saved::ModelAndMachine(comparison)] = answers.as_slice() else { panic!("{answers:?}") };
+        assert_eq!((comparison.rows.len(), comparison.summary.discarded_trials), (rows, discarded));
+    }
+}
+
+fn undisturbed(report: &Report) -> Report {
+    let mut report = report.clone();
+    report.host.others = Some(0.0);
+    report.trial = 1;
+    report
+}
