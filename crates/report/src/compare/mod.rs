@@ -180,27 +180,27 @@ pub enum Prediction {
 /// Compares the trials made on one platform of a scenario that lasts `duration_s`.
 #[must_use]
 pub fn compare(platform: Platform, duration_s: f64, pairs: &[Pair]) -> PlatformComparison {
-    let used = pairs.iter().filter(|pair| disturbance(&pair.native).is_none()).collect();
-    judge(platform, duration_s, pairs.len(), used)
+    let used: Vec<&Pair> = pairs.iter().filter(|pair| disturbance(&pair.native).is_none()).collect();
+    judge(platform, duration_s, pairs.len(), &used)
 }
 
 /// Compares all that there is where every trial was disturbed: who has but one report wants to see it.
 fn compare_whatever(platform: Platform, duration_s: f64, pairs: &[Pair]) -> PlatformComparison {
     match pairs.iter().all(|pair| disturbance(&pair.native).is_some()) {
-        true => judge(platform, duration_s, pairs.len(), pairs.iter().collect()),
+        true => judge(platform, duration_s, pairs.len(), &pairs.iter().collect::<Vec<_>>()),
         false => compare(platform, duration_s, pairs),
     }
 }
 
-fn judge(platform: Platform, duration_s: f64, made: usize, used: Vec<&Pair>) -> PlatformComparison {
+fn judge(platform: Platform, duration_s: f64, made: usize, used: &[&Pair]) -> PlatformComparison {
     let discarded = (made - used.len()) as u32;
-    let (rows, absent) = rows::rows(&used, &Floors::new(duration_s));
+    let (rows, absent) = rows::rows(used, &Floors::new(duration_s));
     PlatformComparison {
         platform,
         summary: summary::summary(&rows, discarded),
         rows,
         absent,
-        simulated: at_median_speed(&used).map(|pair| pair.simulated.clone()),
+        simulated: at_median_speed(used).map(|pair| pair.simulated.clone()),
         native: used.iter().map(|pair| pair.native.clone()).collect(),
     }
 }
