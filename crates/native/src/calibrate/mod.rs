@@ -64,11 +64,12 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     progress("limits", 0.45);
     let run_delay_includes_throttled = tenants::run_delay_includes_throttled(turns_per_cpu_s, interrupt)?;
     progress("memory", 0.47);
-    let memory = memory::measure(turns_per_cpu_s, interrupt)?;
+    let mut memory = memory::measure(turns_per_cpu_s, interrupt)?;
     let mut startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
     let guests = guests::measure(turns_per_cpu_s, interrupt, progress)?;
     let vm = guests.map(|guests| {
         startup.insert(Platform::Vm, guests.stages);
+        memory.tenant_bytes.extend(guests.charged_bytes.map(|bytes| (Platform::Vm, bytes)));
         guests.costs
     });
     progress("done", 1.0);

@@ -64,6 +64,8 @@ pub(super) struct World {
     pub(super) memory: Option<MemoryWorld>,
     pub(super) queue: EventQueue<Event>,
     end: Instant,
+    /// Of the machine, relative to what was calibrated.
+    pub(super) speed: f64,
     request_overhead: u64,
     sleep_overhead: u64,
     /// Threads that have slept since they last got work.
@@ -81,6 +83,7 @@ impl World {
             memory: setting.memory.world(),
             queue: EventQueue::new(),
             end: plan.duration().0,
+            speed,
             request_overhead: setting.request_overhead,
             sleep_overhead: setting.sleep_overhead,
             slept: Vec::new(),
@@ -96,6 +99,7 @@ impl World {
                 .then(|| world.instance(plan, setting, index, (tenant, replica), guard))
                 .flatten();
             world.instances.push(instance);
+            world.admit(index, setting.memory_claims.get(index));
         }
         if world.instances.iter().flatten().any(|instance| instance.program.touches()) {
             world.queue.push(memory::SAMPLE_NS, TENANTS_SECOND, Event::Sample);
@@ -114,9 +118,6 @@ impl World {
         let start = plan.tenants().get(tenant)?.start_at.0;
         let page_bytes = setting.memory.page_bytes();
         let program = Program::new(plan, tenant, replica, (start, self.end), page_bytes)?;
-        if let (Some(memory), Some(claim)) = (&mut self.memory, setting.memory_claims.get(index)) {
-            memory.admit(index, claim, program.threads() as u64, program.is_hot());
-        }
         let claim = setting.claims.get(index)?;
         let group = match claim.own_group {
             Some(own) => {

@@ -1,11 +1,15 @@
 //! Room 3: moves one deployment from request to first response.
 //!
 //! **Law.** Stages follow one another, each as long as the calibration's median of it on this platform. A guest that was not
-//! booted here takes as long as was published, under the accelerator for which it was. **Source.** The calibration;
-//! figures.csv FC-BS-07.
+//! booted here takes as long as was published, under the accelerator for which it was. What a guest's threads do (its monitor
+//! from the moment on that it is in its group, firmware, kernel, init) is work: it takes longer on a machine that is slower
+//! than it was when it was calibrated, and, beyond a period or so, under a limit of less than a core.
+//! **Source.** The calibration; figures.csv FC-BS-07; for the limit `kernel/sched/fair.c` (`__refill_cfs_bandwidth_runtime`).
+//! **Judge.** The stages of native boots, which `catamaran compare` shows beside these.
 
 use catamaran_report::report::StageRow;
 use catamaran_scenario::calibration::{Accel, StartupStage};
+use catamaran_scenario::plan::Tenant;
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use crate::platform::vm;
@@ -14,27 +18,45 @@ use crate::platform::vm;
 /// figure is of the whole: how firmware, kernel and init share it was not published.
 const BOOT_NS: u64 = 213_900_000;
 
+/// Stages that a guest's threads work through.
+const WORK: [&str; 6] = ["vmm", "firmware", "kernel", "init", "exec", "boot"];
+
 /// The stages of a start on `platform`; none where neither the machine was measured nor anything was published.
-pub(crate) fn stages(plan: &Plan, platform: Platform, calibration: &Calibration) -> Option<Vec<StageRow>> {
+pub(crate) fn stages(
+    plan: &Plan,
+    platform: Platform,
+    calibration: &Calibration,
+) -> Option<Vec<StartupStage>> {
     let measured = calibration.startup.get(&platform).map(Vec::as_slice);
     if platform != Platform::Vm {
-        return measured.map(rows);
+        return measured.map(<[_]>::to_vec);
     }
     let accel = vm::accelerator(&plan.settings(platform), calibration);
     let of_this_one = calibration.vm.as_ref().is_none_or(|costs| costs.accel == accel);
     let boot = StartupStage { name: "boot".into(), actor: "hypervisor".into(), median_ns: BOOT_NS };
     match (measured, accel) {
-        (Some(stages), _) if of_this_one => Some(rows(stages)),
-        (_, Accel::Kvm) => Some(rows(&[boot])),
+        (Some(stages), _) if of_this_one => Some(stages.to_vec()),
+        (_, Accel::Kvm) => Some(vec![boot]),
         (_, Accel::Tcg) => None,
     }
 }
 
-fn rows(stages: &[StartupStage]) -> Vec<StageRow> {
+/// How fast a tenant starts on a machine of so much speed, relative to one with a whole core on the machine as it was
+/// calibrated; 1 for whoever is in no guest.
+pub(crate) fn pace(tenant: &Tenant, platform: Platform, speed: f64) -> f64 {
+    let cores = tenant.cpu.limit.map_or(1.0, |limit| limit.0 as f64 / 1000.0).min(1.0);
+    if platform == Platform::Vm { speed * cores } else { 1.0 }
+}
+
+/// The stages, one after the other, where a guest's work goes on at this pace.
+pub(crate) fn rows(stages: &[StartupStage], pace: f64) -> Vec<StageRow> {
     let mut at = 0u64;
     let row = |stage: &StartupStage| {
         let start = at;
-        at += stage.median_ns;
+        at += match WORK.contains(&stage.name.as_str()) {
+            true if pace > 0.0 => (stage.median_ns as f64 / pace) as u64,
+            _ => stage.median_ns,
+        };
         StageRow {
             name: stage.name.clone(),
             actor: stage.actor.clone(),
