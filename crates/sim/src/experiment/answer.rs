@@ -46,7 +46,7 @@ pub(super) fn report(
         }
         match world.instances.get(index).and_then(Option::as_ref) {
             Some(instance) => {
-                startup(row, plan, platform, setting, world);
+                startup(row, plan, platform, setting);
                 fill(row, calibration, setting, world, index, instance);
             }
             None => row.explain_absence("cpu_s", "not part of this prediction"),
@@ -114,11 +114,11 @@ fn steal(row: &mut TenantReport, setting: &Setting, world: &World, index: usize)
     }
 }
 
-fn startup(row: &mut TenantReport, plan: &Plan, platform: Platform, setting: &Setting, world: &World) {
+fn startup(row: &mut TenantReport, plan: &Plan, platform: Platform, setting: &Setting) {
     let tenant = plan.tenants().iter().find(|tenant| tenant.name == row.name);
     match &setting.stages {
         Some(stages) => {
-            let pace = tenant.map_or(1.0, |tenant| startup::pace(tenant, platform, world.speed));
+            let pace = tenant.map_or(1.0, |tenant| startup::pace(tenant, platform));
             row.startup_stages = startup::rows(stages, pace);
             row.startup_s = Some(row.startup_stages.last().map_or(0.0, |stage| stage.end_s));
         }

@@ -64,8 +64,6 @@ pub(super) struct World {
     pub(super) memory: Option<MemoryWorld>,
     pub(super) queue: EventQueue<Event>,
     end: Instant,
-    /// Of the machine, relative to what was calibrated.
-    pub(super) speed: f64,
     request_overhead: u64,
     sleep_overhead: u64,
     /// Threads that have slept since they last got work.
@@ -83,7 +81,6 @@ impl World {
             memory: setting.memory.world(),
             queue: EventQueue::new(),
             end: plan.duration().0,
-            speed,
             request_overhead: setting.request_overhead,
             sleep_overhead: setting.sleep_overhead,
             slept: Vec::new(),

@@ -2,8 +2,9 @@
 //!
 //! **Law.** Stages follow one another, each as long as the calibration's median of it on this platform. A guest that was not
 //! booted here takes as long as was published, under the accelerator for which it was. What a guest's threads do (its monitor
-//! from the moment on that it is in its group, firmware, kernel, init) is work: it takes longer on a machine that is slower
-//! than it was when it was calibrated, and, beyond a period or so, under a limit of less than a core.
+//! from the moment on that it is in its group, firmware, kernel, init) is work: under a limit of less than a core it takes as
+//! much longer, but for a period or so. The speed of a trial is left out: what a guest makes of its CPU time tells of its
+//! timers as much as of the machine.
 //! **Source.** The calibration; figures.csv FC-BS-07; for the limit `kernel/sched/fair.c` (`__refill_cfs_bandwidth_runtime`).
 //! **Judge.** The stages of native boots, which `catamaran compare` shows beside these.
 
@@ -41,11 +42,10 @@ pub(crate) fn stages(
     }
 }
 
-/// How fast a tenant starts on a machine of so much speed, relative to one with a whole core on the machine as it was
-/// calibrated; 1 for whoever is in no guest.
-pub(crate) fn pace(tenant: &Tenant, platform: Platform, speed: f64) -> f64 {
+/// How fast a tenant starts, relative to one with a whole core; 1 for whoever is in no guest.
+pub(crate) fn pace(tenant: &Tenant, platform: Platform) -> f64 {
     let cores = tenant.cpu.limit.map_or(1.0, |limit| limit.0 as f64 / 1000.0).min(1.0);
-    if platform == Platform::Vm { speed * cores } else { 1.0 }
+    if platform == Platform::Vm { cores } else { 1.0 }
 }
 
 /// The stages, one after the other, where a guest's work goes on at this pace.
