@@ -118,8 +118,8 @@ fn startup(row: &mut TenantReport, plan: &Plan, platform: Platform, setting: &Se
     let tenant = plan.tenants().iter().find(|tenant| tenant.name == row.name);
     match &setting.stages {
         Some(stages) => {
-            let pace = tenant.map_or(1.0, |tenant| startup::pace(tenant, platform));
-            row.startup_stages = startup::rows(stages, pace);
+            let quota = tenant.and_then(|tenant| startup::quota(tenant, platform));
+            row.startup_stages = startup::rows(stages, quota);
             row.startup_s = Some(row.startup_stages.last().map_or(0.0, |stage| stage.end_s));
         }
         None => row.explain_absence("startup_s", "this platform's start was not calibrated"),

@@ -2,16 +2,17 @@
 //!
 //! **Law.** Stages follow one another, each as long as the calibration's median of it on this platform. A guest that was not
 //! booted here takes as long as was published, under the accelerator for which it was. What a guest's threads do (its monitor
-//! from the moment on that it is in its group, firmware, kernel, init) is work: under a limit of less than a core it takes as
-//! much longer, but for a period or so. The speed of a trial is left out: what a guest makes of its CPU time tells of its
-//! timers as much as of the machine.
+//! from the moment on that it is in its group, firmware, kernel, init) is work of one core: with a quota q in each period P
+//! of less than a core it stands still for P − q once in each q of work. The first stage begins with a fresh quota; a
+//! later one begins anywhere in it, and in the median stands still the nearest whole number of times. The speed of a trial is
+//! left out: what a guest makes of its CPU time tells of its timers as much as of the machine.
 //! **Source.** The calibration; figures.csv FC-BS-07; for the limit `kernel/sched/fair.c` (`__refill_cfs_bandwidth_runtime`).
 //! **Judge.** The stages of native boots, which `catamaran compare` shows beside these.
 
 use catamaran_report::report::StageRow;
 use catamaran_scenario::calibration::{Accel, StartupStage};
 use catamaran_scenario::plan::Tenant;
-use catamaran_scenario::{Calibration, Plan, Platform};
+use catamaran_scenario::{Calibration, Plan, Platform, weight};
 
 use crate::platform::vm;
 
@@ -42,21 +43,24 @@ pub(crate) fn stages(
     }
 }
 
-/// How fast a tenant starts, relative to one with a whole core; 1 for whoever is in no guest.
-pub(crate) fn pace(tenant: &Tenant, platform: Platform) -> f64 {
-    let cores = tenant.cpu.limit.map_or(1.0, |limit| limit.0 as f64 / 1000.0).min(1.0);
-    if platform == Platform::Vm { cores } else { 1.0 }
+/// The quota of a tenant in a guest, where it is less than a core: (quota, period) in ns.
+pub(crate) fn quota(tenant: &Tenant, platform: Platform) -> Option<(u64, u64)> {
+    let period = tenant.cpu.period;
+    let quota = weight::quota_us(tenant.cpu.limit?, period) * 1000;
+    (platform == Platform::Vm && (1..period.0).contains(&quota)).then_some((quota, period.0))
 }
 
-/// The stages, one after the other, where a guest's work goes on at this pace.
-pub(crate) fn rows(stages: &[StartupStage], pace: f64) -> Vec<StageRow> {
+/// The stages, one after the other, where a guest has this quota in each period.
+pub(crate) fn rows(stages: &[StartupStage], quota: Option<(u64, u64)>) -> Vec<StageRow> {
     let mut at = 0u64;
+    let mut is_fresh = true;
     let row = |stage: &StartupStage| {
         let start = at;
-        at += match WORK.contains(&stage.name.as_str()) {
-            true if pace > 0.0 => (stage.median_ns as f64 / pace) as u64,
-            _ => stage.median_ns,
-        };
+        at += stage.median_ns;
+        if let Some((quota, period)) = quota.filter(|_| WORK.contains(&stage.name.as_str())) {
+            let begun = if std::mem::take(&mut is_fresh) { 0 } else { quota / 2 };
+            at += (stage.median_ns + begun) / quota * (period - quota);
+        }
         StageRow {
             name: stage.name.clone(),
             actor: stage.actor.clone(),
