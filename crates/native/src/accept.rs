@@ -9,6 +9,15 @@ use crate::{platform, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    check_but_memory_in_guests(plan, platform)?;
+    if platform == Platform::Vm {
+        return plan.tenants().iter().try_for_each(check_memory_in_guest);
+    }
+    Ok(())
+}
+
+/// The same, where tenants may touch memory in their guests.
+pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     check_platform(platform, plan.settings(platform).rootless == Some(true))?;
     check_settings(&plan.settings(platform), platform)?;
     let host = plan.host();
@@ -16,12 +25,7 @@ pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     refuse(host.disk.is_some(), "host.disk", "a bound on the disk", "leave it out")?;
     refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
-    plan.tenants().iter().try_for_each(|tenant| {
-        if platform == Platform::Vm {
-            check_memory_in_guest(tenant)?;
-        }
-        check_tenant(tenant, platform)
-    })
+    plan.tenants().iter().try_for_each(|tenant| check_tenant(tenant, platform))
 }
 
 /// A guest's memory is its own: what bounds a tenant elsewhere would bound its machine.
@@ -171,7 +175,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
     )
 }
 
-fn refuse(wrong: bool, field: &str, what: &str, advice: &str) -> Result<(), RunError> {
+pub(crate) fn refuse(wrong: bool, field: &str, what: &str, advice: &str) -> Result<(), RunError> {
     if !wrong {
         return Ok(());
     }

@@ -151,6 +151,11 @@ impl Guard {
         self.perform(&outside, launcher)
     }
 
+    /// The guard's memory group; none where memory is not counted.
+    pub(crate) fn memory_group(&self) -> Option<PathBuf> {
+        self.cgroup.guard_memory_peak()?.parent().map(Path::to_owned)
+    }
+
     /// Registers groups that a launcher is going to make.
     fn register_all(&mut self, groups: &Groups) -> Result<(), Problem> {
         groups.directories().try_for_each(|group| self.register(group))

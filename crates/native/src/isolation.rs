@@ -1,10 +1,12 @@
-//! What a tenant sees of the machine, told from facts about its surroundings and ours. Of a guest
-//! there are none, so nothing is told of it.
+//! What a tenant sees of the machine, told from facts about its surroundings and ours.
 //!
-//! **Law.** A resource is the tenant's *own* if its namespace is another than ours, else the *host's*. Mount points are its
+//! **Law.** Who runs on another kernel has everything of its own: the numbers of its namespaces are that kernel's, and may
+//! happen to be ours (the first ones have fixed numbers). Kernels are told apart by the random number that each draws when it
+//! boots. On the same kernel a resource is the tenant's *own* if its namespace is another than ours, else the *host's*. Mount points are its
 //! own only with a root of its own as well; with one of the two it sees *some* of the host's. Devices are compared by
-//! name. The kernel is the host's for whoever runs on it.
-//! **Source.** `namespaces(7)`: two processes are in one namespace if the links in `/proc/PID/ns` are the same.
+//! name.
+//! **Source.** `namespaces(7)`: two processes are in one namespace if the links in `/proc/PID/ns` are the same;
+//! `/proc/sys/kernel/random/boot_id` in `random(4)`; `PROC_PID_INIT_INO` and its like in Linux `include/linux/proc_ns.h`.
 
 use std::collections::BTreeSet;
 
@@ -22,9 +24,17 @@ const BY_NAMESPACE: [(&str, &str); 7] = [
     ("time", "time"),
 ];
 
+/// The fact by which kernels are told apart.
+pub(crate) const KERNEL: &str = "boot-id";
+
 /// What a process with the facts `inside` sees, by resource; what cannot be told is left out.
 pub(crate) fn sees(inside: &Facts, outside: &Facts) -> Vec<(&'static str, Sees)> {
     let same = |fact: &str| Some(inside.get(fact)? == outside.get(fact)?);
+    if same(KERNEL) == Some(false) {
+        let by_namespace = BY_NAMESPACE.iter().map(|(resource, _)| *resource);
+        let all = by_namespace.chain(["mount", "device", "kernel"]);
+        return all.map(|resource| (resource, Sees::Own)).collect();
+    }
     let by_namespace = BY_NAMESPACE.iter().filter_map(|(resource, kind)| {
         let sees = if same(&format!("ns.{kind}"))? { Sees::Host } else { Sees::Own };
         Some((*resource, sees))
@@ -38,7 +48,7 @@ pub(crate) fn sees(inside: &Facts, outside: &Facts) -> Vec<(&'static str, Sees)>
     by_namespace
         .chain(mount.map(|sees| ("mount", sees)))
         .chain(devices.map(|sees| ("device", sees)))
-        .chain((!inside.is_empty()).then_some(("kernel", Sees::Host)))
+        .chain(same(KERNEL).map(|_| ("kernel", Sees::Host)))
         .collect()
 }
 
@@ -77,13 +87,24 @@ mod tests {
 
     #[test]
     fn what_is_seen_follows_from_namespaces_root_and_devices() {
-        let host = facts("ns.pid=1;ns.mnt=2;ns.net=3;root=0:1;devices=kvm null zero");
+        let host = facts("boot-id=k;ns.pid=1;ns.mnt=2;ns.net=3;root=0:1;devices=kvm null zero");
         let table = [
-            ("ns.pid=1;ns.mnt=2;ns.net=3;root=0:1;devices=kvm null zero", "host host host host host"),
-            ("ns.pid=9;ns.mnt=8;ns.net=7;root=5:1;devices=null zero", "own own own some host"),
-            ("ns.pid=9;ns.mnt=8;ns.net=3;root=0:1;devices=kvm null zero", "own host some host host"),
-            ("ns.pid=1;ns.mnt=2;ns.net=3;root=5:1;devices=", "host host some nothing host"),
-            ("ns.pid=1", "host host"),
+            (
+                "boot-id=k;ns.pid=1;ns.mnt=2;ns.net=3;root=0:1;devices=kvm null zero",
+                "host host host host host",
+            ),
+            ("boot-id=k;ns.pid=9;ns.mnt=8;ns.net=7;root=5:1;devices=null zero", "own own own some host"),
+            (
+                "boot-id=k;ns.pid=9;ns.mnt=8;ns.net=3;root=0:1;devices=kvm null zero",
+                "own host some host host",
+            ),
+            ("boot-id=k;ns.pid=1;ns.mnt=2;ns.net=3;root=5:1;devices=", "host host some nothing host"),
+            // Another kernel, whose first namespaces have the same numbers.
+            (
+                "boot-id=g;ns.pid=1;ns.mnt=2;ns.net=3;root=0:1;devices=kvm null zero",
+                "own own own own own own own own own own",
+            ),
+            ("ns.pid=1", "host"),
         ];
         for (inside, expected) in table {
             let seen = sees(&facts(inside), &host);

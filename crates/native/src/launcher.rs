@@ -179,6 +179,11 @@ impl Launcher {
         Ok(())
     }
 
+    /// Asks for the tenant's end, and does not wait for it.
+    pub(crate) fn ask_to_end(&self) {
+        let _ = self.tell(word::END);
+    }
+
     /// Ends the tenant and its launcher, whatever they are at.
     pub(crate) fn end(&mut self) {
         let deadline = Instant::now() + END_PATIENCE;

@@ -13,7 +13,7 @@ use catamaran_worker::stop::stop_at;
 use catamaran_worker::tape::head;
 use rustix::event::poll;
 
-use crate::cgroup::{Accounts, Usage};
+use crate::cgroup::{Accounts, Usage, charge};
 use crate::guard::{Guard, Shape};
 use crate::interrupt::Interrupt;
 use crate::launcher::{LOOK_EVERY, Launcher, WorkerFile};
@@ -173,6 +173,11 @@ impl<'a> Run<'a> {
     /// Number of the first tenant's process.
     pub(crate) fn first_tenant(&self) -> Option<u32> {
         self.tenants.first()?.launcher.tenant
+    }
+
+    /// What its groups are charged now (bytes); none where memory is not counted.
+    pub(crate) fn charged_bytes(&self) -> Option<u64> {
+        charge::charged(&self.guard.memory_group()?)
     }
 
     /// What runs the guests' instructions, where there are guests.

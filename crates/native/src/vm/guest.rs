@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use catamaran_scenario::calibration::Accel;
 use catamaran_worker::clock::now_ns;
+use catamaran_worker::facts::Facts;
 use catamaran_worker::port::{asks, tells};
 use catamaran_worker::script::{Script, stamp};
 use catamaran_worker::stop::stop_at;
@@ -207,6 +208,34 @@ impl Guest {
         self.port.ask(&line).map_err(|error| silent(&error))
     }
 
+    /// Has a probe of this `run` look around in the guest, with what it is to attack; what it found by name.
+    pub(crate) fn probe(
+        &mut self,
+        run: &str,
+        targets: &[String],
+        interrupt: &Interrupt,
+    ) -> Result<Facts, Problem> {
+        let until = Instant::now() + COLLECT_PATIENCE;
+        self.port
+            .ask(&format!("{} {run}\t{}", asks::PROBE, targets.join("\t")))
+            .map_err(|error| silent(&error))?;
+        let mut found = Facts::new();
+        loop {
+            interrupt.check()?;
+            let soon = Instant::now() + LOOK_EVERY;
+            let heard = self.port.wait_for(tells::PROBED, soon.min(until), |line| {
+                let finding =
+                    line.strip_prefix(tells::FOUND).and_then(|rest| rest.trim_start().split_once('\t'));
+                found.extend(finding.map(|(name, what)| (name.to_owned(), what.to_owned())));
+            });
+            match heard {
+                Ok(_) => return Ok(found),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut && Instant::now() < until => {}
+                Err(error) => return Err(silent(&error)),
+            }
+        }
+    }
+
     /// Takes note of the worker's end, where it was told.
     pub(crate) fn hear(&mut self) {
         while self.ended.is_none() {
@@ -241,6 +270,12 @@ impl Guest {
             }
         }
         Ok(())
+    }
+
+    /// Copies one word of the guest's tape to ours while the worker works.
+    pub(crate) fn copy_word(&mut self, tape: &Tape, word: usize) -> Result<(), Problem> {
+        let until = Instant::now() + COLLECT_PATIENCE;
+        self.fetch(tape, word, 1, until).map_err(|error| silent(&error))
     }
 
     fn fetch(&mut self, tape: &Tape, first: usize, count: usize, until: Instant) -> io::Result<()> {

@@ -4,6 +4,7 @@ mod bare_metal;
 mod cgroups;
 mod chroot;
 mod container;
+pub(crate) mod footprint;
 pub(crate) mod isolation;
 pub(crate) mod memory;
 mod namespaces;

@@ -180,7 +180,7 @@ impl Memory {
         self.groups.len() - 1
     }
 
-    /// A process with what it is charged for being there, whatever the bounds say.
+    /// A process with what it is charged for being there, whatever the bounds say: [`Self::make_fit`] says what follows.
     pub(crate) fn add_process(&mut self, spec: ProcessSpec) -> ProcessId {
         let own = spec.own_bytes.div_ceil(self.machine.page_bytes);
         self.processes.push(Process {
@@ -207,16 +207,16 @@ impl Memory {
         self.groups[group].usage * self.machine.page_bytes
     }
 
-    /// Most that was ever charged to a group (bytes), with the stock that each core but the last one used keeps for each
-    /// process.
+    /// Most that was ever charged to a group (bytes). A core charges a whole stock at a time, and each core but the last one
+    /// used keeps one for each process.
     pub(crate) fn peak_bytes(&self, group: GroupId) -> u64 {
         let below = |process: &&Process| self.is_below(process.group, group);
         let processes = self.processes.iter().filter(below).count() as u64;
-        let stock = processes * self.machine.cores.saturating_sub(1) * charge::BATCH;
+        let stock = processes.min(charge::STOCKS) * self.machine.cores.saturating_sub(1) * charge::BATCH;
         let most = self.path(group).map(|above| self.groups[above].max).min().unwrap_or(u64::MAX);
         // What was charged for being there is charged whatever the bounds say.
         let peak = self.groups[group].peak;
-        (peak + stock).min(most).max(peak) * self.machine.page_bytes
+        (peak.next_multiple_of(charge::BATCH) + stock).min(most).max(peak) * self.machine.page_bytes
     }
 
     /// Pages of a process that are in memory.
