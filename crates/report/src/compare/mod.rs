@@ -11,6 +11,8 @@ mod saved;
 mod summary;
 
 pub use rows::Floors;
+pub(crate) use summary::skill;
+
 pub use saved::{Run, RunDifference, RunRow, Saved, SavedError, saved};
 
 use catamaran_scenario::Platform;
