@@ -113,8 +113,14 @@ fn the_naive_predictions_are_wrong_where_the_model_is_judged() {
                 let naive = row.alone_error.zip(row.fluid_error);
                 if let Some((alone, fluid)) = naive.filter(|_| row.group == Group::Judged) {
                     let name = plan.name();
-                    println!("{platform} {name} {}.{}: alone {alone:.2}, fluid {fluid:.2}", row.tenant, row.metric);
-                    if [Metric::LatencyP50, Metric::LatencyP95, Metric::LatencyP99].map(Metric::name).contains(&&*row.metric) {
+                    println!(
+                        "{platform} {name} {}.{}: alone {alone:.2}, fluid {fluid:.2}",
+                        row.tenant, row.metric
+                    );
+                    if [Metric::LatencyP50, Metric::LatencyP95, Metric::LatencyP99]
+                        .map(Metric::name)
+                        .contains(&&*row.metric)
+                    {
                         errors.entry(platform).or_default().push((alone, fluid));
                     }
                 }

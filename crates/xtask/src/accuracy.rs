@@ -96,15 +96,18 @@ pub(crate) fn accuracy(workspace: &Workspace, options: &Options) -> Result<bool>
                 needs.extend([Need::Qemu, Need::GuestKernel]);
             }
             setup::some(workspace, &needs)?;
-            pass::make(&pass::Pass {
-                program: &program,
-                folder: &folder,
-                commit: commit(workspace),
-                on: &[],
-                trials: options.trials,
-                most_trials: options.most_trials,
-                budget: Duration::from_mins(options.minutes),
-            }, &chosen)?
+            pass::make(
+                &pass::Pass {
+                    program: &program,
+                    folder: &folder,
+                    commit: commit(workspace),
+                    on: &[],
+                    trials: options.trials,
+                    most_trials: options.most_trials,
+                    budget: Duration::from_mins(options.minutes),
+                },
+                &chosen,
+            )?
         }
     };
     let kept = kept::all(&folder, &corpus)?;
@@ -151,7 +154,8 @@ fn chart(workspace: &Workspace, folder: &Path, kept: &[Kept]) -> Result<String> 
     let mut cargo: Command = workspace.cargo(["run", "--release", "--locked", "--quiet"]);
     cargo.args(["--package", "catamaran-report", "--example", "accuracy", "--"]);
     let judged = kept.iter().filter(|one| one.part == corpus::Part::Judge);
-    capture(cargo.args(judged.map(|one| kept::comparison_file(folder, &one.name)))).context("drawing the chart")
+    capture(cargo.args(judged.map(|one| kept::comparison_file(folder, &one.name))))
+        .context("drawing the chart")
 }
 
 /// One short scenario on one platform by a program that is there already: whether the whole way from the corpus to the
@@ -184,13 +188,18 @@ pub(crate) fn smoke(workspace: &Workspace, program: &Path) -> Result<Option<Stri
     }
     let kept = kept::all(&folder, &corpus)?;
     let [one] = kept.as_slice() else { bail!("{} comparisons are kept, not 1", kept.len()) };
-    let [on] = one.comparisons.as_slice() else { bail!("{} platforms were compared, not 1", one.comparisons.len()) };
+    let [on] = one.comparisons.as_slice() else {
+        bail!("{} platforms were compared, not 1", one.comparisons.len())
+    };
     let trials = on.native.len() + on.summary.discarded_trials as usize;
     ensure!(on.platform == "cgroups" && trials == 7, "{trials} trials on {}, not 7 on cgroups", on.platform);
     // On a machine that others use every trial may be disturbed: then there is nothing to judge.
     ensure!(on.native.is_empty() || on.rows.iter().any(comparison::Row::is_conserved), "no conserved row");
     let text = chapter::chapter(&corpus, &kept, &bars::bars(&kept));
-    ensure!(text.contains("### Over `fit/`") && text.contains("cgroups"), "the chapter lacks the platform:\n{text}");
+    ensure!(
+        text.contains("### Over `fit/`") && text.contains("cgroups"),
+        "the chapter lacks the platform:\n{text}"
+    );
     fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     Ok(None)
 }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use catamaran_report::compare::{
-    Disturbance, Pair, PlatformComparison, disturbance, needs_more_trials,
-};
+use catamaran_report::compare::{Disturbance, Pair, PlatformComparison, disturbance, needs_more_trials};
 use catamaran_scenario::Platform;
 
 use super::{Judge, recorded};

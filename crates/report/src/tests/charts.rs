@@ -89,7 +89,9 @@ fn a_corpus_has_a_panel_for_each_platform_and_a_lane_for_each_metric() {
     let texts = texts(&svg);
     let figures = |platform: &str, count: usize| format!("{platform}: {count} figures, skill ");
     let judged = many[0].summary.judged_rows as usize;
-    for expected in [figures("bare-metal", judged), figures("cgroups", 2 * judged), "p99".into(), "172 %".into()] {
+    for expected in
+        [figures("bare-metal", judged), figures("cgroups", 2 * judged), "p99".into(), "172 %".into()]
+    {
         assert!(texts.contains(&expected), "{expected} in\n{texts}");
     }
     let marks = |tag: &str| is_well_formed(&svg).descendants().filter(|node| node.has_tag_name(tag)).count();

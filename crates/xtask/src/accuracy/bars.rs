@@ -128,13 +128,24 @@ pub(super) mod tests {
     }
 
     fn report(stages: &[(&str, f64)]) -> Report {
-        let stage = |(name, seconds): &(&str, f64)| Stage { name: (*name).to_owned(), start_s: 1.0, end_s: 1.0 + seconds };
+        let stage = |(name, seconds): &(&str, f64)| Stage {
+            name: (*name).to_owned(),
+            start_s: 1.0,
+            end_s: 1.0 + seconds,
+        };
         let machine = Some([("kernel".to_owned(), "6.18".to_owned())].into());
-        Report { tenants: vec![Tenant { startup_stages: stages.iter().map(stage).collect() }], identity: Identity { machine } }
+        Report {
+            tenants: vec![Tenant { startup_stages: stages.iter().map(stage).collect() }],
+            identity: Identity { machine },
+        }
     }
 
     /// A comparison without rows, by the stages of the simulation and of each native trial.
-    pub(in super::super) fn comparison(platform: &str, simulated: &[(&str, f64)], native: &[&[(&str, f64)]]) -> Comparison {
+    pub(in super::super) fn comparison(
+        platform: &str,
+        simulated: &[(&str, f64)],
+        native: &[&[(&str, f64)]],
+    ) -> Comparison {
         Comparison {
             platform: platform.to_owned(),
             rows: Vec::new(),

@@ -39,7 +39,10 @@ pub(super) fn chapter(corpus: &[Scenario], kept: &[Kept], bars: &[Bar]) -> Strin
     ] {
         let _ = write!(text, "\n### {heading}\n\n{about}\n\n{table}");
     }
-    let _ = write!(text, "\n![Errors of the model and of the better naive prediction, by platform and metric]({CHART})\n");
+    let _ = write!(
+        text,
+        "\n![Errors of the model and of the better naive prediction, by platform and metric]({CHART})\n"
+    );
     text
 }
 
@@ -50,7 +53,8 @@ const EMULATED: &str = "TCG is emulation, not a hypervisor's speed.";
 const STAGES: &str = "Medians over tenants and native trials; the simulated ones are `calibrate`'s, measured once before the pass.";
 const FITTED: &str = "Nothing is fitted to these scenarios either, so far: every figure of the machine is what `catamaran calibrate` \
 measures.";
-const UNEXPLAINED: &str = "Every judged row with an excess beyond 0.15, the worst first, `fit/` and `vm` included.";
+const UNEXPLAINED: &str =
+    "Every judged row with an excess beyond 0.15, the worst first, `fit/` and `vm` included.";
 
 /// When, where and how much.
 fn provenance(corpus: &[Scenario], kept: &[Kept]) -> String {

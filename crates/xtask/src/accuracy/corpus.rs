@@ -85,7 +85,8 @@ impl Scenario {
         let fields: Fields = toml::from_str(&text)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         ensure!(fields.name == stem, "it calls itself {}", fields.name);
-        let duration = seconds(&fields.duration).with_context(|| format!("duration {:?}", fields.duration))?;
+        let duration =
+            seconds(&fields.duration).with_context(|| format!("duration {:?}", fields.duration))?;
         let tenants = fields.tenant.iter().map(|tenant| tenant.replicas).sum();
         Ok(Self { part, name: fields.name, path, text, platforms: fields.platforms, duration, tenants })
     }

@@ -33,7 +33,8 @@ pub(super) struct Skill {
 
 impl Figures {
     pub(super) fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
-        let (conserved, judged): (Vec<&Row>, Vec<&Row>) = rows.into_iter().partition(|row| row.is_conserved());
+        let (conserved, judged): (Vec<&Row>, Vec<&Row>) =
+            rows.into_iter().partition(|row| row.is_conserved());
         let checked: Vec<&Row> = conserved.into_iter().filter(|row| row.within.is_some()).collect();
         let decided: Vec<&Row> = judged.iter().copied().filter(|row| !row.undecidable).collect();
         let excesses = ascending(decided.iter().filter_map(|row| row.excess));
@@ -78,7 +79,8 @@ impl StageFigures {
 
 /// The stages in the order in which they are gone through; those that one side lacks are left out.
 pub(super) fn stages<'a>(comparisons: impl Iterator<Item = &'a Comparison> + Clone) -> Vec<StageFigures> {
-    let simulated: Vec<(&str, f64)> = comparisons.clone().filter_map(|one| one.simulated.as_ref()).flat_map(lengths).collect();
+    let simulated: Vec<(&str, f64)> =
+        comparisons.clone().filter_map(|one| one.simulated.as_ref()).flat_map(lengths).collect();
     let native: Vec<(&str, f64)> = comparisons.flat_map(|one| &one.native).flat_map(lengths).collect();
     let mut names: Vec<&str> = Vec::new();
     for (name, _) in &native {
@@ -86,7 +88,9 @@ pub(super) fn stages<'a>(comparisons: impl Iterator<Item = &'a Comparison> + Clo
             names.push(name);
         }
     }
-    let of = |all: &[(&str, f64)], name: &str| ascending(all.iter().filter(|stage| stage.0 == name).map(|stage| stage.1));
+    let of = |all: &[(&str, f64)], name: &str| {
+        ascending(all.iter().filter(|stage| stage.0 == name).map(|stage| stage.1))
+    };
     let figures = names.into_iter().filter_map(|name| {
         let (simulated, native) = (of(&simulated, name), of(&native, name));
         Some(StageFigures {
@@ -144,9 +148,15 @@ mod tests {
             Row { undecidable: true, ..row("judged", "waited_s", 9.0, None) },
         ];
         let figures = Figures::of(&rows);
-        assert_eq!((figures.conserved, figures.conserved_worst, figures.conserved_beyond), (2, Some(0.03), 1));
+        assert_eq!(
+            (figures.conserved, figures.conserved_worst, figures.conserved_beyond),
+            (2, Some(0.03), 1)
+        );
         assert_eq!((figures.judged, figures.undecidable), (4, 1));
-        assert_eq!((figures.median_excess, figures.p90_excess, figures.worst_excess), (Some(0.1), Some(0.2), Some(0.2)));
+        assert_eq!(
+            (figures.median_excess, figures.p90_excess, figures.worst_excess),
+            (Some(0.1), Some(0.2), Some(0.2))
+        );
         // Rows that both predict: e 0.1 + 0.2 against alone 2 + 2 and fluid 0.5 + 0.5.
         let skill = figures.skill.unwrap();
         assert_eq!(skill.against, "fluid");
@@ -156,8 +166,10 @@ mod tests {
 
     #[test]
     fn stages_are_medians_over_tenants_and_trials() {
-        let (mut first, second) = (comparison("vm", &[("kernel", 2.0), ("init", 0.1)], &[&[("kernel", 1.0)]]),
-            comparison("vm", &[("kernel", 3.0)], &[&[("kernel", 5.0)], &[("kernel", 4.0), ("exec", 0.1)]]));
+        let (mut first, second) = (
+            comparison("vm", &[("kernel", 2.0), ("init", 0.1)], &[&[("kernel", 1.0)]]),
+            comparison("vm", &[("kernel", 3.0)], &[&[("kernel", 5.0)], &[("kernel", 4.0), ("exec", 0.1)]]),
+        );
         first.native.extend(second.native.clone());
         let stages = stages([&first, &second].into_iter());
         // kernel: simulated 2 and 3; native 1, 5, 4 and again 5, 4. exec is not simulated, init was not measured.

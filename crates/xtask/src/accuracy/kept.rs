@@ -76,13 +76,18 @@ pub(super) fn judged(folder: &Path, scenario: &Scenario, json: &str) -> Result<(
 
 /// Every scenario of the corpus that was measured as it is now, in the order of the corpus.
 pub(super) fn all(folder: &Path, corpus: &[Scenario]) -> Result<Vec<Kept>> {
-    corpus.iter().filter(|scenario| is_whole(folder, scenario)).map(|scenario| read(folder, scenario)).collect()
+    corpus
+        .iter()
+        .filter(|scenario| is_whole(folder, scenario))
+        .map(|scenario| read(folder, scenario))
+        .collect()
 }
 
 fn read(folder: &Path, scenario: &Scenario) -> Result<Kept> {
     let text = |file: PathBuf| fs::read_to_string(&file).with_context(|| file.display().to_string());
     let file = comparison_file(folder, &scenario.name);
-    let comparisons = serde_json::from_str(&text(file.clone())?).with_context(|| file.display().to_string())?;
+    let comparisons =
+        serde_json::from_str(&text(file.clone())?).with_context(|| file.display().to_string())?;
     let measured = toml::from_str(&text(measured_file(folder, &scenario.name))?)?;
     Ok(Kept { part: scenario.part, name: scenario.name.clone(), measured, comparisons })
 }

@@ -77,7 +77,8 @@ pub(super) fn make(pass: &Pass, chosen: &[&Scenario]) -> Result<Vec<Failure>> {
         pass.trials,
         wall(pass.budget)
     );
-    let mut clock = Clock { begun: Instant::now(), budget: pass.budget, planned: Duration::ZERO, took: Duration::ZERO };
+    let mut clock =
+        Clock { begun: Instant::now(), budget: pass.budget, planned: Duration::ZERO, took: Duration::ZERO };
     if !wanting.is_empty() {
         calibrate(pass)?;
     }
@@ -98,7 +99,10 @@ pub(super) fn make(pass: &Pass, chosen: &[&Scenario]) -> Result<Vec<Failure>> {
     }
     if !left_out.is_empty() {
         let budget = wall(pass.budget);
-        eprintln!("accuracy: left out, since {budget} would not be enough: {}; type the same again", left_out.join(", "));
+        eprintln!(
+            "accuracy: left out, since {budget} would not be enough: {}; type the same again",
+            left_out.join(", ")
+        );
     }
     Ok(failures)
 }
@@ -142,7 +146,8 @@ fn measure(pass: &Pass, scenario: &Scenario) -> Result<Result<(), Failure>> {
     compare.args(["--most-trials", &pass.most_trials.max(pass.trials).to_string()]);
     compare.arg("--host").arg(pass.folder.join("host.toml"));
     compare.arg("--save").arg(kept::native_folder(pass.folder, &scenario.name));
-    let on: Vec<&str> = scenario.platforms.iter().filter(|name| pass.on.contains(name)).map(String::as_str).collect();
+    let on: Vec<&str> =
+        scenario.platforms.iter().filter(|name| pass.on.contains(name)).map(String::as_str).collect();
     if !on.is_empty() {
         compare.args(["--on", &on.join(",")]);
     }
@@ -167,7 +172,9 @@ fn json(compare: &mut Command) -> Result<Result<String, Failure>> {
     let output = compare.stderr(Stdio::inherit()).output().with_context(|| typed(compare))?;
     match output.status.code() {
         Some(0) => Ok(Ok(String::from_utf8(output.stdout).context("compare --json")?)),
-        Some(INTERRUPTED) => bail!("interrupted; what was measured before is kept, and the same command goes on"),
+        Some(INTERRUPTED) => {
+            bail!("interrupted; what was measured before is kept, and the same command goes on")
+        }
         code => Ok(Err(Failure {
             what: format!("`{}` ended with {}", typed(compare), output.status),
             unavailable: code == Some(UNAVAILABLE),
@@ -182,8 +189,12 @@ mod tests {
     #[test]
     fn nothing_is_begun_that_would_not_end_in_time() {
         let minutes = Duration::from_mins;
-        let mut clock =
-            Clock { begun: Instant::now(), budget: minutes(45), planned: Duration::ZERO, took: Duration::ZERO };
+        let mut clock = Clock {
+            begun: Instant::now(),
+            budget: minutes(45),
+            planned: Duration::ZERO,
+            took: Duration::ZERO,
+        };
         assert!(clock.has_time_for(minutes(40), minutes(5)));
         assert!(!clock.has_time_for(minutes(41), minutes(5)));
         clock.count(minutes(10), minutes(20));

@@ -97,8 +97,14 @@ fn table_of_platforms(kept: &[Kept], part: Part, platforms: &[&str]) -> String {
 }
 
 /// The rows of all platforms but `vm`, with the platform.
-fn judged<'a>(kept: &'a [Kept], part: Part, metric: &'a str) -> impl Iterator<Item = (&'static str, &'a Row)> {
-    let all = PLATFORMS.into_iter().flat_map(move |platform| rows(kept, part, platform).map(move |row| (platform, row)));
+fn judged<'a>(
+    kept: &'a [Kept],
+    part: Part,
+    metric: &'a str,
+) -> impl Iterator<Item = (&'static str, &'a Row)> {
+    let all = PLATFORMS
+        .into_iter()
+        .flat_map(move |platform| rows(kept, part, platform).map(move |row| (platform, row)));
     all.filter(move |(_, row)| !row.is_conserved() && row.metric == metric)
 }
 
@@ -148,7 +154,10 @@ pub(super) fn of_stages(kept: &[Kept], part: Part) -> String {
         ]
     };
     let stages = stages(comparisons(kept, part, GUESTS));
-    table(&["stage", "simulated", "native", "ratio", "native starts"], &stages.iter().map(row).collect::<Vec<_>>())
+    table(
+        &["stage", "simulated", "native", "ratio", "native starts"],
+        &stages.iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 /// Every judged row whose excess is beyond [`UNEXPLAINED`], the worst first.
@@ -159,15 +168,18 @@ pub(super) fn unexplained(kept: &[Kept]) -> String {
             let judged = comparison.rows.iter().filter(|row| !row.is_conserved() && !row.undecidable);
             for row in judged {
                 let Some(excess) = row.excess.filter(|excess| *excess > UNEXPLAINED) else { continue };
-                found.push((excess, vec![
-                    format!("{}/{}", one.part.folder(), one.name),
-                    comparison.platform.clone(),
-                    row.label(),
-                    format!("`{}`", row.metric),
-                    amount(&row.metric, row.simulated),
-                    amount(&row.metric, row.native),
-                    log(Some(excess)),
-                ]));
+                found.push((
+                    excess,
+                    vec![
+                        format!("{}/{}", one.part.folder(), one.name),
+                        comparison.platform.clone(),
+                        row.label(),
+                        format!("`{}`", row.metric),
+                        amount(&row.metric, row.simulated),
+                        amount(&row.metric, row.native),
+                        log(Some(excess)),
+                    ],
+                ));
             }
         }
     }
