@@ -16,6 +16,8 @@ use crate::shell::wall;
 pub(super) const FILE: &str = "SPECIFICATION.md";
 const BEGIN: &str = "<!-- accuracy: from here to the next mark `cargo xtask accuracy --write` writes -->\n";
 const END: &str = "<!-- accuracy: end -->";
+/// Trials that a comparison begins with.
+const TRIALS_LEAST: usize = 7;
 /// The first promise of the chapter; the bars follow one another.
 const FIRST_NUMBER: u32 = 1;
 
@@ -90,7 +92,22 @@ fn provenance(corpus: &[Scenario], kept: &[Kept]) -> String {
     if !missing.is_empty() {
         let _ = writeln!(text, "\nNot measured: {}.", missing.join(", "));
     }
-    text
+    text + &poorly_measured(kept)
+}
+
+/// Where too few trials were left undisturbed: nothing there is as certain as elsewhere.
+fn poorly_measured(kept: &[Kept]) -> String {
+    let few = |one: &Kept| {
+        let few = one.comparisons.iter().filter(|on| on.native.len() < TRIALS_LEAST);
+        let told = few
+            .map(|on| format!("{}/{} on {} ({})", one.part.folder(), one.name, on.platform, on.native.len()));
+        told.collect::<Vec<_>>()
+    };
+    let all: Vec<String> = kept.iter().flat_map(few).collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!("\nFewer than {TRIALS_LEAST} trials were left undisturbed: {}.\n", all.join(", ")),
+    }
 }
 
 /// What a native report says of the machine.
@@ -143,6 +160,7 @@ mod tests {
         for line in [
             "Measured on 2026-01-02 (commit abc): 2 of 0 scenarios in 2 min 00 s.",
             "Machine: kernel 6.18.",
+            "Fewer than 7 trials were left undisturbed: judge/a on cgroups (2), judge/a on vm (1), fit/b on cgroups (2).",
             "skill at least 0.6, at most one judged row in five undecidable | pending: nothing was judged |",
             "| 9.5 | On `vm`, over `judge/`: median of each start-up stage within 25 % of the native one | `cargo xtask accuracy` |",
             "| cgroups | 1 | 1 | 1.0 % | 3 | 0.23 | 0.40 | 0.40 | 0.40 (fluid) | 1 of 3 | 2 | 1 |",
