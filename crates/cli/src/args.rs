@@ -182,13 +182,16 @@ pub(crate) struct Compare {
     /// Scenario (a TOML file, `lesson:ID`, or `-`), or the first of two saved runs (JSON)
     pub(crate) file: String,
     /// The second of two saved runs (JSON)
-    #[arg(conflicts_with_all = ["platforms", "trials", "plot", "host", "save", "native"])]
+    #[arg(conflicts_with_all = ["platforms", "trials", "most_trials", "plot", "host", "save", "native"])]
     pub(crate) second: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) on: On,
     /// Least number of native trials on each platform
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(7..=21))]
     pub(crate) trials: u32,
+    /// Most native trials on each platform, where rows stay undecidable or trials are discarded
+    #[arg(long, value_name = "N", default_value_t = 21, conflicts_with = "native", value_parser = clap::value_parser!(u32).range(7..=21))]
+    pub(crate) most_trials: u32,
     /// Draw both backends side by side
     #[arg(long, value_name = "FILE.svg")]
     pub(crate) plot: Option<PathBuf>,

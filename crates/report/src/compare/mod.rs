@@ -12,6 +12,8 @@ mod stages;
 mod summary;
 
 pub use rows::Floors;
+pub(crate) use summary::skill;
+
 pub use saved::{Run, RunDifference, RunRow, Saved, SavedError, saved};
 pub use stages::StageComparison;
 
