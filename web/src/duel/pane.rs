@@ -5,7 +5,7 @@ use std::rc::Rc;
 use catamaran_scenario::Platform;
 use yew::prelude::*;
 
-use super::figures::{Figures, held};
+use super::figures::{Accelerator, held};
 use super::film::Film;
 use super::guests::GuestLanes;
 use super::legend::EraLegend;
@@ -47,24 +47,16 @@ pub(super) fn Pane(props: &PaneProps) -> Html {
         <section class="pane" aria-labelledby={id.clone()} data-testid={format!("pane-{platform}")}>
             <h3 {id}>{ era_name(lang, platform) }</h3>
             <p class="fine">{ say(lang, what) }</p>
-            { accelerator(props, lang) }
-            <Notice failure={props.era.bench.failure.clone()} />
-            <div class="measure" ref={node}></div>
-            { match &props.era.film {
-                Some(film) => picture(props, film, width_px),
-                None => html! { <div class="no-picture">{ say(lang, i18n::Player::NoPicture) }</div> },
-            } }
+            <div class="pane-body">
+                <Notice failure={props.era.bench.failure.clone()} />
+                <div class="measure" ref={node}></div>
+                { match &props.era.film {
+                    Some(film) => picture(props, film, width_px),
+                    None => html! { <div class="no-picture">{ say(lang, i18n::Player::NoPicture) }</div> },
+                } }
+            </div>
         </section>
     }
-}
-
-/// Under what the guests of this era are, as the report and the calibration have it.
-fn accelerator(props: &PaneProps, lang: i18n::Lang) -> Html {
-    let figures = props.era.figures.as_deref();
-    let known = figures.and_then(|figures: &Figures| figures.accelerator);
-    known.map_or_else(Html::default, |accelerator| {
-        html! { <p class="fine accelerator" data-testid="accelerator">{ say(lang, accelerator.words()) }</p> }
-    })
 }
 
 fn picture(props: &PaneProps, film: &Rc<Film>, width_px: f64) -> Html {
@@ -75,17 +67,20 @@ fn picture(props: &PaneProps, film: &Rc<Film>, width_px: f64) -> Html {
         Callback::from(move |at_ns: u64| player.dispatch(Action::Seek(at_ns)))
     };
     let first_server = recording.servers().first().copied();
-    let of = props.era.figures.as_ref().map_or(0, |figures| figures.machine_bytes);
+    let figures = props.era.figures.as_deref();
+    let accelerator = figures.and_then(|figures| figures.accelerator);
     html! {
         <>
             <EraLegend film={film.clone()} head_ns={player.time_ns} />
             <div class="lanes">
-                <Lanes frame={frame.clone()} film={film.clone()} on_seek={on_seek.clone()} />
+                <Lanes frame={frame.clone()} film={film.clone()} {accelerator} on_seek={on_seek.clone()} />
                 if let Some(tenant) = first_server {
                     <Waiting frame={frame.clone()} {tenant} {on_seek} />
                 }
             </div>
-            <MemoryBar held={held(&recording.report)} {of} {width_px} />
+            if let Some(of) = figures.map(|figures| figures.machine_bytes) {
+                <MemoryBar held={held(&recording.report)} {of} {width_px} />
+            }
             <GanttTable {frame} />
         </>
     }
@@ -95,6 +90,7 @@ fn picture(props: &PaneProps, film: &Rc<Film>, width_px: f64) -> Html {
 struct LanesProps {
     frame: Frame,
     film: Rc<Film>,
+    accelerator: Option<Accelerator>,
     on_seek: Callback<u64>,
 }
 
@@ -102,11 +98,11 @@ struct LanesProps {
 #[component]
 fn Lanes(props: &LanesProps) -> Html {
     let lang = use_lang();
-    let LanesProps { frame, film, on_seek } = props;
+    let LanesProps { frame, film, accelerator, on_seek } = props;
     html! {
         <>
             <Axis frame={frame.clone()} label={say(lang, i18n::Player::TimeAxis)} on_seek={on_seek.clone()} />
-            <StartLane frame={frame.clone()} film={film.clone()} on_seek={on_seek.clone()} />
+            <StartLane frame={frame.clone()} film={film.clone()} accelerator={*accelerator} on_seek={on_seek.clone()} />
             <Gantt frame={frame.clone()} on_seek={on_seek.clone()} />
             <GuestLanes frame={frame.clone()} film={film.clone()} on_seek={on_seek.clone()} />
         </>

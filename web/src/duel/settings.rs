@@ -50,8 +50,8 @@ pub(super) static CONTROLS: [Control; 4] = [
     Control {
         id: "rate",
         path: "tenant.app.workload.arrivals.rate",
-        start: "100/s",
-        kind: Kind::Slider { min: 20, max: 200, step: 10, unit: "/s" },
+        start: "50/s",
+        kind: Kind::Slider { min: 10, max: 200, step: 10, unit: "/s" },
     },
     Control {
         id: "apps",

@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
+use super::figures::Accelerator;
 use super::film::{Film, Stage};
 use crate::app::use_lang;
 use crate::charts::{Frame, Lane, Layer};
 use crate::format;
-use crate::i18n::{ready_after, start_summary};
+use crate::i18n::{ready_after, say, start_summary};
 
 /// Height of the lane (px).
 const HEIGHT_PX: f64 = 20.0;
@@ -21,6 +22,8 @@ const NAMED_PX: f64 = 48.0;
 pub(super) struct StartProps {
     pub(super) frame: Frame,
     pub(super) film: Rc<Film>,
+    /// Under what guests are started.
+    pub(super) accelerator: Option<Accelerator>,
     /// Told the instant (ns) that was pointed at.
     pub(super) on_seek: Callback<u64>,
 }
@@ -31,10 +34,18 @@ pub(super) fn StartLane(props: &StartProps) -> Html {
     let lang = use_lang();
     let Some(ready_ns) = props.film.ready_ns else { return Html::default() };
     let stages = props.film.stages.iter().map(|stage| (stage.name.as_str(), stage.end_ns - stage.start_ns));
+    let mut summary = start_summary(lang, stages, ready_ns);
+    let tag = props.accelerator.map(|accelerator| format!(" ({})", say(lang, accelerator.tag())));
+    summary.push_str(tag.as_deref().unwrap_or_default());
     html! {
         <div class="lane-box" data-testid="start-lane">
-            <span class="lane-name" aria-hidden="true">{ ready_after(lang, ready_ns) }</span>
-            <Lane frame={props.frame.clone()} height_px={HEIGHT_PX} label={start_summary(lang, stages, ready_ns)}
+            <span class="lane-name" aria-hidden="true">
+                { ready_after(lang, ready_ns) }
+                if let Some(tag) = tag {
+                    <span data-testid="accelerator">{ tag }</span>
+                }
+            </span>
+            <Lane frame={props.frame.clone()} height_px={HEIGHT_PX} label={summary}
                 on_seek={props.on_seek.clone()}>
                 <StartLayer layer={props.frame.layer()} film={props.film.clone()} />
             </Lane>

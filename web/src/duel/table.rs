@@ -59,7 +59,7 @@ pub(super) fn Score(props: &ScoreProps) -> Html {
     };
     let leaks = props.eras.iter().map(|era| cell(lang, leak(lang, era))).collect();
     html! {
-        <section class="score" aria-labelledby="score-title" data-testid="score">
+        <div class="score" data-testid="score">
             <h2 id="score-title">{ say(lang, Duel::TableTitle) }</h2>
             <div class="table-scroll whole" tabindex="0" role="region" aria-labelledby="score-title">
                 <table>
@@ -85,7 +85,7 @@ pub(super) fn Score(props: &ScoreProps) -> Html {
                     { for HOW.map(|(name, how)| html! { <><dt>{ say(lang, name) }</dt><dd>{ say(lang, how) }</dd></> }) }
                 </dl>
             </details>
-        </section>
+        </div>
     }
 }
 

@@ -64,6 +64,9 @@ super::texts! {
         Unknown = "unknown", "알 수 없음";
         KvmPublished = "KVM; published (FC-BS-07), not measured on the reference machine", "KVM, 발표된 값(FC-BS-07)이고 기준 머신에서 잰 값이 아니에요";
         KvmMeasured = "KVM, measured on the reference machine", "KVM, 기준 머신에서 잰 값";
+        KvmPublishedTag = "KVM, published", "KVM, 발표된 값";
+        KvmMeasuredTag = "KVM, measured", "KVM, 잰 값";
+        EmulatedTag = "emulated (TCG)", "에뮬레이션(TCG)";
         Emulated = "TCG: emulated, not a hypervisor's speed", "TCG: 에뮬레이션이라 하이퍼바이저의 속도가 아니에요";
         HowTitle = "How each figure is computed, and what it leaves out", "각 값을 어떻게 계산하고 무엇을 빼놓는지";
         HowDensity = "The machine's memory divided by the idle memory of one tenant. No tenant in it does anything, and the operating system's own memory is not taken off.",
