@@ -13,7 +13,7 @@ import { SCREENSHOTS, serveFiles } from "./support/servers.mjs";
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 /** Guests have just booted. */
-const DUEL_MOMENT = "t=400000000&v=0&w=500000000";
+const DUEL_MOMENT = "t=600000000&v=200000000&w=500000000";
 
 let browser;
 let server;

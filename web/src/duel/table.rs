@@ -62,17 +62,20 @@ pub(super) fn Score(props: &ScoreProps) -> Html {
         <div class="score" data-testid="score">
             <h2 id="score-title">{ say(lang, Duel::TableTitle) }</h2>
             <div class="table-scroll whole" tabindex="0" role="region" aria-labelledby="score-title">
-                <table>
+                // The roles are those that the elements have: on a phone, where rows become grids, browsers forget them.
+                <table role="table">
                     if let Some(seed) = seed {
                         <caption>{ computed_from(lang, &machine.kernel, machine.cores, seed) }</caption>
                     }
-                    <thead>
-                        <tr>
-                            <th scope="col">{ say(lang, Duel::What) }</th>
-                            { for ERAS.map(|era| html! { <th scope="col">{ era_name(lang, era) }</th> }) }
+                    <thead role="rowgroup">
+                        <tr role="row">
+                            <th scope="col" role="columnheader">{ say(lang, Duel::What) }</th>
+                            { for ERAS.map(|era| html! {
+                                <th scope="col" role="columnheader">{ era_name(lang, era) }</th>
+                            }) }
                         </tr>
                     </thead>
-                    <tbody>
+                    <tbody role="rowgroup">
                         { for ROWS.iter().take(4).map(row) }
                         { line(lang, Duel::Leak, Duel::LeakUnit, leaks) }
                         { for ROWS.iter().skip(4).map(row) }
@@ -91,8 +94,8 @@ pub(super) fn Score(props: &ScoreProps) -> Html {
 
 fn line(lang: Lang, name: Duel, unit: Duel, cells: Html) -> Html {
     html! {
-        <tr>
-            <th scope="row">{ say(lang, name) }<span class="unit">{ say(lang, unit) }</span></th>
+        <tr role="row">
+            <th scope="row" role="rowheader">{ say(lang, name) }<span class="unit">{ say(lang, unit) }</span></th>
             { cells }
         </tr>
     }
@@ -101,12 +104,12 @@ fn line(lang: Lang, name: Duel, unit: Duel, cells: Html) -> Html {
 /// `None`: still being computed.
 fn cell(lang: Lang, shown: Option<Figure<Shown>>) -> Html {
     match shown {
-        None => html! { <td class="pending">{ say(lang, Duel::Computing) }</td> },
+        None => html! { <td role="cell" class="pending">{ say(lang, Duel::Computing) }</td> },
         Some(Err(reason)) => html! {
-            <td class="unknown">{ say(lang, Duel::Unknown) }<span class="unit">{ reason }</span></td>
+            <td role="cell" class="unknown">{ say(lang, Duel::Unknown) }<span class="unit">{ reason }</span></td>
         },
         Some(Ok((large, small))) => html! {
-            <td><strong>{ large }</strong><span class="unit">{ small }</span></td>
+            <td role="cell"><strong>{ large }</strong><span class="unit">{ small }</span></td>
         },
     }
 }

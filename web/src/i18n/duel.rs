@@ -75,8 +75,8 @@ super::texts! {
             "지금 설정으로 시뮬레이션한 값이에요. 요청이 도착할 때부터 끝날 때까지예요.";
         HowBoot = "Medians from the calibration of the reference machine, stage by stage; for virtual machines under KVM the published boot of a small Linux guest.",
             "기준 머신을 보정할 때 잰 단계별 중앙값이에요. KVM 가상 머신은 작은 리눅스 게스트의 발표된 부팅 시간이에요.";
-        HowIdle = "For guests: the monitor's memory and what the guest's kernel keeps, published or calibrated, without the application. Otherwise: what the simulator charges to the application, a small static program; yours needs more in every era alike.",
-            "게스트는 모니터의 메모리와 게스트 커널이 차지하는 몫이에요(발표되었거나 보정한 값, 애플리케이션 제외). 나머지는 시뮬레이터가 애플리케이션에 매긴 메모리예요. 작은 정적 프로그램이라서, 실제 애플리케이션은 어느 시대에서나 더 필요해요.";
+        HowIdle = "For guests: the monitor's memory and what the guest's kernel keeps, published (FC-MEM-3, FC-MEM-4) or calibrated; published figures leave the application out. Otherwise: what the simulator charges to the application, a small static program; yours needs more in every era alike.",
+            "게스트는 모니터의 메모리와 게스트 커널이 차지하는 몫이에요. 발표된 값(FC-MEM-3, FC-MEM-4)이거나 보정한 값인데, 발표된 값에는 애플리케이션이 빠져 있어요. 나머지는 시뮬레이터가 애플리케이션에 매긴 메모리예요. 작은 정적 프로그램이라서, 실제 애플리케이션은 어느 시대에서나 더 필요해요.";
         HowLeak = "The same scenario is simulated once more with a batch job that leaks 200 MiB a second. For virtual machines the leaker runs alone in a machine of its guest's size, because memory inside of guests is not modelled yet; the others are safe as long as full guests fit into the machine.",
             "배치 작업이 1초에 200 MiB씩 새도록 바꿔 같은 시나리오를 한 번 더 시뮬레이션해요. 게스트 안의 메모리는 아직 모델에 없어서, 가상 머신에서는 누수가 난 테넌트를 게스트 크기의 머신에서 혼자 실행해요. 가득 찬 게스트가 모두 머신에 들어가면 다른 테넌트는 안전해요.";
         HowCrash = "Who sees which kernel is part of the simulator's report: a crash takes everyone on the same one.",
