@@ -7,10 +7,13 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { LANGUAGES, launch, open, SCHEMES, SCREENS } from "./support/chromium.mjs";
-import { BEATS, lessonUrl, visit } from "./support/page.mjs";
+import { BEATS, byId, duelUrl, lessonUrl, visit, visitDuel } from "./support/page.mjs";
 import { SCREENSHOTS, serveFiles } from "./support/servers.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+/** Guests have just booted. */
+const DUEL_MOMENT = "t=600000000&v=200000000&w=500000000";
 
 let browser;
 let server;
@@ -56,6 +59,9 @@ for (const screen of Object.keys(SCREENS)) {
         const page = await open(browser, { screen, scheme, language, reducedMotion: "reduce" });
         await visit(page, server.url);
         await look(page, `home-${name}`);
+        await visitDuel(page, duelUrl(server.url, DUEL_MOMENT));
+        await byId(page, "how").locator("summary").click();
+        await look(page, `duel-${name}`);
         for (const beat of BEATS) {
           await visit(page, lessonUrl(server.url, beat));
           await look(page, `lesson-${BEATS.indexOf(beat) + 1}-${beat}-${name}`);

@@ -16,6 +16,8 @@ pub enum Route {
     Home,
     /// A lesson by its id.
     Lesson(String),
+    /// The era duel.
+    Duel,
     /// None that exists; what was asked for.
     Unknown(String),
 }
@@ -123,6 +125,7 @@ impl Route {
         match (parts.next(), parts.next(), parts.next()) {
             (None, ..) => Self::Home,
             (Some("lesson"), Some(id), None) => Self::Lesson(id.to_owned()),
+            (Some("duel"), None, None) => Self::Duel,
             _ => Self::Unknown(path.to_owned()),
         }
     }
@@ -133,6 +136,7 @@ impl Route {
         match self {
             Self::Home => "/".to_owned(),
             Self::Lesson(id) => format!("/lesson/{id}"),
+            Self::Duel => "/duel".to_owned(),
             Self::Unknown(path) => path.clone(),
         }
     }
@@ -188,6 +192,8 @@ mod tests {
             ("#/", Route::Home),
             ("#/lesson/cgroups", Route::Lesson("cgroups".to_owned())),
             ("#/lesson/cgroups?t=1", Route::Lesson("cgroups".to_owned())),
+            ("#/duel?t=1", Route::Duel),
+            ("#/duel/x", Route::Unknown("/duel/x".to_owned())),
             ("#/lesson", Route::Unknown("/lesson".to_owned())),
             ("#/elsewhere/x", Route::Unknown("/elsewhere/x".to_owned())),
         ];

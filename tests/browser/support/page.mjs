@@ -30,6 +30,26 @@ export function lessonUrl(server, beat, more = "") {
   return `${base}#/lesson/cgroups?beat=${number}${more}${token}`;
 }
 
+/** Opens the duel and waits for its pictures and its score. */
+export async function visitDuel(page, url) {
+  await page.goto("about:blank");
+  await page.goto(url);
+  await duelSettled(page);
+}
+
+/** Waits until every era of the duel shows what was asked for. */
+export async function duelSettled(page) {
+  const done = () => {
+    const duel = document.querySelector('[data-testid="duel"][aria-busy="false"]');
+    const drawn = duel?.querySelectorAll('.pane [data-testid="gantt"]').length === 3;
+    return drawn && duel.querySelector(".score td") !== null && duel.querySelector(".score .pending") === null;
+  };
+  await page.waitForFunction(done, undefined, { timeout: PATIENCE });
+}
+
+/** The address of the duel on a server of plain files. */
+export const duelUrl = (server, query = "") => `${server}#/duel${query && `?${query}`}`;
+
 /** Moves the focus with the Tab key alone until it is on the element with this test id. */
 export async function tabTo(page, id) {
   const seen = [];

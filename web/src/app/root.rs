@@ -8,6 +8,7 @@ use super::frame::{Footer, Header};
 use super::preferences::{Preferences, PreferencesContext};
 use super::{address, take_token};
 use crate::charts::Patterns;
+use crate::duel::DuelPage;
 use crate::home::HomePage;
 use crate::i18n::{Site, say};
 use crate::lesson::LessonPage;
@@ -56,6 +57,7 @@ fn page(opened: &Opened, token: Option<String>, lang: crate::i18n::Lang) -> Html
             },
             None => not_found(lang),
         },
+        Route::Duel => html! { <DuelPage key={opened.count} link={opened.link.clone()} /> },
         Route::Unknown(_) => not_found(lang),
     }
 }

@@ -13,7 +13,7 @@ pub use axis::Axis;
 pub use gantt::Gantt;
 pub use gantt_table::GanttTable;
 pub use histogram::{HistogramChart, Overlay};
-pub use lane::{Frame, Lane};
+pub use lane::{Frame, Lane, Layer};
 pub use patterns::{Patterns, Swatch, tenant_fill};
 pub use quota::Strip;
 pub use waiting::Waiting;

@@ -6,6 +6,7 @@ use yew::prelude::*;
 use super::cards::Cards;
 use super::hero::Hero;
 use crate::app::use_lang;
+use crate::duel::DuelCard;
 use crate::i18n::{Home, say};
 use crate::widgets::CopyButton;
 
@@ -24,6 +25,7 @@ pub fn HomePage() -> Html {
                 <p class="lead">{ say(lang, Home::Lead) }</p>
             </header>
             <Hero />
+            <DuelCard />
             <Cards />
             <section class="columns" aria-label={say(lang, Home::Headline)}>
                 { for lessons::home(lang).iter().map(|section| html! {

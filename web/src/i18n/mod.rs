@@ -1,6 +1,7 @@
 //! Every text of the page, in English and Korean, side by side in one `match` that the compiler checks for completeness.
 
 mod curriculum;
+mod duel;
 mod home;
 mod lesson;
 mod native;
@@ -10,6 +11,7 @@ mod site;
 
 pub use catamaran_scenario::Lang;
 pub use curriculum::coming_lessons;
+pub use duel::*;
 pub use home::Home;
 pub use lesson::Lesson;
 pub use native::Native;
@@ -75,5 +77,6 @@ mod tests {
         check(Lesson::ALL);
         check(Player::ALL);
         check(Native::ALL);
+        check(Duel::ALL);
     }
 }
