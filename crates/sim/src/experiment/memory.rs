@@ -16,6 +16,7 @@ use crate::platform::memory::MemoryClaim;
 use crate::platform::vm::Guest;
 use crate::resources::cpu::ThreadId;
 use crate::resources::memory::{Bounds, Charge, GroupId, Machine, Memory, ProcessId, ProcessSpec, ROOT};
+use crate::workload::Program;
 
 /// After so long the memory of a victim that has not got to its end is taken from it (`OOM_REAPER_DELAY`, 2·HZ ticks, in
 /// Linux `mm/oom_kill.c`).
@@ -123,14 +124,17 @@ struct Touching {
 
 impl MemoryWorld {
     /// Gives an instance its group and its process; the instances that are killed so that it fits.
-    fn admit(&mut self, index: usize, claim: &MemoryClaim, threads: u64, hot: bool) -> Vec<usize> {
+    fn admit(&mut self, index: usize, claim: &MemoryClaim, program: &Program) -> Vec<usize> {
+        let threads = program.threads() as u64;
         let group = self.model.add_group(ROOT, claim.bounds);
         let process = self.model.add_process(ProcessSpec {
             group,
             own_bytes: self.footprint.bytes(threads),
             own_rss_bytes: self.footprint.rss_bytes,
-            hot,
+            hot: program.is_hot(),
             oom_score_adj: claim.oom_score_adj,
+            // Whoever touches memory for long does so on every core that it is moved to.
+            spread: if program.touches() { u64::MAX } else { self.footprint.cores(threads) },
         });
         self.holders.insert(index, (group, process));
         let victims = self.model.make_fit(process).into_iter();
@@ -175,8 +179,7 @@ impl World {
     pub(super) fn admit(&mut self, index: usize, claim: Option<&MemoryClaim>) {
         let Some(Some(instance)) = self.instances.get(index) else { return };
         let (Some(memory), Some(claim)) = (&mut self.memory, claim) else { return };
-        let (threads, hot) = (instance.program.threads() as u64, instance.program.is_hot());
-        for victim in memory.admit(index, claim, threads, hot) {
+        for victim in memory.admit(index, claim, &instance.program) {
             if let Some(victim) = self.instances.get_mut(victim).and_then(Option::as_mut) {
                 victim.killed = Some(Killed { gone: Some(0) });
             }

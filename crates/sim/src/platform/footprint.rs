@@ -21,6 +21,8 @@ pub(crate) struct Footprint {
     one_bytes: u64,
     /// Charged for each further thread (bytes).
     thread_bytes: u64,
+    /// Cores on which a tenant with one thread is charged.
+    one_core: u64,
     /// Weight for the out-of-memory killer (bytes).
     pub(crate) rss_bytes: u64,
 }
@@ -29,15 +31,26 @@ impl Footprint {
     /// On a platform; in a guest the threads are the guest's own affair.
     pub(crate) fn of(platform: Platform, costs: &MemoryCosts, guest: Option<&Guest>) -> Self {
         match guest {
-            Some(guest) => {
-                Self { one_bytes: guest.charged_bytes, thread_bytes: 0, rss_bytes: guest.idle_bytes }
-            }
+            Some(guest) => Self {
+                one_bytes: guest.charged_bytes,
+                thread_bytes: 0,
+                one_core: 1,
+                rss_bytes: guest.idle_bytes,
+            },
             None => Self {
                 one_bytes: costs.tenant_bytes.get(&platform).copied().unwrap_or(costs.worker_bytes),
                 thread_bytes: costs.thread_bytes,
+                one_core: if platform == Platform::Cgroups { 2 } else { 1 },
                 rss_bytes: costs.worker_rss_bytes,
             },
         }
+    }
+
+    /// Cores on which a tenant with so many threads is charged, where the machine has as many. A thread is born on the core
+    /// with the least to do (`sched_balance_find_dst_group`), and a process that waits until somebody has put it into its
+    /// groups wakes up on another than the one it was born on.
+    pub(crate) fn cores(&self, threads: u64) -> u64 {
+        threads.max(self.one_core)
     }
 
     /// Charged for a tenant with so many threads (bytes).

@@ -76,7 +76,14 @@ fn who_does_not_fit_for_being_there_is_killed_by_badness_and_the_last_of_equals(
         for &(pages, oom_score_adj) in processes {
             let own = pages * PAGE;
             let group = memory.add_group(ROOT, Bounds::default());
-            let spec = ProcessSpec { group, own_bytes: own, own_rss_bytes: own, hot: false, oom_score_adj };
+            let spec = ProcessSpec {
+                group,
+                own_bytes: own,
+                own_rss_bytes: own,
+                hot: false,
+                oom_score_adj,
+                spread: 1,
+            };
             let process = memory.add_process(spec);
             killed.extend(memory.make_fit(process));
         }
@@ -198,10 +205,11 @@ fn cold_pages_go_to_swap_before_hot_ones_and_come_back() {
 fn a_peak_has_the_stock_of_each_further_core_but_no_bound_is_passed() {
     let mut memory = Memory::new(Machine { cores: 3, ..machine() }, bounds(1000, 0));
     let (free, tight) = (memory.add_group(ROOT, bounds(900, 0)), memory.add_group(ROOT, bounds(150, 0)));
-    for group in [free, tight] {
-        let process = process(&mut memory, group, 0);
+    let alone = memory.add_group(ROOT, Bounds::default());
+    for (group, spread) in [(free, 8), (tight, 8), (alone, 1)] {
+        let process = memory.add_process(ProcessSpec { group, spread, ..ProcessSpec::default() });
         assert_eq!(touch(&mut memory, process, 100).1, None);
     }
-    let peaks = [free, tight, ROOT].map(|group| memory.peak_bytes(group) / PAGE);
-    assert_eq!(peaks, [128 + 2 * 64, 150, 256 + 2 * 2 * 64], "whole stocks are charged");
+    let peaks = [free, tight, alone, ROOT].map(|group| memory.peak_bytes(group) / PAGE);
+    assert_eq!(peaks, [128 + 2 * 64, 150, 128, 320 + 2 * 2 * 64], "whole stocks are charged");
 }
