@@ -2,6 +2,7 @@
 //! what was made.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use catamaran_scenario::plan::Host;
@@ -9,10 +10,11 @@ use catamaran_scenario::{Plan, Platform, weight};
 use catamaran_worker::folder::home;
 use catamaran_worker::script::{Root, RootWay, Step};
 use catamaran_worker::stop::stop_at;
+use rustix::io::Errno;
 
 use crate::cgroup::{self, Base, Cgroup, Confines, Found, Groups, Needs};
 use crate::platform::Place;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::run_folder::{PLAYGROUND, Resource, RunFolder};
 use crate::{machine, platform};
 
@@ -28,10 +30,11 @@ impl Guard {
     pub(crate) fn make(shape: &Shape) -> Result<Self, Problem> {
         let home = home();
         let folder = RunFolder::make(&home).map_err(|error| {
-            Problem::new(
-                format!("cannot make a run folder in {}: {error}", home.display()),
-                "make it writable",
-            )
+            let what = format!("cannot make a run folder in {}: {error}", home.display());
+            if error.kind() == io::ErrorKind::PermissionDenied && !rustix::process::geteuid().is_root() {
+                return Problem::new(what, "set XDG_RUNTIME_DIR to a folder of your own, or unset it");
+            }
+            Problem::by_errno(what, "make it a folder that can be written to")
         })?;
         stop_at("folder");
         let group_name = folder.group_name();
@@ -99,7 +102,7 @@ impl Guard {
 
     fn make_folder(&self, path: &Path) -> Result<(), Problem> {
         fs::create_dir(path).map_err(|error| {
-            Problem::new(
+            Problem::by_errno(
                 format!("cannot make {}: {error}", path.display()),
                 "make room on the file system of /run",
             )
@@ -112,7 +115,10 @@ impl Guard {
             if let Step::Make(group) = step {
                 self.register(group)?;
             }
-            step.perform(pid).map_err(|what| Problem::new(what, cgroup::ADVICE))?;
+            step.perform(pid).map_err(|what| match problem::errno(&what) {
+                Some(Errno::PERM | Errno::ACCESS) => Problem::new(what, cgroup::ADVICE),
+                _ => Problem::by_errno(what, cgroup::ADVICE),
+            })?;
         }
         Ok(())
     }
@@ -163,7 +169,7 @@ impl Guard {
     fn note(&mut self, resource: &Resource) -> Result<(), Problem> {
         let Some(folder) = &mut self.folder else { return Ok(()) };
         folder.register(resource).map_err(|error| {
-            Problem::new(
+            Problem::by_errno(
                 format!("cannot write the run's ledger: {error}"),
                 "make room on the file system of /run",
             )
@@ -197,7 +203,7 @@ fn confine_cores(launcher: u32, cpus: &[u32]) -> Result<(), Problem> {
     }
     let launcher = rustix::process::Pid::from_raw(launcher as i32);
     rustix::thread::sched_setaffinity(launcher, &set).map_err(|error| {
-        Problem::new(format!("cannot keep a tenant to its cores: {error}"), "see `taskset -p $$`")
+        Problem::by_errno(format!("cannot keep a tenant to its cores: {error}"), "see `taskset -p $$`")
     })
 }
 
@@ -218,6 +224,12 @@ impl Shape {
     /// For a plan on a platform.
     pub(crate) fn of(plan: &Plan, platform: Platform) -> Result<Self, Problem> {
         let cpus = machine::allowed_cpus();
+        if cpus.is_empty() {
+            return Err(Problem::unavailable(
+                "/proc/self/status does not tell which cores we may use: /proc is not mounted",
+                "mount -t proc proc /proc",
+            ));
+        }
         let limits = platform::has_limits(platform);
         let confines = confines(plan.host(), &cpus, weight::guard_shares(plan, limits))?;
         let sets = limits && plan.tenants().iter().any(|tenant| tenant.cpu.set.is_some());

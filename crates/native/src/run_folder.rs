@@ -127,7 +127,11 @@ pub(crate) fn look(path: &Path) -> io::Result<Found> {
     let mut words = text.split_ascii_whitespace().map(str::parse::<u64>);
     let (pid, start) = (words.next().and_then(Result::ok), words.next().and_then(Result::ok));
     let pid = pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
-    let lock = OpenOptions::new().create(true).append(true).open(&lock_path)?;
+    let lock = match OpenOptions::new().append(true).open(&lock_path) {
+        // A run that was killed before it had one. None is made, for there may be no room: the folder serves as well.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => File::open(path)?,
+        opened => opened?,
+    };
     match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::WOULDBLOCK) => return Ok(Found::Live(pid)),
         Err(error) => return Err(error.into()),
@@ -228,6 +232,13 @@ mod tests {
         );
         fs::write(path.join("lock"), "999999999 1\n").unwrap();
         assert!(matches!(look(&path).unwrap(), Found::Dead(_)));
+    }
+
+    #[test]
+    fn a_folder_without_a_lock_is_dead_and_gets_none() {
+        let home = tempfile::tempdir().unwrap();
+        assert!(matches!(look(home.path()).unwrap(), Found::Dead(_)));
+        assert!(!home.path().join("lock").exists());
     }
 
     proptest! {

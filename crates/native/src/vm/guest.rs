@@ -62,11 +62,13 @@ impl Boot<'_> {
         script.errors = Some(self.files.errors.clone());
         launcher.begin(&script, self.interrupt)?;
         stop_at("qemu");
-        let until = Instant::now() + self.patience;
+        // QEMU itself starts in a tenth of a second, its guest in seconds.
+        let until = Instant::now() + self.patience / 4;
         let monitor = self.accept(&monitor, launcher, until)?;
         let port = self.accept(&port, launcher, until)?;
+        let until = Instant::now() + self.patience;
         let mut monitor =
-            Monitor::take_up(monitor, self.patience).map_err(|problem| self.told(launcher, problem))?;
+            Monitor::take_up(monitor, self.patience / 4).map_err(|problem| self.told(launcher, problem))?;
         let vcpus = monitor.vcpu_threads()?;
         launcher.tape.stamp(stamp::VMM, now_ns());
         monitor.go()?;
@@ -107,7 +109,15 @@ impl Boot<'_> {
                 return listener.accept().map(|(stream, _)| stream).map_err(|error| silent(&error));
             }
         }
-        Err(self.too_late("QEMU did not start"))
+        let why = format!(
+            "QEMU started, but did not connect to its sockets within {} s",
+            (self.patience / 4).as_secs()
+        );
+        let said = last_line(&self.files.errors).map(|said| format!("; it said: {said}"));
+        Err(Problem::unavailable(
+            why + &said.unwrap_or_default(),
+            "look whether `qemu-system-x86_64 -M microvm` works by hand, and what keeps the machine busy",
+        ))
     }
 
     /// The instants that the guest tells with `word`.
@@ -186,7 +196,7 @@ impl Boot<'_> {
     }
 
     fn no_room(&self, path: &Path, error: &dyn std::fmt::Display) -> Problem {
-        Problem::new(
+        Problem::by_errno(
             format!("cannot make {}: {error}", path.display()),
             "make room on the file system of /run",
         )
