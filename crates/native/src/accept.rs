@@ -69,7 +69,7 @@ pub(crate) fn check_platform(platform: Platform, rootless: bool) -> Result<(), R
         ),
         Platform::Container if !is_root && !rootless => unavailable(
             "it takes root, or a user namespace, to change the root",
-            "sudo catamaran …, or `[platform.container] rootless = true` in the scenario",
+            "sudo catamaran …; a run goes without, with `[platform.container] rootless = true` in its scenario",
         ),
         _ => Ok(()),
     }

@@ -57,19 +57,19 @@ impl Guard {
         }
         let steps = self.cgroup.guard(&self.confines, shape.shared_cpu);
         let (first, others) = steps.split_at(1.min(steps.len()));
-        self.perform(first, 0).map_err(Problem::into_unavailable)?;
+        self.demand(first, 0)?;
         stop_at("half-a-guard");
-        self.perform(others, 0).map_err(Problem::into_unavailable)
+        self.demand(others, 0)
     }
 
     /// v2: makes the group below which the guard goes ready for it.
     fn prepare(&mut self, base: &Base) -> Result<(), Problem> {
-        self.perform(&base.step_aside(), std::process::id()).map_err(Problem::into_unavailable)?;
+        self.demand(&base.step_aside(), std::process::id())?;
         if !base.added.is_empty() {
             let handed_down = Resource::Controllers { group: base.group.clone(), names: base.added.clone() };
             self.note(&handed_down)?;
         }
-        self.perform(&base.hand_down(), 0).map_err(Problem::into_unavailable)
+        self.demand(&base.hand_down(), 0)
     }
 
     /// Unique name of the run.
@@ -111,13 +111,29 @@ impl Guard {
 
     /// Registers what the steps make, then carries them out for `pid`.
     pub(crate) fn perform(&mut self, steps: &[Step], pid: u32) -> Result<(), Problem> {
+        self.carry_out(steps, pid, |problem| problem)
+    }
+
+    /// The same, where a machine that does not let us has not got the platform.
+    fn demand(&mut self, steps: &[Step], pid: u32) -> Result<(), Problem> {
+        self.carry_out(steps, pid, Problem::into_unavailable)
+    }
+
+    fn carry_out(
+        &mut self,
+        steps: &[Step],
+        pid: u32,
+        refused: fn(Problem) -> Problem,
+    ) -> Result<(), Problem> {
         for step in steps {
             if let Step::Make(group) = step {
                 self.register(group)?;
             }
-            step.perform(pid).map_err(|what| match problem::errno(&what) {
-                Some(Errno::PERM | Errno::ACCESS) => Problem::new(what, cgroup::ADVICE),
-                _ => Problem::by_errno(what, cgroup::ADVICE),
+            step.perform(pid).map_err(|what| {
+                refused(match problem::errno(&what) {
+                    Some(Errno::PERM | Errno::ACCESS) => Problem::new(what, cgroup::ADVICE),
+                    _ => Problem::by_errno(what, cgroup::ADVICE),
+                })
             })?;
         }
         Ok(())

@@ -68,6 +68,20 @@ impl Resource {
     }
 }
 
+impl Resource {
+    /// Removes it; what was removed, where it was there.
+    fn remove(&self) -> Result<Option<String>, String> {
+        Ok(match self {
+            Self::Group(group) => {
+                cgroup::remove(group)?.then(|| format!("control group {}", group.display()))
+            }
+            Self::Controllers { group, names } => cgroup::withdraw(group, names)
+                .then(|| format!("controllers {} below {}", names.join(", "), group.display())),
+            Self::Mount(path) => release(path)?.then(|| format!("mount at {}", path.display())),
+        })
+    }
+}
+
 /// The resources of a ledger in the order in which they were made; lines that are none are left out.
 pub(crate) fn parse_ledger(bytes: &[u8]) -> Vec<Resource> {
     let text = String::from_utf8_lossy(bytes);
@@ -144,28 +158,21 @@ pub(crate) fn look(path: &Path) -> io::Result<Found> {
     Ok(Found::Dead(lock))
 }
 
-/// Removes everything that the ledger in `path` names, newest first, and then the folder; what was removed.
+/// Removes everything that the ledger in `path` names, newest first, and then the folder; what was removed. What can't be
+/// removed keeps nothing else from it but the folder, which remembers it: the first such thing is told.
 pub(crate) fn remove_run(path: &Path) -> Result<Vec<String>, String> {
     let ledger = fs::read(path.join("ledger")).unwrap_or_default();
-    let mut removed = Vec::new();
+    let (mut removed, mut failed) = (Vec::new(), None);
     for resource in parse_ledger(&ledger).iter().rev() {
-        match resource {
-            Resource::Group(group) => {
-                if cgroup::remove(group)? {
-                    removed.push(format!("control group {}", group.display()));
-                }
-            }
-            Resource::Controllers { group, names } => {
-                if cgroup::withdraw(group, names) {
-                    removed.push(format!("controllers {} below {}", names.join(", "), group.display()));
-                }
-            }
-            Resource::Mount(path) => {
-                if release(path)? {
-                    removed.push(format!("mount at {}", path.display()));
-                }
+        match resource.remove() {
+            Ok(what) => removed.extend(what),
+            Err(what) => {
+                failed.get_or_insert(what);
             }
         }
+    }
+    if let Some(what) = failed {
+        return Err(what);
     }
     stop_at("no-groups");
     fs::remove_dir_all(path).map_err(|error| format!("cannot remove {}: {error}", path.display()))?;

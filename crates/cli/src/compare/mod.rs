@@ -59,6 +59,9 @@ fn judge_now(args: &Compare, plan: &Plan, terminal: &Terminal) -> Result<Vec<Pla
         simulate(plan, *platform, &Calibration::reference(), &Options::default())?;
     }
     let interrupted = interrupt::flag()?;
+    if let Some(folder) = &args.save {
+        output::make_directory(folder)?;
+    }
     let calibration = match &args.host {
         Some(path) => host::read(path)?,
         None => host::calibrated(&interrupted, terminal)?,

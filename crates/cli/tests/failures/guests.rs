@@ -11,7 +11,7 @@ fn fake_qemu(what: &str, version: &str, then: &str) -> Row {
         "mkdir \"$OUT/bin\"; printf '#!/bin/sh\\n[ \"$1\" = --version ] && {{ {version}; }}\\n{then}\\n' \
          >\"$OUT/bin/qemu-system-x86_64\"; chmod +x \"$OUT/bin/qemu-system-x86_64\""
     );
-    Row::on("vm", what).inject(&lines).env("PATH", "@bin:/usr/bin:/bin")
+    Row::on("vm", what).inject(&lines).env("PATH", "@/bin:/usr/bin:/bin")
 }
 
 pub(crate) fn rows(ground: &Ground) -> Vec<Row> {
@@ -25,15 +25,11 @@ pub(crate) fn rows(ground: &Ground) -> Vec<Row> {
 
 fn kernels(kernel: &Path) -> Vec<Row> {
     let image = kernel.display();
-    let boots = |what: &str, make: &str| {
-        Row::on("vm", what).inject(make).env("CATAMARAN_VM_KERNEL", "@vmlinuz")
-    };
+    let boots =
+        |what: &str, make: &str| Row::on("vm", what).inject(make).env("CATAMARAN_VM_KERNEL", "@/vmlinuz");
     vec![
-        boots(
-            "the guest's kernel is cut short",
-            &format!("head -c 3000000 '{image}' >\"$OUT/vmlinuz\""),
-        )
-        .ends(2, &["vmlinuz", "CATAMARAN_VM_KERNEL"]),
+        boots("the guest's kernel is cut short", &format!("head -c 3000000 '{image}' >\"$OUT/vmlinuz\""))
+            .ends(2, &["vmlinuz", "CATAMARAN_VM_KERNEL"]),
         boots("the guest's kernel is a text", "echo no kernel >\"$OUT/vmlinuz\"")
             .ends(2, &["QEMU ended", "CATAMARAN_VM_KERNEL"]),
         boots("the guest's kernel is nothing but zeros", "head -c 4096 /dev/zero >\"$OUT/vmlinuz\"")
@@ -43,9 +39,7 @@ fn kernels(kernel: &Path) -> Vec<Row> {
         boots("the guest's kernel is not there", "true")
             .ends(2, &["which is no file", "set CATAMARAN_VM_KERNEL to a kernel image"]),
         Row::on("vm", "there is no kernel for guests")
-            .inject(&format!(
-                "mount -t tmpfs none /boot; mount -t tmpfs none \"$(dirname '{image}')\" "
-            ))
+            .inject(&format!("mount -t tmpfs none /boot; mount -t tmpfs none \"$(dirname '{image}')\" "))
             .ends(2, &["no kernel image for guests was found", "apt-get install linux-image-cloud-amd64"]),
     ]
 }
@@ -65,10 +59,9 @@ fn qemus() -> Vec<Row> {
         fake_qemu("QEMU may not be executed", answers, "exit 0")
             .inject("mkdir \"$OUT/bin\"; touch \"$OUT/bin/qemu-system-x86_64\"")
             .ends(2, &["Permission denied", "apt-get install qemu-system-x86"]),
-        Row::on("vm", "there is no QEMU").env("PATH", "/nowhere").ends(
-            2,
-            &["qemu-system-x86_64 is not on PATH", "apt-get install qemu-system-x86"],
-        ),
+        Row::on("vm", "there is no QEMU")
+            .env("PATH", "/nowhere")
+            .ends(2, &["qemu-system-x86_64 is not on PATH", "apt-get install qemu-system-x86"]),
         Row::on("vm", "KVM is wanted, and does not work")
             .with("\"tcg\"", "\"kvm\"")
             .inject("if [ -e /dev/kvm ]; then mount --bind /dev/null /dev/kvm; fi")
@@ -94,10 +87,10 @@ fn room() -> Vec<Row> {
             .ends(3, &["web.0.initrd: No space left", "make room"]),
         full("no space for the socket of QEMU's monitor", "nr_inodes=6")
             .ends(3, &["web.0.monitor: No space left", "make room"]),
-        full("no space for what QEMU says", "nr_inodes=8")
+        full("no space for what the guest's kernel says", "nr_inodes=8")
+            .ends(3, &["web.0.console: No space left", "make room"]),
+        full("no space for what QEMU says", "nr_inodes=9")
             .ends(3, &["web.0.errors: No space left", "make room"]),
-        full("no space for what the guest's kernel says", "nr_inodes=9")
-            .ends(2, &["QEMU ended (1)", "No space left"]),
         Row::on("vm", "sockets may not be bound")
             .deny(libc::SYS_bind, libc::EPERM)
             .ends(3, &["web.0.monitor: Operation not permitted", "privileged"]),

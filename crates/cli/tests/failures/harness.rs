@@ -229,7 +229,7 @@ impl Ground {
         let possible = rows.into_iter().filter(|row| match lacking(row) {
             None => true,
             Some(why) => {
-                println!("skipped: {}: {}", row.what, why.replace('\n', " "));
+                println!("not done here: {}: {}", row.what, why.replace('\n', " "));
                 false
             }
         });
@@ -266,7 +266,11 @@ impl Ground {
         println!("{code:?} {:5.1} s  {}: {}", began.elapsed().as_secs_f64(), row.what, stderr.trim_end());
         let faults = faults(row, folder.path(), code, &stdout, &stderr);
         (!faults.is_empty()).then(|| {
-            format!("{}:\n  {}\n  exit code {code:?}, it said: {stderr}{stdout}", row.what, faults.join("\n  "))
+            format!(
+                "{}:\n  {}\n  exit code {code:?}, it said: {stderr}{stdout}",
+                row.what,
+                faults.join("\n  ")
+            )
         })
     }
 
@@ -279,7 +283,7 @@ impl Ground {
             line.extend(user);
         }
         line.extend(["env".into(), format!("XDG_RUNTIME_DIR={}", path("mine"))]);
-        line.extend(row.before.iter().map(|word| word.replace('@', &path(""))));
+        line.extend(row.before.iter().map(|word| word.replace("@/", &path(""))));
         let arguments = row.arguments.iter().map(|word| word.replace("@/", &path("")));
         let then: Vec<String> = [program().to_owned()].into_iter().chain(arguments).collect();
         let mut command = Command::new("unshare");
@@ -330,7 +334,8 @@ fn end(mut child: Child, interrupt: Option<Interrupt>, folder: &Path) -> (Option
         Some(Interrupt::Booting) => {
             let until = Instant::now() + PATIENCE;
             let home = PathBuf::new();
-            let there = |pid| Inventory::take(pid, &home).tenants().iter().any(|t| t.words.contains("microvm"));
+            let there =
+                |pid| Inventory::take(pid, &home).tenants().iter().any(|t| t.words.contains("microvm"));
             while !pid(folder).is_some_and(there) && Instant::now() < until {
                 std::thread::sleep(Duration::from_millis(20));
             }

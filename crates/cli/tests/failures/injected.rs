@@ -41,7 +41,7 @@ fn no_space() -> Vec<Row> {
         full("no space for the tenant's root", "nr_inodes=5")
             .ends(3, &["web.0.root: No space left", "make room"]),
         elsewhere(&["calibrate"], "no space for the calibration in the cache")
-            .env("XDG_CACHE_HOME", "@full")
+            .env("XDG_CACHE_HOME", "@/full")
             .ends(1, &["cannot keep the figures in the cache: No space left", "-o host.toml"]),
         elsewhere(&["calibrate", "-o", "@/full/host.toml"], "no space for the calibration in a file")
             .ends(1, &["full/host.toml: No space left", "has room"]),
@@ -66,13 +66,12 @@ fn limits() -> Vec<Row> {
             .with("\"200ms\"", "\"2s\"")
             .limit("--fsize=3000000")
             .ends(3, &["cannot make a tape of ", "File too large", "ulimit -f"]),
-        Row::on("bare-metal", "no more files may be open than the program has")
-            .limit("--nofile=4")
+        Row::on("bare-metal", "hardly a file may be open")
+            .limit("--nofile=5")
             .ends(3, &["Too many open files", "ulimit -n"]),
-        Row::on("container", "few files may be open").limit("--nofile=9").ends(
-            3,
-            &["Too many open files", "ulimit -n"],
-        ),
+        Row::on("container", "few files may be open")
+            .limit("--nofile=9")
+            .ends(3, &["Too many open files", "ulimit -n"]),
         Row::on("container", "no more processes may be made")
             .with("rootless = false", "rootless = true")
             .ordinary()
@@ -109,11 +108,11 @@ fn no_permission() -> Vec<Row> {
         Row::on("container", "the folder of the user's runs is another user's")
             .with("rootless = false", "rootless = true")
             .ordinary()
-            .env("XDG_RUNTIME_DIR", "@runs")
+            .env("XDG_RUNTIME_DIR", "@/runs")
             .ends(3, &["cannot make a run folder in", "Permission denied", "XDG_RUNTIME_DIR"]),
         Row::of(&["calibrate"], "the cache may only be read")
             .inject("mkdir \"$OUT/cache\"; mount -t tmpfs -o ro none \"$OUT/cache\"")
-            .env("XDG_CACHE_HOME", "@cache")
+            .env("XDG_CACHE_HOME", "@/cache")
             .ends(1, &["cannot keep the figures in the cache: Read-only file system", "-o host.toml"]),
         Row::of(&["compare", "@/scenario.toml", "--save", "@/kept/runs"], "reports may not be kept there")
             .needs("bare-metal")
@@ -217,8 +216,7 @@ fn refused_calls() -> Vec<Row> {
         ("bare-metal", "socketpair", libc::SYS_socketpair, not_permitted, 3, &["socketpair", "privileged"]),
         ("bare-metal", "flock", libc::SYS_flock, not_there, 3, &["cannot look through", "Linux 5.7"]),
     ];
-    let rows = table.map(|(platform, name, call, error, code, says)| {
-        refused(platform, name, call, error, code, says)
-    });
+    let rows = table
+        .map(|(platform, name, call, error, code, says)| refused(platform, name, call, error, code, says));
     rows.into()
 }

@@ -58,6 +58,8 @@ impl Boot<'_> {
             .map_err(|error| self.no_room(&self.files.initrd, &error))?;
         let monitor = self.listen(&self.files.monitor)?;
         let port = self.listen(&self.files.port)?;
+        // QEMU would make it, but does not tell why it can't.
+        fs::File::create(&self.files.console).map_err(|error| self.no_room(&self.files.console, &error))?;
         script.exec = self.machine.command_line(self.name, self.files);
         script.errors = Some(self.files.errors.clone());
         launcher.begin(&script, self.interrupt)?;
@@ -165,6 +167,12 @@ impl Boot<'_> {
         let said = last_line(&self.files.errors);
         let console = last_line(&self.files.console);
         let mut why = format!("QEMU ended ({how}) before the guest was there");
+        if how == "0" {
+            why += &format!(
+                ", as when its kernel gives up or lacks memory ({})",
+                self.machine.kernel.image.display()
+            );
+        }
         for (who, what) in [("it said", said), ("the guest's console", console)] {
             if let Some(what) = what {
                 why += &format!("; {who}: {what}");

@@ -77,6 +77,16 @@ struct Kill {
     moment: Moment,
 }
 
+impl Kill {
+    /// How long it waits; not at all for a run that has halted.
+    fn after(&self) -> Duration {
+        match self.moment {
+            Moment::At(_) => Duration::ZERO,
+            Moment::After(after) => after,
+        }
+    }
+}
+
 /// Pseudo-random numbers by Knuth's linear congruences.
 struct Dice(u64);
 
@@ -133,9 +143,8 @@ fn kills_of_others(grounds: &[Ground], emulated: bool) -> Vec<Kill> {
         (ORDINARY, Who::Tenant, "pivot"),
     ];
     let halted = halted.into_iter().filter(|(ground, ..)| grounds.contains(ground));
-    let mut kills: Vec<_> = halted
-        .map(|(ground, who, stage)| Kill { ground, who, moment: Moment::At(stage) })
-        .collect();
+    let mut kills: Vec<_> =
+        halted.map(|(ground, who, stage)| Kill { ground, who, moment: Moment::At(stage) }).collect();
     let mut dice = Dice(0xD1CE);
     for who in [Who::Launcher, Who::Tenant] {
         for &ground in grounds.iter().filter(|_| !emulated) {
@@ -166,6 +175,8 @@ impl Murder {
         let start = |kill: &Kill| {
             let (stage, duration) = match kill.moment {
                 Moment::At(stage) => (Some(stage), "200ms"),
+                // Others are looked for until all runs of the batch are there.
+                Moment::After(_) if kill.who != Who::Runner => (None, "1200ms"),
                 Moment::After(_) => (None, "400ms"),
             };
             (*kill, self.homes.start(kill.ground, duration, stage))
@@ -186,10 +197,7 @@ impl Murder {
     /// Kills runners, cleans, and holds what is left against nothing.
     fn of_runners(&mut self, batch: &[Kill]) {
         let mut victims = self.start(batch);
-        let due = |kill: &Kill, victim: &Victim| match kill.moment {
-            Moment::At(_) => victim.started,
-            Moment::After(after) => victim.started + after,
-        };
+        let due = |kill: &Kill, victim: &Victim| victim.started + kill.after();
         victims.sort_by_key(|(kill, victim)| due(kill, victim));
         for (kill, victim) in &mut victims {
             std::thread::sleep(due(kill, victim).saturating_duration_since(Instant::now()));
@@ -206,11 +214,12 @@ impl Murder {
     /// Kills others of a run, which then ends by itself and removes what it made: nobody cleans.
     fn of_others(&mut self, batch: &[Kill]) {
         let mut victims = self.start(batch);
-        for (kill, victim) in &victims {
-            let target = wait_for(*kill, victim);
-            if let Moment::After(after) = kill.moment {
-                std::thread::sleep(after);
-            }
+        let mut targets: Vec<_> =
+            victims.iter().map(|(kill, victim)| (*kill, wait_for(*kill, victim))).collect();
+        let all_there = Instant::now();
+        targets.sort_by_key(|(kill, _)| kill.after());
+        for (kill, target) in targets {
+            std::thread::sleep((all_there + kill.after()).saturating_duration_since(Instant::now()));
             let target = rustix::process::Pid::from_raw(target.pid as i32).expect("a process");
             // It may be too late: then the run came to its end, and has to leave nothing either.
             let _ = rustix::process::kill_process(target, rustix::process::Signal::KILL);

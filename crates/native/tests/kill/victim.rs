@@ -37,8 +37,11 @@ pub(crate) const CGROUPS: Ground = ground("cgroups", Platform::Cgroups);
 pub(crate) const CONTAINER: Ground = ground("container", Platform::Container);
 pub(crate) const ROOTLESS: Ground =
     Ground { rootless: true, ..ground("container, rootless", Platform::Container) };
-pub(crate) const ORDINARY: Ground =
-    Ground { rootless: true, ordinary: true, ..ground("container, by an ordinary user", Platform::Container) };
+pub(crate) const ORDINARY: Ground = Ground {
+    rootless: true,
+    ordinary: true,
+    ..ground("container, by an ordinary user", Platform::Container)
+};
 pub(crate) const VM: Ground = ground("vm", Platform::Vm);
 
 /// All of them.
@@ -129,7 +132,8 @@ impl Victim {
             }
             line.clear();
         }
-        panic!("the run on {} never came to {stage}: {}", self.ground.name, self.said());
+        let said = self.said();
+        panic!("the run on {} never came to {stage}: {said}", self.ground.name);
     }
 
     /// What it said, once it has ended.
@@ -178,7 +182,8 @@ pub(crate) fn be(what: &str) {
 
 /// Two tenants that never come to an end; a guest where each would be a guest.
 fn scenario(ground: Ground, duration: &str) -> Plan {
-    const BATCH: &str = "[[tenant]]\nname = \"batch\"\nworkload = { kind = \"compute\", threads = 2, work = \"1h\" }";
+    const BATCH: &str =
+        "[[tenant]]\nname = \"batch\"\nworkload = { kind = \"compute\", threads = 2, work = \"1h\" }";
     let (rootless, platform) = (ground.rootless, ground.platform);
     // Guests want memory and, to boot while anybody waits, all of a core.
     let (memory, limit, batch) =
