@@ -263,7 +263,8 @@ impl Ground {
         open_to_all(folder.path());
         let began = Instant::now();
         let (code, stdout, stderr) = end(self.start(row, folder.path()), row.interrupt, folder.path());
-        println!("{code:?} {:5.1} s  {}: {}", began.elapsed().as_secs_f64(), row.what, stderr.trim_end());
+        let (took, answer) = (began.elapsed().as_secs_f64(), code.unwrap_or(-1));
+        println!("{answer:3} {took:5.1} s  {}: {}", row.what, stderr.trim_end());
         let faults = faults(row, folder.path(), code, &stdout, &stderr);
         (!faults.is_empty()).then(|| {
             format!(
@@ -372,8 +373,10 @@ fn faults(row: &Row, folder: &Path, code: Option<i32>, stdout: &str, stderr: &st
     if !text("left").is_empty() {
         faults.push(format!("left behind: {}", text("left")));
     }
-    if text("mounts-before") != text("mounts-after") {
-        faults.push(format!("mounts: {} became {}", text("mounts-before"), text("mounts-after")));
+    let (before, after) =
+        (mounts(&text("mounts-before"), pid(folder)), mounts(&text("mounts-after"), pid(folder)));
+    if before != after {
+        faults.push(format!("mounts: {before:#?} became {after:#?}"));
     }
     match pid(folder) {
         None => faults.push("it was not started: the injection failed".to_owned()),
@@ -385,6 +388,13 @@ fn faults(row: &Row, folder: &Path, code: Option<i32>, stdout: &str, stderr: &st
         }
     }
     faults
+}
+
+/// The mounts in a text, but for those of other runs of catamaran, which come and go.
+fn mounts(text: &str, pid: Option<u32>) -> Vec<String> {
+    let ours = format!("/run/catamaran/{:x}-", pid.unwrap_or(0));
+    let others = |mount: &&str| mount.contains("/run/catamaran/") && !mount.contains(&ours);
+    text.lines().filter(|mount| !others(mount)).map(str::to_owned).collect()
 }
 
 /// Puts this thread behind a filter and becomes the program, which stays behind it.

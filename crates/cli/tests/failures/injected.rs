@@ -46,7 +46,7 @@ fn no_space() -> Vec<Row> {
         elsewhere(&["calibrate", "-o", "@/full/host.toml"], "no space for the calibration in a file")
             .ends(1, &["full/host.toml: No space left", "has room"]),
         elsewhere(
-            &["compare", "@/scenario.toml", "--plot", "@/full/chart.svg"],
+            &["--quiet", "compare", "@/scenario.toml", "--plot", "@/full/chart.svg"],
             "no space for the chart of a comparison",
         )
         .ends(1, &["full/chart.svg: No space left", "has room"]),
@@ -114,10 +114,13 @@ fn no_permission() -> Vec<Row> {
             .inject("mkdir \"$OUT/cache\"; mount -t tmpfs -o ro none \"$OUT/cache\"")
             .env("XDG_CACHE_HOME", "@/cache")
             .ends(1, &["cannot keep the figures in the cache: Read-only file system", "-o host.toml"]),
-        Row::of(&["compare", "@/scenario.toml", "--save", "@/kept/runs"], "reports may not be kept there")
-            .needs("bare-metal")
-            .inject("mkdir \"$OUT/kept\"; mount -t tmpfs -o ro none \"$OUT/kept\"")
-            .ends(1, &["kept/runs: Read-only file system", "a place that you may write to"]),
+        Row::of(
+            &["--quiet", "compare", "@/scenario.toml", "--save", "@/kept/runs"],
+            "reports may not be kept there",
+        )
+        .needs("bare-metal")
+        .inject("mkdir \"$OUT/kept\"; mount -t tmpfs -o ro none \"$OUT/kept\"")
+        .ends(1, &["kept/runs: Read-only file system", "a place that you may write to"]),
     ]
 }
 
@@ -156,7 +159,7 @@ fn no_controllers() -> Vec<Row> {
             .needs("cgroup-v1-cpu")
             .inject("umount /sys/fs/cgroup/cpu")
             .ends(2, &["the controller cpu is not mounted", "mount -t cgroup -o cpu none"]),
-        Row::of(&["compare", "@/scenario.toml"], "a comparison without the controller cpu")
+        Row::of(&["--quiet", "compare", "@/scenario.toml"], "a comparison without the controller cpu")
             .needs("cgroup-v1-cpu")
             .inject("umount /sys/fs/cgroup/cpu")
             .ends(2, &["the controller cpu is not mounted", "mount -t cgroup -o cpu none"]),

@@ -8,7 +8,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let by_root = &["it takes root", "sudo catamaran", "rootless = true"];
     let no_group = &["control group /sys/fs/cgroup", "systemd-run"];
     let json = &["run", "@/scenario.toml", "--on", "container", "--json"];
-    let compare = &["compare", "@/scenario.toml", "--on", "container"];
+    let compare = &["--quiet", "compare", "@/scenario.toml", "--on", "container"];
     vec![
         run("bare-metal", "bare-metal by an ordinary user").ends(2, no_group),
         run("chroot", "chroot by an ordinary user").ends(2, by_root),
@@ -29,7 +29,9 @@ pub(crate) fn rows() -> Vec<Row> {
             .ordinary()
             .needs("namespace-user")
             .ends(0, &["doomed"]),
-        Row::of(&["compare", "@/scenario.toml"], "a comparison of bare-metal").ordinary().ends(2, no_group),
+        Row::of(&["--quiet", "compare", "@/scenario.toml"], "a comparison of bare-metal")
+            .ordinary()
+            .ends(2, no_group),
         Row::of(&["run", "@/scenario.toml", "--dry-run"], "a dry run")
             .ordinary()
             .needs("cgroup-v1-cpu")

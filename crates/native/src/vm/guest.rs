@@ -178,8 +178,12 @@ impl Boot<'_> {
                 why += &format!("; {who}: {what}");
             }
         }
-        let remedy = "more `host.memory` (a guest under tcg takes about 220 MiB of it) or `platform.vm.memory`; \
-                      another kernel by CATAMARAN_VM_KERNEL";
+        let remedy = if last_line(&self.files.errors).is_some() {
+            "take a QEMU that knows `-M microvm` (4.2 or later), and a Linux image for CATAMARAN_VM_KERNEL if that is set"
+        } else {
+            "more `host.memory` (a guest under tcg takes about 220 MiB of it) or `platform.vm.memory`; another kernel by \
+             CATAMARAN_VM_KERNEL"
+        };
         Problem::unavailable(why, remedy)
     }
 
