@@ -193,6 +193,9 @@ fn interrupted() -> Vec<Row> {
     ]
 }
 
+/// Platform, name and number of the call, the error that it gets; exit code, and what the error says.
+type Refusal = (&'static str, &'static str, libc::c_long, i32, i32, &'static [&'static str]);
+
 /// A filter refuses one call, as a container without privileges or an old kernel would.
 fn refused_calls() -> Vec<Row> {
     let refused = |platform, name: &str, call, error, code, says: &[&'static str]| {
@@ -200,7 +203,7 @@ fn refused_calls() -> Vec<Row> {
         Row::on(platform, &what).deny(call, error).ends(code, says)
     };
     let (not_permitted, not_there) = (libc::EPERM, libc::ENOSYS);
-    let table: [(&'static str, &str, libc::c_long, i32, i32, &[&'static str]); 17] = [
+    let table: [Refusal; 17] = [
         ("chroot", "mount", libc::SYS_mount, not_permitted, 2, &["cannot mount a tmpfs", "sudo"]),
         ("chroot", "chroot", libc::SYS_chroot, not_permitted, 2, &["cannot chroot to", "sudo"]),
         ("namespaces", "mount", libc::SYS_mount, not_permitted, 2, &["mounts private", "sudo"]),
