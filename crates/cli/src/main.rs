@@ -58,6 +58,7 @@ fn main() -> ExitCode {
 }
 
 fn carry_out(command: Command, terminal: &Terminal) -> Result<(), Failure> {
+    interrupt::outlive_file_limits()?;
     if matches!(command, Command::Sim(_) | Command::Lessons(_) | Command::Explain(_)) {
         interrupt::exit_at_once()?;
     }

@@ -63,10 +63,17 @@ pub(crate) fn check_platform(platform: Platform, rootless: bool) -> Result<(), R
     }
     let is_root = rustix::process::geteuid().is_root();
     match platform {
-        Platform::Chroot if !is_root => unavailable("it takes root to change the root", "sudo catamaran …"),
+        Platform::Chroot if !is_root => unavailable(
+            "it takes root to change the root (CAP_SYS_CHROOT, CAP_SYS_ADMIN)",
+            "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
+        ),
+        Platform::Namespaces if !is_root => unavailable(
+            "it takes root to make namespaces (CAP_SYS_ADMIN)",
+            "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
+        ),
         Platform::Container if !is_root && !rootless => unavailable(
             "it takes root, or a user namespace, to change the root",
-            "sudo catamaran …, or `[platform.container] rootless = true` in the scenario",
+            "sudo catamaran …; a run goes without, with `[platform.container] rootless = true` in its scenario",
         ),
         _ => Ok(()),
     }

@@ -64,6 +64,9 @@ fn judge_now(args: &Compare, plan: &Plan, terminal: &Terminal) -> Result<Vec<Pla
         simulate(plan, *platform, known.as_ref().unwrap_or(&stand_in), &Options::default())?;
     }
     let interrupted = interrupt::flag()?;
+    if let Some(folder) = &args.save {
+        output::make_directory(folder)?;
+    }
     let calibration = match known.filter(|_| args.host.is_some()) {
         Some(given) => given,
         None => host::calibrated(&interrupted, terminal)?,

@@ -32,22 +32,20 @@ type Progress<'a> = &'a mut dyn FnMut(&str, f64);
 /// Measures this machine; `progress` gets what is being measured and the share done (0–1).
 ///
 /// # Errors
-/// [`RunError::Failed`], [`RunError::Interrupted`].
+/// [`RunError::Unavailable`] where this user or machine can't carry out what is measured, [`RunError::Failed`],
+/// [`RunError::Interrupted`].
 pub fn calibrate(
     interrupted: &Arc<AtomicBool>,
     progress: &mut dyn FnMut(&str, f64),
 ) -> Result<Calibration, RunError> {
     crate::clean()?;
     let interrupt = Interrupt::new(Arc::clone(interrupted));
-    measure(&interrupt, progress).map_err(|problem| match problem {
-        Problem::Interrupted => RunError::Interrupted,
-        Problem::Failed(what, advice) | Problem::Unavailable(what, advice) => {
-            RunError::Failed { what, advice }
-        }
-    })
+    measure(&interrupt, progress).map_err(|problem| problem.on(Platform::BareMetal))
 }
 
 fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration, Problem> {
+    progress("what can be run", 0.0);
+    tenants::try_one(interrupt)?;
     let cpus = machine::allowed_cpus();
     progress("speed", 0.0);
     let (with_ticks, all_busy_factor) = speeds(cpus.len(), interrupt)?;

@@ -163,7 +163,10 @@ fn measure(
     let outside = Launcher::start(&worker, guard.id(), order.write()?, interrupt)?;
     let host_file = guard.path().join("outside");
     std::fs::write(&host_file, "untouched").map_err(|error| {
-        Problem::new(format!("cannot write {}: {error}", host_file.display()), "make room")
+        Problem::by_errno(
+            format!("cannot write {}: {error}", host_file.display()),
+            "make room on the file system of /run",
+        )
     })?;
     let mut how = guard.place(platform, false).plan(tenant, "probe.0");
     let playground = guard.make_playground()?;

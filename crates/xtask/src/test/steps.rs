@@ -116,7 +116,10 @@ fn step_of(program: &TestProgram) -> &'static str {
     if program.folder == Path::new("tests") {
         return FILES_OF_TESTS.into_iter().find(|step| program.name == *step).unwrap_or("unit");
     }
-    if program.folder == Path::new("crates/native") && program.integration { "native" } else { "unit" }
+    // The program itself under real failures.
+    let failures = program.folder == Path::new("crates/cli") && program.name == "failures";
+    let runs = program.folder == Path::new("crates/native") && program.integration;
+    if runs || failures { "native" } else { "unit" }
 }
 
 /// Runs the test programs of a step, each in its crate's folder, as `cargo test` would.
