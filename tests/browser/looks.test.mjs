@@ -12,6 +12,9 @@ import { SCREENSHOTS, serveFiles } from "./support/servers.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
+/** Every lesson has its own picture, prose and controls. */
+const LESSONS = ["cgroups", "chroot", "namespaces"];
+
 let browser;
 let server;
 before(async () => {
@@ -56,9 +59,11 @@ for (const screen of Object.keys(SCREENS)) {
         const page = await open(browser, { screen, scheme, language, reducedMotion: "reduce" });
         await visit(page, server.url);
         await look(page, `home-${name}`);
-        for (const beat of BEATS) {
-          await visit(page, lessonUrl(server.url, beat));
-          await look(page, `lesson-${BEATS.indexOf(beat) + 1}-${beat}-${name}`);
+        for (const lesson of LESSONS) {
+          for (const beat of BEATS) {
+            await visit(page, lessonUrl(server.url, beat, "", lesson));
+            await look(page, `${lesson}-${BEATS.indexOf(beat) + 1}-${beat}-${name}`);
+          }
         }
         assert.deepEqual(page.complaints, []);
       });

@@ -1,6 +1,6 @@
 //! The proof of a lesson: what the build script can't see, because it needs a simulator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use catamaran_scenario::edit::set;
@@ -185,6 +185,9 @@ impl Check<'_> {
             let place = format!("lesson.toml, bet {}", field.id);
             match self.figure(&field.answer) {
                 None => self.tell(place, "the answer is unknown; name a metric that the report has"),
+                Some(answer) if !can_be_won(field, answer) && !field.choices.is_empty() => {
+                    self.tell(place, format!("the answer is {answer}, which is none of the choices"));
+                }
                 Some(answer) if !can_be_won(field, answer) => {
                     let answer = field.answer.unit.shown(answer);
                     let what = format!(
@@ -204,29 +207,50 @@ impl Check<'_> {
             (Ok(start), Ok(solved)) => (start, solved),
             (Err(error), _) | (_, Err(error)) => return self.tell("scenario.toml", error),
         };
-        let (passed, _) = self.judge(&start, &start_plan, &start_plan);
+        self.finds(&start);
+        let (passed, _) = self.judge(&start, &start_plan, &start_plan, &BTreeSet::new());
         if passed {
             self.tell("lesson.toml, goal", "the start meets the goal already; ask for more");
         }
-        let (passed, values) = self.judge(&solved, &start_plan, &solved_plan);
+        let marked = self.to_be_found(&solved);
+        let (passed, values) = self.judge(&solved, &start_plan, &solved_plan, &marked);
         if !passed {
             self.tell("lesson.toml, solution", format!("the goal is not met with it: {values}"));
         }
     }
 
+    /// A search has something to be found and something that is not.
+    fn finds(&mut self, start: &Run) {
+        let (all, right) = (self.lesson.goal.finds.len(), self.to_be_found(start).len());
+        if all > 0 && (right == 0 || right == all) {
+            let what = format!("{right} of the {all} things are to be found; let some be and some not");
+            self.tell("lesson.toml, goal", what);
+        }
+    }
+
+    /// The ids of what is to be found.
+    fn to_be_found(&mut self, run: &Run) -> BTreeSet<String> {
+        let finds = self.lesson.goal.finds.iter();
+        finds
+            .filter(|find| self.metric(run, find.metric).is_some_and(|value| value != 0.0))
+            .map(|find| find.id.to_owned())
+            .collect()
+    }
+
     /// Whether `now`, carried out as `run`, meets the goal, and the metrics that decided.
-    fn judge(&mut self, run: &Run, start: &Plan, now: &Plan) -> (bool, String) {
-        let mut values = std::collections::BTreeMap::new();
-        for condition in self.lesson.goal.conditions {
-            match self.metric(run, condition.metric) {
-                Some(value) => drop(values.insert(condition.metric, value)),
+    fn judge(&mut self, run: &Run, start: &Plan, now: &Plan, marked: &BTreeSet<String>) -> (bool, String) {
+        let mut values = BTreeMap::new();
+        let conditions = self.lesson.goal.conditions.iter().map(|condition| condition.metric);
+        for metric in conditions.chain(self.lesson.goal.finds.iter().map(|find| find.metric)) {
+            match self.metric(run, metric) {
+                Some(value) => drop(values.insert(metric, value)),
                 None => {
-                    let what = format!("{} is unknown; name a metric that the report has", condition.metric);
+                    let what = format!("{metric} is unknown; name a metric that the report has");
                     self.tell("lesson.toml, goal", what);
                 }
             }
         }
-        let verdict = self.lesson.check_goal(start, now, &|path| values.get(path).copied());
+        let verdict = self.lesson.check_goal(start, now, marked, &|path| values.get(path).copied());
         let broken = verdict.broken.iter().map(|rule| rule.text(Lang::En));
         let metrics = values.iter().map(|(path, value)| format!("{path} = {value}"));
         (verdict.passed(), metrics.chain(broken).collect::<Vec<_>>().join("; "))
@@ -259,17 +283,21 @@ fn plan(run: &Run) -> Result<Plan, String> {
     parse(&run.text().map_err(|error| error.to_string())?, &format!("{}.toml", run.file))
 }
 
-/// Least and greatest value of a slider, every value of a choice.
+/// Least and greatest value of a slider, every value of a choice, a switch off and on.
 fn ends(control: &Control) -> Vec<String> {
     match control.kind {
         ControlKind::Slider { min, max, .. } => {
             [min, max].iter().filter_map(|&number| control.kind.value(number)).collect()
         }
         ControlKind::Choice(choices) => choices.iter().map(|choice| choice.value.to_owned()).collect(),
+        ControlKind::Switch { word } => vec![String::new(), word.to_owned()],
     }
 }
 
 fn can_be_won(field: &BetField, answer: f64) -> bool {
+    if !field.choices.is_empty() {
+        return field.choices.iter().any(|choice| field.is_right(choice.value, answer));
+    }
     let steps = ((field.answer.unit.shown(answer) - field.min) / field.step).round();
     let nearest = (field.min + steps * field.step).clamp(field.min, field.max);
     field.is_right(nearest, answer)

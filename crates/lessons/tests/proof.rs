@@ -3,9 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests say what they expect by panicking")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use catamaran_lessons::{Lesson, Lookup, Problem, Prover, Recorded, check, find};
+use catamaran_lessons::{Found, Lesson, Lookup, Problem, Prover, Recorded, check, find};
 use catamaran_scenario::edit::set;
 use catamaran_scenario::{Lang, Plan, Platform};
 
@@ -41,11 +41,11 @@ fn a_goal_lets_the_controls_be_turned_and_nothing_else() {
         (&[("host.cores", "4")], &["host.cores must stay"]),
         (&[("seed", "8")], &["seed must stay"]),
         (&[("tenant.web.pids.limit", "9")], &["tenant.web.pids.limit must stay"]),
-        (&[("platform.cgroups.hz", "1000")], &["settings.cgroups"]),
+        (&[("platform.cgroups.hz", "1000")], &["platform.cgroups"]),
     ];
     for (changes, expected) in table {
         let now = plan(changes);
-        let verdict = cgroups().check_goal(&plan(&[]), &now, &|_| Some(0.030));
+        let verdict = cgroups().check_goal(&plan(&[]), &now, &BTreeSet::new(), &|_| Some(0.030));
         let broken: Vec<String> = verdict.broken.iter().map(|rule| rule.text(Lang::En)).collect();
         assert_eq!(broken.is_empty(), expected.is_empty(), "{changes:?}: {broken:?}");
         for part in expected {
@@ -60,7 +60,7 @@ fn a_goal_is_met_where_its_metric_is_known_and_within_the_bound() {
     for (p99_s, held) in [(Some(0.059), true), (Some(0.060), false), (Some(0.120), false), (None, false)] {
         let start = plan(&[]);
         let verdict = cgroups()
-            .check_goal(&start, &start, &|path| p99_s.filter(|_| path == "tenant.web.latency_s.p99"));
+            .check_goal(&start, &start, &BTreeSet::new(), &|path| p99_s.filter(|_| path == "tenant.web.latency_s.p99"));
         assert_eq!(verdict.passed(), held, "{p99_s:?}");
         assert_eq!(verdict.conditions.iter().map(|found| found.value).collect::<Vec<_>>(), [p99_s]);
     }
@@ -148,5 +148,29 @@ fn a_recorded_run_is_native_of_this_scenario_and_says_where_and_when() {
         let problems = check(lesson, &mut Invented { unsaid, ..SOUND });
         let found = problems.iter().any(|problem| problem.what.contains(what));
         assert_eq!((found, problems.is_empty()), (!what.is_empty(), what.is_empty()), "{text}: {problems:?}");
+    }
+}
+
+#[test]
+fn what_is_to_be_found_is_marked_and_nothing_else() {
+    let chroot = find("chroot").unwrap();
+    let start = Plan::from_toml(chroot.scenario(), "scenario.toml").unwrap();
+    // By this model the network and the host name leak.
+    let metric = |path: &str| {
+        let leaks = ["tenant.app.sees.network.host", "tenant.app.sees.host-name.host", "tenant.app.sees.mount.some"];
+        Some(f64::from(u8::from(leaks.contains(&path))))
+    };
+    let table: [(&[&str], (usize, usize), bool); 5] = [
+        (&[], (0, 0), false),
+        (&["network"], (1, 0), false),
+        (&["network", "files"], (1, 1), false),
+        (&["network", "host-name"], (2, 0), true),
+        (&["network", "host-name", "processes"], (2, 1), false),
+    ];
+    for (marked, (right, wrong), passed) in table {
+        let marked: BTreeSet<String> = marked.iter().map(|id| (*id).to_owned()).collect();
+        let verdict = chroot.check_goal(&start, &start, &marked, &metric);
+        assert_eq!(verdict.found, Some(Found { all: 2, right, wrong }), "{marked:?}");
+        assert_eq!(verdict.passed(), passed, "{marked:?}");
     }
 }

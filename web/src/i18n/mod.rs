@@ -6,6 +6,7 @@ mod lesson;
 mod native;
 mod player;
 mod sentences;
+mod sight;
 mod site;
 
 pub use catamaran_scenario::Lang;
@@ -15,6 +16,7 @@ pub use lesson::Lesson;
 pub use native::Native;
 pub use player::Player;
 pub use sentences::*;
+pub use sight::{Sight, inside_of, process_words, sight_summary, thing_words};
 pub use site::Site;
 
 /// `text` in that language.
@@ -75,5 +77,6 @@ mod tests {
         check(Lesson::ALL);
         check(Player::ALL);
         check(Native::ALL);
+        check(Sight::ALL);
     }
 }

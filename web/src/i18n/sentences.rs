@@ -1,5 +1,6 @@
 //! Sentences with figures in them.
 
+use catamaran_lessons::Found;
 use catamaran_report::timeline::Entry;
 use catamaran_scenario::{Josa, Lang};
 
@@ -13,6 +14,16 @@ pub fn core_name(lang: Lang, core: usize) -> String {
     match lang {
         Lang::En => format!("core {core}"),
         Lang::Ko => format!("코어 {core}"),
+    }
+}
+
+/// How the search of a task stands.
+#[must_use]
+pub fn found_so_far(lang: Lang, found: Found) -> String {
+    let Found { all, right, wrong } = found;
+    match lang {
+        Lang::En => format!("{right} of {all} found, {wrong} marked that are none"),
+        Lang::Ko => format!("{all}개 가운데 {right}개를 찾았고, {wrong}개는 잘못 골랐어요"),
     }
 }
 

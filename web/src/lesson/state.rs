@@ -1,5 +1,6 @@
 //! What a lesson page holds together: settings, simulation, play head, progress, link.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use catamaran_lessons::{Beat, Lesson, Verdict};
@@ -87,7 +88,7 @@ pub(super) fn use_lesson(lesson: &'static Lesson, link: &Link) -> LessonState {
         Callback::from(move |found: Vec<Report>| reports.set(Rc::new(found)))
     };
     let start = use_memo((), |()| Plan::from_toml(lesson.scenario(), "lesson").ok());
-    let verdict = use_verdict(lesson, start.clone(), &bench, *beat);
+    let verdict = use_verdict(lesson, start.clone(), &bench, *beat, progress.marked.clone());
     use_goal_met(&verdict, &progress, &keep);
     let state = LessonState {
         lesson,
@@ -186,12 +187,13 @@ fn use_verdict(
     start: Rc<Option<Plan>>,
     bench: &Bench,
     beat: Beat,
+    marked: BTreeSet<String>,
 ) -> Option<Verdict> {
     let done = bench.done.clone().filter(|_| !bench.busy && beat != Beat::Run);
-    let verdict = use_memo((done, start), |(done, start)| {
+    let verdict = use_memo((done, start, marked), |(done, start, marked)| {
         let (recording, wanted) = done.as_ref()?;
         let now = Plan::from_toml(&wanted.scenario, "scenario").ok()?;
-        Some(check(lesson, (**start).as_ref()?, &now, &recording.report))
+        Some(check(lesson, (**start).as_ref()?, &now, marked, &recording.report))
     });
     (*verdict).clone()
 }

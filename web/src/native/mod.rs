@@ -5,6 +5,7 @@ mod drop_zone;
 mod overlay;
 mod recorded;
 mod run_here;
+mod seen;
 mod serve;
 
 pub use compared::Compared;

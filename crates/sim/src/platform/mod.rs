@@ -7,6 +7,7 @@ mod container;
 pub(crate) mod isolation;
 pub(crate) mod memory;
 mod namespaces;
+pub(crate) mod visibility;
 pub(crate) mod vm;
 
 use catamaran_scenario::plan::Tenant;

@@ -102,8 +102,8 @@ pub(super) fn names() -> PossibleValuesParser {
 
 /// The step that runs a test program.
 fn step_of(program: &TestProgram) -> &'static str {
-    if program.folder == Path::new("tests") && program.name == "leak" {
-        // Both backends, in one file of its own.
+    if program.folder == Path::new("tests") && ["leak", "namespaces"].contains(&program.name.as_str()) {
+        // Both backends, in files of their own.
         return "conformance";
     }
     if program.folder == Path::new("tests") {
