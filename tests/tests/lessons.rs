@@ -130,7 +130,8 @@ fn chroot_teaches_what_the_simulator_finds() {
     assert!(inside("mount.some") && inside("device.some"), "what has a path is hidden");
     assert!(sees("chroot", Platform::BareMetal, None, "app.sees.mount.host"), "without it nothing is");
     let goal = &catamaran_lessons::find("chroot").unwrap().goal;
-    let leaks = goal.finds.iter().filter(|find| inside(find.metric.strip_prefix("tenant.app.sees.").unwrap()));
+    let leaks =
+        goal.finds.iter().filter(|find| inside(find.metric.strip_prefix("tenant.app.sees.").unwrap()));
     assert_eq!(leaks.count(), 3, "the prose speaks of three");
 }
 
@@ -140,11 +141,16 @@ fn namespaces_teaches_what_the_simulator_finds() {
     let red = |unshare: &str, question: &str| {
         sees("namespaces", Platform::Namespaces, Some(unshare), &format!("red.sees.{question}"))
     };
-    assert!(red("pid", "pid.own") && red("pid", "process.host"), "numbers alone: kills nobody, lists everybody");
+    assert!(
+        red("pid", "pid.own") && red("pid", "process.host"),
+        "numbers alone: kills nobody, lists everybody"
+    );
     assert!(red("mount", "pid.host") && red("mount", "process.host"), "mounts alone hide no process");
     assert!(red("mount,pid", "pid.own") && red("mount,pid", "process.own"), "both hide and hold");
     assert!(red("mount,pid", "network.host") && red("mount,pid", "host-name.host"), "and leave the rest");
-    for (kind, resource) in [("uts", "host-name"), ("net", "network"), ("ipc", "ipc"), ("user", "user"), ("cgroup", "cgroup")] {
+    for (kind, resource) in
+        [("uts", "host-name"), ("net", "network"), ("ipc", "ipc"), ("user", "user"), ("cgroup", "cgroup")]
+    {
         assert!(red("", &format!("{resource}.host")) && red(kind, &format!("{resource}.own")), "{kind}");
         assert!(red(kind, "process.host") && red(kind, "pid.host"), "{kind} hides no process");
     }

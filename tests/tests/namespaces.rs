@@ -1,6 +1,6 @@
 //! Every namespace can be had or left out, and both backends say the same of what follows, row by row.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "tests say what they expect by panicking")]
+#![expect(clippy::panic, reason = "tests say what they expect by panicking")]
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,9 @@ fn every_subset_of_namespaces_hides_the_same_in_both() {
                 println!("skipped: every_subset_of_namespaces_hides_the_same_in_both: {unshare}: {why}");
             }
             // Where parts of the machine's /proc are covered, the kernel gives a user namespace none of its own.
-            Err(RunError::Failed { what: why, .. }) if unshare.contains("user") && unshare.contains("pid") => {
+            Err(RunError::Failed { what: why, .. })
+                if unshare.contains("user") && unshare.contains("pid") =>
+            {
                 println!("skipped: every_subset_of_namespaces_hides_the_same_in_both: {unshare}: {why}");
             }
             Err(other) => panic!("{unshare}: {other}"),
@@ -91,13 +93,14 @@ fn the_shell_lines_unshare_what_the_scenario_asks_for() {
         (r#"["user"]"#, "--user --map-root-user sh -c", "--mount"),
     ];
     for (unshare, expected, absent) in table {
-        let lines = match catamaran_native::dry_run(&plan(Platform::Namespaces, unshare), Platform::Namespaces) {
-            Ok(lines) => lines.join("\n"),
-            Err(RunError::Unavailable { why, .. }) => {
-                return println!("skipped: the_shell_lines_unshare_what_the_scenario_asks_for: {why}");
-            }
-            Err(other) => panic!("{other}"),
-        };
+        let lines =
+            match catamaran_native::dry_run(&plan(Platform::Namespaces, unshare), Platform::Namespaces) {
+                Ok(lines) => lines.join("\n"),
+                Err(RunError::Unavailable { why, .. }) => {
+                    return println!("skipped: the_shell_lines_unshare_what_the_scenario_asks_for: {why}");
+                }
+                Err(other) => panic!("{other}"),
+            };
         assert!(lines.contains(expected), "{unshare}: {lines}");
         assert!(!lines.contains(absent), "{unshare}: {lines}");
     }

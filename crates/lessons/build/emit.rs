@@ -74,7 +74,10 @@ fn lesson_literal(lesson: &Lesson) -> Result<String, String> {
         locked = manifest.goal.locked,
         solution = list(&manifest.solution, |change| change_literal(&change.path, &change.value)),
         command = manifest.command,
-        recorded = lesson.recorded.as_ref().map_or_else(|| "None".to_owned(), |path| format!("Some(include_str!({path:?}))")),
+        recorded = lesson
+            .recorded
+            .as_ref()
+            .map_or_else(|| "None".to_owned(), |path| format!("Some(include_str!({path:?}))")),
         words = words.join(", "),
     ))
 }
@@ -127,7 +130,11 @@ fn bet_field(lesson: &Lesson, field: &BetField, answer: &Figure) -> String {
         field.max,
         field.step,
         field.tolerance,
-        list(&field.choice, |choice| format!("BetChoice {{ value: {:?}, label: {} }}", choice.value, text(&choice.label))),
+        list(&field.choice, |choice| format!(
+            "BetChoice {{ value: {:?}, label: {} }}",
+            choice.value,
+            text(&choice.label)
+        )),
         figure(Some(lesson), answer)
     )
 }

@@ -237,9 +237,17 @@ fn check_value(manifest: &Manifest, control: &Control, value: &str) -> Result<()
             let words = switches(manifest, &control.path);
             let mut left = words.iter();
             // In the order of the switches, so that a value that is turned off and on again is the one before.
-            match value.split(',').filter(|word| !word.is_empty()).all(|word| left.any(|known| *known == word)) {
+            match value
+                .split(',')
+                .filter(|word| !word.is_empty())
+                .all(|word| left.any(|known| *known == word))
+            {
                 true => Ok(()),
-                false => refuse(format!("is not made of the switches of {}, in their order: {}", control.path, words.join(", "))),
+                false => refuse(format!(
+                    "is not made of the switches of {}, in their order: {}",
+                    control.path,
+                    words.join(", ")
+                )),
             }
         }
         _ => Err(format!("control \"{}\" needs one of slider, choice and switch", control.id)),
@@ -279,7 +287,9 @@ fn value_at(table: &toml::Table, path: &str) -> Option<String> {
     }
     Some(match here {
         toml::Value::String(text) => text.clone(),
-        toml::Value::Array(words) => words.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(","),
+        toml::Value::Array(words) => {
+            words.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
+        }
         other => other.to_string(),
     })
 }

@@ -154,14 +154,20 @@ impl Check<'_> {
         let Some(text) = self.lesson.recorded else { return };
         let found = self.prover.recorded(text);
         let expected = plan(&self.run(&[])).map(|plan| plan.digest());
-        let again = format!("record it again with `catamaran run {}{} --json`", crate::SCENARIO_PREFIX, self.lesson.id);
+        let again = format!(
+            "record it again with `catamaran run {}{} --json`",
+            crate::SCENARIO_PREFIX,
+            self.lesson.id
+        );
         let wrong = match (found, expected) {
             (Err(error), _) | (_, Err(error)) => error,
             (Ok(reports), _) if reports.is_empty() => format!("it holds no report; {again}"),
-            (Ok(reports), Ok(digest)) => match reports.iter().find_map(|report| self.stale(report, &digest)) {
-                Some(why) => format!("{why}; {again}"),
-                None => return,
-            },
+            (Ok(reports), Ok(digest)) => {
+                match reports.iter().find_map(|report| self.stale(report, &digest)) {
+                    Some(why) => format!("{why}; {again}"),
+                    None => return,
+                }
+            }
         };
         self.tell("lesson.toml, recorded", wrong);
     }
@@ -212,7 +218,7 @@ impl Check<'_> {
         if passed {
             self.tell("lesson.toml, goal", "the start meets the goal already; ask for more");
         }
-        let marked = self.to_be_found(&solved);
+        let marked = self.found_in(&solved);
         let (passed, values) = self.judge(&solved, &start_plan, &solved_plan, &marked);
         if !passed {
             self.tell("lesson.toml, solution", format!("the goal is not met with it: {values}"));
@@ -221,7 +227,7 @@ impl Check<'_> {
 
     /// A search has something to be found and something that is not.
     fn finds(&mut self, start: &Run) {
-        let (all, right) = (self.lesson.goal.finds.len(), self.to_be_found(start).len());
+        let (all, right) = (self.lesson.goal.finds.len(), self.found_in(start).len());
         if all > 0 && (right == 0 || right == all) {
             let what = format!("{right} of the {all} things are to be found; let some be and some not");
             self.tell("lesson.toml, goal", what);
@@ -229,7 +235,7 @@ impl Check<'_> {
     }
 
     /// The ids of what is to be found.
-    fn to_be_found(&mut self, run: &Run) -> BTreeSet<String> {
+    fn found_in(&mut self, run: &Run) -> BTreeSet<String> {
         let finds = self.lesson.goal.finds.iter();
         finds
             .filter(|find| self.metric(run, find.metric).is_some_and(|value| value != 0.0))

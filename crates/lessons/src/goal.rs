@@ -174,7 +174,11 @@ impl Lesson {
             ConditionResult { condition, value, held }
         });
         let found = (!self.goal.finds.is_empty()).then(|| self.found(marked, metric));
-        Verdict { conditions: conditions.collect(), found, broken: self.broken_rules(&fields(start), &fields(now)) }
+        Verdict {
+            conditions: conditions.collect(),
+            found,
+            broken: self.broken_rules(&fields(start), &fields(now)),
+        }
     }
 
     /// What is to be found, by the model.
@@ -183,16 +187,16 @@ impl Lesson {
     }
 
     fn found(&self, marked: &BTreeSet<String>, metric: &dyn Fn(&str) -> Option<f64>) -> Found {
-        let (all, right) = self.to_be_found(metric).fold((0, 0), |(all, right), find| {
-            (all + 1, right + usize::from(marked.contains(find.id)))
-        });
+        let (all, right) = self
+            .to_be_found(metric)
+            .fold((0, 0), |(all, right), find| (all + 1, right + usize::from(marked.contains(find.id))));
         let known = self.goal.finds.iter().filter(|find| marked.contains(find.id)).count();
         Found { all, right, wrong: known - right }
     }
 
     fn broken_rules(&self, start: &Fields, now: &Fields) -> Vec<BrokenRule> {
         let absent = Value::Null;
-        let paths: std::collections::BTreeSet<_> = start.keys().chain(now.keys()).collect();
+        let paths: BTreeSet<_> = start.keys().chain(now.keys()).collect();
         // A request that is not given follows the limit, which is judged itself.
         let follows = |path: &str| follows_its_limit(start, path) && follows_its_limit(now, path);
         let judge = |path: &String| {

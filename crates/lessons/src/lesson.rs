@@ -296,16 +296,19 @@ impl Lesson {
 
     /// The words of the list at `path` that its switches put in, in their order.
     fn switches(&self, path: &str) -> impl Iterator<Item = &'static str> {
-        self.controls.iter().filter(move |control| control.path == path).filter_map(|control| match control.kind {
-            ControlKind::Switch { word } => Some(word),
-            _ => None,
+        self.controls.iter().filter(move |control| control.path == path).filter_map(|control| {
+            match control.kind {
+                ControlKind::Switch { word } => Some(word),
+                _ => None,
+            }
         })
     }
 
     /// The list `value` at `path` (`mount,pid`) with a word put in or taken out, in the order of the switches.
     #[must_use]
     pub fn switched(&self, path: &str, value: &str, word: &str, on: bool) -> String {
-        let stays = |known: &&str| if *known == word { on } else { value.split(',').any(|there| there == *known) };
+        let stays =
+            |known: &&str| if *known == word { on } else { value.split(',').any(|there| there == *known) };
         self.switches(path).filter(stays).collect::<Vec<_>>().join(",")
     }
 

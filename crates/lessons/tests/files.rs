@@ -70,7 +70,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("lesson.toml", "step = 0.1", "step = 0", "bet \"finished\" needs either min, max and step, or choice"),
     ("lesson.toml", "number = ", "recorded = \"run.json\"\nnumber = ", "lesson.toml: recorded: there is no"),
     ("lesson.toml", "number = ", "shows = \"sound\"\nnumber = ", "unknown variant `sound`"),
-    ("lesson.toml", "op = \"<\", "op = \"=\"", "unknown op \"=\"; accepted are <, <=, >, >="),
+    ("lesson.toml", "op = \"<\"", "op = \"=\"", "unknown op \"=\"; accepted are <, <=, >, >="),
     (
         "lesson.toml",
         "answer = \"s ",

@@ -59,8 +59,9 @@ fn a_goal_lets_the_controls_be_turned_and_nothing_else() {
 fn a_goal_is_met_where_its_metric_is_known_and_within_the_bound() {
     for (p99_s, held) in [(Some(0.059), true), (Some(0.060), false), (Some(0.120), false), (None, false)] {
         let start = plan(&[]);
-        let verdict = cgroups()
-            .check_goal(&start, &start, &BTreeSet::new(), &|path| p99_s.filter(|_| path == "tenant.web.latency_s.p99"));
+        let verdict = cgroups().check_goal(&start, &start, &BTreeSet::new(), &|path| {
+            p99_s.filter(|_| path == "tenant.web.latency_s.p99")
+        });
         assert_eq!(verdict.passed(), held, "{p99_s:?}");
         assert_eq!(verdict.conditions.iter().map(|found| found.value).collect::<Vec<_>>(), [p99_s]);
     }
@@ -106,7 +107,12 @@ impl Prover for Invented {
             ["cpu", "date", "kernel"].map(|fact| (fact.to_owned(), "x".to_owned())).into();
         machine.remove(self.unsaid);
         let digest = if text.contains("of another") { "other".to_owned() } else { plan(&[]).digest() };
-        Ok(vec![Recorded { native: !text.contains("simulated"), platform: Platform::Cgroups, digest, machine }])
+        Ok(vec![Recorded {
+            native: !text.contains("simulated"),
+            platform: Platform::Cgroups,
+            digest,
+            machine,
+        }])
     }
 }
 
@@ -159,7 +165,8 @@ fn what_is_to_be_found_is_marked_and_nothing_else() {
     let start = Plan::from_toml(chroot.scenario(), "scenario.toml").unwrap();
     // By this model the network and the host name leak.
     let metric = |path: &str| {
-        let leaks = ["tenant.app.sees.network.host", "tenant.app.sees.host-name.host", "tenant.app.sees.mount.some"];
+        let leaks =
+            ["tenant.app.sees.network.host", "tenant.app.sees.host-name.host", "tenant.app.sees.mount.some"];
         Some(f64::from(u8::from(leaks.contains(&path))))
     };
     let table: [(&[&str], (usize, usize), bool); 5] = [

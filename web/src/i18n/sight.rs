@@ -102,7 +102,9 @@ pub fn sight_summary(lang: Lang, recording: &Recording, tenant: u32, at_ns: u64)
     let hidden: Vec<&str> = hidden.map(|group| resource(lang, label(group.resource))).collect();
     match (lang, hidden.is_empty()) {
         (Lang::En, true) => {
-            format!("{name} lists {seen} of {all} processes and can kill {reached}. Nothing else of the machine is hidden.")
+            format!(
+                "{name} lists {seen} of {all} processes and can kill {reached}. Nothing else of the machine is hidden."
+            )
         }
         (Lang::En, false) => format!(
             "{name} lists {seen} of {all} processes and can kill {reached}. Hidden of the machine: {}.",

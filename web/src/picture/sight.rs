@@ -32,7 +32,8 @@ pub fn outside(recording: &Recording, at_ns: u64) -> Vec<Group<'_>> {
 fn groups(recording: &Recording, tenant: u32, at_ns: u64, keep: impl Fn(&View) -> bool) -> Vec<Group<'_>> {
     let views = &recording.timeline.views;
     let of = |resource: &'static str| {
-        let is_there = |view: &&View| view.tenant == tenant && view.resource == resource && view.born_ns <= at_ns;
+        let is_there =
+            |view: &&View| view.tenant == tenant && view.resource == resource && view.born_ns <= at_ns;
         Group { resource, things: views.iter().filter(is_there).filter(|view| keep(view)).collect() }
     };
     RESOURCES.into_iter().map(of).collect()
@@ -91,7 +92,8 @@ mod tests {
         assert_eq!(processes(&film, 0, 30), (3, 1, 1));
         assert_eq!([9, 10].map(|at_ns| is_there(&film, 0, at_ns)), [false, true]);
         assert_eq!(film.next_change(10, 1), Some(30));
-        let count = |groups: Vec<Group<'_>>| groups.iter().map(|group| group.things.len()).collect::<Vec<_>>();
+        let count =
+            |groups: Vec<Group<'_>>| groups.iter().map(|group| group.things.len()).collect::<Vec<_>>();
         assert_eq!(count(inside(&film, 0, 30)), [3, 0, 0, 2, 0, 0, 0]);
         assert_eq!(count(outside(&film, 30)), [3, 0, 0, 1, 0, 0, 0]);
     }

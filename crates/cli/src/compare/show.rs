@@ -53,7 +53,9 @@ fn platform(name: &str, one: &PlatformComparison, terminal: &Terminal) -> String
                 &format!("{}\n{}", terminal.bold(&title), table::lay_out(columns(&rows, group), terminal));
         }
     }
-    text + &absent(&one.absent, terminal) + &seen(one, terminal) + &terminal.wrapped(&words::summary(Lang::En, one))
+    text + &absent(&one.absent, terminal)
+        + &seen(one, terminal)
+        + &terminal.wrapped(&words::summary(Lang::En, one))
 }
 
 /// What tenants see, where anything is hidden from them.
@@ -67,7 +69,11 @@ fn seen(one: &PlatformComparison, terminal: &Terminal) -> String {
         Column::text("tenant", rows.iter().map(|row| &row.observer)),
         Column::text("what it sees", rows.iter().map(|row| words::resource(Lang::En, &row.resource))),
         Column::text("simulated", rows.iter().map(|row| words::sees(Lang::En, row.simulated))),
-        Column::text("native", rows.iter().map(|row| Cell::figure(row.native.map(|sees| words::sees(Lang::En, sees).to_owned())))),
+        Column::text(
+            "native",
+            rows.iter()
+                .map(|row| Cell::figure(row.native.map(|sees| words::sees(Lang::En, sees).to_owned()))),
+        ),
     ];
     let summary = terminal.wrapped(&words::seen_summary(Lang::En, &rows));
     format!("{}\n{}{summary}", terminal.bold("what is seen"), table::lay_out(columns, terminal))

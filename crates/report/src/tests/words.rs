@@ -162,13 +162,18 @@ fn what_is_seen_is_laid_side_by_side() {
         };
         all.iter().map(row).collect()
     };
-    let (mut model, mut machine) =
-        (super::report(BackendKind::Simulated, &[("red", 0)]), super::report(BackendKind::Native, &[("red", 0)]));
+    let (mut model, mut machine) = (
+        super::report(BackendKind::Simulated, &[("red", 0)]),
+        super::report(BackendKind::Native, &[("red", 0)]),
+    );
     model.isolation = rows(&[("pid", Sees::Own), ("network", Sees::Host), ("time", Sees::Host)]);
     machine.isolation = rows(&[("network", Sees::Own), ("pid", Sees::Own)]);
     let seen = words::seen(&model, &machine);
     assert!(!words::nothing_is_hidden(&seen) && words::nothing_is_hidden(&seen[2..]));
-    assert_eq!(seen.iter().map(|row| row.native).collect::<Vec<_>>(), [Some(Sees::Own), Some(Sees::Own), None]);
+    assert_eq!(
+        seen.iter().map(|row| row.native).collect::<Vec<_>>(),
+        [Some(Sees::Own), Some(Sees::Own), None]
+    );
     assert_eq!(
         words::seen_summary(Lang::En, &seen),
         "The model and the machine agree in 1 of 2 rows of what is seen. red, network interfaces: the model says the \
@@ -177,7 +182,12 @@ fn what_is_seen_is_laid_side_by_side() {
     assert!(words::seen_summary(Lang::Ko, &seen).starts_with("보이는 것에 대한 2줄 가운데 1줄"));
     assert_eq!(model.value("tenant.red.sees.pid.own"), Some(1.0));
     assert_eq!(model.value("tenant.red.sees.network.own"), Some(0.0));
-    for path in ["tenant.red.sees.mount.own", "tenant.red.sees.pid.mine", "tenant.red.sees.pid", "tenant.blue.sees.pid.own"] {
+    for path in [
+        "tenant.red.sees.mount.own",
+        "tenant.red.sees.pid.mine",
+        "tenant.red.sees.pid",
+        "tenant.blue.sees.pid.own",
+    ] {
         assert_eq!(model.value(path), None, "{path}");
     }
 }

@@ -59,7 +59,10 @@ pub struct Seen {
 #[must_use]
 pub fn seen(simulated: &Report, native: &Report) -> Vec<Seen> {
     let rows = simulated.isolation.iter().map(|row| {
-        let same = native.isolation.iter().find(|other| (&other.observer, &other.resource) == (&row.observer, &row.resource));
+        let same = native
+            .isolation
+            .iter()
+            .find(|other| (&other.observer, &other.resource) == (&row.observer, &row.resource));
         Seen {
             observer: row.observer.clone(),
             resource: row.resource.clone(),
@@ -86,7 +89,8 @@ pub fn seen_summary(lang: Lang, rows: &[Seen]) -> String {
         .filter(differs)
         .map(|row| {
             let (observer, what) = (&row.observer, resource(lang, &row.resource));
-            let (model, machine) = (sees(lang, row.simulated), row.native.map_or("", |native| sees(lang, native)));
+            let (model, machine) =
+                (sees(lang, row.simulated), row.native.map_or("", |native| sees(lang, native)));
             match lang {
                 Lang::En => format!("{observer}, {what}: the model says {model}, the machine {machine}."),
                 Lang::Ko => format!("{observer}의 {what}: 모델은 \"{model}\", 실제 머신은 \"{machine}\"."),

@@ -178,7 +178,9 @@ impl Takes {
             Self::OomScoreAdj => format!("a whole number from -{OOM_SCORE_ADJ_MOST} to {OOM_SCORE_ADJ_MOST}"),
             Self::Real { most } => format!("a number above 0, at most {most}"),
             Self::Choice(words) => one_of(words),
-            Self::Choices(words) => format!("a list in brackets, which may be empty, of {}, each once", one_of(words)),
+            Self::Choices(words) => {
+                format!("a list in brackets, which may be empty, of {}, each once", one_of(words))
+            }
             Self::Platforms => "a list of platforms in brackets, at least one, none twice".into(),
             Self::Texts => "a list of texts in brackets, at least one".into(),
             Self::Ports => {
