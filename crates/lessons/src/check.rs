@@ -149,11 +149,13 @@ impl Check<'_> {
         }
     }
 
-    /// What was recorded is native, says where and when, and is of the scenario as the lesson starts.
+    /// What was recorded is native, says where and when, and is of the scenario as the lesson starts or as it is solved; one of it
+    /// as it starts is there.
     fn recorded(&mut self) {
         let Some(text) = self.lesson.recorded else { return };
         let found = self.prover.recorded(text);
-        let expected = plan(&self.run(&[])).map(|plan| plan.digest());
+        let digest = |changes| plan(&self.run(changes)).map(|plan| plan.digest());
+        let expected = digest(&[]).and_then(|start| Ok([start, digest(self.lesson.solution)?]));
         let again = format!(
             "record it again with `catamaran run {}{} --json`",
             crate::SCENARIO_PREFIX,
@@ -162,9 +164,12 @@ impl Check<'_> {
         let wrong = match (found, expected) {
             (Err(error), _) | (_, Err(error)) => error,
             (Ok(reports), _) if reports.is_empty() => format!("it holds no report; {again}"),
-            (Ok(reports), Ok(digest)) => {
-                match reports.iter().find_map(|report| self.stale(report, &digest)) {
+            (Ok(reports), Ok(digests)) => {
+                match reports.iter().find_map(|report| self.stale(report, &digests)) {
                     Some(why) => format!("{why}; {again}"),
+                    None if !reports.iter().any(|report| digests.first() == Some(&report.digest)) => {
+                        format!("it holds no report of the start; {again}")
+                    }
                     None => return,
                 }
             }
@@ -173,11 +178,13 @@ impl Check<'_> {
     }
 
     /// Why a recorded report does not belong to the lesson as it is now.
-    fn stale(&self, report: &Recorded, digest: &str) -> Option<String> {
+    fn stale(&self, report: &Recorded, digests: &[String; 2]) -> Option<String> {
         let missing = MACHINE.iter().find(|fact| !report.machine.contains_key(**fact));
         match missing {
             _ if !report.native => Some("a report in it is simulated".to_owned()),
-            _ if report.digest != digest => Some("a report in it is of another scenario".to_owned()),
+            _ if !digests.contains(&report.digest) => {
+                Some("a report in it is of another scenario".to_owned())
+            }
             _ if !self.lesson.platforms.contains(&report.platform) => {
                 Some(format!("a report in it is of {}, which the lesson does not have", report.platform))
             }

@@ -29,17 +29,13 @@ pub fn found_so_far(lang: Lang, found: Found) -> String {
 
 /// Where and when a run was recorded: date, processor, kernel.
 #[must_use]
-pub fn recorded_on(lang: Lang, trials: usize, [date, cpu, kernel]: [&str; 3]) -> String {
+pub fn recorded_on(lang: Lang, [date, cpu, kernel]: [&str; 3]) -> String {
     match lang {
         Lang::En => {
-            format!(
-                "This very scenario was carried out {trials} times, recorded on {date}: {cpu}, Linux {kernel}."
-            )
+            format!("This scenario was carried out natively and recorded on {date}: {cpu}, Linux {kernel}.")
         }
         Lang::Ko => {
-            format!(
-                "바로 이 시나리오를 {trials}번 실행해 {date}에 기록했어요. 컴퓨터: {cpu}, 리눅스 {kernel}."
-            )
+            format!("이 시나리오를 실제로 실행해 {date}에 기록했어요. 컴퓨터: {cpu}, 리눅스 {kernel}.")
         }
     }
 }

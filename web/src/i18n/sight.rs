@@ -31,7 +31,7 @@ super::texts! {
         HiddenOut = "hidden, out of reach", "안 보이고 죽일 수 없음";
         HiddenReached = "hidden, yet can be killed", "안 보이지만 죽일 수 있음";
         Itself = "itself", "자기 자신";
-        AnotherNumber = "a number of the machine's", "머신이 매긴 번호";
+        AnotherNumber = "another number", "다른 번호";
     }
 }
 

@@ -81,7 +81,9 @@ fn overlaid(props: &ForRealProps) -> Html {
     };
     let remove = props.replace.reform(|()| Vec::new());
     match NativeRun::over(&recording.report, &props.reports) {
-        Ok(native) => html! { <Compared recording={recording.clone()} {native} {remove} /> },
+        Ok(native) => {
+            html! { <Compared recording={recording.clone()} {native} {remove} shows={props.lesson.shows} /> }
+        }
         // While another scenario is simulated, the digest is still that of the one before.
         Err(_) if props.bench.busy => Html::default(),
         Err(mismatch) => html! {

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use catamaran_lessons::Shows;
 use catamaran_report::compare::Row;
 use catamaran_report::metric::Metric;
 use catamaran_report::{Report, words};
@@ -20,6 +21,8 @@ pub struct ComparedProps {
     pub recording: Rc<Recording>,
     /// The machine.
     pub native: NativeRun,
+    /// What the lesson shows.
+    pub shows: Shows,
     /// Takes the native run away.
     pub remove: Callback<()>,
 }
@@ -35,7 +38,7 @@ pub fn Compared(props: &ComparedProps) -> Html {
         <section class="compared" aria-labelledby="compared-title" data-testid="compared">
             <h3 id="compared-title">{ say(lang, Native::Compared) }</h3>
             if let Some(native) = props.native.reports.first() {
-                <SeenTable simulated={simulated.clone()} native={native.clone()} />
+                <SeenTable simulated={simulated.clone()} native={native.clone()} always={props.shows == Shows::Sight} />
             }
             if let Some(comparison) = comparison.filter(|comparison| !comparison.rows.is_empty()) {
                 <p aria-live="polite">{ words::summary(lang, &comparison) }</p>

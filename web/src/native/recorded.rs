@@ -25,7 +25,7 @@ pub fn RecordedRun(props: &RecordedProps) -> Html {
         return Html::default();
     };
     let fact = |name: &str| machine.get(name).map_or("?", String::as_str);
-    let words = recorded_on(lang, reports.len(), [fact("date"), fact("cpu"), fact("kernel")]);
+    let words = recorded_on(lang, [fact("date"), fact("cpu"), fact("kernel")]);
     let show = {
         let (show, reports) = (props.show.clone(), reports.clone());
         Callback::from(move |_: MouseEvent| show.emit((*reports).clone()))

@@ -12,6 +12,8 @@ use crate::i18n::{Lang, Native, say};
 pub(super) struct SeenProps {
     pub(super) simulated: Report,
     pub(super) native: Report,
+    /// Also where everything is the machine's.
+    pub(super) always: bool,
 }
 
 /// The rows, where there is more to say than that everything is the machine's.
@@ -19,7 +21,7 @@ pub(super) struct SeenProps {
 pub(super) fn SeenTable(props: &SeenProps) -> Html {
     let lang = use_lang();
     let rows = words::seen(&props.simulated, &props.native);
-    if words::nothing_is_hidden(&rows) {
+    if !props.always && words::nothing_is_hidden(&rows) {
         return Html::default();
     }
     html! {

@@ -95,7 +95,8 @@ fn thing(lang: Lang, view: &View, from_inside: bool) -> Html {
             data-reach={view.reach.map(|_| (!out_of_reach).to_string())}>
             <span class="thing-name">{ name }</span>
             if !state.is_empty() {
-                <span class="thing-state">{ state }</span>
+                // Of many small things the stroke says it to the eye.
+                <span class={classes!("thing-state", (view.resource == "file").then_some("visually-hidden"))}>{ state }</span>
             }
         </li>
     }

@@ -88,13 +88,14 @@ fn process(
     itself: bool,
 ) -> View {
     let reach = itself || !around.has(Namespace::Pid);
+    let seen = itself || !around.has_proc();
     View {
         tenant,
         resource: "process".to_owned(),
         thing: name.to_owned(),
         own: itself,
-        seen: itself || !around.has_proc(),
-        name: number.filter(|_| reach).map(|number| number.to_string()),
+        seen,
+        name: number.filter(|_| seen || reach).map(|number| number.to_string()),
         reach: Some(reach),
         born_ns,
     }
@@ -168,7 +169,7 @@ mod tests {
     fn to_list_a_process_and_to_reach_it_are_two_things() {
         let one = || Some("1".to_owned());
         let all = vec![(true, true, one()), (true, true, None), (true, true, None)];
-        let lists = vec![(true, false, None), (true, true, one()), (true, false, None)];
+        let lists = vec![(true, false, one()), (true, true, one()), (true, false, None)];
         let alone = vec![(false, false, None), (true, true, one()), (false, false, None)];
         let table = [
             (Platform::BareMetal, "[]", &all),
