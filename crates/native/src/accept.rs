@@ -18,7 +18,7 @@ pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
 
 /// The same, where tenants may touch memory in their guests.
 pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Result<(), RunError> {
-    check_platform(platform, plan.settings(platform).rootless == Some(true))?;
+    check_platform(platform, platform::has_users(platform, &plan.settings(platform)))?;
     check_settings(&plan.settings(platform), platform)?;
     let host = plan.host();
     refuse(host.nodes > 1, "host.nodes", "more than one node", "set it to 1")?;
@@ -50,8 +50,8 @@ fn check_memory_in_guest(tenant: &Tenant) -> Result<(), RunError> {
 }
 
 /// Refuses a platform for which there is no code, or which takes more than this user has: a root of one's own takes the
-/// machine's administrator, or a user namespace.
-pub(crate) fn check_platform(platform: Platform, rootless: bool) -> Result<(), RunError> {
+/// machine's administrator, or a user namespace (`has_users`).
+pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), RunError> {
     let unavailable = |why: &str, remedy: &str| {
         Err(RunError::Unavailable { platform, why: why.to_owned(), remedy: remedy.to_owned() })
     };
@@ -67,11 +67,11 @@ pub(crate) fn check_platform(platform: Platform, rootless: bool) -> Result<(), R
             "it takes root to change the root (CAP_SYS_CHROOT, CAP_SYS_ADMIN)",
             "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
         ),
-        Platform::Namespaces if !is_root => unavailable(
-            "it takes root to make namespaces (CAP_SYS_ADMIN)",
+        Platform::Namespaces if !is_root && !has_users => unavailable(
+            "it takes root to make namespaces, or a user namespace (CAP_SYS_ADMIN)",
             "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
         ),
-        Platform::Container if !is_root && !rootless => unavailable(
+        Platform::Container if !is_root && !has_users => unavailable(
             "it takes root, or a user namespace, to change the root",
             "sudo catamaran …; a run goes without, with `[platform.container] rootless = true` in its scenario",
         ),
@@ -107,6 +107,7 @@ fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(),
         ("accel", settings.accel.is_some() && !on_vm),
         ("type", settings.hypervisor_type.is_some()),
         ("compat", settings.compat.is_some()),
+        ("unshare", settings.unshare.is_some() && platform != Platform::Namespaces),
     ];
     table.into_iter().try_for_each(|(name, set)| {
         refuse(set, &format!("platform.{platform}.{name}"), "a setting of the platform", "leave it out")

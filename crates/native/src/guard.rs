@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use catamaran_scenario::plan::Host;
+use catamaran_scenario::plan::{Host, PlatformSettings};
 use catamaran_scenario::{Plan, Platform, weight};
 use catamaran_worker::folder::home;
 use catamaran_worker::script::{Root, RootWay, Step};
@@ -140,9 +140,9 @@ impl Guard {
     }
 
     /// What tenants are started with.
-    pub(crate) fn place(&self, platform: Platform, rootless: bool) -> Place<'_> {
+    pub(crate) fn place<'a>(&'a self, platform: Platform, settings: &'a PlatformSettings) -> Place<'a> {
         let (cgroup, cpus, folder) = (&*self.cgroup, &*self.confines.cpus, self.path());
-        Place { platform, rootless, cgroup, cpus, folder }
+        Place { platform, settings, cgroup, cpus, folder }
     }
 
     /// Makes ready for a tenant whose `launcher` is there. Groups of its own belong to its start-up and are only

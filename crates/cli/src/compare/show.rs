@@ -55,6 +55,7 @@ fn platform(name: &str, one: &PlatformComparison, terminal: &Terminal) -> String
     }
     text + &stages(&one.stages, terminal)
         + &absent(&one.absent, terminal)
+        + &seen(one, terminal)
         + &terminal.wrapped(&words::summary(Lang::En, one))
 }
 
@@ -74,6 +75,27 @@ fn stages(stages: &[StageComparison], terminal: &Terminal) -> String {
     ];
     let title = terminal.bold("start-up, medians of each stage");
     format!("{title}\n{}", table::lay_out(columns, terminal))
+}
+
+/// What tenants see, where anything is hidden from them.
+fn seen(one: &PlatformComparison, terminal: &Terminal) -> String {
+    let both = one.simulated.as_ref().zip(one.native.first());
+    let rows = both.map_or_else(Vec::new, |(simulated, native)| words::seen(simulated, native));
+    if words::nothing_is_hidden(&rows) {
+        return String::new();
+    }
+    let columns = vec![
+        Column::text("tenant", rows.iter().map(|row| &row.observer)),
+        Column::text("what it sees", rows.iter().map(|row| words::resource(Lang::En, &row.resource))),
+        Column::text("simulated", rows.iter().map(|row| words::sees(Lang::En, row.simulated))),
+        Column::text(
+            "native",
+            rows.iter()
+                .map(|row| Cell::figure(row.native.map(|sees| words::sees(Lang::En, sees).to_owned()))),
+        ),
+    ];
+    let summary = terminal.wrapped(&words::seen_summary(Lang::En, &rows));
+    format!("{}\n{}{summary}", terminal.bold("what is seen"), table::lay_out(columns, terminal))
 }
 
 fn columns(rows: &[&Row], group: Group) -> Vec<Column> {

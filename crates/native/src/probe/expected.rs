@@ -42,7 +42,7 @@ impl Verdict {
 }
 
 /// What a tenant sees on a platform, by resource.
-pub(super) fn views(platform: Platform) -> [(&'static str, Sees); 10] {
+pub(super) fn views(platform: Platform) -> [(&'static str, Sees); 11] {
     let (namespaces, root) = match platform {
         Platform::Namespaces => (true, false),
         Platform::Container => (true, true),
@@ -58,6 +58,8 @@ pub(super) fn views(platform: Platform) -> [(&'static str, Sees); 10] {
     };
     [
         ("pid", own),
+        // Where process numbers are its own, it has a /proc of its own, too.
+        ("process", own),
         ("mount", mount),
         ("host-name", own),
         // The administrator's containers have the machine's user numbers; rootless ones have their own.

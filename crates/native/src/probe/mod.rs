@@ -168,7 +168,7 @@ fn measure(
             "make room on the file system of /run",
         )
     })?;
-    let mut how = guard.place(platform, false).plan(tenant, "probe.0");
+    let mut how = guard.place(platform, &plan.settings(platform)).plan(tenant, "probe.0");
     let playground = guard.make_playground()?;
     let inside = match how.script.root.as_ref().map(|root| root.way) {
         Some(RootWay::Chroot | RootWay::Pivot) => Path::new("/tmp"),
@@ -216,11 +216,8 @@ fn limits_cpu(step: &Step) -> bool {
 fn views(platform: Platform, found: &Facts, outside: &Facts) -> Vec<View> {
     let mut seen: std::collections::BTreeMap<_, _> = isolation::sees(found, outside).into_iter().collect();
     // Whether a process outside can be seen is asked of `/proc` itself, not told from the namespace.
-    let pid = found.get("outside").map(|seen| if seen == "seen" { Sees::Host } else { Sees::Own });
-    match pid {
-        Some(sees) => seen.insert("pid", sees),
-        None => seen.remove("pid"),
-    };
+    let listed = found.get("outside").map(|seen| if seen == "seen" { Sees::Host } else { Sees::Own });
+    seen.extend(listed.map(|sees| ("process", sees)));
     let views = expected::views(platform).into_iter().map(|(resource, expected)| {
         let seen = seen.get(resource).copied();
         View {
@@ -238,7 +235,7 @@ fn views(platform: Platform, found: &Facts, outside: &Facts) -> Vec<View> {
 fn detail(resource: &str, found: &Facts) -> String {
     let fact = |name: &str| found.get(name).cloned().unwrap_or_default();
     match resource {
-        "pid" => format!("{} processes, one outside is {}", fact("processes"), fact("outside")),
+        "process" => format!("{} processes, one outside is {}", fact("processes"), fact("outside")),
         "mount" => format!("{} mounts, root {}", fact("mounts"), fact("root")),
         "host-name" => fact("host-name"),
         "user" => format!("mapped {} (inside, outside, how many)", fact("user-map")),

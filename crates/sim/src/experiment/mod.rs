@@ -63,7 +63,8 @@ pub(crate) fn simulate(
             }
         }
         let report = answer::report(plan, platform, calibration, &setting, &world);
-        let timeline = if options.timeline { timeline::timeline(plan, world) } else { Timeline::default() };
+        let timeline =
+            if options.timeline { timeline::timeline(plan, platform, world) } else { Timeline::default() };
         return Ok(Outcome { report, timeline });
     }
 }

@@ -75,6 +75,7 @@ fn settings(plan: &Plan, platform: Platform) -> Result<(), RunError> {
         ("accel", settings.accel.is_some() && !has_guests),
         ("type", settings.hypervisor_type.is_some() && !has_guests),
         ("compat", settings.compat.is_some()),
+        ("unshare", settings.unshare.is_some() && platform != Platform::Namespaces),
     ];
     match asked.iter().find(|(_, asked)| *asked) {
         Some((name, _)) => {

@@ -8,6 +8,7 @@ pub(crate) mod footprint;
 pub(crate) mod isolation;
 pub(crate) mod memory;
 mod namespaces;
+pub(crate) mod visibility;
 pub(crate) mod vm;
 
 use catamaran_scenario::plan::Tenant;

@@ -109,7 +109,9 @@ pub(super) fn names() -> PossibleValuesParser {
 
 /// The step that runs a test program.
 fn step_of(program: &TestProgram) -> &'static str {
-    if program.folder == Path::new("tests") && ["leak", "density"].contains(&program.name.as_str()) {
+    if program.folder == Path::new("tests")
+        && ["leak", "density", "namespaces"].contains(&program.name.as_str())
+    {
         // Both backends, in files of their own.
         return "conformance";
     }
