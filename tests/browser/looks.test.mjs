@@ -14,6 +14,8 @@ const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 /** Guests have just booted. */
 const DUEL_MOMENT = "t=600000000&v=200000000&w=500000000";
+/** Every lesson has its own picture, prose and controls. */
+const LESSONS = ["cgroups", "chroot", "namespaces"];
 
 let browser;
 let server;
@@ -62,9 +64,11 @@ for (const screen of Object.keys(SCREENS)) {
         await visitDuel(page, duelUrl(server.url, DUEL_MOMENT));
         await byId(page, "how").locator("summary").click();
         await look(page, `duel-${name}`);
-        for (const beat of BEATS) {
-          await visit(page, lessonUrl(server.url, beat));
-          await look(page, `lesson-${BEATS.indexOf(beat) + 1}-${beat}-${name}`);
+        for (const lesson of LESSONS) {
+          for (const beat of BEATS) {
+            await visit(page, lessonUrl(server.url, beat, "", lesson));
+            await look(page, `${lesson}-${BEATS.indexOf(beat) + 1}-${beat}-${name}`);
+          }
         }
         assert.deepEqual(page.complaints, []);
       });

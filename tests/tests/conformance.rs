@@ -201,6 +201,7 @@ fn what_is_seen_is_what_the_platform_promises() -> Case {
                 ("mount", files),
                 ("network", own),
                 ("pid", own),
+                ("process", own),
                 ("time", Sees::Host),
                 ("user", Sees::Host),
             ];

@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-use catamaran_lessons::{Lookup, Prover, Run, Source};
+use catamaran_lessons::{Lookup, Prover, Recorded, Run, Source};
+use catamaran_report::Report;
+use catamaran_report::report::BackendKind;
 use catamaran_scenario::edit::set;
 use catamaran_scenario::{Calibration, Lang, Plan, Platform};
 use catamaran_sim::{Options, simulate};
@@ -22,6 +24,17 @@ impl Prover for Simulator {
     /// The grammar of commands is the command line's; `catamaran lessons check` asks it.
     fn command(&mut self, _: &[&str]) -> Result<(), String> {
         Ok(())
+    }
+
+    fn recorded(&mut self, text: &str) -> Result<Vec<Recorded>, String> {
+        let reports = Report::many_from_json(text).map_err(|error| error.to_string())?;
+        let recorded = |report: Report| Recorded {
+            native: report.backend == BackendKind::Native,
+            platform: report.platform,
+            digest: report.identity.scenario_digest,
+            machine: report.identity.machine.unwrap_or_default(),
+        };
+        Ok(reports.into_iter().map(recorded).collect())
     }
 }
 
@@ -96,6 +109,63 @@ fn cgroups_teaches_what_the_simulator_finds() {
         // What is stopped when the run ends is not counted, as in the kernel's file: up to one period of the hundred.
         assert!((stopped - stopped_ms).abs() < 1.0, "{cores} cores were stopped {stopped} ms");
     }
+}
+
+/// Whether what a tenant of a lesson sees of a resource is what is asked.
+fn sees(lesson: &str, platform: Platform, unshare: Option<&str>, question: &str) -> bool {
+    let text = catamaran_lessons::find(lesson).unwrap().scenario().to_owned();
+    let text = unshare.map_or(text.clone(), |list| set(&text, "platform.namespaces.unshare", list).unwrap());
+    let plan = Plan::from_toml(&text, lesson).unwrap();
+    let report = Simulator(Calibration::reference()).simulate(&plan, platform).unwrap();
+    report(&format!("tenant.{question}")).unwrap() != 0.0
+}
+
+/// What the prose of `chroot` says in words.
+#[test]
+fn chroot_teaches_what_the_simulator_finds() {
+    let inside = |question: &str| sees("chroot", Platform::Chroot, None, &format!("app.sees.{question}"));
+    for leak in ["process.host", "pid.host", "network.host", "host-name.host", "user.host"] {
+        assert!(inside(leak), "{leak}");
+    }
+    assert!(inside("mount.some") && inside("device.some"), "what has a path is hidden");
+    assert!(sees("chroot", Platform::BareMetal, None, "app.sees.mount.host"), "without it nothing is");
+    let goal = &catamaran_lessons::find("chroot").unwrap().goal;
+    let leaks =
+        goal.finds.iter().filter(|find| inside(find.metric.strip_prefix("tenant.app.sees.").unwrap()));
+    assert_eq!(leaks.count(), 3, "the prose speaks of three");
+}
+
+/// What the prose of `namespaces` says in words.
+#[test]
+fn namespaces_teaches_what_the_simulator_finds() {
+    let red = |unshare: &str, question: &str| {
+        sees("namespaces", Platform::Namespaces, Some(unshare), &format!("red.sees.{question}"))
+    };
+    assert!(
+        red("pid", "pid.own") && red("pid", "process.host"),
+        "numbers alone: kills nobody, lists everybody"
+    );
+    assert!(red("mount", "pid.host") && red("mount", "process.host"), "mounts alone hide no process");
+    assert!(red("mount,pid", "pid.own") && red("mount,pid", "process.own"), "both hide and hold");
+    assert!(red("mount,pid", "network.host") && red("mount,pid", "host-name.host"), "and leave the rest");
+    for (kind, resource) in
+        [("uts", "host-name"), ("net", "network"), ("ipc", "ipc"), ("user", "user"), ("cgroup", "cgroup")]
+    {
+        assert!(red("", &format!("{resource}.host")) && red(kind, &format!("{resource}.own")), "{kind}");
+        assert!(red(kind, "process.host") && red(kind, "pid.host"), "{kind} hides no process");
+    }
+}
+
+#[test]
+fn a_switch_turned_off_and_on_again_leaves_the_list_as_it_was() {
+    let lesson = catamaran_lessons::find("namespaces").unwrap();
+    let path = "platform.namespaces.unshare";
+    let on = |value: &str, word| lesson.switched(path, value, word, true);
+    let off = |value: &str, word| lesson.switched(path, value, word, false);
+    assert_eq!(on("", "mount"), "mount");
+    assert_eq!(on("mount", "pid"), "pid,mount", "in the order of the switches");
+    assert_eq!(on(&off("pid,mount,net", "pid"), "pid"), "pid,mount,net");
+    assert_eq!(off("pid", "pid"), "");
 }
 
 #[test]

@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Run both backends side by side, or compare two saved runs
     Compare(Compare),
+    /// How many copies of a tenant fit into the machine's memory
+    Density(Density),
     /// Measure this machine for the simulator
     Calibrate(Calibrate),
     /// Show what this machine can run for real, and why not
@@ -180,13 +182,16 @@ pub(crate) struct Compare {
     /// Scenario (a TOML file, `lesson:ID`, or `-`), or the first of two saved runs (JSON)
     pub(crate) file: String,
     /// The second of two saved runs (JSON)
-    #[arg(conflicts_with_all = ["platforms", "trials", "plot", "host", "save", "native"])]
+    #[arg(conflicts_with_all = ["platforms", "trials", "most_trials", "plot", "host", "save", "native"])]
     pub(crate) second: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) on: On,
     /// Least number of native trials on each platform
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(7..=21))]
     pub(crate) trials: u32,
+    /// Most native trials on each platform, where rows stay undecidable or trials are discarded
+    #[arg(long, value_name = "N", default_value_t = 21, conflicts_with = "native", value_parser = clap::value_parser!(u32).range(7..=21))]
+    pub(crate) most_trials: u32,
     /// Draw both backends side by side
     #[arg(long, value_name = "FILE.svg")]
     pub(crate) plot: Option<PathBuf>,
@@ -199,6 +204,35 @@ pub(crate) struct Compare {
     /// Judge saved native reports (a directory or a file of JSON) instead of running
     #[arg(long, value_name = "DIR|FILE", conflicts_with = "trials")]
     pub(crate) native: Option<PathBuf>,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `catamaran density`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  catamaran density idle.toml --on bare-metal,container,vm
+  sudo catamaran density idle.toml --native        count on this machine as well
+
+FILE has one tenant; copies of it are added until `host.memory` is full, whatever its `replicas`.
+Natively they are started for real, one after the other, until the kernel kills one or has no memory
+to start another. Memory alone is counted: CPU time bounds no number of copies, it only gets scarce.")]
+pub(crate) struct Density {
+    /// Scenario: a TOML file, `lesson:ID`, or `-` for standard input
+    pub(crate) file: String,
+    #[command(flatten)]
+    pub(crate) on: On,
+    /// Count on this machine as well (Linux)
+    #[arg(long)]
+    pub(crate) native: bool,
+    /// Natively, count no further than this; what each takes is then measured all the same
+    #[arg(long, value_name = "N", requires = "native", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) most: u64,
+    /// The machine to model [default: with --native this one, else the reference machine]
+    #[arg(long, value_name = "host.toml")]
+    pub(crate) host: Option<PathBuf>,
     /// One JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,5 +1,6 @@
 //! `catamaran calibrate`.
 
+use std::io;
 use std::path::Path;
 
 use catamaran_scenario::Calibration;
@@ -15,6 +16,9 @@ pub(crate) fn calibrate(args: &Calibrate, terminal: &Terminal) -> Result<(), Fai
     if let Some(path) = path {
         output::check(path)?;
     }
+    if args.output.is_none() {
+        host::check_cache().map_err(|error| not_kept(&error))?;
+    }
     let calibration = host::measure(&interrupted, terminal)?;
     let written = match (path, &args.output) {
         (Some(path), _) => {
@@ -22,10 +26,14 @@ pub(crate) fn calibrate(args: &Calibrate, terminal: &Terminal) -> Result<(), Fai
             path.to_owned()
         }
         (None, Some(_standard_output)) => return terminal.print(&calibration.to_toml()),
-        (None, None) => host::keep(&calibration)
-            .map_err(|error| Failure::input(format!("cannot keep the figures: {error}; use -o host.toml")))?,
+        (None, None) => host::keep(&calibration).map_err(|error| not_kept(&error))?,
     };
     terminal.print(&format!("{}written to {}\n", summary(&calibration), written.display()))
+}
+
+fn not_kept(error: &io::Error) -> Failure {
+    let place = "-o host.toml writes them elsewhere, XDG_CACHE_HOME names another cache";
+    Failure::input(format!("cannot keep the figures in the cache: {error}; {place}"))
 }
 
 fn summary(calibration: &Calibration) -> String {

@@ -54,10 +54,18 @@ pub(crate) fn measure(interrupted: &Arc<AtomicBool>, terminal: &Terminal) -> Res
 
 /// Writes the calibration into the cache and answers where.
 pub(crate) fn keep(calibration: &Calibration) -> io::Result<PathBuf> {
-    let path = cache_path()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "neither XDG_CACHE_HOME nor HOME is set"))?;
+    let path = cache_path().ok_or_else(no_cache)?;
     write(&path, &calibration.to_toml())?;
     Ok(path)
+}
+
+/// Finds out before the work, not after it, whether the cache can be written.
+pub(crate) fn check_cache() -> io::Result<()> {
+    let path = cache_path().ok_or_else(no_cache)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".catamaran-").tempfile_in(folder)?;
+    io::Write::write_all(&mut file, &[0; 4096])
 }
 
 /// Writes a file, and the directories above it, so that a reader never sees half of it.
@@ -68,6 +76,10 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     io::Write::write_all(&mut file, text.as_bytes())?;
     file.persist(path)?;
     Ok(())
+}
+
+fn no_cache() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "neither XDG_CACHE_HOME nor HOME is set")
 }
 
 fn cache_path() -> Option<PathBuf> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
 use crate::failure::Failure;
@@ -28,6 +28,13 @@ pub(crate) fn exit_at_once() -> Result<(), Failure> {
             .map_err(|error| cannot(signal, &error))?;
     }
     Ok(())
+}
+
+/// Has a file that grows beyond the user's limit (`ulimit -f`) be an error like any other, and not a death that leaves
+/// things behind.
+pub(crate) fn outlive_file_limits() -> Result<(), Failure> {
+    let never_read = Arc::new(AtomicBool::new(false));
+    flag::register(SIGXFSZ, never_read).map(drop).map_err(|error| cannot(SIGXFSZ, &error))
 }
 
 fn cannot(signal: i32, error: &std::io::Error) -> Failure {

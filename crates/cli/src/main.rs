@@ -7,6 +7,7 @@ mod args;
 mod calibrate;
 mod clean;
 mod compare;
+mod density;
 mod doctor;
 mod explain;
 mod failure;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
 }
 
 fn carry_out(command: Command, terminal: &Terminal) -> Result<(), Failure> {
+    interrupt::outlive_file_limits()?;
     if matches!(command, Command::Sim(_) | Command::Lessons(_) | Command::Explain(_)) {
         interrupt::exit_at_once()?;
     }
@@ -64,6 +66,7 @@ fn carry_out(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Sim(args) => sim::sim(&args, terminal),
         Command::Run(args) => run::run(&args, terminal),
         Command::Compare(args) => compare::compare(&args, terminal),
+        Command::Density(args) => density::density(&args, terminal),
         Command::Calibrate(args) => calibrate::calibrate(&args, terminal),
         Command::Doctor(args) => doctor::doctor(&args, terminal),
         Command::Probe(args) => probe::probe(&args, terminal),

@@ -1,7 +1,7 @@
 //! Files that the user asked for by name.
 
 use std::fs::{self, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::failure::Failure;
@@ -9,11 +9,14 @@ use crate::failure::Failure;
 /// Finds out before the work, not after it, whether the file can be written. What stands there stays as it is.
 pub(crate) fn check(path: &Path) -> Result<(), Failure> {
     let existed = path.exists();
-    OpenOptions::new().append(true).create(true).open(path).map_err(|error| cannot_write(path, &error))?;
-    if !existed {
-        fs::remove_file(path).map_err(|error| cannot_write(path, &error))?;
+    let open = OpenOptions::new().append(true).create(true).open(path);
+    let mut file = open.map_err(|error| cannot_write(path, &error))?;
+    if existed {
+        return Ok(());
     }
-    Ok(())
+    // An empty file fits on a full disk, too.
+    let room = file.write_all(&[0; 4096]);
+    fs::remove_file(path).and(room).map_err(|error| cannot_write(path, &error))
 }
 
 /// Writes the file.
@@ -27,5 +30,6 @@ pub(crate) fn make_directory(path: &Path) -> Result<(), Failure> {
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::input(format!("cannot write {}: {error}", path.display()))
+    let place = "name a place that you may write to and that has room";
+    Failure::input(format!("cannot write {}: {error}; {place}", path.display()))
 }

@@ -64,6 +64,7 @@ fn of_whom(sees: Sees) -> &'static str {
 fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Permitted => "permitted",
+        Verdict::Inside => "permitted, in its own machine",
         Verdict::Refused => "refused",
         Verdict::Limited => "held by its limit",
         Verdict::Missing => "not in this kernel",

@@ -121,7 +121,10 @@ impl Terminal {
         if let Ok(style) = ProgressStyle::with_template("{wide_msg} {bar:24} {percent:>3} % {elapsed:>4}") {
             bar.set_style(style.progress_chars("━╸─"));
         }
-        bar.enable_steady_tick(Duration::from_millis(250));
+        // The bar ticks by a thread, and panics where it gets none: then it moves with the work only.
+        if !self.quiet && io::stderr().is_terminal() && can_have_a_thread() {
+            bar.enable_steady_tick(Duration::from_millis(250));
+        }
         Progress { bar, terminal: *self }
     }
 }
@@ -159,6 +162,10 @@ impl Progress {
 fn environment_allows_color() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+fn can_have_a_thread() -> bool {
+    std::thread::Builder::new().spawn(|| ()).is_ok_and(|thread| thread.join().is_ok())
 }
 
 fn width() -> u16 {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::figure::{Figure, Op, Run, Source};
-use crate::manifest::{BetField, Condition, Control, Text};
+use crate::manifest::{BetField, Condition, Control, Find, Shows, Text};
 use crate::markdown::Piece;
 use crate::read::{BLOCKS, LANGUAGES, Lesson, Section, Words};
 
@@ -52,12 +52,17 @@ fn lesson_literal(lesson: &Lesson) -> Result<String, String> {
     let words =
         lesson.words.iter().map(|words| words_literal(lesson, words)).collect::<Result<Vec<_>, _>>()?;
     Ok(format!(
-        "Lesson {{ id: {id:?}, number: {number}, title: {title}, one_idea: {one_idea}, scenarios: {scenarios}, \
+        "Lesson {{ id: {id:?}, number: {number}, shows: {shows}, title: {title}, one_idea: {one_idea}, scenarios: {scenarios}, \
          platforms: {platforms}, controls: &[{controls}], bet: Bet {{ run: {run}, fields: &[{fields}] }}, \
-         goal: Goal {{ conditions: &[{conditions}], at_most: &{at_most:?}, locked: &{locked:?} }}, \
-         solution: {solution}, command: {command:?}, words: [{words}] }}",
+         goal: Goal {{ conditions: &[{conditions}], finds: {finds}, at_most: &{at_most:?}, locked: &{locked:?} }}, \
+         solution: {solution}, command: {command:?}, recorded: {recorded}, words: [{words}] }}",
         id = lesson.id,
         number = manifest.number,
+        shows = match manifest.shows {
+            Shows::Time => "Shows::Time",
+            Shows::Sight => "Shows::Sight",
+        },
+        finds = list(&manifest.goal.finds, find),
         title = text(&manifest.title),
         one_idea = text(&manifest.one_idea),
         platforms = list(&lesson.platforms, |name| platform(name)),
@@ -69,6 +74,10 @@ fn lesson_literal(lesson: &Lesson) -> Result<String, String> {
         locked = manifest.goal.locked,
         solution = list(&manifest.solution, |change| change_literal(&change.path, &change.value)),
         command = manifest.command,
+        recorded = lesson
+            .recorded
+            .as_ref()
+            .map_or_else(|| "None".to_owned(), |path| format!("Some(include_str!({path:?}))")),
         words = words.join(", "),
     ))
 }
@@ -90,12 +99,13 @@ fn platform(name: &str) -> String {
 }
 
 fn control(control: &Control, start: &str) -> String {
-    let kind = match (&control.slider, &control.choice) {
-        (Some(slider), _) => format!(
+    let kind = match (&control.slider, &control.choice, &control.switch) {
+        (_, _, Some(word)) => format!("ControlKind::Switch {{ word: {word:?} }}"),
+        (Some(slider), ..) => format!(
             "ControlKind::Slider {{ min: {:?}, max: {:?}, step: {:?}, unit: {:?} }}",
             slider.min, slider.max, slider.step, slider.unit
         ),
-        (None, choices) => {
+        (None, choices, None) => {
             let literal = |choice: &crate::manifest::Choice| {
                 format!("Choice {{ value: {:?}, label: {} }}", choice.value, text(&choice.label))
             };
@@ -113,13 +123,18 @@ fn control(control: &Control, start: &str) -> String {
 
 fn bet_field(lesson: &Lesson, field: &BetField, answer: &Figure) -> String {
     format!(
-        "BetField {{ id: {:?}, label: {}, min: {:?}, max: {:?}, step: {:?}, tolerance: {:?}, answer: {} }}",
+        "BetField {{ id: {:?}, label: {}, min: {:?}, max: {:?}, step: {:?}, tolerance: {:?}, choices: {}, answer: {} }}",
         field.id,
         text(&field.label),
         field.min,
         field.max,
         field.step,
         field.tolerance,
+        list(&field.choice, |choice| format!(
+            "BetChoice {{ value: {:?}, label: {} }}",
+            choice.value,
+            text(&choice.label)
+        )),
         figure(Some(lesson), answer)
     )
 }
@@ -138,6 +153,10 @@ fn condition(condition: &Condition) -> Result<String, String> {
         condition.value,
         text(&condition.text)
     ))
+}
+
+fn find(find: &Find) -> String {
+    format!("Find {{ id: {:?}, label: {}, metric: {:?} }}", find.id, text(&find.label), find.metric)
 }
 
 fn change_literal(path: &str, value: &str) -> String {

@@ -6,13 +6,19 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
     pub(crate) number: u32,
+    /// What the picture shows: `time` (who is on which core, when) or `sight` (who sees what).
+    #[serde(default)]
+    pub(crate) shows: Shows,
     pub(crate) title: Text,
     pub(crate) one_idea: Text,
     pub(crate) command: String,
+    /// File beside the manifest with native reports, as `catamaran run --json` prints them.
+    pub(crate) recorded: Option<String>,
     #[serde(default, rename = "control")]
     pub(crate) controls: Vec<Control>,
     pub(crate) bet: Bet,
     pub(crate) goal: Goal,
+    #[serde(default)]
     pub(crate) solution: Vec<Change>,
 }
 
@@ -32,6 +38,16 @@ pub(crate) struct Control {
     pub(crate) help: Text,
     pub(crate) slider: Option<Slider>,
     pub(crate) choice: Option<Vec<Choice>>,
+    /// Puts this word into the list at the path, or takes it out.
+    pub(crate) switch: Option<String>,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Shows {
+    #[default]
+    Time,
+    Sight,
 }
 
 #[derive(Deserialize)]
@@ -66,23 +82,49 @@ pub(crate) struct Bet {
 pub(crate) struct BetField {
     pub(crate) id: String,
     pub(crate) label: Text,
+    /// Bounds, steps and tolerance of a guessed number.
+    #[serde(default)]
     pub(crate) min: f64,
+    #[serde(default)]
     pub(crate) max: f64,
+    #[serde(default)]
     pub(crate) step: f64,
+    #[serde(default)]
     pub(crate) tolerance: f64,
+    /// In place of these: what is chosen from, each with the number that the answer then is.
+    #[serde(default)]
+    pub(crate) choice: Vec<BetChoice>,
     /// A figure without its braces.
     pub(crate) answer: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(crate) struct BetChoice {
+    pub(crate) value: f64,
+    pub(crate) label: Text,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Goal {
-    #[serde(rename = "condition")]
+    #[serde(default, rename = "condition")]
     pub(crate) conditions: Vec<Condition>,
+    /// What is to be told apart: those whose metric is not 0 are to be found.
+    #[serde(default, rename = "find")]
+    pub(crate) finds: Vec<Find>,
     #[serde(default)]
     pub(crate) at_most: Vec<String>,
     #[serde(default)]
     pub(crate) locked: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Find {
+    pub(crate) id: String,
+    pub(crate) label: Text,
+    pub(crate) metric: String,
 }
 
 #[derive(Deserialize)]

@@ -38,6 +38,8 @@ pub(crate) struct Lesson {
     pub(crate) bet_run: Run,
     /// One per field of the bet.
     pub(crate) answers: Vec<Figure>,
+    /// The file of native reports.
+    pub(crate) recorded: Option<PathBuf>,
     /// One per language.
     pub(crate) words: Vec<Words>,
 }
@@ -80,6 +82,14 @@ pub(crate) fn lesson(directory: &Path) -> Result<Lesson, String> {
     let at = |what: String| format!("{place}: {what}");
     let starts = starts(&manifest, &scenarios).map_err(at)?;
     check_solution(&manifest).map_err(at)?;
+    check_choices(&manifest).map_err(at)?;
+    let recorded = manifest.recorded.as_ref().map(|name| directory.join(name));
+    if let Some(path) = recorded.as_ref().filter(|path| !path.is_file()) {
+        return Err(at(format!(
+            "recorded: there is no {}; write it with `catamaran run lesson:{id} --json`",
+            path.display()
+        )));
+    }
     let bet_run = figure::run(&manifest.bet.run, &sources).map_err(at)?;
     let answers = manifest
         .bet
@@ -92,7 +102,7 @@ pub(crate) fn lesson(directory: &Path) -> Result<Lesson, String> {
         .map(|language| words(directory, &id, language, &sources))
         .collect::<Result<Vec<_>, _>>()?;
     same_length(&id, &words)?;
-    Ok(Lesson { id, manifest, scenarios, platforms, starts, bet_run, answers, words })
+    Ok(Lesson { id, manifest, scenarios, platforms, starts, bet_run, answers, recorded, words })
 }
 
 /// Reads the prose of the home page, one list of sections per language.
@@ -191,7 +201,7 @@ fn starts(manifest: &Manifest, scenarios: &[ScenarioFile]) -> Result<Vec<String>
                 control.id, control.path
             )
         })?;
-        check_value(control, &value).map(|()| value)
+        check_value(manifest, control, &value).map(|()| value)
     };
     manifest.controls.iter().map(start).collect()
 }
@@ -202,16 +212,16 @@ fn check_solution(manifest: &Manifest) -> Result<(), String> {
         let control = control.ok_or_else(|| {
             format!("solution: {} is not among the controls; a learner could not change it", change.path)
         })?;
-        check_value(control, &change.value)?;
+        check_value(manifest, control, &change.value)?;
     }
     Ok(())
 }
 
 /// Whether a control can be set to the value.
-fn check_value(control: &Control, value: &str) -> Result<(), String> {
+fn check_value(manifest: &Manifest, control: &Control, value: &str) -> Result<(), String> {
     let refuse = |why: String| Err(format!("control \"{}\": the value \"{value}\" {why}", control.id));
-    match (&control.slider, &control.choice) {
-        (Some(slider), None) => match slider_steps(slider, value) {
+    match (&control.slider, &control.choice, &control.switch) {
+        (Some(slider), None, None) => match slider_steps(slider, value) {
             Some(steps) if (steps - steps.round()).abs() < 1e-6 => Ok(()),
             _ => refuse(format!(
                 "is not on the slider; accepted are {min}{unit} to {max}{unit} in steps of {step}{unit}",
@@ -221,9 +231,40 @@ fn check_value(control: &Control, value: &str) -> Result<(), String> {
                 unit = slider.unit
             )),
         },
-        (None, Some(choices)) if choices.iter().any(|choice| choice.value == value) => Ok(()),
-        (None, Some(_)) => refuse("is not among the choices".to_owned()),
-        _ => Err(format!("control \"{}\" needs either slider or choice", control.id)),
+        (None, Some(choices), None) if choices.iter().any(|choice| choice.value == value) => Ok(()),
+        (None, Some(_), None) => refuse("is not among the choices".to_owned()),
+        (None, None, Some(_)) => {
+            let words = switches(manifest, &control.path);
+            let mut left = words.iter();
+            // In the order of the switches, so that a value that is turned off and on again is the one before.
+            match value
+                .split(',')
+                .filter(|word| !word.is_empty())
+                .all(|word| left.any(|known| *known == word))
+            {
+                true => Ok(()),
+                false => refuse(format!(
+                    "is not made of the switches of {}, in their order: {}",
+                    control.path,
+                    words.join(", ")
+                )),
+            }
+        }
+        _ => Err(format!("control \"{}\" needs one of slider, choice and switch", control.id)),
+    }
+}
+
+/// The words of all switches of a list.
+fn switches<'a>(manifest: &'a Manifest, path: &str) -> Vec<&'a str> {
+    let of_path = manifest.controls.iter().filter(|control| control.path == path);
+    of_path.filter_map(|control| control.switch.as_deref()).collect()
+}
+
+/// A number to be guessed needs steps, a choice needs something to choose from.
+fn check_choices(manifest: &Manifest) -> Result<(), String> {
+    match manifest.bet.fields.iter().find(|field| (field.step > 0.0) != field.choice.is_empty()) {
+        Some(field) => Err(format!("bet \"{}\" needs either min, max and step, or choice", field.id)),
+        None => Ok(()),
     }
 }
 
@@ -244,7 +285,13 @@ fn value_at(table: &toml::Table, path: &str) -> Option<String> {
             other => other.get(part)?,
         };
     }
-    Some(here.as_str().map_or_else(|| here.to_string(), str::to_owned))
+    Some(match here {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(words) => {
+            words.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
+        }
+        other => other.to_string(),
+    })
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -1,5 +1,6 @@
 //! The proof of a lesson: what the build script can't see, because it needs a simulator.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use catamaran_scenario::edit::set;
@@ -24,6 +25,25 @@ pub trait Prover {
     /// # Errors
     /// What is wrong with them, in words.
     fn command(&mut self, words: &[&str]) -> Result<(), String>;
+
+    /// What the reports in a text say of themselves.
+    ///
+    /// # Errors
+    /// Why the text holds no reports, in words.
+    fn recorded(&mut self, text: &str) -> Result<Vec<Recorded>, String>;
+}
+
+/// What a recorded report says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whether a machine made it, not the model.
+    pub native: bool,
+    /// Where it was carried out.
+    pub platform: Platform,
+    /// Digest of its scenario.
+    pub digest: String,
+    /// The machine.
+    pub machine: BTreeMap<String, String>,
 }
 
 /// Something that is wrong with a lesson.
@@ -49,6 +69,7 @@ pub fn check(lesson: &'static Lesson, prover: &mut dyn Prover) -> Vec<Problem> {
     let mut check = Check { lesson, prover, reports: Vec::new(), problems: Vec::new() };
     check.controls();
     check.command();
+    check.recorded();
     check.bet();
     check.goal();
     for lang in Lang::ALL {
@@ -56,6 +77,9 @@ pub fn check(lesson: &'static Lesson, prover: &mut dyn Prover) -> Vec<Problem> {
     }
     check.problems
 }
+
+/// What a recorded report must say of its machine.
+const MACHINE: [&str; 3] = ["cpu", "date", "kernel"];
 
 struct Check<'a> {
     lesson: &'static Lesson,
@@ -125,11 +149,58 @@ impl Check<'_> {
         }
     }
 
+    /// What was recorded is native, says where and when, and is of the scenario as the lesson starts or as it is solved; one of it
+    /// as it starts is there.
+    fn recorded(&mut self) {
+        let Some(text) = self.lesson.recorded else { return };
+        let found = self.prover.recorded(text);
+        let digest = |changes| plan(&self.run(changes)).map(|plan| plan.digest());
+        let expected = digest(&[]).and_then(|start| Ok([start, digest(self.lesson.solution)?]));
+        let again = format!(
+            "record it again with `catamaran run {}{} --json`",
+            crate::SCENARIO_PREFIX,
+            self.lesson.id
+        );
+        let wrong = match (found, expected) {
+            (Err(error), _) | (_, Err(error)) => error,
+            (Ok(reports), _) if reports.is_empty() => format!("it holds no report; {again}"),
+            (Ok(reports), Ok(digests)) => {
+                match reports.iter().find_map(|report| self.stale(report, &digests)) {
+                    Some(why) => format!("{why}; {again}"),
+                    None if !reports.iter().any(|report| digests.first() == Some(&report.digest)) => {
+                        format!("it holds no report of the start; {again}")
+                    }
+                    None => return,
+                }
+            }
+        };
+        self.tell("lesson.toml, recorded", wrong);
+    }
+
+    /// Why a recorded report does not belong to the lesson as it is now.
+    fn stale(&self, report: &Recorded, digests: &[String; 2]) -> Option<String> {
+        let missing = MACHINE.iter().find(|fact| !report.machine.contains_key(**fact));
+        match missing {
+            _ if !report.native => Some("a report in it is simulated".to_owned()),
+            _ if !digests.contains(&report.digest) => {
+                Some("a report in it is of another scenario".to_owned())
+            }
+            _ if !self.lesson.platforms.contains(&report.platform) => {
+                Some(format!("a report in it is of {}, which the lesson does not have", report.platform))
+            }
+            Some(fact) => Some(format!("a report in it does not say the machine's {fact}")),
+            None => None,
+        }
+    }
+
     fn bet(&mut self) {
         for field in self.lesson.bet.fields {
             let place = format!("lesson.toml, bet {}", field.id);
             match self.figure(&field.answer) {
                 None => self.tell(place, "the answer is unknown; name a metric that the report has"),
+                Some(answer) if !can_be_won(field, answer) && !field.choices.is_empty() => {
+                    self.tell(place, format!("the answer is {answer}, which is none of the choices"));
+                }
                 Some(answer) if !can_be_won(field, answer) => {
                     let answer = field.answer.unit.shown(answer);
                     let what = format!(
@@ -149,29 +220,50 @@ impl Check<'_> {
             (Ok(start), Ok(solved)) => (start, solved),
             (Err(error), _) | (_, Err(error)) => return self.tell("scenario.toml", error),
         };
-        let (passed, _) = self.judge(&start, &start_plan, &start_plan);
+        self.finds(&start);
+        let (passed, _) = self.judge(&start, &start_plan, &start_plan, &BTreeSet::new());
         if passed {
             self.tell("lesson.toml, goal", "the start meets the goal already; ask for more");
         }
-        let (passed, values) = self.judge(&solved, &start_plan, &solved_plan);
+        let marked = self.found_in(&solved);
+        let (passed, values) = self.judge(&solved, &start_plan, &solved_plan, &marked);
         if !passed {
             self.tell("lesson.toml, solution", format!("the goal is not met with it: {values}"));
         }
     }
 
+    /// A search has something to be found and something that is not.
+    fn finds(&mut self, start: &Run) {
+        let (all, right) = (self.lesson.goal.finds.len(), self.found_in(start).len());
+        if all > 0 && (right == 0 || right == all) {
+            let what = format!("{right} of the {all} things are to be found; let some be and some not");
+            self.tell("lesson.toml, goal", what);
+        }
+    }
+
+    /// The ids of what is to be found.
+    fn found_in(&mut self, run: &Run) -> BTreeSet<String> {
+        let finds = self.lesson.goal.finds.iter();
+        finds
+            .filter(|find| self.metric(run, find.metric).is_some_and(|value| value != 0.0))
+            .map(|find| find.id.to_owned())
+            .collect()
+    }
+
     /// Whether `now`, carried out as `run`, meets the goal, and the metrics that decided.
-    fn judge(&mut self, run: &Run, start: &Plan, now: &Plan) -> (bool, String) {
-        let mut values = std::collections::BTreeMap::new();
-        for condition in self.lesson.goal.conditions {
-            match self.metric(run, condition.metric) {
-                Some(value) => drop(values.insert(condition.metric, value)),
+    fn judge(&mut self, run: &Run, start: &Plan, now: &Plan, marked: &BTreeSet<String>) -> (bool, String) {
+        let mut values = BTreeMap::new();
+        let conditions = self.lesson.goal.conditions.iter().map(|condition| condition.metric);
+        for metric in conditions.chain(self.lesson.goal.finds.iter().map(|find| find.metric)) {
+            match self.metric(run, metric) {
+                Some(value) => drop(values.insert(metric, value)),
                 None => {
-                    let what = format!("{} is unknown; name a metric that the report has", condition.metric);
+                    let what = format!("{metric} is unknown; name a metric that the report has");
                     self.tell("lesson.toml, goal", what);
                 }
             }
         }
-        let verdict = self.lesson.check_goal(start, now, &|path| values.get(path).copied());
+        let verdict = self.lesson.check_goal(start, now, marked, &|path| values.get(path).copied());
         let broken = verdict.broken.iter().map(|rule| rule.text(Lang::En));
         let metrics = values.iter().map(|(path, value)| format!("{path} = {value}"));
         (verdict.passed(), metrics.chain(broken).collect::<Vec<_>>().join("; "))
@@ -204,17 +296,21 @@ fn plan(run: &Run) -> Result<Plan, String> {
     parse(&run.text().map_err(|error| error.to_string())?, &format!("{}.toml", run.file))
 }
 
-/// Least and greatest value of a slider, every value of a choice.
+/// Least and greatest value of a slider, every value of a choice, a switch off and on.
 fn ends(control: &Control) -> Vec<String> {
     match control.kind {
         ControlKind::Slider { min, max, .. } => {
             [min, max].iter().filter_map(|&number| control.kind.value(number)).collect()
         }
         ControlKind::Choice(choices) => choices.iter().map(|choice| choice.value.to_owned()).collect(),
+        ControlKind::Switch { word } => vec![String::new(), word.to_owned()],
     }
 }
 
 fn can_be_won(field: &BetField, answer: f64) -> bool {
+    if !field.choices.is_empty() {
+        return field.choices.iter().any(|choice| field.is_right(choice.value, answer));
+    }
     let steps = ((field.answer.unit.shown(answer) - field.min) / field.step).round();
     let nearest = (field.min + steps * field.step).clamp(field.min, field.max);
     field.is_right(nearest, answer)

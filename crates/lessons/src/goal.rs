@@ -1,7 +1,7 @@
 //! The task of a lesson and its check: the metrics must hold, and nothing may have been changed but what the lesson gives
 //! to turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catamaran_scenario::{Lang, Plan};
 use serde_json::Value;
@@ -14,10 +14,23 @@ use crate::lesson::{Control, Lesson};
 pub struct Goal {
     /// All must hold.
     pub conditions: &'static [Condition],
+    /// What is to be told apart: those that are so are to be marked, and no other; empty where nothing is to be found.
+    pub finds: &'static [Find],
     /// Paths that may change but not grow.
     pub at_most: &'static [&'static str],
     /// Controls that may not be turned in this task.
     pub locked: &'static [&'static str],
+}
+
+/// Something that may be to be found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Find {
+    /// `kebab-case`, unique in the goal.
+    pub id: &'static str,
+    /// What it is.
+    pub label: Text,
+    /// Path of the metric that says whether it is so: not 0.
+    pub metric: &'static str,
 }
 
 /// A bound on a metric of the report.
@@ -64,15 +77,37 @@ impl Comparison {
 pub struct Verdict {
     /// One per condition.
     pub conditions: Vec<ConditionResult>,
+    /// How the search stands; `None` where nothing is to be found.
+    pub found: Option<Found>,
     /// Rules that the changed scenario breaks.
     pub broken: Vec<BrokenRule>,
+}
+
+/// How the search stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// How many there are to be found.
+    pub all: usize,
+    /// How many of them are marked.
+    pub right: usize,
+    /// How many others are marked.
+    pub wrong: usize,
+}
+
+impl Found {
+    /// Whether all are marked and no other.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        self.right == self.all && self.wrong == 0
+    }
 }
 
 impl Verdict {
     /// Whether the goal is met.
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.broken.is_empty() && self.conditions.iter().all(|condition| condition.held)
+        let held = self.conditions.iter().all(|condition| condition.held);
+        held && self.broken.is_empty() && self.found.is_none_or(Found::is_over)
     }
 }
 
@@ -123,20 +158,45 @@ impl BrokenRule {
 }
 
 impl Lesson {
-    /// Checks the goal: `start` is the lesson's own scenario, `now` the learner's, `metric` answers for the report of `now`.
+    /// Checks the goal: `start` is the lesson's own scenario, `now` the learner's, `marked` the ids of what was marked, `metric`
+    /// answers for the report of `now`.
     #[must_use]
-    pub fn check_goal(&self, start: &Plan, now: &Plan, metric: &dyn Fn(&str) -> Option<f64>) -> Verdict {
+    pub fn check_goal(
+        &self,
+        start: &Plan,
+        now: &Plan,
+        marked: &BTreeSet<String>,
+        metric: &dyn Fn(&str) -> Option<f64>,
+    ) -> Verdict {
         let conditions = self.goal.conditions.iter().map(|condition| {
             let value = metric(condition.metric);
             let held = value.is_some_and(|found| condition.op.holds(found, condition.value));
             ConditionResult { condition, value, held }
         });
-        Verdict { conditions: conditions.collect(), broken: self.broken_rules(&fields(start), &fields(now)) }
+        let found = (!self.goal.finds.is_empty()).then(|| self.found(marked, metric));
+        Verdict {
+            conditions: conditions.collect(),
+            found,
+            broken: self.broken_rules(&fields(start), &fields(now)),
+        }
+    }
+
+    /// What is to be found, by the model.
+    pub fn to_be_found(&self, metric: &dyn Fn(&str) -> Option<f64>) -> impl Iterator<Item = &'static Find> {
+        self.goal.finds.iter().filter(move |find| metric(find.metric).is_some_and(|value| value != 0.0))
+    }
+
+    fn found(&self, marked: &BTreeSet<String>, metric: &dyn Fn(&str) -> Option<f64>) -> Found {
+        let (all, right) = self
+            .to_be_found(metric)
+            .fold((0, 0), |(all, right), find| (all + 1, right + usize::from(marked.contains(find.id))));
+        let known = self.goal.finds.iter().filter(|find| marked.contains(find.id)).count();
+        Found { all, right, wrong: known - right }
     }
 
     fn broken_rules(&self, start: &Fields, now: &Fields) -> Vec<BrokenRule> {
         let absent = Value::Null;
-        let paths: std::collections::BTreeSet<_> = start.keys().chain(now.keys()).collect();
+        let paths: BTreeSet<_> = start.keys().chain(now.keys()).collect();
         // A request that is not given follows the limit, which is judged itself.
         let follows = |path: &str| follows_its_limit(start, path) && follows_its_limit(now, path);
         let judge = |path: &String| {
@@ -179,7 +239,10 @@ fn fields(plan: &Plan) -> Fields {
     if let Ok(Value::Object(top)) = serde_json::to_value(plan) {
         // A name or a title moves nothing.
         for (key, value) in top.into_iter().filter(|(key, _)| key != "name" && key != "title") {
-            let singular = key.strip_suffix('s').filter(|_| value.is_array()).unwrap_or(&key);
+            let singular = match key.as_str() {
+                "settings" => "platform",
+                key => key.strip_suffix('s').filter(|_| value.is_array()).unwrap_or(key),
+            };
             flatten(singular, value, &mut fields);
         }
     }

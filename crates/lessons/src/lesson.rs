@@ -13,6 +13,8 @@ pub struct Lesson {
     pub id: &'static str,
     /// Its place in the curriculum, from 1.
     pub number: u32,
+    /// What its picture shows.
+    pub shows: Shows,
     /// Title.
     pub title: Text,
     /// The one idea it teaches.
@@ -31,7 +33,18 @@ pub struct Lesson {
     pub solution: &'static [Change],
     /// The command that does it for real; it is shown to be copied.
     pub command: &'static str,
+    /// Native reports of its scenario, recorded once on one machine: JSON, as `catamaran run --json` prints them.
+    pub recorded: Option<&'static str>,
     pub(crate) words: [Words; 2],
+}
+
+/// What the picture of a lesson shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shows {
+    /// Who is on which core, when.
+    Time,
+    /// Who sees what.
+    Sight,
 }
 
 /// The seven beats of every lesson, in order.
@@ -115,6 +128,11 @@ pub enum ControlKind {
     },
     /// One of a few.
     Choice(&'static [Choice]),
+    /// Whether a word stands in the list at the path.
+    Switch {
+        /// The word.
+        word: &'static str,
+    },
 }
 
 /// One of a few.
@@ -132,7 +150,7 @@ impl ControlKind {
     pub fn number(&self, value: &str) -> Option<f64> {
         match self {
             Self::Slider { unit, .. } => value.strip_suffix(unit)?.trim_end().parse().ok(),
-            Self::Choice(_) => None,
+            Self::Choice(_) | Self::Switch { .. } => None,
         }
     }
 
@@ -141,7 +159,7 @@ impl ControlKind {
     pub fn value(&self, number: f64) -> Option<String> {
         match self {
             Self::Slider { min, max, unit, .. } => Some(format!("{}{unit}", number.clamp(*min, *max))),
-            Self::Choice(_) => None,
+            Self::Choice(_) | Self::Switch { .. } => None,
         }
     }
 }
@@ -170,8 +188,19 @@ pub struct BetField {
     pub step: f64,
     /// A guess is right within this, in the unit of the answer.
     pub tolerance: f64,
+    /// In place of a number between bounds: what is chosen from; empty where a number is guessed.
+    pub choices: &'static [BetChoice],
     /// The answer, computed from the model.
     pub answer: Figure,
+}
+
+/// One of the answers to choose from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BetChoice {
+    /// The number that the answer is where this is right.
+    pub value: f64,
+    /// In words.
+    pub label: Text,
 }
 
 impl BetField {
@@ -263,6 +292,24 @@ impl Lesson {
     #[must_use]
     pub fn scenario(&self) -> &'static str {
         self.scenarios.first().map_or("", |file| file.text)
+    }
+
+    /// The words of the list at `path` that its switches put in, in their order.
+    fn switches(&self, path: &str) -> impl Iterator<Item = &'static str> {
+        self.controls.iter().filter(move |control| control.path == path).filter_map(|control| {
+            match control.kind {
+                ControlKind::Switch { word } => Some(word),
+                _ => None,
+            }
+        })
+    }
+
+    /// The list `value` at `path` (`mount,pid`) with a word put in or taken out, in the order of the switches.
+    #[must_use]
+    pub fn switched(&self, path: &str, value: &str, word: &str, on: bool) -> String {
+        let stays =
+            |known: &&str| if *known == word { on } else { value.split(',').any(|there| there == *known) };
+        self.switches(path).filter(stays).collect::<Vec<_>>().join(",")
     }
 
     /// Every simulation that a figure of the prose or the bet asks for, each once.

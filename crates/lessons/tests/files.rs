@@ -61,6 +61,15 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "path = \"host.cores\"\nvalue",
         "solution: host.cores is not among the controls",
     ),
+    (
+        "lesson.toml",
+        "slider = { min = 100, max = 1000, step = 100, unit = \"m\" }",
+        "switch = \"m\"",
+        "control \"limit\": the value \"500m\" is not made of the switches of tenant.app.cpu.limit, in their order: m",
+    ),
+    ("lesson.toml", "step = 0.1", "step = 0", "bet \"finished\" needs either min, max and step, or choice"),
+    ("lesson.toml", "number = ", "recorded = \"run.json\"\nnumber = ", "lesson.toml: recorded: there is no"),
+    ("lesson.toml", "number = ", "shows = \"sound\"\nnumber = ", "unknown variant `sound`"),
     ("lesson.toml", "op = \"<\"", "op = \"=\"", "unknown op \"=\"; accepted are <, <=, >, >="),
     (
         "lesson.toml",

@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests say what they expect by panicking")]
 
-use catamaran_lessons::{Lesson, Lookup, Problem, Prover, check, find};
+use std::collections::{BTreeMap, BTreeSet};
+
+use catamaran_lessons::{Found, Lesson, Lookup, Problem, Prover, Recorded, check, find};
 use catamaran_scenario::edit::set;
 use catamaran_scenario::{Lang, Plan, Platform};
 
@@ -39,11 +41,11 @@ fn a_goal_lets_the_controls_be_turned_and_nothing_else() {
         (&[("host.cores", "4")], &["host.cores must stay"]),
         (&[("seed", "8")], &["seed must stay"]),
         (&[("tenant.web.pids.limit", "9")], &["tenant.web.pids.limit must stay"]),
-        (&[("platform.cgroups.hz", "1000")], &["settings.cgroups"]),
+        (&[("platform.cgroups.hz", "1000")], &["platform.cgroups"]),
     ];
     for (changes, expected) in table {
         let now = plan(changes);
-        let verdict = cgroups().check_goal(&plan(&[]), &now, &|_| Some(0.030));
+        let verdict = cgroups().check_goal(&plan(&[]), &now, &BTreeSet::new(), &|_| Some(0.030));
         let broken: Vec<String> = verdict.broken.iter().map(|rule| rule.text(Lang::En)).collect();
         assert_eq!(broken.is_empty(), expected.is_empty(), "{changes:?}: {broken:?}");
         for part in expected {
@@ -57,8 +59,9 @@ fn a_goal_lets_the_controls_be_turned_and_nothing_else() {
 fn a_goal_is_met_where_its_metric_is_known_and_within_the_bound() {
     for (p99_s, held) in [(Some(0.059), true), (Some(0.060), false), (Some(0.120), false), (None, false)] {
         let start = plan(&[]);
-        let verdict = cgroups()
-            .check_goal(&start, &start, &|path| p99_s.filter(|_| path == "tenant.web.latency_s.p99"));
+        let verdict = cgroups().check_goal(&start, &start, &BTreeSet::new(), &|path| {
+            p99_s.filter(|_| path == "tenant.web.latency_s.p99")
+        });
         assert_eq!(verdict.passed(), held, "{p99_s:?}");
         assert_eq!(verdict.conditions.iter().map(|found| found.value).collect::<Vec<_>>(), [p99_s]);
     }
@@ -69,10 +72,11 @@ struct Invented {
     p99_s: fn(bool) -> f64,
     absent: &'static str,
     refuse: bool,
+    unsaid: &'static str,
 }
 
 const SOUND: Invented =
-    Invented { p99_s: |saves| if saves { 0.050 } else { 0.110 }, absent: "", refuse: false };
+    Invented { p99_s: |saves| if saves { 0.050 } else { 0.110 }, absent: "", refuse: false, unsaid: "" };
 
 impl Prover for Invented {
     fn simulate(&mut self, plan: &Plan, _: Platform) -> Result<Lookup, String> {
@@ -96,6 +100,19 @@ impl Prover for Invented {
 
     fn command(&mut self, words: &[&str]) -> Result<(), String> {
         if words.contains(&"compare") { Ok(()) } else { Err("unknown command".to_owned()) }
+    }
+
+    fn recorded(&mut self, text: &str) -> Result<Vec<Recorded>, String> {
+        let mut machine: BTreeMap<_, _> =
+            ["cpu", "date", "kernel"].map(|fact| (fact.to_owned(), "x".to_owned())).into();
+        machine.remove(self.unsaid);
+        let digest = if text.contains("of another") { "other".to_owned() } else { plan(&[]).digest() };
+        Ok(vec![Recorded {
+            native: !text.contains("simulated"),
+            platform: Platform::Cgroups,
+            digest,
+            machine,
+        }])
     }
 }
 
@@ -122,4 +139,47 @@ fn a_proof_says_where_a_lesson_is_wrong() {
     let problem =
         Problem { lesson: "cgroups", place: "ko.md, why".into(), what: "a figure is unknown".into() };
     assert_eq!(problem.to_string(), "crates/lessons/cgroups/ko.md, why: a figure is unknown");
+}
+
+#[test]
+fn a_recorded_run_is_native_of_this_scenario_and_says_where_and_when() {
+    let table = [
+        ("a run", "", ""),
+        ("simulated", "", "a report in it is simulated"),
+        ("of another", "", "a report in it is of another scenario"),
+        ("a run", "date", "does not say the machine's date"),
+    ];
+    for (text, unsaid, what) in table {
+        let mut lesson = *cgroups();
+        lesson.recorded = Some(text);
+        let lesson: &'static Lesson = Box::leak(Box::new(lesson));
+        let problems = check(lesson, &mut Invented { unsaid, ..SOUND });
+        let found = problems.iter().any(|problem| problem.what.contains(what));
+        assert_eq!((found, problems.is_empty()), (!what.is_empty(), what.is_empty()), "{text}: {problems:?}");
+    }
+}
+
+#[test]
+fn what_is_to_be_found_is_marked_and_nothing_else() {
+    let chroot = find("chroot").unwrap();
+    let start = Plan::from_toml(chroot.scenario(), "scenario.toml").unwrap();
+    // By this model the network and the host name leak.
+    let metric = |path: &str| {
+        let leaks =
+            ["tenant.app.sees.network.host", "tenant.app.sees.host-name.host", "tenant.app.sees.mount.some"];
+        Some(f64::from(u8::from(leaks.contains(&path))))
+    };
+    let table: [(&[&str], (usize, usize), bool); 5] = [
+        (&[], (0, 0), false),
+        (&["network"], (1, 0), false),
+        (&["network", "files"], (1, 1), false),
+        (&["network", "host-name"], (2, 0), true),
+        (&["network", "host-name", "processes"], (2, 1), false),
+    ];
+    for (marked, (right, wrong), passed) in table {
+        let marked: BTreeSet<String> = marked.iter().map(|id| (*id).to_owned()).collect();
+        let verdict = chroot.check_goal(&start, &start, &marked, &metric);
+        assert_eq!(verdict.found, Some(Found { all: 2, right, wrong }), "{marked:?}");
+        assert_eq!(verdict.passed(), passed, "{marked:?}");
+    }
 }

@@ -9,19 +9,23 @@ use crate::{platform, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
-    check_platform(platform, plan.settings(platform).rootless == Some(true))?;
+    check_but_memory_in_guests(plan, platform)?;
+    if platform == Platform::Vm {
+        return plan.tenants().iter().try_for_each(check_memory_in_guest);
+    }
+    Ok(())
+}
+
+/// The same, where tenants may touch memory in their guests.
+pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    check_platform(platform, platform::has_users(platform, &plan.settings(platform)))?;
     check_settings(&plan.settings(platform), platform)?;
     let host = plan.host();
     refuse(host.nodes > 1, "host.nodes", "more than one node", "set it to 1")?;
     refuse(host.disk.is_some(), "host.disk", "a bound on the disk", "leave it out")?;
     refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
-    plan.tenants().iter().try_for_each(|tenant| {
-        if platform == Platform::Vm {
-            check_memory_in_guest(tenant)?;
-        }
-        check_tenant(tenant, platform)
-    })
+    plan.tenants().iter().try_for_each(|tenant| check_tenant(tenant, platform))
 }
 
 /// A guest's memory is its own: what bounds a tenant elsewhere would bound its machine.
@@ -46,8 +50,8 @@ fn check_memory_in_guest(tenant: &Tenant) -> Result<(), RunError> {
 }
 
 /// Refuses a platform for which there is no code, or which takes more than this user has: a root of one's own takes the
-/// machine's administrator, or a user namespace.
-pub(crate) fn check_platform(platform: Platform, rootless: bool) -> Result<(), RunError> {
+/// machine's administrator, or a user namespace (`has_users`).
+pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), RunError> {
     let unavailable = |why: &str, remedy: &str| {
         Err(RunError::Unavailable { platform, why: why.to_owned(), remedy: remedy.to_owned() })
     };
@@ -59,10 +63,17 @@ pub(crate) fn check_platform(platform: Platform, rootless: bool) -> Result<(), R
     }
     let is_root = rustix::process::geteuid().is_root();
     match platform {
-        Platform::Chroot if !is_root => unavailable("it takes root to change the root", "sudo catamaran …"),
-        Platform::Container if !is_root && !rootless => unavailable(
+        Platform::Chroot if !is_root => unavailable(
+            "it takes root to change the root (CAP_SYS_CHROOT, CAP_SYS_ADMIN)",
+            "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
+        ),
+        Platform::Namespaces if !is_root && !has_users => unavailable(
+            "it takes root to make namespaces, or a user namespace (CAP_SYS_ADMIN)",
+            "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
+        ),
+        Platform::Container if !is_root && !has_users => unavailable(
             "it takes root, or a user namespace, to change the root",
-            "sudo catamaran …, or `[platform.container] rootless = true` in the scenario",
+            "sudo catamaran …; a run goes without, with `[platform.container] rootless = true` in its scenario",
         ),
         _ => Ok(()),
     }
@@ -96,6 +107,7 @@ fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(),
         ("accel", settings.accel.is_some() && !on_vm),
         ("type", settings.hypervisor_type.is_some()),
         ("compat", settings.compat.is_some()),
+        ("unshare", settings.unshare.is_some() && platform != Platform::Namespaces),
     ];
     table.into_iter().try_for_each(|(name, set)| {
         refuse(set, &format!("platform.{platform}.{name}"), "a setting of the platform", "leave it out")
@@ -171,7 +183,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
     )
 }
 
-fn refuse(wrong: bool, field: &str, what: &str, advice: &str) -> Result<(), RunError> {
+pub(crate) fn refuse(wrong: bool, field: &str, what: &str, advice: &str) -> Result<(), RunError> {
     if !wrong {
         return Ok(());
     }

@@ -5,9 +5,14 @@ use std::io;
 use std::path::Path;
 
 use catamaran_report::RunError;
+use catamaran_scenario::Platform;
 use catamaran_worker::folder::{door, home};
+use rustix::io::Errno;
 
+use crate::problem::{self, Problem};
 use crate::run_folder::{Found, look, remove_run};
+
+const AS_MAKER: &str = "run `catamaran clean` as the user who made the run, or as root";
 
 /// What [`clean`] removed.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -25,9 +30,9 @@ pub struct Cleaned {
 /// # Errors
 /// [`RunError::Failed`] naming what could not be removed.
 pub fn clean() -> Result<Cleaned, RunError> {
-    clean_home(&home()).map_err(|what| RunError::Failed {
-        what,
-        advice: "run `catamaran clean` as the user who made the run".to_owned(),
+    clean_home(&home()).map_err(|what| match problem::errno(&what) {
+        Some(Errno::PERM | Errno::ACCESS) | None => RunError::Failed { what, advice: AS_MAKER.to_owned() },
+        _ => Problem::by_errno(what, AS_MAKER).on(Platform::BareMetal),
     })
 }
 

@@ -71,7 +71,7 @@ fn user() -> Check {
     Check::fails(
         "root",
         "runs as an ordinary user",
-        "sudo catamaran …, or a delegated control group (see below)",
+        "sudo catamaran …; a container goes without, with `[platform.container] rootless = true`",
     )
 }
 
@@ -156,7 +156,7 @@ fn start_by(name: &str, script: &Script, remedy: &str) -> Check {
     };
     let tried: Result<String, Problem> = start();
     match tried {
-        Err(Problem::Failed(why, _)) => Check::fails(name, why, remedy),
+        Err(Problem::Failed(why, _) | Problem::Unavailable(why, _)) => Check::fails(name, why, remedy),
         tried => Check::of(name, tried),
     }
 }

@@ -34,9 +34,9 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         "# WORKER stands for the program of each tenant; catamaran has one of its own that replays the scenario.".into(),
         "export WORKER=\"${WORKER:-sleep 1}\"".into(),
     ];
-    let rootless = plan.settings(platform).rootless == Some(true);
+    let settings = &plan.settings(platform);
     let (cpus, folder) = (&*shape.confines.cpus, Path::new(BY_HAND));
-    let place = Place { platform, rootless, cgroup: &*cgroup, cpus, folder };
+    let place = Place { platform, settings, cgroup: &*cgroup, cpus, folder };
     let vm = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
     if vm.is_some() {
         lines.push("# INITRD stands for a guest's file system; catamaran makes one of its worker and the scenario's requests.".into());
@@ -121,7 +121,7 @@ fn start(groups: &[&Path], script: &Script) -> String {
         let line: Vec<_> = script.exec.iter().map(|argument| word(argument)).collect();
         return format!("sh -c {} &", quote(&format!("{enter}exec {}", line.join(" "))));
     }
-    if script.namespaces.is_empty() {
+    if script.namespaces.is_empty() && script.user.is_none() {
         let program = root_by_hand::program(script);
         return format!("sh -c {} &", quote(&format!("{enter}exec {program}")));
     }
@@ -133,7 +133,8 @@ fn start(groups: &[&Path], script: &Script) -> String {
         unshare.push_str(" --");
         unshare.push_str(namespace.name());
     }
-    if script.namespaces.contains(&Namespace::Pid) && script.root.is_none() {
+    let has = |namespace| script.namespaces.contains(&namespace);
+    if has(Namespace::Pid) && has(Namespace::Mount) && script.root.is_none() {
         unshare.push_str(" --mount-proc");
     }
     let mut inside = vec!["set -e".to_owned()];

@@ -2,17 +2,19 @@
 //! what was made.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use catamaran_scenario::plan::Host;
+use catamaran_scenario::plan::{Host, PlatformSettings};
 use catamaran_scenario::{Plan, Platform, weight};
 use catamaran_worker::folder::home;
 use catamaran_worker::script::{Root, RootWay, Step};
 use catamaran_worker::stop::stop_at;
+use rustix::io::Errno;
 
 use crate::cgroup::{self, Base, Cgroup, Confines, Found, Groups, Needs};
 use crate::platform::Place;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::run_folder::{PLAYGROUND, Resource, RunFolder};
 use crate::{machine, platform};
 
@@ -28,10 +30,11 @@ impl Guard {
     pub(crate) fn make(shape: &Shape) -> Result<Self, Problem> {
         let home = home();
         let folder = RunFolder::make(&home).map_err(|error| {
-            Problem::new(
-                format!("cannot make a run folder in {}: {error}", home.display()),
-                "make it writable",
-            )
+            let what = format!("cannot make a run folder in {}: {error}", home.display());
+            if error.kind() == io::ErrorKind::PermissionDenied && !rustix::process::geteuid().is_root() {
+                return Problem::new(what, "set XDG_RUNTIME_DIR to a folder of your own, or unset it");
+            }
+            Problem::by_errno(what, "make it a folder that can be written to")
         })?;
         stop_at("folder");
         let group_name = folder.group_name();
@@ -54,19 +57,19 @@ impl Guard {
         }
         let steps = self.cgroup.guard(&self.confines, shape.shared_cpu);
         let (first, others) = steps.split_at(1.min(steps.len()));
-        self.perform(first, 0).map_err(Problem::into_unavailable)?;
+        self.demand(first, 0)?;
         stop_at("half-a-guard");
-        self.perform(others, 0).map_err(Problem::into_unavailable)
+        self.demand(others, 0)
     }
 
     /// v2: makes the group below which the guard goes ready for it.
     fn prepare(&mut self, base: &Base) -> Result<(), Problem> {
-        self.perform(&base.step_aside(), std::process::id()).map_err(Problem::into_unavailable)?;
+        self.demand(&base.step_aside(), std::process::id())?;
         if !base.added.is_empty() {
             let handed_down = Resource::Controllers { group: base.group.clone(), names: base.added.clone() };
             self.note(&handed_down)?;
         }
-        self.perform(&base.hand_down(), 0).map_err(Problem::into_unavailable)
+        self.demand(&base.hand_down(), 0)
     }
 
     /// Unique name of the run.
@@ -99,7 +102,7 @@ impl Guard {
 
     fn make_folder(&self, path: &Path) -> Result<(), Problem> {
         fs::create_dir(path).map_err(|error| {
-            Problem::new(
+            Problem::by_errno(
                 format!("cannot make {}: {error}", path.display()),
                 "make room on the file system of /run",
             )
@@ -108,19 +111,38 @@ impl Guard {
 
     /// Registers what the steps make, then carries them out for `pid`.
     pub(crate) fn perform(&mut self, steps: &[Step], pid: u32) -> Result<(), Problem> {
+        self.carry_out(steps, pid, |problem| problem)
+    }
+
+    /// The same, where a machine that does not let us has not got the platform.
+    fn demand(&mut self, steps: &[Step], pid: u32) -> Result<(), Problem> {
+        self.carry_out(steps, pid, Problem::into_unavailable)
+    }
+
+    fn carry_out(
+        &mut self,
+        steps: &[Step],
+        pid: u32,
+        refused: fn(Problem) -> Problem,
+    ) -> Result<(), Problem> {
         for step in steps {
             if let Step::Make(group) = step {
                 self.register(group)?;
             }
-            step.perform(pid).map_err(|what| Problem::new(what, cgroup::ADVICE))?;
+            step.perform(pid).map_err(|what| {
+                refused(match problem::errno(&what) {
+                    Some(Errno::PERM | Errno::ACCESS) => Problem::new(what, cgroup::ADVICE),
+                    _ => Problem::by_errno(what, cgroup::ADVICE),
+                })
+            })?;
         }
         Ok(())
     }
 
     /// What tenants are started with.
-    pub(crate) fn place(&self, platform: Platform, rootless: bool) -> Place<'_> {
+    pub(crate) fn place<'a>(&'a self, platform: Platform, settings: &'a PlatformSettings) -> Place<'a> {
         let (cgroup, cpus, folder) = (&*self.cgroup, &*self.confines.cpus, self.path());
-        Place { platform, rootless, cgroup, cpus, folder }
+        Place { platform, settings, cgroup, cpus, folder }
     }
 
     /// Makes ready for a tenant whose `launcher` is there. Groups of its own belong to its start-up and are only
@@ -151,6 +173,11 @@ impl Guard {
         self.perform(&outside, launcher)
     }
 
+    /// The guard's memory group; none where memory is not counted.
+    pub(crate) fn memory_group(&self) -> Option<PathBuf> {
+        self.cgroup.guard_memory_peak()?.parent().map(Path::to_owned)
+    }
+
     /// Registers groups that a launcher is going to make.
     fn register_all(&mut self, groups: &Groups) -> Result<(), Problem> {
         groups.directories().try_for_each(|group| self.register(group))
@@ -163,7 +190,7 @@ impl Guard {
     fn note(&mut self, resource: &Resource) -> Result<(), Problem> {
         let Some(folder) = &mut self.folder else { return Ok(()) };
         folder.register(resource).map_err(|error| {
-            Problem::new(
+            Problem::by_errno(
                 format!("cannot write the run's ledger: {error}"),
                 "make room on the file system of /run",
             )
@@ -197,7 +224,7 @@ fn confine_cores(launcher: u32, cpus: &[u32]) -> Result<(), Problem> {
     }
     let launcher = rustix::process::Pid::from_raw(launcher as i32);
     rustix::thread::sched_setaffinity(launcher, &set).map_err(|error| {
-        Problem::new(format!("cannot keep a tenant to its cores: {error}"), "see `taskset -p $$`")
+        Problem::by_errno(format!("cannot keep a tenant to its cores: {error}"), "see `taskset -p $$`")
     })
 }
 
@@ -218,6 +245,12 @@ impl Shape {
     /// For a plan on a platform.
     pub(crate) fn of(plan: &Plan, platform: Platform) -> Result<Self, Problem> {
         let cpus = machine::allowed_cpus();
+        if cpus.is_empty() {
+            return Err(Problem::unavailable(
+                "/proc/self/status does not tell which cores we may use: /proc is not mounted",
+                "mount -t proc proc /proc",
+            ));
+        }
         let limits = platform::has_limits(platform);
         let confines = confines(plan.host(), &cpus, weight::guard_shares(plan, limits))?;
         let sets = limits && plan.tenants().iter().any(|tenant| tenant.cpu.set.is_some());

@@ -14,10 +14,11 @@ use catamaran_worker::stop::STOP_AT;
 use catamaran_worker::tape::Tape;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use crate::interrupt::Interrupt;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 
 /// The static worker, as built by `build.rs`.
 pub(crate) static WORKER: &[u8] = include_bytes!(env!("CATAMARAN_WORKER"));
@@ -42,7 +43,13 @@ impl WorkerFile {
             Ok(file)
         };
         make().map(Self).map_err(|error| {
-            Problem::new(format!("memfd_create for the worker: {error}"), "free some memory and try again")
+            let what = format!("memfd_create for the worker: {error}");
+            match problem::errno(&what) {
+                // What the kernel says where files without a name may not be executed (memfd_create(2)).
+                Some(Errno::ACCESS) => Problem::unavailable(what, "sysctl -w vm.memfd_noexec=0"),
+                Some(Errno::PERM | Errno::NOSYS) => Problem::by_errno(what, "").into_unavailable(),
+                _ => Problem::by_errno(what, "free some memory and try again"),
+            }
         })
     }
 }
@@ -71,7 +78,7 @@ impl Launcher {
         interrupt: &Interrupt,
     ) -> Result<Self, Problem> {
         let no_start = |error: &dyn std::fmt::Display| {
-            Problem::new(
+            Problem::by_errno(
                 format!("cannot start a launcher: {error}"),
                 "check that processes may be made and that `vm.memfd_noexec` is below 2",
             )
@@ -161,7 +168,7 @@ impl Launcher {
             self.ended = Some(how.to_owned());
             self.ended_ns = Some(now_ns());
         } else if let Some(what) = message.strip_prefix(word::FAILED) {
-            return Err(Problem::new(what, "`catamaran doctor` tells what works here"));
+            return Err(Problem::of_start(what));
         } else if message.is_empty() {
             self.ended.get_or_insert_with(|| "its launcher died".to_owned());
         }
@@ -177,6 +184,11 @@ impl Launcher {
             }
         }
         Ok(())
+    }
+
+    /// Asks for the tenant's end, and does not wait for it.
+    pub(crate) fn ask_to_end(&self) {
+        let _ = self.tell(word::END);
     }
 
     /// Ends the tenant and its launcher, whatever they are at.
@@ -222,10 +234,7 @@ impl Launcher {
             }
             if let Some(how) = &self.ended {
                 let what = format!("a tenant ended before it was {wanted} ({how})");
-                return Err(Problem::new(
-                    what,
-                    "see `dmesg` for a kill by the kernel, for want of memory say",
-                ));
+                return Err(Problem::new(what, problem::remedy_of_end(how)));
             }
         }
         Err(Problem::new(

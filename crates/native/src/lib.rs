@@ -13,6 +13,8 @@ mod accept;
 mod calibrate;
 mod cgroup;
 mod clean;
+mod crowd;
+mod density;
 mod doctor;
 mod dry_run;
 mod guard;
@@ -39,6 +41,7 @@ use interrupt::Interrupt;
 
 pub use calibrate::calibrate;
 pub use clean::{Cleaned, clean};
+pub use density::{Count, density};
 pub use doctor::{Check, doctor};
 pub use dry_run::dry_run;
 pub use identity::machine;

@@ -96,7 +96,7 @@ impl Order {
         let layout = Layout { threads: self.threads(), phases: self.phases.len() };
         let words = self.phases.iter().fold(layout.arrays(), |words, phase| words + phase.array_words());
         let no_tape = |error: &dyn std::fmt::Display| {
-            Problem::new(
+            Problem::by_errno(
                 format!("cannot make a tape of {} MiB: {error}", words >> 17),
                 "lower `duration`, `rate` or `threads`",
             )

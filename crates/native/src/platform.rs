@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use catamaran_scenario::plan::{Memory, Tenant, WeightRule};
+use catamaran_scenario::plan::{Memory, PlatformSettings, Tenant, WeightRule};
 use catamaran_scenario::{Platform, plan, weight};
 use catamaran_worker::script::{Namespace, Root, RootWay, Script, Step};
 
@@ -15,12 +15,32 @@ pub(crate) fn has_limits(platform: Platform) -> bool {
     matches!(platform, Platform::Cgroups | Platform::Container | Platform::Vm)
 }
 
-/// The namespaces of a tenant.
-fn namespaces(platform: Platform) -> &'static [Namespace] {
+/// The namespaces of a tenant, but for that of users.
+fn namespaces(platform: Platform, settings: &PlatformSettings) -> Vec<Namespace> {
     match platform {
-        Platform::Namespaces | Platform::Container => &Namespace::ALL,
-        _ => &[],
+        Platform::Namespaces => settings.unshared().into_iter().filter_map(namespace).collect(),
+        Platform::Container => Namespace::ALL.to_vec(),
+        _ => Vec::new(),
     }
+}
+
+/// As scripts call it; a user namespace is no item of their list, but a mapping.
+fn namespace(kind: plan::Namespace) -> Option<Namespace> {
+    match kind {
+        plan::Namespace::Mount => Some(Namespace::Mount),
+        plan::Namespace::Pid => Some(Namespace::Pid),
+        plan::Namespace::Uts => Some(Namespace::Uts),
+        plan::Namespace::Ipc => Some(Namespace::Ipc),
+        plan::Namespace::Net => Some(Namespace::Net),
+        plan::Namespace::Cgroup => Some(Namespace::Cgroup),
+        plan::Namespace::User => None,
+    }
+}
+
+/// Whether tenants are mapped into a user namespace.
+pub(crate) fn has_users(platform: Platform, settings: &PlatformSettings) -> bool {
+    let unshared = || settings.unshared().contains(&plan::Namespace::User);
+    settings.rootless == Some(true) || (platform == Platform::Namespaces && unshared())
 }
 
 /// How a tenant comes to a root of its own, on platforms where it has one.
@@ -44,8 +64,8 @@ pub(crate) struct Plan {
 /// What a run has that its tenants are started with.
 pub(crate) struct Place<'a> {
     pub(crate) platform: Platform,
-    /// `[platform.NAME] rootless`.
-    pub(crate) rootless: bool,
+    /// `[platform.NAME]`.
+    pub(crate) settings: &'a PlatformSettings,
     pub(crate) cgroup: &'a dyn Cgroup,
     /// The machine's numbers of the scenario's cores.
     pub(crate) cpus: &'a [u32],
@@ -63,11 +83,11 @@ impl Place<'_> {
 fn start(place: &Place<'_>, tenant: &Tenant, label: &str) -> Plan {
     let platform = place.platform;
     let mut script = Script {
-        namespaces: namespaces(platform).to_vec(),
+        namespaces: namespaces(platform, place.settings),
         root: root_way(platform)
             .map(|way| Root { at: place.folder.join(format!("{label}{ROOT_ENDING}")), way }),
         confined: platform == Platform::Container,
-        user: place.rootless.then(own_ids),
+        user: has_users(platform, place.settings).then(own_ids),
         oom_score_adj: oom_score_adj(&tenant.memory),
         ..Script::default()
     };

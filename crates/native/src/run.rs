@@ -1,29 +1,29 @@
 //! One run: guard, launchers, common start, looks, end, report.
 
-use std::path::Path;
 use std::time::Duration;
 
 use catamaran_report::Report;
 use catamaran_report::report::StageRow;
 use catamaran_scenario::calibration::Accel;
+use catamaran_scenario::plan::PlatformSettings;
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::clock::{now_ns, sleep_until};
-use catamaran_worker::facts::{self, Facts};
+use catamaran_worker::facts::Facts;
 use catamaran_worker::stop::stop_at;
 use catamaran_worker::tape::head;
 use rustix::event::poll;
 
-use crate::cgroup::{Accounts, Usage};
+use crate::cgroup::{Accounts, Usage, charge};
 use crate::guard::{Guard, Shape};
 use crate::interrupt::Interrupt;
 use crate::launcher::{LOOK_EVERY, Launcher, WorkerFile};
 use crate::order::Order;
 use crate::others::Everyone;
-use crate::platform;
 use crate::problem::Problem;
 use crate::tally::{Look, Tally};
 use crate::vm::{self, Cost, Guest, Hypervisor};
 use crate::write_up::{Outcome, TenantOutcome, stages};
+use crate::{isolation, platform};
 
 /// Between the word to begin and the common start (ns): threads on every core get to sleep until then.
 const LEAD_NS: u64 = 20_000_000;
@@ -65,8 +65,8 @@ impl Tenant {
 pub(crate) struct Run<'a> {
     plan: &'a Plan,
     platform: Platform,
-    /// `[platform.NAME] rootless`.
-    rootless: bool,
+    /// `[platform.NAME]`.
+    settings: PlatformSettings,
     interrupt: &'a Interrupt,
     // Fields are dropped in this order: tenants end before their groups are removed.
     tenants: Vec<Tenant>,
@@ -85,14 +85,13 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Problem> {
         let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
         let guard = Guard::make(&Shape::of(plan, platform)?)?;
-        let rootless = plan.settings(platform).rootless == Some(true);
         let worker = WorkerFile::make()?;
         let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
         let hypervisor = hypervisor.map(try_out).transpose()?;
         let mut run = Self {
             plan,
             platform,
-            rootless,
+            settings: plan.settings(platform),
             interrupt,
             tenants: Vec::new(),
             guard,
@@ -121,7 +120,7 @@ impl<'a> Run<'a> {
         let label = format!("{}.{replica}", tenant.name);
         let guard = &mut self.guard;
         let own_cpu = platform::has_limits(self.platform);
-        let how = guard.place(self.platform, self.rootless).plan(tenant, &label);
+        let how = guard.place(self.platform, &self.settings).plan(tenant, &label);
         let mut launcher = Launcher::start(worker, guard.id(), order.write()?, self.interrupt)?;
         stop_at("launcher");
         guard.receive(&how, launcher.pid(), own_cpu)?;
@@ -154,7 +153,7 @@ impl<'a> Run<'a> {
             first: Look::default(),
             last: Look::default(),
             tally,
-            facts: pid.map_or_else(Facts::new, |pid| facts::read(&Path::new("/proc").join(pid.to_string()))),
+            facts: pid.map_or_else(Facts::new, isolation::around),
             samples: Vec::new(),
             ended: None,
             guest,
@@ -173,6 +172,11 @@ impl<'a> Run<'a> {
     /// Number of the first tenant's process.
     pub(crate) fn first_tenant(&self) -> Option<u32> {
         self.tenants.first()?.launcher.tenant
+    }
+
+    /// What its groups are charged now (bytes); none where memory is not counted.
+    pub(crate) fn charged_bytes(&self) -> Option<u64> {
+        charge::charged(&self.guard.memory_group()?)
     }
 
     /// What runs the guests' instructions, where there are guests.

@@ -68,6 +68,20 @@ impl Resource {
     }
 }
 
+impl Resource {
+    /// Removes it; what was removed, where it was there.
+    fn remove(&self) -> Result<Option<String>, String> {
+        Ok(match self {
+            Self::Group(group) => {
+                cgroup::remove(group)?.then(|| format!("control group {}", group.display()))
+            }
+            Self::Controllers { group, names } => cgroup::withdraw(group, names)
+                .then(|| format!("controllers {} below {}", names.join(", "), group.display())),
+            Self::Mount(path) => release(path)?.then(|| format!("mount at {}", path.display())),
+        })
+    }
+}
+
 /// The resources of a ledger in the order in which they were made; lines that are none are left out.
 pub(crate) fn parse_ledger(bytes: &[u8]) -> Vec<Resource> {
     let text = String::from_utf8_lossy(bytes);
@@ -127,7 +141,11 @@ pub(crate) fn look(path: &Path) -> io::Result<Found> {
     let mut words = text.split_ascii_whitespace().map(str::parse::<u64>);
     let (pid, start) = (words.next().and_then(Result::ok), words.next().and_then(Result::ok));
     let pid = pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
-    let lock = OpenOptions::new().create(true).append(true).open(&lock_path)?;
+    let lock = match OpenOptions::new().append(true).open(&lock_path) {
+        // A run that was killed before it had one. None is made, for there may be no room: the folder serves as well.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => File::open(path)?,
+        opened => opened?,
+    };
     match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::WOULDBLOCK) => return Ok(Found::Live(pid)),
         Err(error) => return Err(error.into()),
@@ -140,28 +158,21 @@ pub(crate) fn look(path: &Path) -> io::Result<Found> {
     Ok(Found::Dead(lock))
 }
 
-/// Removes everything that the ledger in `path` names, newest first, and then the folder; what was removed.
+/// Removes everything that the ledger in `path` names, newest first, and then the folder; what was removed. What can't be
+/// removed keeps nothing else from it but the folder, which remembers it: the first such thing is told.
 pub(crate) fn remove_run(path: &Path) -> Result<Vec<String>, String> {
     let ledger = fs::read(path.join("ledger")).unwrap_or_default();
-    let mut removed = Vec::new();
+    let (mut removed, mut failed) = (Vec::new(), None);
     for resource in parse_ledger(&ledger).iter().rev() {
-        match resource {
-            Resource::Group(group) => {
-                if cgroup::remove(group)? {
-                    removed.push(format!("control group {}", group.display()));
-                }
-            }
-            Resource::Controllers { group, names } => {
-                if cgroup::withdraw(group, names) {
-                    removed.push(format!("controllers {} below {}", names.join(", "), group.display()));
-                }
-            }
-            Resource::Mount(path) => {
-                if release(path)? {
-                    removed.push(format!("mount at {}", path.display()));
-                }
+        match resource.remove() {
+            Ok(what) => removed.extend(what),
+            Err(what) => {
+                failed.get_or_insert(what);
             }
         }
+    }
+    if let Some(what) = failed {
+        return Err(what);
     }
     stop_at("no-groups");
     fs::remove_dir_all(path).map_err(|error| format!("cannot remove {}: {error}", path.display()))?;
@@ -228,6 +239,13 @@ mod tests {
         );
         fs::write(path.join("lock"), "999999999 1\n").unwrap();
         assert!(matches!(look(&path).unwrap(), Found::Dead(_)));
+    }
+
+    #[test]
+    fn a_folder_without_a_lock_is_dead_and_gets_none() {
+        let home = tempfile::tempdir().unwrap();
+        assert!(matches!(look(home.path()).unwrap(), Found::Dead(_)));
+        assert!(!home.path().join("lock").exists());
     }
 
     proptest! {

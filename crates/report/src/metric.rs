@@ -1,6 +1,6 @@
 //! The figures of a report by name, as lessons, comparisons and charts ask for them.
 
-use crate::report::{Latency, Report, Requests, TenantReport};
+use crate::report::{Latency, Report, Requests, Sees, TenantReport};
 
 /// What a figure is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +133,8 @@ fn count(number: Option<u64>) -> Option<f64> {
 
 impl Report {
     /// A figure by its path: `elapsed_s`, `host.cpu_utilisation`, `tenant.web.latency_s.p99`, `tenant.web/1.cpu_s`
-    /// (replica 1). `None` where there is no such path, or the figure is unknown.
+    /// (replica 1), `tenant.web.sees.pid.own` (1 where what `web` sees of that resource is its own, else 0: one of the words of
+    /// [`Sees`]). `None` where there is no such path, or the figure is unknown.
     #[must_use]
     pub fn value(&self, path: &str) -> Option<f64> {
         if path == "elapsed_s" {
@@ -143,6 +144,9 @@ impl Report {
             return self.host_value(field);
         }
         let (label, metric) = path.strip_prefix("tenant.")?.split_once('.')?;
+        if let Some(question) = metric.strip_prefix("sees.") {
+            return self.sees(label, question);
+        }
         Metric::from_name(metric)?.of(self.tenant(label)?)
     }
 
@@ -150,6 +154,15 @@ impl Report {
     #[must_use]
     pub fn tenant(&self, label: &str) -> Option<&TenantReport> {
         self.tenants.iter().find(|tenant| tenant.label() == label)
+    }
+
+    /// Whether what a tenant sees of a resource is what is asked: `pid.own`.
+    fn sees(&self, label: &str, question: &str) -> Option<f64> {
+        let (resource, word) = question.split_once('.')?;
+        let word = Sees::ALL.iter().find(|sees| sees.word() == word)?;
+        let mut rows = self.isolation.iter();
+        let row = rows.find(|row| row.observer == label && row.resource == resource)?;
+        Some(f64::from(u8::from(row.sees == *word)))
     }
 
     fn host_value(&self, field: &str) -> Option<f64> {

@@ -222,6 +222,22 @@ pub enum Sees {
     Nothing,
 }
 
+impl Sees {
+    /// Every answer.
+    pub const ALL: [Self; 4] = [Self::Own, Self::Some, Self::Host, Self::Nothing];
+
+    /// The word in the report.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Some => "some",
+            Self::Host => "host",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
 /// `report.samples`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

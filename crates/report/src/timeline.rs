@@ -19,6 +19,9 @@ pub struct Timeline {
     pub periods: Vec<Period>,
     /// Requests by arrival.
     pub requests: Vec<Request>,
+    /// What each tenant sees of each thing of the machine, and of what is its own.
+    #[serde(default)]
+    pub views: Vec<View>,
     /// What happened and why; causes come before their effects.
     pub trace: Vec<Entry>,
 }
@@ -107,4 +110,25 @@ pub struct Entry {
     pub target: String,
     /// Index in `trace` of the entry that caused it.
     pub because: Option<u32>,
+}
+
+/// A thing as one tenant sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    /// Index into `Report::tenants`: who looks.
+    pub tenant: u32,
+    /// What kind of thing: `process`, `file`, `host-name`, `network`, `user`, `ipc`, `cgroup`.
+    pub resource: String,
+    /// Its name on the machine: of a process `init` or its tenant's, of a file its folder; empty where only the kind matters.
+    pub thing: String,
+    /// Whether it is this tenant's own; else it is the machine's, or another tenant's.
+    pub own: bool,
+    /// Whether the tenant sees it (a process: in its `/proc`).
+    pub seen: bool,
+    /// What the tenant calls it, where that is known; of a process its number.
+    pub name: Option<String>,
+    /// Of a process: whether the tenant can send it a signal.
+    pub reach: Option<bool>,
+    /// From when on it is there (ns).
+    pub born_ns: u64,
 }

@@ -254,5 +254,6 @@ fn settings() -> BoxedStrategy<String> {
         maybe("accel", select(vec!["kvm", "tcg"]).prop_map(quoted)),
         maybe("type", select(vec!["1", "2"]).prop_map(str::to_owned)),
         maybe("compat", Just("\"1.20\"".to_owned())),
+        maybe("unshare", select(vec!["[]", "[\"pid\"]", "[\"user\", \"mount\"]"]).prop_map(str::to_owned)),
     ])
 }

@@ -101,7 +101,8 @@ pub struct MemoryCosts {
     pub retouch_ns: f64,
     /// From a process's end to that of its memory, per page (ns).
     pub release_ns: f64,
-    /// Memory that a worker's group is charged for the worker being there, with one thread (bytes).
+    /// Memory that a worker's group is charged for the worker being there, with one thread (bytes), on platforms of which
+    /// [`Self::tenant_bytes`] says nothing.
     pub worker_bytes: u64,
     /// The same for each further thread (bytes).
     pub thread_bytes: u64,
@@ -111,6 +112,10 @@ pub struct MemoryCosts {
     /// Swap, on a machine that has some and was measured with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swap: Option<SwapCosts>,
+    /// What a run's groups are charged for one tenant with one thread being there (bytes), by platform: its pages, the
+    /// kernel's for it, its groups, its own root; of a guest all that its monitor holds.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub tenant_bytes: std::collections::BTreeMap<crate::Platform, u64>,
 }
 
 /// What swapping costs whoever waits for it.

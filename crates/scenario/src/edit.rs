@@ -80,7 +80,7 @@ fn typed(takes: Takes, word: &str) -> Value {
             toml.unwrap_or_else(text)
         }
         Takes::Bytes { .. } => toml.filter(|value| value.is_integer() || value.is_str()).unwrap_or_else(text),
-        Takes::Platforms | Takes::Texts => {
+        Takes::Platforms | Takes::Texts | Takes::Choices(_) => {
             toml.filter(Value::is_array).unwrap_or_else(|| list(word, |part| Value::from(part)))
         }
         Takes::Ports => toml.filter(Value::is_array).unwrap_or_else(|| list(word, number)),

@@ -8,9 +8,11 @@ use serde::Serialize;
 use crate::{Bytes, BytesPerSecond, MilliCpu, Nanos, Platform};
 
 mod memory;
+mod settings;
 
 pub use memory::Memory;
 use memory::is_default;
+pub use settings::{Guest, Namespace, PlatformSettings, Scheduler};
 
 /// A validated scenario: tenants that share a machine, and the platforms to carry them out on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -487,53 +489,4 @@ pub enum Action {
         /// For how long (ns).
         lasts: Nanos,
     },
-}
-
-/// `[platform.NAME]`; `None` is the default, from the calibration where it has one.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[non_exhaustive]
-pub struct PlatformSettings {
-    /// Runtime under an engine.
-    pub runtime: Option<String>,
-    /// Without root.
-    pub rootless: Option<bool>,
-    /// Which pick.
-    pub scheduler: Option<Scheduler>,
-    /// Ticks a second.
-    pub hz: Option<u32>,
-    /// Base slice (ns), after the kernel's scaling by cores.
-    pub base_slice: Option<Nanos>,
-    /// `kernel.sched_autogroup_enabled`.
-    pub autogroup: Option<bool>,
-    /// vCPUs of each guest.
-    pub vcpus: Option<u32>,
-    /// Memory of each guest.
-    pub memory: Option<Bytes>,
-    /// What runs in the guest.
-    pub guest: Option<Guest>,
-    /// Accelerator: `kvm` or `tcg`.
-    pub accel: Option<String>,
-    /// Hypervisor type, 1 or 2.
-    pub hypervisor_type: Option<u8>,
-    /// Release whose rules are followed (`"1.20"`).
-    pub compat: Option<String>,
-}
-
-/// The scheduler's pick.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scheduler {
-    /// Linux 6.6 and later.
-    Eevdf,
-    /// Before 6.6.
-    Cfs,
-}
-
-/// What a VM runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Guest {
-    /// A Linux kernel.
-    Linux,
-    /// Our own ring-3 loop, no kernel.
-    Bare,
 }

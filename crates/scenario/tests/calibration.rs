@@ -12,6 +12,9 @@ fn reference_is_written_and_read_back() {
     let stage = StartupStage { name: "clone".into(), actor: "runtime".into(), median_ns: 123_456 };
     calibration.startup.insert(Platform::CriO, vec![stage.clone(), stage]);
     calibration.cpu.turns_per_cpu_s = 1.0 / 3.0;
+    if let Some(memory) = &mut calibration.memory {
+        memory.tenant_bytes = [(Platform::BareMetal, 170_000), (Platform::CriO, 1 << 20)].into();
+    }
     calibration.vm =
         Some(VmCosts { accel: Accel::Tcg, speed_factor: 0.05, exit_ns: None, idle_bytes: Some(200 << 20) });
     let text = calibration.to_toml();
@@ -45,6 +48,12 @@ fn refused() {
         ("autogroup", "autogruop", "scheduler.autogruop", "did you mean \"autogroup\"?"),
         ("catamaran/host/v1", "catamaran/host/v9", "schema", "accepted: \"catamaran/host/v1\""),
         ("[cpu]", "[[cpu]]", "cpu", "found an array"),
+        (
+            "[memory.tenant_bytes]",
+            "[memory.tenant_bytes]\nvm = 0",
+            "memory.tenant_bytes.vm",
+            "a whole number",
+        ),
         ("[cpu]", "[vm]\naccel = \"kvm\"\n[cpu]", "vm.speed_factor", "missing"),
         ("[cpu]", "[vm]\naccel = \"xen\"\nspeed_factor = 1.0\n[cpu]", "vm.accel", "\"kvm\" or \"tcg\""),
         ("[cpu]", "[startup]\nvmm = []\n[cpu]", "startup.vmm", "did you mean \"vm\"?"),

@@ -515,6 +515,24 @@ const RULES: &[Row] = &[
         "platform.vm.hz",
         &["found the number 50, too small; accepted: a whole number from 100 to 10000"],
     ),
+    (
+        "[[event]]",
+        "[platform.namespaces]\nunshare = §[\"pids\"]\n\n[[event]]",
+        "platform.namespaces.unshare",
+        &["found \"pids\"; accepted: \"mount\", \"pid\"", "did you mean \"pid\"?"],
+    ),
+    (
+        "[[event]]",
+        "[platform.namespaces]\nunshare = §[\"net\", \"net\"]\n\n[[event]]",
+        "platform.namespaces.unshare",
+        &["\"net\" is listed twice", "leave one out"],
+    ),
+    (
+        "[[event]]",
+        "[platform.namespaces]\nunshare = §\"pid\"\n\n[[event]]",
+        "platform.namespaces.unshare",
+        &["found \"pid\"; accepted: a list in brackets", "write [\"pid\"]"],
+    ),
 ];
 
 /// Whole files.

@@ -37,6 +37,30 @@ pub struct Outcome {
     pub timeline: Timeline,
 }
 
+/// How many copies of a tenant fit into a machine's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Density {
+    /// On which platform.
+    pub platform: Platform,
+    /// `host.memory` (bytes).
+    pub host_bytes: u64,
+    /// What one is charged for being there (bytes).
+    pub idle_bytes: u64,
+    /// What one is charged at the end of its work (bytes, whole pages).
+    pub tenant_bytes: u64,
+    /// How many fit.
+    pub tenants: u64,
+}
+
+/// How many copies of the plan's only tenant fit into `host.memory` on `platform`, on the machine described by `calibration`;
+/// its `replicas` do not matter.
+///
+/// # Errors
+/// As [`simulate`]; also where the plan has more than one tenant, or swap.
+pub fn density(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<Density, RunError> {
+    experiment::density(plan, platform, calibration)
+}
+
 /// Simulates `plan` on `platform`, on the machine described by `calibration`.
 ///
 /// # Errors

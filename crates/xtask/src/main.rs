@@ -3,6 +3,7 @@
 //! *Architecture invariant*: xtask depends on no crate of Catamaran, so it is built in seconds and works while they do not
 //! compile. It starts other programs and reads files; what Catamaran knows stays in Catamaran.
 
+mod accuracy;
 mod bench_container;
 mod demo;
 mod golden;
@@ -38,6 +39,8 @@ enum Task {
     Golden,
     /// Time a container that does nothing against runc and crun (as root)
     BenchContainer(bench_container::Options),
+    /// Hold the simulator against this machine over the corpus in tests/accuracy (as root)
+    Accuracy(accuracy::Options),
     /// Check the house rules
     Tidy {
         /// Lower the ratchet of sizes to what they are now
@@ -66,6 +69,7 @@ fn carry_out(task: &Task) -> Result<bool> {
         Task::Test(options) => return Ok(test::test(&workspace, options)),
         Task::Golden => golden::golden(&workspace)?,
         Task::BenchContainer(options) => return bench_container::bench(&workspace, options),
+        Task::Accuracy(options) => return accuracy::accuracy(&workspace, options),
         Task::Tidy { tighten } => tidy::tidy(&workspace, *tighten)?,
     }
     Ok(true)

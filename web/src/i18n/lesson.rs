@@ -47,6 +47,7 @@ super::texts! {
         GoalChecking = "Checking…", "확인하는 중…";
         ConditionHeld = "holds", "충족했어요";
         ConditionOpen = "not yet", "아직이에요";
+        Finds = "Mark what leaks", "새는 것을 고르세요";
         Solution = "Solution", "풀이";
         ApplySolution = "Set these values", "이 값 적용하기";
         Glossary = "Glossary", "용어";

@@ -7,6 +7,7 @@ mod lesson;
 mod native;
 mod player;
 mod sentences;
+mod sight;
 mod site;
 
 pub use catamaran_scenario::Lang;
@@ -17,6 +18,7 @@ pub use lesson::Lesson;
 pub use native::Native;
 pub use player::Player;
 pub use sentences::*;
+pub use sight::{Sight, inside_of, process_words, sight_summary, thing_words};
 pub use site::Site;
 
 /// `text` in that language.
@@ -78,5 +80,6 @@ mod tests {
         check(Player::ALL);
         check(Native::ALL);
         check(Duel::ALL);
+        check(Sight::ALL);
     }
 }

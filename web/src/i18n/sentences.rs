@@ -1,5 +1,6 @@
 //! Sentences with figures in them.
 
+use catamaran_lessons::Found;
 use catamaran_report::timeline::Entry;
 use catamaran_scenario::{Josa, Lang};
 
@@ -13,6 +14,29 @@ pub fn core_name(lang: Lang, core: usize) -> String {
     match lang {
         Lang::En => format!("core {core}"),
         Lang::Ko => format!("코어 {core}"),
+    }
+}
+
+/// How the search of a task stands.
+#[must_use]
+pub fn found_so_far(lang: Lang, found: Found) -> String {
+    let Found { all, right, wrong } = found;
+    match lang {
+        Lang::En => format!("{right} of {all} found, {wrong} marked that are none"),
+        Lang::Ko => format!("{all}개 가운데 {right}개를 찾았고, {wrong}개는 잘못 골랐어요"),
+    }
+}
+
+/// Where and when a run was recorded: date, processor, kernel.
+#[must_use]
+pub fn recorded_on(lang: Lang, [date, cpu, kernel]: [&str; 3]) -> String {
+    match lang {
+        Lang::En => {
+            format!("This scenario was carried out natively and recorded on {date}: {cpu}, Linux {kernel}.")
+        }
+        Lang::Ko => {
+            format!("이 시나리오를 실제로 실행해 {date}에 기록했어요. 컴퓨터: {cpu}, 리눅스 {kernel}.")
+        }
     }
 }
 

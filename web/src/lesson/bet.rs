@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use catamaran_lessons::{BetField, Lesson};
+use catamaran_lessons::{BetChoice, BetField, Lesson};
 use web_sys::{HtmlInputElement, SubmitEvent};
 use yew::prelude::*;
 
@@ -60,6 +60,9 @@ pub(super) fn BetForm(props: &BetFormProps) -> Html {
 fn first_guesses(lesson: &Lesson, progress: &Progress) -> BTreeMap<String, f64> {
     let first = |field: &BetField| {
         // In the middle, so that the slider's place gives nothing away.
+        if let Some(first) = field.choices.first() {
+            return (field.id.to_owned(), progress.bet.get(field.id).copied().unwrap_or(first.value));
+        }
         let middle = field.min + ((field.max - field.min) / 2.0 / field.step).round() * field.step;
         (field.id.to_owned(), progress.bet.get(field.id).copied().unwrap_or(middle))
     };
@@ -67,6 +70,9 @@ fn first_guesses(lesson: &Lesson, progress: &Progress) -> BTreeMap<String, f64> 
 }
 
 fn guess(lang: Lang, field: &'static BetField, guesses: &UseStateHandle<BTreeMap<String, f64>>) -> Html {
+    if !field.choices.is_empty() {
+        return choose(lang, field, guesses);
+    }
     let value = guesses.get(field.id).copied().unwrap_or(field.min);
     let oninput = {
         let guesses = guesses.clone();
@@ -88,6 +94,37 @@ fn guess(lang: Lang, field: &'static BetField, guesses: &UseStateHandle<BTreeMap
                 value={value.to_string()} aria-valuetext={shown.clone()} {oninput} />
         </div>
     }
+}
+
+fn choose(lang: Lang, field: &'static BetField, guesses: &UseStateHandle<BTreeMap<String, f64>>) -> Html {
+    let now = guesses.get(field.id).copied();
+    let option = |(index, choice): (usize, &'static BetChoice)| {
+        let guesses = guesses.clone();
+        let onchange = Callback::from(move |_: Event| {
+            let mut next = (*guesses).clone();
+            next.insert(field.id.to_owned(), choice.value);
+            guesses.set(next);
+        });
+        html! {
+            <label class="radio">
+                <input type="radio" name={format!("bet-{}", field.id)} checked={now == Some(choice.value)} {onchange}
+                    data-testid={format!("bet-{}-{index}", field.id)} />
+                { choice.label.get(lang) }
+            </label>
+        }
+    };
+    html! {
+        <fieldset data-testid={format!("bet-{}", field.id)}>
+            <legend>{ field.label.get(lang) }</legend>
+            { for field.choices.iter().enumerate().map(option) }
+        </fieldset>
+    }
+}
+
+/// A guess or an answer as the form writes it.
+fn written(lang: Lang, field: &BetField, number: f64, otherwise: String) -> String {
+    let chosen = field.choices.iter().find(|choice| field.is_right(choice.value, number));
+    chosen.map_or(otherwise, |choice| choice.label.get(lang).to_owned())
 }
 
 fn sure(lang: Lang, (name, text): (&'static str, i18n::Lesson), chosen: &UseStateHandle<String>) -> Html {
@@ -157,13 +194,16 @@ fn result(lang: Lang, field: &BetField, props: &BetResultProps) -> Html {
             <th scope="row">{ field.label.get(lang) }</th>
             if let Some(guess) = guess {
                 <td>
-                    { format!("{guess}\u{a0}{}", unit.sign()) }
+                    { written(lang, field, guess, format!("{guess}\u{a0}{}", unit.sign())) }
                     if let Some((text, class)) = verdict {
                         <span class={classes!("verdict", class)}>{ say(lang, text) }</span>
                     }
                 </td>
             }
-            <td>{ answer.map_or_else(|| say(lang, i18n::Lesson::Waiting).to_owned(), |answer| unit.write(answer)) }</td>
+            <td>{ answer.map_or_else(
+                || say(lang, i18n::Lesson::Waiting).to_owned(),
+                |answer| written(lang, field, answer, unit.write(answer)),
+            ) }</td>
         </tr>
     }
 }

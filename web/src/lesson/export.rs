@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::rc::Rc;
 
+use catamaran_lessons::Shows;
 use web_sys::{Element, window};
 use yew::prelude::*;
 
@@ -40,6 +41,8 @@ pub(super) struct ExportProps {
     pub scenario: String,
     /// What was simulated.
     pub recording: Option<Rc<Recording>>,
+    /// What the picture shows: charts and requests are of time.
+    pub shows: Shows,
     /// Where the charts are.
     pub stage: NodeRef,
 }
@@ -58,6 +61,7 @@ pub(super) fn Export(props: &ExportProps) -> Html {
         });
         html! { <li><button type="button" class="button small" {onclick}>{ say(lang, text) }</button></li> }
     };
+    let in_time = props.shows == Shows::Time;
     let scenario = props.scenario.clone();
     let report = props.recording.clone();
     let requests = props.recording.clone();
@@ -71,10 +75,12 @@ pub(super) fn Export(props: &ExportProps) -> Html {
                     { button(Lesson::ExportReport, format!("{name}.json"), "application/json",
                         Rc::new(move || format!("[{}]\n", recording.report.to_json()))) }
                 }
-                if let Some(recording) = requests {
+                if let Some(recording) = requests.filter(|_| in_time) {
                     { button(Lesson::ExportRequests, format!("{name}.csv"), "text/csv", Rc::new(move || csv(&recording))) }
                 }
-                { button(Lesson::ExportCharts, format!("{name}.svg"), "image/svg+xml", charts) }
+                if in_time {
+                    { button(Lesson::ExportCharts, format!("{name}.svg"), "image/svg+xml", charts) }
+                }
                 { button(Lesson::ExportProgress, "catamaran-progress.json".to_owned(), "application/json",
                     Rc::new(progress_json)) }
             </ul>

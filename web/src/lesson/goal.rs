@@ -1,6 +1,8 @@
 //! The task: its check, three hints, the solution.
 
-use catamaran_lessons::{ConditionResult, Lesson, Verdict};
+use std::collections::BTreeSet;
+
+use catamaran_lessons::{ConditionResult, Find, Lesson, Source, Verdict};
 use catamaran_report::Report;
 use catamaran_report::metric::Metric;
 use catamaran_report::words;
@@ -10,13 +12,19 @@ use yew::prelude::*;
 use super::prose::{Figures, Prose};
 use super::settings::{Edit, History, Settings};
 use crate::app::use_lang;
-use crate::i18n::{self, Lang, hint_name, say};
+use crate::i18n::{self, Lang, found_so_far, hint_name, say};
 use crate::link::Change;
 
 /// Checks the goal of what was simulated.
 #[must_use]
-pub(super) fn check(lesson: &Lesson, start: &Plan, now: &Plan, report: &Report) -> Verdict {
-    lesson.check_goal(start, now, &|path| report.value(path))
+pub(super) fn check(
+    lesson: &Lesson,
+    start: &Plan,
+    now: &Plan,
+    marked: &BTreeSet<String>,
+    report: &Report,
+) -> Verdict {
+    lesson.check_goal(start, now, marked, &|path| report.value(path))
 }
 
 /// What a [`Task`] needs.
@@ -34,6 +42,10 @@ pub(super) struct TaskProps {
     pub hints: u8,
     /// Told how many hints are open.
     pub hinted: Callback<u8>,
+    /// What was marked.
+    pub marked: BTreeSet<String>,
+    /// Told what is marked.
+    pub mark: Callback<BTreeSet<String>>,
 }
 
 /// The check, the hints, the solution.
@@ -42,6 +54,7 @@ pub(super) fn Task(props: &TaskProps) -> Html {
     let lang = use_lang();
     html! {
         <>
+            { search(props, lang) }
             <Check verdict={props.verdict.clone()} />
             { for (1_u8..).zip(props.lesson.hints(lang)).map(|(number, text)| hint(props, lang, number, *text)) }
             if props.hints >= 3 {
@@ -71,6 +84,9 @@ fn Check(props: &CheckProps) -> Html {
             if let Some(verdict) = &props.verdict {
                 <ul>
                     { for verdict.conditions.iter().map(|result| condition(lang, result)) }
+                    if let Some(found) = verdict.found {
+                        <li class={if found.is_over() { "met" } else { "open" }}>{ found_so_far(lang, found) }</li>
+                    }
                     { for verdict.broken.iter().map(|rule| html! { <li class="open">{ rule.text(lang) }</li> }) }
                 </ul>
             }
@@ -78,19 +94,58 @@ fn Check(props: &CheckProps) -> Html {
     }
 }
 
+/// What is to be told apart, each to be marked.
+fn search(props: &TaskProps, lang: Lang) -> Html {
+    if props.lesson.goal.finds.is_empty() {
+        return Html::default();
+    }
+    let item = |find: &'static Find| {
+        let (mark, marked) = (props.mark.clone(), props.marked.clone());
+        let onchange = Callback::from(move |_: Event| {
+            let mut next = marked.clone();
+            if !next.remove(find.id) {
+                next.insert(find.id.to_owned());
+            }
+            mark.emit(next);
+        });
+        html! {
+            <label class="radio">
+                <input type="checkbox" checked={props.marked.contains(find.id)} {onchange}
+                    data-testid={format!("find-{}", find.id)} />
+                { find.label.get(lang) }
+            </label>
+        }
+    };
+    html! {
+        <fieldset class="finds">
+            <legend>{ say(lang, i18n::Lesson::Finds) }</legend>
+            { for props.lesson.goal.finds.iter().map(item) }
+        </fieldset>
+    }
+}
+
 fn condition(lang: Lang, result: &ConditionResult) -> Html {
+    // Whether something is so has no figure.
+    if result.condition.metric.contains(".sees.") && result.value.is_some() {
+        let (class, word) = held(result);
+        return html! { <li class={class}>{ result.condition.text.get(lang) }{ " — " }{ say(lang, word) }</li> };
+    }
     let found = result.value.map_or_else(
         || say(lang, i18n::Lesson::GoalUnknown).to_owned(),
         |value| figure(lang, result.condition.metric, value),
     );
-    let (class, word) = match result.held {
-        true => ("met", i18n::Lesson::ConditionHeld),
-        false => ("open", i18n::Lesson::ConditionOpen),
-    };
+    let (class, word) = held(result);
     html! {
         <li class={class}>
             { result.condition.text.get(lang) }{ ": " }<strong>{ found }</strong>{ " — " }{ say(lang, word) }
         </li>
+    }
+}
+
+fn held(result: &ConditionResult) -> (&'static str, i18n::Lesson) {
+    match result.held {
+        true => ("met", i18n::Lesson::ConditionHeld),
+        false => ("open", i18n::Lesson::ConditionOpen),
     }
 }
 
@@ -126,7 +181,12 @@ fn hint(props: &TaskProps, lang: Lang, number: u8, text: catamaran_lessons::Html
 
 fn solution(props: &TaskProps, lang: Lang) -> Html {
     let (history, lesson) = (props.history.dispatcher(), props.lesson);
-    let apply = Callback::from(move |_: MouseEvent| history.dispatch(Edit::Replace(solved(lesson))));
+    let (mark, figures) = (props.mark.clone(), props.figures.clone());
+    let apply = Callback::from(move |_: MouseEvent| {
+        history.dispatch(Edit::Replace(solved(lesson)));
+        let metric = |path: &str| figures.value(&Source::Now, path);
+        mark.emit(lesson.to_be_found(&metric).map(|find| find.id.to_owned()).collect());
+    });
     let value = |change: &catamaran_lessons::Change| {
         html! { <li><code>{ format!("{} = {}", change.path, change.value) }</code></li> }
     };

@@ -1,6 +1,6 @@
 //! One control of a lesson: a slider or a choice of a field of the scenario.
 
-use catamaran_lessons::{Choice, Control, ControlKind};
+use catamaran_lessons::{Choice, Control, ControlKind, Lesson};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
@@ -52,6 +52,8 @@ pub(super) fn Field(props: &FieldProps) -> Html {
 /// What a [`Knob`] needs.
 #[derive(Properties, PartialEq)]
 pub(super) struct KnobProps {
+    /// Whose control.
+    pub(super) lesson: &'static Lesson,
     /// What is turned.
     pub(super) control: &'static Control,
     /// Where it stands.
@@ -77,6 +79,7 @@ pub(super) fn Knob(props: &KnobProps) -> Html {
             (Some(AttrValue::from(value.clone())), slider(props, &value, [min, max, step]))
         }
         ControlKind::Choice(choices) => (None, choice(props, &value, choices, lang)),
+        ControlKind::Switch { word } => (None, switch(props, &value, word)),
     };
     html! {
         <Field id={control.id} label={control.label.get(lang)} {help} value={shown} touch={props.touch.clone()}>
@@ -126,5 +129,21 @@ fn choice(props: &KnobProps, value: &str, choices: &'static [Choice], lang: Lang
             aria-describedby={format!("help-{}", control.id)} disabled={props.locked} {onchange}>
             { for choices.iter().map(option) }
         </select>
+    }
+}
+
+/// On where the word stands in the list.
+fn switch(props: &KnobProps, value: &str, word: &'static str) -> Html {
+    let (control, history) = (props.control, props.history.dispatcher());
+    let on = value.split(',').any(|there| there == word);
+    let next = props.lesson.switched(control.path, value, word, !on);
+    let onchange = Callback::from(move |_: Event| {
+        let (path, start) = (control.path, control.start);
+        history.dispatch(Edit::Set { path, value: next.clone(), start, dragging: false });
+    });
+    html! {
+        <input type="checkbox" role="switch" id={format!("control-{}", control.id)}
+            data-testid={format!("control-{}", control.id)} checked={on}
+            aria-describedby={format!("help-{}", control.id)} disabled={props.locked} {onchange} />
     }
 }

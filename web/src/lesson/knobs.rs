@@ -1,6 +1,6 @@
 //! What the learner may turn; every turn simulates anew at once.
 
-use catamaran_lessons::{Control, Lesson};
+use catamaran_lessons::{Control, Lesson, Shows};
 use catamaran_scenario::Platform;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -43,10 +43,13 @@ pub(super) fn Knobs(props: &KnobsProps) -> Html {
             </div>
             <div class="knobs-list">
                 { for props.lesson.controls.iter().map(|control| html! {
-                    <Knob {control} history={props.history.clone()} touch={touch.clone()}
+                    <Knob lesson={props.lesson} {control} history={props.history.clone()} touch={touch.clone()}
                         locked={locked(props, control)} />
                 }) }
-                { seed(props, lang, &touch) }
+                // Where nothing is drawn by lot, a seed changes nothing.
+                if props.lesson.shows == Shows::Time {
+                    { seed(props, lang, &touch) }
+                }
                 if props.lesson.platforms.len() > 1 {
                     { platforms(props, lang) }
                 }

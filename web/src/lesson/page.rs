@@ -1,6 +1,8 @@
 //! The lesson page: the open beat beside the picture.
 
-use catamaran_lessons::{Beat, Lesson};
+use std::collections::BTreeSet;
+
+use catamaran_lessons::{Beat, Lesson, Shows};
 use catamaran_scenario::Plan;
 use web_sys::HtmlElement;
 use yew::prelude::*;
@@ -66,7 +68,7 @@ pub fn LessonPage(props: &LessonPageProps) -> Html {
                 </section>
                 <div class="bench">
                     { knobs(&state, lang) }
-                    <Stage bench={state.bench.clone()} player={state.player.clone()} goal_s={goal_s(lesson)}
+                    <Stage shows={lesson.shows} bench={state.bench.clone()} player={state.player.clone()} goal_s={goal_s(lesson)}
                         overlay={overlay(&state)} node={stage.clone()} />
                 </div>
             </div>
@@ -139,12 +141,15 @@ fn parts(state: &LessonState, stage: &NodeRef, props: &LessonPageProps) -> Html 
         Beat::Run => html! {
             <BetResult {lesson} progress={state.progress.clone()} figures={state.figures.clone()} />
         },
+        // A request to follow is a matter of time; what is seen is told by the prose and the picture.
+        Beat::Why if lesson.shows == Shows::Sight => Html::default(),
         Beat::Why => state.bench.recording().map_or_else(Html::default, |recording| {
             html! { <Why recording={recording.clone()} player={state.player.clone()} /> }
         }),
         Beat::Goal => html! {
             <Task {lesson} verdict={state.verdict.clone()} figures={state.figures.clone()} history={state.history.clone()}
-                hints={state.progress.hints} hinted={hinting(state)} />
+                hints={state.progress.hints} hinted={hinting(state)} marked={state.progress.marked.clone()}
+                mark={marking(state)} />
         },
         Beat::ForReal => html! {
             <ForReal {lesson} bench={state.bench.clone()} history={state.history.clone()} token={props.token.clone()}
@@ -152,7 +157,7 @@ fn parts(state: &LessonState, stage: &NodeRef, props: &LessonPageProps) -> Html 
         },
         Beat::Debrief => html! {
             <Debrief {lesson} figures={state.figures.clone()} scenario={state.scenario.clone().unwrap_or_default()}
-                recording={state.bench.recording().cloned()} stage={stage.clone()} />
+                recording={state.bench.recording().cloned()} shows={lesson.shows} stage={stage.clone()} />
         },
     }
 }
@@ -167,6 +172,11 @@ fn placing(state: &LessonState) -> Callback<(std::collections::BTreeMap<String, 
         open.emit(Beat::Run);
         keep.emit(progress);
     })
+}
+
+fn marking(state: &LessonState) -> Callback<BTreeSet<String>> {
+    let (keep, progress) = (state.keep.clone(), state.progress.clone());
+    Callback::from(move |marked| keep.emit(Progress { marked, ..progress.clone() }))
 }
 
 fn hinting(state: &LessonState) -> Callback<u8> {

@@ -25,6 +25,8 @@ pub struct Progress {
     pub goal_met: bool,
     /// Hints that were opened.
     pub hints: u8,
+    /// What was marked in the task, by ids.
+    pub marked: BTreeSet<String>,
 }
 
 /// The progress in every lesson, by id. What can't be read (another version wrote it) counts as none.

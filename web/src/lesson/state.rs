@@ -1,8 +1,9 @@
 //! What a lesson page holds together: settings, simulation, play head, progress, link.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use catamaran_lessons::{Beat, Lesson, Verdict};
+use catamaran_lessons::{Beat, Lesson, Shows, Verdict};
 use catamaran_report::Report;
 use catamaran_scenario::Plan;
 use gloo_timers::callback::Timeout;
@@ -78,16 +79,16 @@ pub(super) fn use_lesson(lesson: &'static Lesson, link: &Link) -> LessonState {
     let bench = use_bench(wanted.clone().ok());
     let library = use_library(lesson.runs(preferences.lang));
     let player = use_player(|| first_player(link));
-    use_loading(&bench, &player, link.time_ns.is_none());
+    use_loading(&bench, &player, lesson.shows, link.time_ns.is_none());
     let figures = Figures { bench: (*bench).clone(), library: Rc::new((*library).clone()) };
-    let open = opening(&beat, &player, &progress, &keep);
+    let open = opening(lesson.shows, &beat, &player, &progress, &keep);
     let reports = use_state(|| Rc::new(Vec::new()));
     let set_reports = {
         let reports = reports.setter();
         Callback::from(move |found: Vec<Report>| reports.set(Rc::new(found)))
     };
     let start = use_memo((), |()| Plan::from_toml(lesson.scenario(), "lesson").ok());
-    let verdict = use_verdict(lesson, start.clone(), &bench, *beat);
+    let verdict = use_verdict(lesson, start.clone(), &bench, *beat, progress.marked.clone());
     use_goal_met(&verdict, &progress, &keep);
     let state = LessonState {
         lesson,
@@ -132,16 +133,22 @@ fn wanted(lesson: &Lesson, beat: Beat, settings: &Settings) -> Result<Wanted, St
     Ok(Wanted { scenario, platform: settings.platform })
 }
 
-/// The play head gets each new simulation; the first one plays, unless the link names a moment or less motion is wanted.
+/// The play head gets each new simulation; the first one plays, unless the link names a moment or less motion is wanted. What is
+/// seen is then shown at the end, where everybody is there.
 #[hook]
-fn use_loading(bench: &Bench, player: &UseReducerHandle<Player>, may_play: bool) {
+fn use_loading(bench: &Bench, player: &UseReducerHandle<Player>, shows: Shows, may_play: bool) {
     let player = player.dispatcher();
     let first = use_mut_ref(|| true);
     use_effect_with(bench.recording().cloned(), move |recording| {
         if let Some(recording) = recording {
             player.dispatch(Action::Load(recording.clone()));
-            if first.replace(false) && may_play && Motion::wanted() == Motion::Smooth {
-                player.dispatch(Action::Play);
+            if !first.replace(false) || !may_play {
+                return;
+            }
+            match (Motion::wanted(), shows) {
+                (Motion::Smooth, _) => player.dispatch(Action::Play),
+                (_, Shows::Sight) => player.dispatch(Action::End),
+                (_, Shows::Time) => {}
             }
         }
     });
@@ -158,8 +165,9 @@ fn use_progress(lesson: &'static Lesson) -> (Progress, Callback<Progress>) {
     ((*progress).clone(), keep)
 }
 
-/// Opens a beat: remembered, and with the play head at the start where the scenario changes.
+/// Opens a beat: remembered, and with the play head at the start where another stretch of time is shown.
 fn opening(
+    shows: Shows,
     beat: &UseStateHandle<Beat>,
     player: &UseReducerHandle<Player>,
     progress: &Progress,
@@ -168,7 +176,7 @@ fn opening(
     let (now, setter, player) = (**beat, beat.setter(), player.dispatcher());
     let (progress, keep) = (progress.clone(), keep.clone());
     Callback::from(move |next: Beat| {
-        if (now == Beat::Run) != (next == Beat::Run) {
+        if shows == Shows::Time && (now == Beat::Run) != (next == Beat::Run) {
             player.dispatch(Action::Rewind);
         }
         let mut progress = progress.clone();
@@ -186,12 +194,13 @@ fn use_verdict(
     start: Rc<Option<Plan>>,
     bench: &Bench,
     beat: Beat,
+    marked: BTreeSet<String>,
 ) -> Option<Verdict> {
     let done = bench.done.clone().filter(|_| !bench.busy && beat != Beat::Run);
-    let verdict = use_memo((done, start), |(done, start)| {
+    let verdict = use_memo((done, start, marked), |(done, start, marked)| {
         let (recording, wanted) = done.as_ref()?;
         let now = Plan::from_toml(&wanted.scenario, "scenario").ok()?;
-        Some(check(lesson, (**start).as_ref()?, &now, &recording.report))
+        Some(check(lesson, (**start).as_ref()?, &now, marked, &recording.report))
     });
     (*verdict).clone()
 }

@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
+use catamaran_lessons::Shows;
 use catamaran_report::compare::Row;
 use catamaran_report::metric::Metric;
 use catamaran_report::{Report, words};
 use yew::prelude::*;
 
 use super::overlay::NativeRun;
+use super::seen::SeenTable;
 use crate::app::use_lang;
 use crate::i18n::{Lang, Native, say};
 use crate::picture::Recording;
@@ -19,6 +21,8 @@ pub struct ComparedProps {
     pub recording: Rc<Recording>,
     /// The machine.
     pub native: NativeRun,
+    /// What the lesson shows.
+    pub shows: Shows,
     /// Takes the native run away.
     pub remove: Callback<()>,
 }
@@ -28,23 +32,28 @@ pub struct ComparedProps {
 pub fn Compared(props: &ComparedProps) -> Html {
     let lang = use_lang();
     let simulated: &Report = &props.recording.report;
-    let Some(comparison) = props.native.compared(simulated) else { return Html::default() };
+    let comparison = props.native.compared(simulated);
     let remove = props.remove.reform(|_: MouseEvent| ());
     html! {
         <section class="compared" aria-labelledby="compared-title" data-testid="compared">
             <h3 id="compared-title">{ say(lang, Native::Compared) }</h3>
-            <p aria-live="polite">{ words::summary(lang, &comparison) }</p>
-            <div class="table-scroll" tabindex="0" role="region" aria-labelledby="compared-title">
-                <table>
-                    <thead>
-                        <tr>
-                            { for [Native::Metric, Native::Model, Native::Machine]
-                                .map(|name| html! { <th scope="col">{ say(lang, name) }</th> }) }
-                        </tr>
-                    </thead>
-                    <tbody>{ for comparison.rows.iter().filter_map(|found| row(lang, found)) }</tbody>
-                </table>
-            </div>
+            if let Some(native) = props.native.reports.first() {
+                <SeenTable simulated={simulated.clone()} native={native.clone()} always={props.shows == Shows::Sight} />
+            }
+            if let Some(comparison) = comparison.filter(|comparison| !comparison.rows.is_empty()) {
+                <p aria-live="polite">{ words::summary(lang, &comparison) }</p>
+                <div class="table-scroll" tabindex="0" role="region" aria-labelledby="compared-title">
+                    <table>
+                        <thead>
+                            <tr>
+                                { for [Native::Metric, Native::Model, Native::Machine]
+                                    .map(|name| html! { <th scope="col">{ say(lang, name) }</th> }) }
+                            </tr>
+                        </thead>
+                        <tbody>{ for comparison.rows.iter().filter_map(|found| row(lang, found)) }</tbody>
+                    </table>
+                </div>
+            }
             { machine(lang, &props.native) }
             <button type="button" class="button small quiet" onclick={remove} data-testid="drop-remove">
                 { say(lang, Native::Remove) }

@@ -4,6 +4,7 @@ mod columns;
 mod histogram;
 mod queue;
 mod recording;
+pub mod sight;
 mod strip;
 mod view;
 mod why;

@@ -172,7 +172,8 @@ fn changes(timeline: &Timeline, cores: &[Vec<Run>]) -> Vec<u64> {
     let runs = cores.iter().flatten().flat_map(|run| [run.start_ns, run.end_ns]);
     let stops = timeline.throttles.iter().flat_map(|stop| [stop.start_ns, stop.end_ns]);
     let arrivals = timeline.requests.iter().map(|request| request.arrival_ns);
-    let mut changes: Vec<u64> = runs.chain(stops).chain(arrivals).collect();
+    let births = timeline.views.iter().map(|view| view.born_ns);
+    let mut changes: Vec<u64> = runs.chain(stops).chain(arrivals).chain(births).collect();
     changes.sort_unstable();
     changes.dedup();
     changes

@@ -3,6 +3,7 @@
 mod announce;
 mod legend;
 mod notice;
+mod sight;
 mod view;
 
 pub use announce::{describe_change, describe_moment};

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use catamaran_lessons::Shows;
 use web_sys::KeyboardEvent;
 use yew::prelude::*;
 
 use super::announce::{describe_change, describe_moment};
+use super::sight::{Sight, SightSpoken};
 use super::{Legend, Notice};
 use crate::app::use_lang;
 use crate::charts::{Axis, Frame, Gantt, GanttTable, HistogramChart, Overlay, Strip, Waiting};
@@ -21,6 +23,9 @@ const START_WIDTH_PX: f64 = 640.0;
 /// What a [`Stage`] needs.
 #[derive(Properties, PartialEq)]
 pub struct StageProps {
+    /// What is drawn.
+    #[prop_or(Shows::Time)]
+    pub shows: Shows,
     /// What is simulated.
     pub bench: Bench,
     /// The play head.
@@ -63,6 +68,7 @@ pub fn Stage(props: &StageProps) -> Html {
             <div class="measure" ref={node}></div>
             <p class="busy-mark" role="status">{ if busy { say(lang, i18n::Player::Simulating) } else { "" } }</p>
             { match props.bench.recording() {
+                Some(recording) if props.shows == Shows::Sight => sight(props, recording),
                 Some(recording) => picture(props, recording, width_px, lang),
                 None => html! { <div class="no-picture">{ say(lang, i18n::Player::NoPicture) }</div> },
             } }
@@ -101,6 +107,21 @@ fn picture(props: &StageProps, recording: &Rc<Recording>, width_px: f64, lang: i
                     <KeyHelp />
                 </div>
             }
+        </>
+    }
+}
+
+/// Who sees what at the play head's instant.
+fn sight(props: &StageProps, recording: &Rc<Recording>) -> Html {
+    let player = &props.player;
+    html! {
+        <>
+            <Sight recording={recording.clone()} head_ns={player.time_ns} />
+            <Controls player={player.clone()} />
+            <SightSpoken recording={recording.clone()} player={player.clone()} />
+            <div class="stage-notes">
+                <KeyHelp />
+            </div>
         </>
     }
 }

@@ -55,12 +55,20 @@ fn judge_now(args: &Compare, plan: &Plan, terminal: &Terminal) -> Result<Vec<Pla
     let platforms = args.on.or(plan);
     // What either backend can't carry out is refused before the machine works for minutes.
     run::commands(plan, &platforms)?;
+    let known = match &args.host {
+        Some(path) => Some(host::read(path)?),
+        None => host::cached(),
+    };
+    let stand_in = Calibration::reference();
     for platform in &platforms {
-        simulate(plan, *platform, &Calibration::reference(), &Options::default())?;
+        simulate(plan, *platform, known.as_ref().unwrap_or(&stand_in), &Options::default())?;
     }
     let interrupted = interrupt::flag()?;
-    let calibration = match &args.host {
-        Some(path) => host::read(path)?,
+    if let Some(folder) = &args.save {
+        output::make_directory(folder)?;
+    }
+    let calibration = match known.filter(|_| args.host.is_some()) {
+        Some(given) => given,
         None => host::calibrated(&interrupted, terminal)?,
     };
     let judge = Judge { plan, calibration: &calibration };

@@ -1,7 +1,7 @@
 //! Comparisons for people, as they are.
 
 use catamaran_report::compare::{
-    AbsentRow, CONSERVED_LIMIT, Group, MIN_TRIALS, NOISE_LIMIT, Row, RunDifference, Saved,
+    AbsentRow, CONSERVED_LIMIT, Group, MIN_TRIALS, NOISE_LIMIT, Row, RunDifference, Saved, StageComparison,
 };
 use catamaran_report::compare::{PlatformComparison, Prediction, Summary};
 use catamaran_report::{Metric, words};
@@ -53,7 +53,49 @@ fn platform(name: &str, one: &PlatformComparison, terminal: &Terminal) -> String
                 &format!("{}\n{}", terminal.bold(&title), table::lay_out(columns(&rows, group), terminal));
         }
     }
-    text + &absent(&one.absent, terminal) + &terminal.wrapped(&words::summary(Lang::En, one))
+    text + &stages(&one.stages, terminal)
+        + &absent(&one.absent, terminal)
+        + &seen(one, terminal)
+        + &terminal.wrapped(&words::summary(Lang::En, one))
+}
+
+/// Start-up stages, where there are any.
+fn stages(stages: &[StageComparison], terminal: &Terminal) -> String {
+    if stages.is_empty() {
+        return String::new();
+    }
+    let figure = |value: Option<f64>| Cell::figure(value.map(units::seconds));
+    let columns = vec![
+        Column::text("stage", stages.iter().map(|stage| &stage.name)),
+        Column::text("by", stages.iter().map(|stage| &stage.actor)).ranked(1),
+        Column::numbers("simulated", stages.iter().map(|stage| figure(stage.simulated_s))),
+        Column::numbers("native", stages.iter().map(|stage| figure(Some(stage.native_s)))),
+        Column::numbers("ratio", stages.iter().map(|stage| logarithm(stage.ratio))),
+        Column::numbers("starts", stages.iter().map(|stage| stage.starts.to_string())).ranked(2),
+    ];
+    let title = terminal.bold("start-up, medians of each stage");
+    format!("{title}\n{}", table::lay_out(columns, terminal))
+}
+
+/// What tenants see, where anything is hidden from them.
+fn seen(one: &PlatformComparison, terminal: &Terminal) -> String {
+    let both = one.simulated.as_ref().zip(one.native.first());
+    let rows = both.map_or_else(Vec::new, |(simulated, native)| words::seen(simulated, native));
+    if words::nothing_is_hidden(&rows) {
+        return String::new();
+    }
+    let columns = vec![
+        Column::text("tenant", rows.iter().map(|row| &row.observer)),
+        Column::text("what it sees", rows.iter().map(|row| words::resource(Lang::En, &row.resource))),
+        Column::text("simulated", rows.iter().map(|row| words::sees(Lang::En, row.simulated))),
+        Column::text(
+            "native",
+            rows.iter()
+                .map(|row| Cell::figure(row.native.map(|sees| words::sees(Lang::En, sees).to_owned()))),
+        ),
+    ];
+    let summary = terminal.wrapped(&words::seen_summary(Lang::En, &rows));
+    format!("{}\n{}{summary}", terminal.bold("what is seen"), table::lay_out(columns, terminal))
 }
 
 fn columns(rows: &[&Row], group: Group) -> Vec<Column> {

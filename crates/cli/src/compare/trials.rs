@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use catamaran_report::compare::{
-    Disturbance, MAX_TRIALS, Pair, PlatformComparison, disturbance, needs_more_trials,
-};
+use catamaran_report::compare::{Disturbance, Pair, PlatformComparison, disturbance, needs_more_trials};
 use catamaran_scenario::Platform;
 
 use super::{Judge, recorded};
@@ -30,9 +28,10 @@ impl Trials {
         self.pairs.len() as u32
     }
 
-    fn wants_another(&self, least: u32) -> bool {
+    fn wants_another(&self, args: &Compare) -> bool {
         let used = self.comparison.native.len() as u32;
-        self.made() < MAX_TRIALS && (used < least || needs_more_trials(&self.comparison, self.made()))
+        self.made() < args.most_trials.max(args.trials)
+            && (used < args.trials || needs_more_trials(&self.comparison, self.made()))
     }
 }
 
@@ -75,7 +74,7 @@ fn rounds(judge: &Judge, all: &mut [Trials], args: &Compare, native: &Native) ->
     let least = args.trials;
     let mut behind = 0;
     for round in 0.. {
-        let wanting = all.iter().filter(|trials| trials.wants_another(least)).count() as u64;
+        let wanting = all.iter().filter(|trials| trials.wants_another(args)).count() as u64;
         if wanting == 0 {
             break;
         }
@@ -83,7 +82,7 @@ fn rounds(judge: &Judge, all: &mut [Trials], args: &Compare, native: &Native) ->
         native.progress.lengthen((behind + foreseen.max(wanting)) * native.steps());
         let first = round % all.len().max(1);
         for index in (first..all.len()).chain(0..first) {
-            let Some(trials) = all.get_mut(index).filter(|trials| trials.wants_another(least)) else {
+            let Some(trials) = all.get_mut(index).filter(|trials| trials.wants_another(args)) else {
                 continue;
             };
             trial(judge, trials, args, native, behind * native.steps())?;

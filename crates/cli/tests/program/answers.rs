@@ -8,8 +8,19 @@ use serde_json::Value;
 
 #[test]
 fn the_help_of_every_command_has_its_place() {
-    let commands =
-        ["sim", "run", "compare", "calibrate", "doctor", "probe", "lessons", "explain", "serve", "clean"];
+    let commands = [
+        "sim",
+        "run",
+        "compare",
+        "density",
+        "calibrate",
+        "doctor",
+        "probe",
+        "lessons",
+        "explain",
+        "serve",
+        "clean",
+    ];
     let overview = run(&["--help"]);
     assert_eq!((overview.code, overview.stderr.as_str()), (0, ""));
     for command in commands {

@@ -31,6 +31,8 @@ const BOOTS: u32 = 5;
 /// What guests cost, and their start-up stages.
 pub(crate) struct Guests {
     pub(crate) costs: VmCosts,
+    /// What the groups of a run are charged for one that is there (bytes); none where memory is not counted.
+    pub(crate) charged_bytes: Option<u64>,
     pub(crate) stages: Vec<StartupStage>,
 }
 
@@ -41,7 +43,8 @@ pub(crate) fn measure(
     progress: Progress<'_>,
 ) -> Result<Option<Guests>, Problem> {
     let plan = tenants::plan(BUSY)?;
-    let (mut starts, mut speeds, mut idle_bytes, mut accel) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let (mut starts, mut speeds, mut accel) = (Vec::new(), Vec::new(), None);
+    let (mut idle_bytes, mut charged) = (Vec::new(), Vec::new());
     for boot in 0..BOOTS {
         progress("guests", 0.8 + 0.2 * f64::from(boot) / f64::from(BOOTS));
         let run = match start(&plan, turns_per_cpu_s, interrupt) {
@@ -53,6 +56,7 @@ pub(crate) fn measure(
             Err(other) => return Err(other),
         };
         starts.push(run.startup_stages());
+        charged.extend(run.charged_bytes().map(|bytes| bytes as f64));
         accel = run.accelerator();
         let report = run.carry_out(0, &mut None)?;
         let tenant = report.tenants.first();
@@ -62,10 +66,11 @@ pub(crate) fn measure(
         idle_bytes.extend(report.host.overhead_memory_bytes.map(|bytes| bytes as f64));
     }
     let (Some(accel), Some(speed_factor)) = (accel, median(&speeds)) else { return Ok(None) };
-    let idle_bytes = median(&idle_bytes).map(|bytes| bytes.round() as u64);
+    let whole = |figures: &[f64]| median(figures).map(|bytes| bytes.round() as u64);
+    let (idle_bytes, charged_bytes) = (whole(&idle_bytes), whole(&charged));
     // What an exit costs shows in no figure of a run; where there is none, the simulator takes a published one.
     let costs = VmCosts { accel, speed_factor, exit_ns: None, idle_bytes };
-    Ok(Some(Guests { costs, stages: tenants::medians(&starts) }))
+    Ok(Some(Guests { costs, charged_bytes, stages: tenants::medians(&starts) }))
 }
 
 fn start<'a>(plan: &'a Plan, turns_per_cpu_s: f64, interrupt: &'a Interrupt) -> Result<Run<'a>, Problem> {

@@ -1,6 +1,8 @@
 //! What memory costs and weighs: pages touched, touched again and given back by the very program that tenants run, and
 //! what such a program weighs before it holds anything.
 
+use std::collections::BTreeMap;
+
 use catamaran_report::statistics::median;
 use catamaran_scenario::calibration::MemoryCosts;
 use catamaran_scenario::leak::{Leak, STEP_NS};
@@ -9,6 +11,8 @@ use catamaran_worker::clock::now_ns;
 use catamaran_worker::script::Script;
 use catamaran_worker::tape::{head, phase, thread};
 
+use super::tenants;
+use crate::density;
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::order::Order;
@@ -21,8 +25,13 @@ const TOUCHED_BYTES: u64 = 128 << 20;
 const ROUNDS: usize = 7;
 /// How long a round may take (ns): touching, and some steps of touching again.
 const ROUND_NS: u64 = 400_000_000;
-/// Threads of the tenant by which a further thread is weighed.
-const THREADS: u64 = 33;
+/// Threads of the tenants by which a further thread is weighed.
+const THREADS: u64 = 9;
+/// Tenants that are weighed together.
+const TENANTS: u64 = 16;
+/// Platforms of which tenants are weighed, guests apart.
+const PLATFORMS: [Platform; 5] =
+    [Platform::BareMetal, Platform::Chroot, Platform::Namespaces, Platform::Cgroups, Platform::Container];
 
 /// Measures; `turns_per_cpu_s` is for runs that make none.
 pub(crate) fn measure(turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<MemoryCosts, Problem> {
@@ -41,16 +50,22 @@ pub(crate) fn measure(turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<Mem
         // Noise can make nothing of something very small; nothing at all costs nothing.
         median(figures).map(|ns| ns.max(0.1)).ok_or_else(no_figures)
     };
-    let (one, rss) = weigh(1, turns_per_cpu_s, interrupt)?;
-    let (many, _) = weigh(THREADS, turns_per_cpu_s, interrupt)?;
+    let tenant_bytes: BTreeMap<_, _> =
+        density::weigh(&plan(1)?, &PLATFORMS, TENANTS, interrupt)?.into_iter().collect();
+    let many = density::weigh(&plan(THREADS)?, &[Platform::BareMetal], TENANTS, interrupt)?;
+    let (Some(one), Some((_, many))) = (tenant_bytes.get(&Platform::BareMetal), many.first()) else {
+        return Err(no_controller());
+    };
+    let (worker_bytes, thread_bytes) = (*one, many.saturating_sub(*one) / (THREADS - 1));
     Ok(MemoryCosts {
         touch_ns: page_cost(&touch)?,
         retouch_ns: page_cost(&again)?,
         release_ns: page_cost(&release)?,
-        worker_bytes: one,
-        thread_bytes: many.saturating_sub(one) / (THREADS - 1),
-        worker_rss_bytes: rss,
+        worker_bytes,
+        thread_bytes,
+        worker_rss_bytes: weigh_for_the_killer(turns_per_cpu_s, interrupt)?,
         swap: None,
+        tenant_bytes,
     })
 }
 
@@ -95,32 +110,30 @@ fn round(
     }
 }
 
-/// What the group of a tenant with so many threads that wait is charged at most, and what its process weighs for the
-/// kernel's killer (bytes).
-fn weigh(threads: u64, turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<(u64, u64), Problem> {
+/// Tenants with so many threads that wait.
+fn plan(threads: u64) -> Result<Plan, Problem> {
     let text = format!(
-        "schema = \"catamaran/scenario/v1\"\nname = \"calibrate-memory\"\nseed = 1\nduration = \"300ms\"\n\
-         platforms = [\"bare-metal\"]\nhost = {{ cores = 1, memory = \"256MiB\" }}\n[[tenant]]\nname = \"waits\"\n\
-         workload = {{ kind = \"server\", threads = {threads}, arrivals = {{ process = \"constant\", rate = \"10/s\" }}, \
+        "schema = \"catamaran/scenario/v1\"\nname = \"calibrate-memory\"\nseed = 1\nduration = \"300s\"\n\
+         platforms = [\"bare-metal\"]\nhost = {{ cores = 1, memory = \"512MiB\" }}\n[[tenant]]\nname = \"waits\"\n\
+         cpu = {{ limit = \"500m\" }}\n\
+         workload = {{ kind = \"server\", threads = {threads}, arrivals = {{ process = \"constant\", rate = \"0.01/s\" }}, \
          service = {{ cpu = \"1us\", distribution = \"constant\" }} }}\n"
     );
-    let plan = Plan::from_toml(&text, "calibration").map_err(|error| {
-        Problem::new(
-            format!("a scenario of the calibration is wrong: {error}"),
-            "this is a defect of catamaran",
-        )
-    })?;
+    tenants::plan(&text)
+}
+
+fn no_controller() -> Problem {
+    Problem::new(
+        "tenants could not be weighed: no memory controller counts what they are charged",
+        "use cgroup v1 with the controller memory, or Linux 5.18 or later with v2",
+    )
+}
+
+/// What a tenant's process weighs for the kernel's killer (bytes).
+fn weigh_for_the_killer(turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<u64, Problem> {
+    let plan = plan(1)?;
     let run = Run::start(&plan, Platform::BareMetal, turns_per_cpu_s, interrupt)?;
-    let rss = run.first_tenant().and_then(badness_bytes);
-    let report = run.carry_out(0, &mut None)?;
-    let peak = report.tenants.first().and_then(|tenant| tenant.memory_peak_bytes);
-    let no_controller = || {
-        Problem::new(
-            "a tenant's memory could not be measured: no memory controller keeps its peak",
-            "use cgroup v1 with the controller memory, or Linux 5.19 or later with v2",
-        )
-    };
-    peak.zip(rss).ok_or_else(no_controller)
+    run.first_tenant().and_then(badness_bytes).ok_or_else(no_figures)
 }
 
 /// Resident pages of every kind, swap and page tables of a process, as `oom_badness` sums them up.

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 
 use catamaran_report::RunError;
 use catamaran_report::statistics::median;
-use catamaran_scenario::calibration::CpuCosts;
+use catamaran_scenario::calibration::{CpuCosts, StartupStage};
 use catamaran_scenario::{Calibration, Platform};
 
 use crate::interrupt::Interrupt;
@@ -32,22 +32,20 @@ type Progress<'a> = &'a mut dyn FnMut(&str, f64);
 /// Measures this machine; `progress` gets what is being measured and the share done (0–1).
 ///
 /// # Errors
-/// [`RunError::Failed`], [`RunError::Interrupted`].
+/// [`RunError::Unavailable`] where this user or machine can't carry out what is measured, [`RunError::Failed`],
+/// [`RunError::Interrupted`].
 pub fn calibrate(
     interrupted: &Arc<AtomicBool>,
     progress: &mut dyn FnMut(&str, f64),
 ) -> Result<Calibration, RunError> {
     crate::clean()?;
     let interrupt = Interrupt::new(Arc::clone(interrupted));
-    measure(&interrupt, progress).map_err(|problem| match problem {
-        Problem::Interrupted => RunError::Interrupted,
-        Problem::Failed(what, advice) | Problem::Unavailable(what, advice) => {
-            RunError::Failed { what, advice }
-        }
-    })
+    measure(&interrupt, progress).map_err(|problem| problem.on(Platform::BareMetal))
 }
 
 fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration, Problem> {
+    progress("what can be run", 0.0);
+    tenants::try_one(interrupt)?;
     let cpus = machine::allowed_cpus();
     progress("speed", 0.0);
     let (with_ticks, all_busy_factor) = speeds(cpus.len(), interrupt)?;
@@ -64,11 +62,13 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     progress("limits", 0.45);
     let run_delay_includes_throttled = tenants::run_delay_includes_throttled(turns_per_cpu_s, interrupt)?;
     progress("memory", 0.47);
-    let memory = memory::measure(turns_per_cpu_s, interrupt)?;
+    let mut memory = memory::measure(turns_per_cpu_s, interrupt)?;
     let mut startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
     let guests = guests::measure(turns_per_cpu_s, interrupt, progress)?;
     let vm = guests.map(|guests| {
-        startup.insert(Platform::Vm, guests.stages);
+        let stages = with_more_starts(guests.stages, startup.get(&Platform::Cgroups));
+        startup.insert(Platform::Vm, stages);
+        memory.tenant_bytes.extend(guests.charged_bytes.map(|bytes| (Platform::Vm, bytes)));
         guests.costs
     });
     progress("done", 1.0);
@@ -89,6 +89,16 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
         vm,
         startup,
     })
+}
+
+/// Stages of a guest's start, those before its monitor as they were measured on `cgroups`, which has the same and far more
+/// starts: moving a process waits for a grace period, which is now short, now long.
+fn with_more_starts(mut stages: Vec<StartupStage>, cgroups: Option<&Vec<StartupStage>>) -> Vec<StartupStage> {
+    for stage in stages.iter_mut().take_while(|stage| stage.name != "vmm") {
+        let same = cgroups.and_then(|stages| stages.iter().find(|other| other.name == stage.name));
+        stage.median_ns = same.map_or(stage.median_ns, |same| same.median_ns);
+    }
+    stages
 }
 
 /// Turns per CPU second with one core busy, and the share of it that each core makes with all of them busy: windows

@@ -91,6 +91,11 @@ pub(crate) struct Overheads {
     pub(crate) sleep_ns: u64,
 }
 
+/// Starts a tenant and ends it: whoever can't do that is told so before the machine works for a minute.
+pub(crate) fn try_one(interrupt: &Interrupt) -> Result<(), Problem> {
+    Run::start(&plan(STARTUP)?, Platform::BareMetal, 1e8, interrupt).map(drop)
+}
+
 /// CPU time of a request and of a sleep.
 pub(crate) fn overheads(
     turns_per_cpu_s: f64,

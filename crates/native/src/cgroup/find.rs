@@ -11,7 +11,7 @@ use crate::problem::Problem;
 
 /// What to do when a control group refuses.
 pub(crate) const ADVICE: &str =
-    "run as root, or on cgroup v2 under `systemd-run --user --scope -p Delegate=yes`";
+    "sudo catamaran …; on cgroup v2 also systemd-run --user --scope -p Delegate=yes catamaran …";
 
 /// Control groups, ready for a guard.
 pub(crate) struct Found {
@@ -31,7 +31,8 @@ pub(crate) fn find(name: &str, needs: Needs) -> Result<Found, Problem> {
             .filter(|(_, needed)| *needed)
             .map(|(name, _)| *name),
     );
-    if found.v1.contains_key("cpu") {
+    // A controller is in one version's tree only: where one that we want is in the first, the others have to be.
+    if wanted.iter().any(|controller| found.v1.contains_key(*controller)) {
         return v1(&found.v1, name, &wanted);
     }
     let (Some(own), Some(root)) = (&found.v2, &found.v2_root) else {
@@ -45,9 +46,11 @@ pub(crate) fn find(name: &str, needs: Needs) -> Result<Found, Problem> {
 }
 
 fn v1(own: &BTreeMap<String, PathBuf>, name: &str, wanted: &[&str]) -> Result<Found, Problem> {
-    if let Some(missing) = wanted.iter().find(|controller| !own.contains_key(**controller)) {
+    let mounted =
+        |controller: &&str| own.get(*controller).is_some_and(|group| group.join("cgroup.procs").exists());
+    if let Some(missing) = wanted.iter().find(|controller| !mounted(controller)) {
         return Err(Problem::unavailable(
-            format!("the controller {missing} is not mounted, though cpu is (cgroup v1)"),
+            format!("the controller {missing} is not mounted, or something hides it (cgroup v1)"),
             format!("mount -t cgroup -o {missing} none /sys/fs/cgroup/{missing}"),
         ));
     }

@@ -2,6 +2,7 @@
 //! behind one trait, which only *writes down* steps: the runner or a launcher carries them out, and `--dry-run` prints
 //! the same ones.
 
+pub(crate) mod charge;
 mod delegate;
 mod find;
 mod memory;

@@ -15,6 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// One sentence naming the group and what holds it.
 pub(crate) fn remove(group: &Path) -> Result<bool, String> {
+    // Where nothing can be removed, because all is read-only, the kernel says so of what is not there, too.
+    if !group.exists() {
+        return Ok(false);
+    }
     let deadline = Instant::now() + PATIENCE;
     loop {
         match fs::remove_dir(group) {

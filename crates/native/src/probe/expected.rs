@@ -1,4 +1,5 @@
-//! What each platform promises, as a table: what a tenant sees, and what it is let do.
+//! What each platform promises, as a table: what a tenant sees, and what it is let do. In a guest nearly everything is let, by
+//! its own kernel: what counts is that nothing of it reaches the machine.
 //!
 //! **Source.** `namespaces(7)`, `chroot(2)`, `capabilities(7)`, `cgroups(7)`; for the container the defaults of the OCI
 //! runtimes (`catamaran_worker::minimal`, `catamaran_worker::seccomp`).
@@ -12,6 +13,8 @@ use catamaran_scenario::Platform;
 pub enum Verdict {
     /// The kernel let it.
     Permitted,
+    /// Its own kernel let it, which is not the machine's: nothing outside is reached.
+    Inside,
     /// The kernel refused.
     Refused,
     /// A bound of the tenant's own held.
@@ -39,11 +42,12 @@ impl Verdict {
 }
 
 /// What a tenant sees on a platform, by resource.
-pub(super) fn views(platform: Platform) -> [(&'static str, Sees); 10] {
+pub(super) fn views(platform: Platform) -> [(&'static str, Sees); 11] {
     let (namespaces, root) = match platform {
         Platform::Namespaces => (true, false),
         Platform::Container => (true, true),
         Platform::Chroot => (false, true),
+        Platform::Vm => return GUEST.map(|resource| (resource, Sees::Own)),
         _ => (false, false),
     };
     let own = if namespaces { Sees::Own } else { Sees::Host };
@@ -54,6 +58,8 @@ pub(super) fn views(platform: Platform) -> [(&'static str, Sees); 10] {
     };
     [
         ("pid", own),
+        // Where process numbers are its own, it has a /proc of its own, too.
+        ("process", own),
         ("mount", mount),
         ("host-name", own),
         // The administrator's containers have the machine's user numbers; rootless ones have their own.
@@ -67,6 +73,10 @@ pub(super) fn views(platform: Platform) -> [(&'static str, Sees); 10] {
     ]
 }
 
+/// Resources of which a guest has its own: all.
+const GUEST: [&str; 10] =
+    ["pid", "mount", "host-name", "user", "network", "ipc", "cgroup", "device", "kernel", "time"];
+
 /// What is expected of an attack, by what stands in its way.
 struct Ways {
     attack: &'static str,
@@ -76,33 +86,35 @@ struct Ways {
     namespaces: Verdict,
     cgroups: Verdict,
     container: Verdict,
+    guest: Verdict,
 }
 
 const fn ways(
     attack: &'static str,
     privileged: bool,
-    [chroot, namespaces, cgroups, container]: [Verdict; 4],
+    [chroot, namespaces, cgroups, container, guest]: [Verdict; 5],
 ) -> Ways {
-    Ways { attack, privileged, chroot, namespaces, cgroups, container }
+    Ways { attack, privileged, chroot, namespaces, cgroups, container, guest }
 }
 
-use Verdict::{Limited, Permitted, Refused};
+use Verdict::{Inside, Limited, Permitted, Refused};
 
 /// On bare metal each is permitted (to whom may do it at all).
 const WAYS: [Ways; 12] = [
-    ways("signal-outside", false, [Permitted, Refused, Permitted, Refused]),
-    ways("write-host-file", false, [Refused, Permitted, Permitted, Refused]),
-    ways("leave-root", true, [Permitted, Permitted, Permitted, Refused]),
-    ways("mount", true, [Permitted, Permitted, Permitted, Refused]),
-    ways("make-device", true, [Permitted, Permitted, Permitted, Refused]),
+    ways("signal-outside", false, [Permitted, Refused, Permitted, Refused, Refused]),
+    ways("write-host-file", false, [Refused, Permitted, Permitted, Refused, Refused]),
+    ways("leave-root", true, [Permitted, Permitted, Permitted, Refused, Refused]),
+    ways("mount", true, [Permitted, Permitted, Permitted, Refused, Inside]),
+    ways("make-device", true, [Permitted, Permitted, Permitted, Refused, Inside]),
     // In a chroot the kernel makes none, lest it be left (`current_chrooted` in kernel/user_namespace.c).
-    ways("new-user-namespace", false, [Refused, Permitted, Permitted, Refused]),
-    ways("use-keyring", false, [Permitted, Permitted, Permitted, Refused]),
-    ways("ptrace-outside", true, [Permitted, Refused, Permitted, Refused]),
-    ways("load-module", true, [Permitted, Permitted, Permitted, Refused]),
-    ways("exhaust-pids", false, [Permitted, Permitted, Limited, Limited]),
-    ways("exhaust-memory", false, [Permitted, Permitted, Limited, Limited]),
-    ways("exhaust-cpu", false, [Permitted, Permitted, Limited, Limited]),
+    ways("new-user-namespace", false, [Refused, Permitted, Permitted, Refused, Inside]),
+    ways("use-keyring", false, [Permitted, Permitted, Permitted, Refused, Inside]),
+    ways("ptrace-outside", true, [Permitted, Refused, Permitted, Refused, Refused]),
+    ways("load-module", true, [Permitted, Permitted, Permitted, Refused, Inside]),
+    // A guest's processes are numbers of its own kernel; to the machine it is one process with its threads.
+    ways("exhaust-pids", false, [Permitted, Permitted, Limited, Limited, Inside]),
+    ways("exhaust-memory", false, [Permitted, Permitted, Limited, Limited, Limited]),
+    ways("exhaust-cpu", false, [Permitted, Permitted, Limited, Limited, Limited]),
 ];
 
 /// What is expected of each attack on a platform, for the user that we are.
@@ -114,9 +126,11 @@ pub(super) fn attacks(platform: Platform) -> Vec<(&'static str, Verdict)> {
             Platform::Namespaces => ways.namespaces,
             Platform::Cgroups => ways.cgroups,
             Platform::Container => ways.container,
+            Platform::Vm => ways.guest,
             _ => Permitted,
         };
-        if ways.privileged && !is_root { Refused } else { verdict }
+        // In a guest everyone is its administrator.
+        if ways.privileged && !is_root && platform != Platform::Vm { Refused } else { verdict }
     };
     WAYS.iter().map(|ways| (ways.attack, expected(ways))).collect()
 }
@@ -127,8 +141,10 @@ mod tests {
 
     #[test]
     fn nothing_is_permitted_from_a_container() {
-        for (attack, verdict) in attacks(Platform::Container) {
-            assert_ne!(verdict, Permitted, "{attack}");
+        for platform in [Platform::Container, Platform::Vm] {
+            for (attack, verdict) in attacks(platform) {
+                assert_ne!(verdict, Permitted, "{attack} on {platform}");
+            }
         }
     }
 
@@ -140,6 +156,8 @@ mod tests {
             (Permitted, Verdict::Missing, true),
             (Limited, Verdict::Missing, false),
             (Limited, Permitted, false),
+            (Refused, Inside, false),
+            (Inside, Permitted, false),
         ];
         for (expected, seen, met) in table {
             assert_eq!(expected.is_met_by(seen), met, "{expected:?} {seen:?}");

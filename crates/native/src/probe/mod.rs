@@ -15,13 +15,15 @@ use catamaran_report::report::Sees;
 use catamaran_scenario::plan::Tenant;
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::facts::{self, Facts};
-use catamaran_worker::script::RootWay;
+use catamaran_worker::port::PLAYGROUND;
+use catamaran_worker::script::{RootWay, Step};
 
 use crate::guard::{Guard, Shape};
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::order::Order;
 use crate::problem::Problem;
+use crate::vm::Hypervisor;
 use crate::{accept, isolation, platform};
 
 pub use expected::Verdict;
@@ -99,6 +101,29 @@ const EXHAUST_CPU: &str = "attack.exhaust-cpu";
 /// More devices than this are counted, not named.
 const DEVICES_SHOWN: usize = 8;
 
+/// The same for a guest, whose memory is that of its machine.
+const SCENARIO_IN_GUEST: &str = r#"
+schema = "catamaran/scenario/v1"
+name = "probe"
+seed = 1
+duration = "30s"
+platforms = ["vm"]
+[host]
+cores = 1
+memory = "512MiB"
+[platform.vm]
+vcpus = 1
+memory = "128MiB"
+[[tenant]]
+name = "probe"
+cpu = { limit = "100m", period = "20ms" }
+workload = { kind = "idle" }
+"#;
+
+/// Memory that an attack on it touches at most (bytes): more than a tenant may have, or than a guest has at all.
+const MEMORY_BYTES: u64 = 64 << 20;
+const MEMORY_BYTES_IN_GUEST: u64 = 128 << 20;
+
 /// Measures the isolation matrix of a platform.
 ///
 /// # Errors
@@ -107,14 +132,8 @@ pub fn probe(platform: Platform, interrupted: &Arc<AtomicBool>) -> Result<Probe,
     crate::clean()?;
     let on = |problem: Problem| problem.on(platform);
     accept::check_platform(platform, false)?;
-    if platform == Platform::Vm {
-        return Err(RunError::Unavailable {
-            platform,
-            why: "no probe is sent into a guest".into(),
-            remedy: "probe bare-metal, chroot, namespaces, cgroups or container".into(),
-        });
-    }
-    let plan = Plan::from_toml(SCENARIO, "probe")
+    let text = if platform == Platform::Vm { SCENARIO_IN_GUEST } else { SCENARIO };
+    let plan = Plan::from_toml(text, "probe")
         .map_err(|error| on(Problem::new(error.to_string(), "this is a defect of catamaran")))?;
     let tenant = plan.tenants().first();
     let tenant =
@@ -122,7 +141,9 @@ pub fn probe(platform: Platform, interrupted: &Arc<AtomicBool>) -> Result<Probe,
     let interrupt = Interrupt::new(Arc::clone(interrupted));
     let found = measure(&plan, tenant, platform, &interrupt).map_err(on)?;
     let outside = facts::read(Path::new("/proc/self"));
-    Ok(Probe { platform, views: views(platform, &found, &outside), attacks: attacks(platform, &found) })
+    let elsewhere = found.get(isolation::KERNEL).is_some_and(|id| outside.get(isolation::KERNEL) != Some(id));
+    let attacks = attacks(platform, &found, elsewhere);
+    Ok(Probe { platform, views: views(platform, &found, &outside), attacks })
 }
 
 /// Has the tenant tell what it finds.
@@ -132,26 +153,48 @@ fn measure(
     platform: Platform,
     interrupt: &Interrupt,
 ) -> Result<Facts, Problem> {
+    let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
     let mut guard = Guard::make(&Shape::of(plan, platform)?)?;
     let worker = WorkerFile::make()?;
+    let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
+    let hypervisor = hypervisor.map(try_out).transpose()?;
     let order = Order::turns(1, 1);
     // Waits for a script that never comes: a process of ours to be attacked.
     let outside = Launcher::start(&worker, guard.id(), order.write()?, interrupt)?;
     let host_file = guard.path().join("outside");
     std::fs::write(&host_file, "untouched").map_err(|error| {
-        Problem::new(format!("cannot write {}: {error}", host_file.display()), "make room")
+        Problem::by_errno(
+            format!("cannot write {}: {error}", host_file.display()),
+            "make room on the file system of /run",
+        )
     })?;
-    let mut how = guard.place(platform, false).plan(tenant, "probe.0");
+    let mut how = guard.place(platform, &plan.settings(platform)).plan(tenant, "probe.0");
     let playground = guard.make_playground()?;
     let inside = match how.script.root.as_ref().map(|root| root.way) {
         Some(RootWay::Chroot | RootWay::Pivot) => Path::new("/tmp"),
+        None if hypervisor.is_some() => Path::new(PLAYGROUND),
         None => &playground,
     };
     let (file, inside) = (host_file.display().to_string(), inside.display().to_string());
-    how.script.probe = vec![outside.pid().to_string(), file, inside];
+    let most = if hypervisor.is_some() { MEMORY_BYTES_IN_GUEST } else { MEMORY_BYTES };
+    let targets = vec![outside.pid().to_string(), file, inside, most.to_string()];
     let mut launcher = Launcher::start(&worker, guard.id(), order.write()?, interrupt)?;
     guard.receive(&how, launcher.pid(), platform::has_limits(platform))?;
-    let found = launcher.probe(&how.script, interrupt);
+    let found = match &hypervisor {
+        Some(vm) => {
+            // Under the limit it would take half a minute to boot.
+            let (late, early): (Vec<_>, _) = how.script.limits.into_iter().partition(limits_cpu);
+            how.script.limits = early;
+            let mut guest =
+                vm.boot(&mut launcher, how.script, (guard.path(), "probe.0"), tenant, interrupt)?;
+            guard.perform(&late, 0)?;
+            guest.probe(guard.id(), &targets, interrupt)
+        }
+        None => {
+            how.script.probe = targets;
+            launcher.probe(&how.script, interrupt)
+        }
+    };
     drop((launcher, outside));
     let accounts = guard.cgroup.accounts("probe.0", platform::has_limits(platform));
     let throttling = accounts.throttling.and_then(|path| std::fs::read_to_string(path).ok());
@@ -164,14 +207,17 @@ fn measure(
     Ok(found)
 }
 
+/// Whether a step sets a limit of CPU time, on either version of control groups.
+fn limits_cpu(step: &Step) -> bool {
+    let Step::Write { file, .. } = step else { return false };
+    file.file_name().is_some_and(|name| name == "cpu.cfs_quota_us" || name == "cpu.max")
+}
+
 fn views(platform: Platform, found: &Facts, outside: &Facts) -> Vec<View> {
     let mut seen: std::collections::BTreeMap<_, _> = isolation::sees(found, outside).into_iter().collect();
     // Whether a process outside can be seen is asked of `/proc` itself, not told from the namespace.
-    let pid = found.get("outside").map(|seen| if seen == "seen" { Sees::Host } else { Sees::Own });
-    match pid {
-        Some(sees) => seen.insert("pid", sees),
-        None => seen.remove("pid"),
-    };
+    let listed = found.get("outside").map(|seen| if seen == "seen" { Sees::Host } else { Sees::Own });
+    seen.extend(listed.map(|sees| ("process", sees)));
     let views = expected::views(platform).into_iter().map(|(resource, expected)| {
         let seen = seen.get(resource).copied();
         View {
@@ -189,7 +235,7 @@ fn views(platform: Platform, found: &Facts, outside: &Facts) -> Vec<View> {
 fn detail(resource: &str, found: &Facts) -> String {
     let fact = |name: &str| found.get(name).cloned().unwrap_or_default();
     match resource {
-        "pid" => format!("{} processes, one outside is {}", fact("processes"), fact("outside")),
+        "process" => format!("{} processes, one outside is {}", fact("processes"), fact("outside")),
         "mount" => format!("{} mounts, root {}", fact("mounts"), fact("root")),
         "host-name" => fact("host-name"),
         "user" => format!("mapped {} (inside, outside, how many)", fact("user-map")),
@@ -205,11 +251,16 @@ fn detail(resource: &str, found: &Facts) -> String {
     }
 }
 
-fn attacks(platform: Platform, found: &Facts) -> Vec<Attack> {
+/// `elsewhere`: the kernel that let it was not the machine's.
+fn attacks(platform: Platform, found: &Facts, elsewhere: bool) -> Vec<Attack> {
     let attacks = expected::attacks(platform).into_iter().map(|(attack, expected)| {
         let finding = found.get(&format!("attack.{attack}"));
         let finding = finding.and_then(|finding| finding.split_once('\t'));
         let seen = finding.and_then(|(word, _)| Verdict::from_word(word));
+        let seen = match seen {
+            Some(Verdict::Permitted) if elsewhere => Some(Verdict::Inside),
+            other => other,
+        };
         Attack {
             attack: attack.to_owned(),
             expected,

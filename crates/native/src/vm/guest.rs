@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use catamaran_scenario::calibration::Accel;
 use catamaran_worker::clock::now_ns;
+use catamaran_worker::facts::Facts;
 use catamaran_worker::port::{asks, tells};
 use catamaran_worker::script::{Script, stamp};
 use catamaran_worker::stop::stop_at;
@@ -58,15 +59,19 @@ impl Boot<'_> {
             .map_err(|error| self.no_room(&self.files.initrd, &error))?;
         let monitor = self.listen(&self.files.monitor)?;
         let port = self.listen(&self.files.port)?;
+        // QEMU would make it, but does not tell why it can't.
+        fs::File::create(&self.files.console).map_err(|error| self.no_room(&self.files.console, &error))?;
         script.exec = self.machine.command_line(self.name, self.files);
         script.errors = Some(self.files.errors.clone());
         launcher.begin(&script, self.interrupt)?;
         stop_at("qemu");
-        let until = Instant::now() + self.patience;
+        // QEMU itself starts in a tenth of a second, its guest in seconds.
+        let until = Instant::now() + self.patience / 4;
         let monitor = self.accept(&monitor, launcher, until)?;
         let port = self.accept(&port, launcher, until)?;
+        let until = Instant::now() + self.patience;
         let mut monitor =
-            Monitor::take_up(monitor, self.patience).map_err(|problem| self.told(launcher, problem))?;
+            Monitor::take_up(monitor, self.patience / 4).map_err(|problem| self.told(launcher, problem))?;
         let vcpus = monitor.vcpu_threads()?;
         launcher.tape.stamp(stamp::VMM, now_ns());
         monitor.go()?;
@@ -107,7 +112,15 @@ impl Boot<'_> {
                 return listener.accept().map(|(stream, _)| stream).map_err(|error| silent(&error));
             }
         }
-        Err(self.too_late("QEMU did not start"))
+        let why = format!(
+            "QEMU started, but did not connect to its sockets within {} s",
+            (self.patience / 4).as_secs()
+        );
+        let said = last_line(&self.files.errors).map(|said| format!("; it said: {said}"));
+        Err(Problem::unavailable(
+            why + &said.unwrap_or_default(),
+            "look whether `qemu-system-x86_64 -M microvm` works by hand, and what keeps the machine busy",
+        ))
     }
 
     /// The instants that the guest tells with `word`.
@@ -155,13 +168,23 @@ impl Boot<'_> {
         let said = last_line(&self.files.errors);
         let console = last_line(&self.files.console);
         let mut why = format!("QEMU ended ({how}) before the guest was there");
+        if how == "0" {
+            why += &format!(
+                ", as when its kernel gives up or lacks memory ({})",
+                self.machine.kernel.image.display()
+            );
+        }
         for (who, what) in [("it said", said), ("the guest's console", console)] {
             if let Some(what) = what {
                 why += &format!("; {who}: {what}");
             }
         }
-        let remedy = "more `host.memory` (a guest under tcg takes about 220 MiB of it) or `platform.vm.memory`; \
-                      another kernel by CATAMARAN_VM_KERNEL";
+        let remedy = if last_line(&self.files.errors).is_some() {
+            "take a QEMU that knows `-M microvm` (4.2 or later), and a Linux image for CATAMARAN_VM_KERNEL if that is set"
+        } else {
+            "more `host.memory` (a guest under tcg takes about 220 MiB of it) or `platform.vm.memory`; another kernel by \
+             CATAMARAN_VM_KERNEL"
+        };
         Problem::unavailable(why, remedy)
     }
 
@@ -186,7 +209,7 @@ impl Boot<'_> {
     }
 
     fn no_room(&self, path: &Path, error: &dyn std::fmt::Display) -> Problem {
-        Problem::new(
+        Problem::by_errno(
             format!("cannot make {}: {error}", path.display()),
             "make room on the file system of /run",
         )
@@ -205,6 +228,34 @@ impl Guest {
     pub(crate) fn go(&mut self, origin_ns: u64, begin_ns: u64) -> Result<(), Problem> {
         let line = format!("{} {} {}", asks::GO, self.offset.theirs(origin_ns), self.offset.theirs(begin_ns));
         self.port.ask(&line).map_err(|error| silent(&error))
+    }
+
+    /// Has a probe of this `run` look around in the guest, with what it is to attack; what it found by name.
+    pub(crate) fn probe(
+        &mut self,
+        run: &str,
+        targets: &[String],
+        interrupt: &Interrupt,
+    ) -> Result<Facts, Problem> {
+        let until = Instant::now() + COLLECT_PATIENCE;
+        self.port
+            .ask(&format!("{} {run}\t{}", asks::PROBE, targets.join("\t")))
+            .map_err(|error| silent(&error))?;
+        let mut found = Facts::new();
+        loop {
+            interrupt.check()?;
+            let soon = Instant::now() + LOOK_EVERY;
+            let heard = self.port.wait_for(tells::PROBED, soon.min(until), |line| {
+                let finding =
+                    line.strip_prefix(tells::FOUND).and_then(|rest| rest.trim_start().split_once('\t'));
+                found.extend(finding.map(|(name, what)| (name.to_owned(), what.to_owned())));
+            });
+            match heard {
+                Ok(_) => return Ok(found),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut && Instant::now() < until => {}
+                Err(error) => return Err(silent(&error)),
+            }
+        }
     }
 
     /// Takes note of the worker's end, where it was told.
@@ -241,6 +292,12 @@ impl Guest {
             }
         }
         Ok(())
+    }
+
+    /// Copies one word of the guest's tape to ours while the worker works.
+    pub(crate) fn copy_word(&mut self, tape: &Tape, word: usize) -> Result<(), Problem> {
+        let until = Instant::now() + COLLECT_PATIENCE;
+        self.fetch(tape, word, 1, until).map_err(|error| silent(&error))
     }
 
     fn fetch(&mut self, tape: &Tape, first: usize, count: usize, until: Instant) -> io::Result<()> {

@@ -1,7 +1,8 @@
 //! QEMU: where it is, and the command line of a guest.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use catamaran_scenario::calibration::Accel;
 
@@ -12,6 +13,9 @@ const PROGRAM: &str = "qemu-system-x86_64";
 
 /// Translated code that TCG keeps (MiB). Its default grows with the guest's memory; a kernel and a worker need less.
 const TRANSLATED_MIB: u32 = 64;
+
+/// How long QEMU may take to tell its version.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// QEMU as it is installed here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,15 +37,35 @@ impl Qemu {
             std::env::split_paths(&path).map(|folder| folder.join(PROGRAM)).find(|file| file.is_file());
         let program =
             program.ok_or_else(|| Problem::unavailable(format!("{PROGRAM} is not on PATH"), remedy))?;
-        let said = Command::new(&program).arg("--version").output().map(|output| output.stdout);
-        let said = String::from_utf8(said.unwrap_or_default()).unwrap_or_default();
-        match said.lines().next().filter(|line| line.contains("version")) {
-            Some(version) => Ok(Self { program, version: version.to_owned() }),
-            None => {
-                let why = format!("{} does not answer to --version", program.display());
+        match version(&program) {
+            Ok(version) => Ok(Self { program, version }),
+            Err(why) => {
+                let why = format!("{} does not answer to --version: {why}", program.display());
                 Err(Problem::unavailable(why, remedy))
             }
         }
+    }
+}
+
+/// What a program answers to `--version`, in its first line; what happened where it does not.
+fn version(program: &Path) -> Result<String, String> {
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut asked = command.spawn().map_err(|error| error.to_string())?;
+    let until = Instant::now() + ANSWER_PATIENCE;
+    while asked.try_wait().is_ok_and(|ended| ended.is_none()) {
+        if Instant::now() > until {
+            let _ = asked.kill();
+            let _ = asked.wait();
+            return Err(format!("nothing within {} s", ANSWER_PATIENCE.as_secs()));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let output = asked.wait_with_output().map_err(|error| error.to_string())?;
+    let first = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().next().map(str::to_owned);
+    match first(&output.stdout).filter(|line| line.contains("version")) {
+        Some(version) => Ok(version),
+        None => Err(first(&output.stderr).unwrap_or_else(|| output.status.to_string())),
     }
 }
 

@@ -16,16 +16,17 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 /// Processes that an attack on their number makes at most.
 const PROCESSES: u32 = 64;
-/// Memory that an attack on it touches at most (bytes).
-const MEMORY_BYTES: usize = 64 << 20;
 /// How long an attack on the CPU lasts (ns).
 const CPU_NS: u64 = 500_000_000;
 
 /// What is attacked.
 pub(crate) struct Target<'a> {
-    pub(crate) outside: u32,
+    /// Number of a process outside; none where that number is known to be another's here.
+    pub(crate) outside: Option<u32>,
     pub(crate) host_file: &'a str,
     pub(crate) playground: &'a str,
+    /// Memory that an attack on it touches at most (bytes).
+    pub(crate) memory_bytes: usize,
 }
 
 /// What came of an attack; as text, a word and what the kernel said.
@@ -66,12 +67,12 @@ pub(crate) const ALL: [(&str, Attack); 12] = [
     ("ptrace-outside", |target| tried("traced it", || trace(pid(target)?))),
     ("load-module", |_| load_module()),
     ("exhaust-pids", |_| exhaust_pids()),
-    ("exhaust-memory", |_| exhaust_memory()),
+    ("exhaust-memory", |target| exhaust_memory(target.memory_bytes)),
     ("exhaust-cpu", |_| exhaust_cpu()),
 ];
 
 fn pid(target: &Target<'_>) -> rustix::io::Result<Pid> {
-    Pid::from_raw(target.outside as i32).ok_or(Errno::SRCH)
+    target.outside.and_then(|outside| Pid::from_raw(outside as i32)).ok_or(Errno::SRCH)
 }
 
 fn write(path: &str) -> rustix::io::Result<()> {
@@ -171,15 +172,15 @@ fn exhaust_pids() -> Outcome {
     }
 }
 
-fn exhaust_memory() -> Outcome {
+fn exhaust_memory(bytes: usize) -> Outcome {
     let touched = || -> rustix::io::Result<()> {
         let mut memory: Vec<u8> = Vec::new();
-        memory.try_reserve_exact(MEMORY_BYTES).map_err(|_| Errno::NOMEM)?;
-        memory.resize(MEMORY_BYTES, 1);
+        memory.try_reserve_exact(bytes).map_err(|_| Errno::NOMEM)?;
+        memory.resize(bytes, 1);
         std::hint::black_box(&memory);
         Ok(())
     };
-    let megabytes = MEMORY_BYTES >> 20;
+    let megabytes = bytes >> 20;
     match in_child(touched) {
         End::Done => Outcome::Permitted(format!("{megabytes} MiB and no end")),
         End::Failed(error) => Outcome::Limited(format!("before {megabytes} MiB: {error}")),

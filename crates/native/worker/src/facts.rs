@@ -9,14 +9,18 @@ use std::path::Path;
 /// Kinds of namespaces, as the links in `/proc/PID/ns` are called.
 pub const NAMESPACES: [&str; 8] = ["pid", "mnt", "uts", "user", "net", "ipc", "cgroup", "time"];
 
-/// Facts by name: `ns.KIND` (the link's text), `root` (device and inode), `devices` (names in `/dev`, sorted, separated
-/// by blanks). A fact that can't be read is not there.
+/// Facts by name: `boot-id` (the kernel's own, of this boot), `ns.KIND` (the link's text), `root` (device and inode),
+/// `devices` (names in `/dev`, sorted, separated by blanks). A fact that can't be read is not there.
 pub type Facts = BTreeMap<String, String>;
 
 /// The facts of the process whose folder in a `/proc` is `process`.
 #[must_use]
 pub fn read(process: &Path) -> Facts {
     let mut facts = Facts::new();
+    let proc = process.parent().unwrap_or(process);
+    if let Ok(id) = fs::read_to_string(proc.join("sys/kernel/random/boot_id")) {
+        facts.insert("boot-id".into(), id.trim().to_owned());
+    }
     for kind in NAMESPACES {
         if let Ok(link) = fs::read_link(process.join("ns").join(kind)) {
             facts.insert(format!("ns.{kind}"), link.to_string_lossy().into_owned());
@@ -54,5 +58,6 @@ mod tests {
         let own = read(Path::new("/proc/self"));
         assert_eq!(own, read(&Path::new("/proc").join(std::process::id().to_string())));
         assert!(own.contains_key("ns.pid") && own.contains_key("root"), "{own:?}");
+        assert!(own.contains_key("boot-id"), "{own:?}");
     }
 }

@@ -70,11 +70,14 @@ impl Folder {
         let id = format!("{pid:x}-{:x}", crate::clock::now_ns());
         let path = home.join(&id);
         fs::create_dir(&path)?;
-        let mut lock = create(&path.join("lock"))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        lock.write_all(format!("{pid} {}\n", process_start(pid).unwrap_or(0)).as_bytes())?;
-        let ledger = create(&path.join("ledger"))?;
-        Ok(Self { id, path, ledger, _lock: lock })
+        match fill(&path, pid) {
+            Ok((lock, ledger)) => Ok(Self { id, path, ledger, _lock: lock }),
+            Err(error) => {
+                // Where there is no room for a run, there is none for what is left of it.
+                let _ = fs::remove_dir_all(&path);
+                Err(error)
+            }
+        }
     }
 
     /// Adds lines to the ledger; call it before what they name is made.
@@ -90,6 +93,14 @@ impl Folder {
 #[must_use]
 pub fn group_line(group: &Path) -> String {
     format!("group {}\n", group.display())
+}
+
+/// Makes the lock, which this process then holds, and the ledger.
+fn fill(path: &Path, pid: u32) -> io::Result<(File, File)> {
+    let mut lock = create(&path.join("lock"))?;
+    flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+    lock.write_all(format!("{pid} {}\n", process_start(pid).unwrap_or(0)).as_bytes())?;
+    Ok((lock, create(&path.join("ledger"))?))
 }
 
 fn create(path: &Path) -> io::Result<File> {

@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
 use catamaran_worker::clock::now_ns;
-use catamaran_worker::port::{DEVICE, TAPE, asks, tells};
+use catamaran_worker::port::{DEVICE, PLAYGROUND, TAPE, asks, tells};
 use catamaran_worker::script::{stamp, word};
 use catamaran_worker::tape::{Tape, head, thread};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -100,6 +100,9 @@ fn serve(port: &mut File, first_ns: u64) -> Result<(), String> {
 }
 
 fn answer(port: &mut File, worker: &mut Worker, line: &str) -> Result<(), String> {
+    if let Some(arguments) = line.strip_prefix(asks::PROBE) {
+        return probe(port, arguments.trim_start());
+    }
     let words: Vec<&str> = line.split(' ').collect();
     let number = |text: &str| text.parse::<u64>().map_err(|_| format!("not a number: {line:?}"));
     match words.as_slice() {
@@ -123,6 +126,36 @@ fn answer(port: &mut File, worker: &mut Worker, line: &str) -> Result<(), String
         }
         _ => Err(format!("not understood: {line:?}")),
     }
+}
+
+/// Has the same program probe, and tells each finding as it comes. `/tmp` is the probe's to do as it likes.
+fn probe(port: &mut File, arguments: &str) -> Result<(), String> {
+    let failed = |error: &dyn std::fmt::Display| format!("cannot start the probe: {error}");
+    let _ = rustix::fs::mkdir(PLAYGROUND, Mode::from_raw_mode(0o1777));
+    let (control, theirs) =
+        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+            .map_err(|error| failed(&error))?;
+    let mut process = Command::new("/init")
+        .arg0("catamaran-worker")
+        .arg("probe")
+        .args(arguments.split('\t'))
+        .stdin(Stdio::from(theirs))
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(|error| failed(&error))?;
+    let mut buffer = [0_u8; 4096];
+    loop {
+        let length = rustix::io::retry_on_intr(|| rustix::io::read(&control, &mut buffer)).unwrap_or(0);
+        if length == 0 {
+            break;
+        }
+        let message = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).replace('\n', " ");
+        if let Some(finding) = message.strip_prefix(word::FOUND) {
+            tell(port, &format!("{} {finding}", tells::FOUND))?;
+        }
+    }
+    let _ = process.wait();
+    tell(port, tells::PROBED)
 }
 
 fn tell(port: &mut File, line: &str) -> Result<(), String> {

@@ -34,7 +34,9 @@ fn main() {
         ["container", script] => by_hand(script),
         ["launch", _run, runner] => launch::launch(runner),
         ["work", _run] => work::work(first_ns),
-        ["probe", _run, outside, host_file, playground] => probe::probe(outside, host_file, playground),
+        ["probe", run, outside, host_file, playground, memory_bytes] => {
+            probe::probe(run, outside, (host_file, playground), memory_bytes)
+        }
         _ => Err("this program is started by catamaran, by hand only as `catamaran-worker container SCRIPT`"
             .into()),
     };

@@ -7,6 +7,9 @@ pub const DEVICE: &str = "/dev/ttyS1";
 /// Where the guest finds its tape.
 pub const TAPE: &str = "/tape";
 
+/// Folder of the guest in which a probe may do as it likes.
+pub const PLAYGROUND: &str = "/tmp";
+
 /// Words that the guest begins a line with.
 pub mod tells {
     /// `init FIRST`: process 1 is there; its first own instruction.
@@ -22,6 +25,10 @@ pub mod tells {
     pub const STOPPED: &str = "stopped";
     /// `words COUNT`: answers [`super::asks::READ`]; that many words follow, low byte first.
     pub const WORDS: &str = "words";
+    /// `found NAME FINDING` (a tab between name and finding): what a probe found.
+    pub const FOUND: &str = "found";
+    /// `probed`: the probe has ended.
+    pub const PROBED: &str = "probed";
     /// `failed SENTENCE`: nothing comes after it.
     pub const FAILED: &str = "failed";
 }
@@ -36,4 +43,6 @@ pub mod asks {
     pub const STOP: &str = "stop";
     /// `read FIRST COUNT`: words of the tape.
     pub const READ: &str = "read";
+    /// `probe ARGUMENTS` (tabs between them): look around and try what one is let do; the arguments are the probe's.
+    pub const PROBE: &str = "probe";
 }

@@ -8,15 +8,25 @@ use catamaran_worker::script::word;
 use crate::attacks;
 use crate::launch::say;
 
-/// Tells the runner everything, one message a finding. `outside` is the number of a process outside, `host_file` a file
-/// of the machine, `playground` a folder in which the probe may do as it likes.
-pub(crate) fn probe(outside: &str, host_file: &str, playground: &str) -> Result<(), String> {
-    let outside: u32 = outside.parse().map_err(|_| format!("not a process's number: {outside:?}"))?;
+/// Tells the runner everything, one message a finding. `outside` is the number of a process outside, a launcher of the
+/// `run`; `host_file` a file of the machine, `playground` a folder in which the probe may do as it likes, `memory_bytes` what
+/// it tries to touch at most.
+pub(crate) fn probe(
+    run: &str,
+    outside: &str,
+    (host_file, playground): (&str, &str),
+    memory_bytes: &str,
+) -> Result<(), String> {
+    let number = |text: &str| text.parse::<u32>().map_err(|_| format!("not a number: {text:?}"));
+    let (outside, memory_bytes) = (number(outside)?, number(memory_bytes)? as usize);
     for (name, fact) in facts::read(Path::new("/proc/self")) {
         tell(&name, &fact);
     }
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let seen = Path::new(&format!("/proc/{outside}/stat")).exists();
+    let seen = read(&format!("/proc/{outside}/cmdline")).contains(&format!("\0launch\0{run}\0"));
+    // Where another process has that number, it is none of the machine's.
+    let is_another = !seen && Path::new(&format!("/proc/{outside}")).exists();
+    let outside = (!is_another).then_some(outside);
     tell("outside", if seen { "seen" } else { "hidden" });
     tell("processes", &processes().to_string());
     tell("mounts", &read("/proc/self/mountinfo").lines().count().to_string());
@@ -25,7 +35,7 @@ pub(crate) fn probe(outside: &str, host_file: &str, playground: &str) -> Result<
     tell("interfaces", &interfaces(&read("/proc/self/net/dev")));
     tell("kernel", &rustix::system::uname().release().to_string_lossy());
     for (name, attack) in attacks::ALL {
-        let outcome = attack(&attacks::Target { outside, host_file, playground });
+        let outcome = attack(&attacks::Target { outside, host_file, playground, memory_bytes });
         tell(&format!("attack.{name}"), &outcome.to_string());
     }
     Ok(())

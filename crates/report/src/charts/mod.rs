@@ -4,6 +4,7 @@
 //! Light by default, dark where the viewer asks for it; colours from the palette of Okabe and Ito, which people with any
 //! kind of colour vision can tell apart, and never colour alone.
 
+mod accuracy;
 mod axis;
 mod canvas;
 mod ccdf;
@@ -11,6 +12,7 @@ mod comparison;
 mod dots;
 mod gantt;
 
+pub use accuracy::accuracy;
 pub use canvas::ChartError;
 pub use comparison::comparison;
 pub use gantt::gantt;

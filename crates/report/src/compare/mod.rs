@@ -8,10 +8,14 @@
 mod noise;
 mod rows;
 mod saved;
+mod stages;
 mod summary;
 
 pub use rows::Floors;
+pub(crate) use summary::skill;
+
 pub use saved::{Run, RunDifference, RunRow, Saved, SavedError, saved};
+pub use stages::StageComparison;
 
 use catamaran_scenario::Platform;
 use serde::{Deserialize, Serialize};
@@ -62,6 +66,9 @@ pub struct PlatformComparison {
     pub rows: Vec<Row>,
     /// Metrics that are left out, with the reason.
     pub absent: Vec<AbsentRow>,
+    /// Start-up stages.
+    #[serde(default)]
+    pub stages: Vec<StageComparison>,
     /// The judged rows in a few figures.
     pub summary: Summary,
     /// The simulation at the median speed of the trials; `None` where every trial was discarded.
@@ -200,6 +207,7 @@ fn judge(platform: Platform, duration_s: f64, made: usize, used: &[&Pair]) -> Pl
         summary: summary::summary(&rows, discarded),
         rows,
         absent,
+        stages: stages::stages(used),
         simulated: at_median_speed(used).map(|pair| pair.simulated.clone()),
         native: used.iter().map(|pair| pair.native.clone()).collect(),
     }

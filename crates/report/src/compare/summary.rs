@@ -25,7 +25,7 @@ pub(super) fn summary(rows: &[Row], discarded_trials: u32) -> Summary {
 
 /// 1 − Σe/Σe₀ against the better prediction, over the rows that both predict; `None` where these make no error, for then
 /// there is nothing to do better.
-fn skill(rows: &[&Row]) -> Option<(f64, Prediction)> {
+pub(crate) fn skill(rows: &[&Row]) -> Option<(f64, Prediction)> {
     let predicted: Vec<(f64, f64, f64)> =
         rows.iter().filter_map(|row| Some((row.error, row.alone_error?, row.fluid_error?))).collect();
     let sum = |get: fn(&(f64, f64, f64)) -> f64| predicted.iter().map(get).sum::<f64>();

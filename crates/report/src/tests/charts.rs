@@ -3,7 +3,7 @@ use std::ops::Range;
 use catamaran_scenario::{Lang, Platform};
 
 use super::compare::pair;
-use crate::charts::{comparison, gantt};
+use crate::charts::{accuracy, comparison, gantt};
 use crate::compare::{Pair, PlatformComparison, compare};
 use crate::report::{Requests, TenantReport};
 use crate::timeline::{GuestSlice, Slice, Throttle, Timeline};
@@ -80,6 +80,26 @@ fn a_comparison_shows_every_row_and_distribution() {
     let document = is_well_formed(&svg);
     let title = document.descendants().find(|node| node.has_tag_name("title")).and_then(|node| node.text());
     assert_eq!(title, Some("limited-server: the model and the machine"));
+}
+
+#[test]
+fn a_corpus_has_a_panel_for_each_platform_and_a_lane_for_each_metric() {
+    let many = [trials(Platform::Cgroups), trials(Platform::BareMetal), trials(Platform::Cgroups)];
+    let svg = accuracy(Lang::En, &many).unwrap();
+    let texts = texts(&svg);
+    let figures = |platform: &str, count: usize| format!("{platform}: {count} figures, skill ");
+    let judged = many[0].summary.judged_rows as usize;
+    for expected in
+        [figures("bare-metal", judged), figures("cgroups", 2 * judged), "p99".into(), "172 %".into()]
+    {
+        assert!(texts.contains(&expected), "{expected} in\n{texts}");
+    }
+    let marks = |tag: &str| is_well_formed(&svg).descendants().filter(|node| node.has_tag_name(tag)).count();
+    // One in the legend, and one for each figure; the naive predictions lack some.
+    assert_eq!(marks("polygon"), 1 + 3 * judged);
+    assert!((2..=1 + 3 * judged).contains(&marks("circle")), "{}", marks("circle"));
+    assert!(self::texts(&accuracy(Lang::Ko, &many).unwrap()).contains("예측력"));
+    is_well_formed(&accuracy(Lang::En, &[]).unwrap());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{report, requests_ms};
 use crate::compare::{
     AbsentRow, Group, Missing, Naive, Pair, PlatformComparison, Prediction, Row, compare, needs_more_trials,
 };
-use crate::report::{BackendKind, Report, Requests};
+use crate::report::{BackendKind, Report, Requests, StageRow};
 
 /// 1 % of it is a floor of 0.2 s.
 const DURATION_S: f64 = 20.0;
@@ -346,4 +346,42 @@ fn the_json_has_the_shape_of_the_contract() {
     assert_eq!(back, comparison);
     let native: &Report = &back.native[0];
     assert_eq!(native.backend, BackendKind::Native);
+}
+
+#[test]
+fn stages_are_compared_by_the_medians_of_their_lengths() {
+    let stage = |name: &str, start_s: f64, end_s: f64| StageRow {
+        name: name.into(),
+        actor: "guest".into(),
+        start_s,
+        end_s,
+    };
+    // Native kernels take 2, 4, 3 s; the last trial never came to its init, and the model knows of none.
+    let native = [
+        vec![stage("vmm", 0.0, 1.0), stage("kernel", 1.0, 3.0), stage("init", 3.0, 3.5)],
+        vec![stage("vmm", 0.0, 1.0), stage("kernel", 1.0, 5.0), stage("init", 5.0, 5.5)],
+        vec![stage("vmm", 0.0, 2.0), stage("kernel", 2.0, 5.0)],
+    ];
+    let model = [stage("vmm", 0.0, 1.0), stage("kernel", 1.0, 2.5)];
+    let pairs: Vec<Pair> = native
+        .iter()
+        .map(|stages| {
+            pair(|side, tenant| {
+                tenant.startup_stages = if side == 1 { stages.clone() } else { model.to_vec() };
+            })
+        })
+        .collect();
+    let found = comparison(&pairs).stages;
+    let figures: Vec<_> = found
+        .iter()
+        .map(|one| (one.name.as_str(), one.simulated_s, one.native_s, one.ratio, one.starts))
+        .collect();
+    assert_eq!(
+        figures,
+        [
+            ("vmm", Some(1.0), 1.0, Some(1.0), 3),
+            ("kernel", Some(1.5), 3.0, Some(0.5), 3),
+            ("init", None, 0.5, None, 2)
+        ]
+    );
 }

@@ -3,7 +3,8 @@ use catamaran_scenario::{Lang, Platform};
 use super::compare::pair;
 use crate::compare::{Group, Row, compare};
 use crate::metric::Metric;
-use crate::words::{difference, figure, row, summary};
+use crate::report::BackendKind;
+use crate::words::{self, difference, figure, row, summary};
 
 #[test]
 fn figures() {
@@ -148,4 +149,45 @@ fn summaries() {
         summary(Lang::En, &compare(Platform::Cgroups, 20.0, &stolen))
             .ends_with("Left out: 0 undecidable figures, 1 disturbed trials.")
     );
+}
+
+#[test]
+fn what_is_seen_is_laid_side_by_side() {
+    use crate::report::{IsolationRow, Sees};
+    let rows = |all: &[(&str, Sees)]| -> Vec<IsolationRow> {
+        let row = |(resource, sees): &(&str, Sees)| IsolationRow {
+            resource: (*resource).to_owned(),
+            observer: "red".to_owned(),
+            sees: *sees,
+        };
+        all.iter().map(row).collect()
+    };
+    let (mut model, mut machine) = (
+        super::report(BackendKind::Simulated, &[("red", 0)]),
+        super::report(BackendKind::Native, &[("red", 0)]),
+    );
+    model.isolation = rows(&[("pid", Sees::Own), ("network", Sees::Host), ("time", Sees::Host)]);
+    machine.isolation = rows(&[("network", Sees::Own), ("pid", Sees::Own)]);
+    let seen = words::seen(&model, &machine);
+    assert!(!words::nothing_is_hidden(&seen) && words::nothing_is_hidden(&seen[2..]));
+    assert_eq!(
+        seen.iter().map(|row| row.native).collect::<Vec<_>>(),
+        [Some(Sees::Own), Some(Sees::Own), None]
+    );
+    assert_eq!(
+        words::seen_summary(Lang::En, &seen),
+        "The model and the machine agree in 1 of 2 rows of what is seen. red, network interfaces: the model says the \
+         machine's, the machine its own only."
+    );
+    assert!(words::seen_summary(Lang::Ko, &seen).starts_with("보이는 것에 대한 2줄 가운데 1줄"));
+    assert_eq!(model.value("tenant.red.sees.pid.own"), Some(1.0));
+    assert_eq!(model.value("tenant.red.sees.network.own"), Some(0.0));
+    for path in [
+        "tenant.red.sees.mount.own",
+        "tenant.red.sees.pid.mine",
+        "tenant.red.sees.pid",
+        "tenant.blue.sees.pid.own",
+    ] {
+        assert_eq!(model.value(path), None, "{path}");
+    }
 }

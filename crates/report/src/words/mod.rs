@@ -2,9 +2,11 @@
 
 mod figure;
 mod label;
+mod seen;
 
 pub use figure::figure;
 pub use label::label;
+pub use seen::{Seen, nothing_is_hidden, resource, seen, seen_summary, sees};
 
 use catamaran_scenario::{Josa, Lang};
 

@@ -118,6 +118,9 @@ fn read_memory(reader: &Reader<'_>) -> Option<MemoryCosts> {
         let (out_ns, in_ns) = (swap.real("out_ns"), swap.real("in_ns"));
         Some(SwapCosts { out_ns: out_ns?, in_ns: in_ns? })
     });
+    let by_platform = reader.table_or_empty("tenant_bytes")?;
+    let bytes_on = |platform: &Platform| Some((*platform, by_platform.count(platform.name())?));
+    let tenant_bytes = Platform::ALL.iter().filter_map(bytes_on).collect();
     Some(MemoryCosts {
         touch_ns: touch_ns?,
         retouch_ns: retouch_ns?,
@@ -126,6 +129,7 @@ fn read_memory(reader: &Reader<'_>) -> Option<MemoryCosts> {
         thread_bytes: thread_bytes?,
         worker_rss_bytes: worker_rss_bytes?,
         swap,
+        tenant_bytes,
     })
 }
 

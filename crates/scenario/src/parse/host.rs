@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::Platform;
 use crate::diagnostic::Problem;
-use crate::plan::{Guest, Host, HostDisk, HostNetwork, PlatformSettings, Scheduler};
+use crate::plan::{Guest, Host, HostDisk, HostNetwork, Namespace, PlatformSettings, Scheduler};
 
 use super::reader::Reader;
 
@@ -57,5 +57,12 @@ fn read_platform(reader: &Reader<'_>) -> PlatformSettings {
         accel: reader.choice("accel").map(str::to_owned),
         hypervisor_type: reader.count("type").map(|kind| if kind == 1 { 1 } else { 2 }),
         compat: reader.text("compat"),
+        unshare: read_unshare(reader),
     }
+}
+
+/// The namespaces in their own order, so that scenarios that list the same are the same.
+fn read_unshare(reader: &Reader<'_>) -> Option<Vec<Namespace>> {
+    let words = reader.choices("unshare")?;
+    Some(Namespace::ALL.iter().copied().filter(|kind| words.contains(&kind.name())).collect())
 }

@@ -48,7 +48,7 @@ pub(super) fn advise(problem: Problem, found: &DeValue<'_>, takes: Takes) -> Pro
         {
             problem.advises("leave out the quotes")
         }
-        Takes::Platforms | Takes::Texts if found.is_str() => {
+        Takes::Platforms | Takes::Texts | Takes::Choices(_) if found.is_str() => {
             problem.advises(format!("write [{}]", quoted(text)))
         }
         Takes::Table(_) if found.is_array() => {
@@ -126,6 +126,11 @@ impl Reader<'_> {
         self.read(name, take_choice)
     }
 
+    /// Some of a few words, each once; an empty list is one, too.
+    pub(super) fn choices(&self, name: &str) -> Option<Vec<&'static str>> {
+        self.read(name, take_choices)
+    }
+
     pub(super) fn cpu_set(&self, name: &str, cores: u32) -> Option<Vec<u32>> {
         self.read(name, |takes, value| take_cpu_set(takes, value, cores))
     }
@@ -150,6 +155,7 @@ pub(crate) fn check(takes: Takes, value: &DeValue<'_>) -> Taken<()> {
         Takes::OomScoreAdj => take_oom_score_adj(takes, value).map(drop),
         Takes::Real { .. } => take_real(takes, value).map(drop),
         Takes::Choice(_) => take_choice(takes, value).map(drop),
+        Takes::Choices(_) => take_choices(takes, value).map(drop),
         Takes::Platforms | Takes::Texts | Takes::Ports | Takes::Tables(_) => shape(value.is_array()),
         Takes::Map | Takes::Table(_) | Takes::ByPlatform(_) => shape(value.is_table()),
     }
@@ -285,6 +291,19 @@ fn take_choice(takes: Takes, value: &DeValue<'_>) -> Taken<&'static str> {
         .copied()
         .find(|word| *word == found)
         .ok_or_else(|| wrong(value, takes).suggests(nearest(found, words.iter().copied())))
+}
+
+fn take_choices(takes: Takes, value: &DeValue<'_>) -> Taken<Vec<&'static str>> {
+    let Takes::Choices(words) = takes else { return Err(wrong(value, takes)) };
+    let mut taken = Vec::new();
+    for element in value.as_array().ok_or_else(|| wrong(value, takes))? {
+        let word = take_choice(Takes::Choice(words), element.get_ref())?;
+        if taken.contains(&word) {
+            return Err(Problem::new(format!("{word:?} is listed twice")).advises("leave one out"));
+        }
+        taken.push(word);
+    }
+    Ok(taken)
 }
 
 fn quantity_text<T: FromStr<Err = QuantityError>>(takes: Takes, value: &DeValue<'_>) -> Taken<T> {

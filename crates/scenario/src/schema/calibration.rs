@@ -83,7 +83,13 @@ static MEMORY: Table = Table::new(
         Field::required("thread_bytes", WEIGHT),
         Field::required("worker_rss_bytes", WEIGHT),
         Field::optional("swap", Takes::Table(&SWAP)),
+        Field::optional("tenant_bytes", Takes::ByPlatform(&TENANT_BYTES)),
     ],
+);
+
+static TENANT_BYTES: Table = Table::new(
+    "What the memory groups are charged for one tenant being there, by platform.",
+    &super::by_platform(Takes::Count { least: 1, most: BYTES_MOST }),
 );
 
 static SWAP: Table = Table::new(

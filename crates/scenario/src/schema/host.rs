@@ -2,6 +2,7 @@
 
 use super::takes::{BYTES_MOST, MILLISECOND};
 use super::{Field, Table, Takes};
+use crate::plan::Namespace;
 
 pub(super) static HOST: Table = Table::new(
     "The machine. A native run confines all tenants to it: the first `cores` of the machine by cpuset, `memory` by a parent \
@@ -114,5 +115,11 @@ static PLATFORM: Table = Table::new(
         Field::absent("compat", Takes::Text, "the newest known")
             .means("The release whose rules are followed, where they changed.")
             .like("\"1.20\""),
+        Field::absent("unshare", Takes::Choices(Namespace::NAMES), "all but user")
+            .means("Namespaces of each tenant's own, on the platform namespaces. A new /proc is mounted with mount and pid together \
+                    only, and the host name is set with uts only. With user the tenant is root inside, and outside whoever \
+                    carries the scenario out; nobody else is mapped.")
+            .like("[\"mount\", \"pid\"]")
+            .becomes("unshare(1): --mount, --pid, --uts, --ipc, --net, --user --map-root-user, --cgroup"),
     ],
 );

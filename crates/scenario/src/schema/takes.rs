@@ -37,6 +37,8 @@ pub(crate) enum Takes {
     Real { most: f64 },
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// Some of these words, in a list.
+    Choices(&'static [&'static str]),
     /// Names of platforms.
     Platforms,
     /// Texts, at least one.
@@ -113,6 +115,7 @@ impl Takes {
             Self::Count { .. } | Self::OomScoreAdj => "whole number",
             Self::Real { .. } => "number",
             Self::Choice(_) => "choice",
+            Self::Choices(_) => "list of choices",
             Self::Platforms => "list of platforms",
             Self::Texts => "list of texts",
             Self::Ports => "list of ports",
@@ -175,6 +178,9 @@ impl Takes {
             Self::OomScoreAdj => format!("a whole number from -{OOM_SCORE_ADJ_MOST} to {OOM_SCORE_ADJ_MOST}"),
             Self::Real { most } => format!("a number above 0, at most {most}"),
             Self::Choice(words) => one_of(words),
+            Self::Choices(words) => {
+                format!("a list in brackets, which may be empty, of {}, each once", one_of(words))
+            }
             Self::Platforms => "a list of platforms in brackets, at least one, none twice".into(),
             Self::Texts => "a list of texts in brackets, at least one".into(),
             Self::Ports => {

@@ -8,7 +8,7 @@ use super::build::Setting;
 use super::engine::Engine;
 use super::happened;
 use super::world::{Instance, World};
-use crate::platform;
+use crate::{platform, startup};
 
 /// Fields that this model knows nothing of, with the reason.
 const NOT_MODELLED: [(&str, &str); 3] = [
@@ -18,7 +18,7 @@ const NOT_MODELLED: [(&str, &str); 3] = [
 ];
 
 const NOT_CALIBRATED: &str = "the machine was calibrated without memory";
-const IN_GUESTS: &str = "the memory of guests is not modelled yet";
+const IN_GUESTS: &str = "guests that are swapped out are not modelled yet";
 
 const HOST_NOT_MODELLED: [(&str, &str); 2] = [
     ("steal", "a simulated machine is not stolen from"),
@@ -45,7 +45,10 @@ pub(super) fn report(
             row.explain_absence(field, reason);
         }
         match world.instances.get(index).and_then(Option::as_ref) {
-            Some(instance) => fill(row, calibration, setting, world, index, instance),
+            Some(instance) => {
+                startup(row, plan, platform, setting);
+                fill(row, calibration, setting, world, index, instance);
+            }
             None => row.explain_absence("cpu_s", "not part of this prediction"),
         }
     }
@@ -77,7 +80,6 @@ fn fill(
     index: usize,
     instance: &Instance,
 ) {
-    startup(row, setting);
     let threads = || instance.threads.iter().copied();
     let seconds = |ns: u64| ns as f64 / 1e9;
     row.cpu_s = Some(seconds(match &world.engine {
@@ -90,7 +92,7 @@ fn fill(
     row.turns = Some(work / 1e9 * calibration.cpu.turns_per_cpu_s);
     steal(row, setting, world, index);
     finish(row, world, instance);
-    memory(row, setting, world, index);
+    memory(row, calibration, setting, world, index);
     throttling(row, world, instance);
     requests(row, world, instance);
     if let Some(claim) = setting.claims.get(index) {
@@ -112,11 +114,13 @@ fn steal(row: &mut TenantReport, setting: &Setting, world: &World, index: usize)
     }
 }
 
-fn startup(row: &mut TenantReport, setting: &Setting) {
+fn startup(row: &mut TenantReport, plan: &Plan, platform: Platform, setting: &Setting) {
+    let tenant = plan.tenants().iter().find(|tenant| tenant.name == row.name);
     match &setting.stages {
         Some(stages) => {
-            row.startup_s = Some(stages.last().map_or(0.0, |stage| stage.end_s));
-            row.startup_stages.clone_from(stages);
+            let quota = tenant.and_then(|tenant| startup::quota(tenant, platform));
+            row.startup_stages = startup::rows(stages, quota);
+            row.startup_s = Some(row.startup_stages.last().map_or(0.0, |stage| stage.end_s));
         }
         None => row.explain_absence("startup_s", "this platform's start was not calibrated"),
     }
@@ -145,17 +149,17 @@ fn finish(row: &mut TenantReport, world: &World, instance: &Instance) {
 }
 
 /// Why there are no figures of memory.
-fn no_memory(setting: &Setting) -> &'static str {
-    if setting.guest.is_some() { IN_GUESTS } else { NOT_CALIBRATED }
+fn no_memory(calibration: &Calibration, setting: &Setting) -> &'static str {
+    if setting.guest.is_some() && calibration.memory.is_some() { IN_GUESTS } else { NOT_CALIBRATED }
 }
 
-fn memory(row: &mut TenantReport, setting: &Setting, world: &World, index: usize) {
+fn memory(row: &mut TenantReport, calibration: &Calibration, setting: &Setting, world: &World, index: usize) {
     let peak = world.memory.as_ref().and_then(|memory| memory.peak_bytes(index));
     row.memory_peak_bytes = peak;
     row.oom_kills = peak.map(|_| u64::from(row.state == TenantState::OomKilled));
     if peak.is_none() {
-        row.explain_absence("memory_peak_bytes", no_memory(setting));
-        row.explain_absence("oom_kills", no_memory(setting));
+        row.explain_absence("memory_peak_bytes", no_memory(calibration, setting));
+        row.explain_absence("oom_kills", no_memory(calibration, setting));
     }
     row.error = happened::error(world, index);
     for (field, reason) in setting.memory_claims.get(index).iter().flat_map(|claim| &claim.absent) {
@@ -201,7 +205,7 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
     }
     report.host.memory_peak_bytes = world.memory.as_ref().map(|memory| memory.host_peak_bytes());
     if world.memory.is_none() {
-        report.host.explain_absence("memory_peak_bytes", no_memory(setting));
+        report.host.explain_absence("memory_peak_bytes", no_memory(calibration, setting));
     }
     overhead(report, setting, world);
     let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
@@ -220,7 +224,12 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
 fn overhead(report: &mut Report, setting: &Setting, world: &World) {
     match (&setting.guest, &world.engine) {
         (Some(guest), Engine::Guests(guests)) => {
-            report.host.overhead_memory_bytes = Some(guest.idle_bytes * guests.guests.len() as u64);
+            let never = |index: usize| {
+                let killed = world.instances.get(index).and_then(|one| one.as_ref()?.killed);
+                killed.is_some_and(|killed| killed.gone == Some(0))
+            };
+            let there = guests.guests.iter().filter(|guest| !never(guest.instance)).count();
+            report.host.overhead_memory_bytes = Some(guest.idle_bytes * there as u64);
             report.host.overhead_cpu_s = Some(guests.overhead_ns() as f64 / 1e9);
             let what = "exits, which the guests count as theirs; the monitors' own threads are not modelled";
             report.host.explain_absence("overhead_cpu_s.monitors", what);

@@ -1,7 +1,7 @@
 //! From the plan, the platform and the calibration to what the model is made of.
 
 use catamaran_report::RunError;
-use catamaran_report::report::StageRow;
+use catamaran_scenario::calibration::StartupStage;
 use catamaran_scenario::plan::{PlatformSettings, Scheduler};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
@@ -30,7 +30,8 @@ pub(super) struct Setting {
     pub(super) memory_claims: Vec<MemoryClaim>,
     /// Where each instance is in a guest of its own.
     pub(super) guest: Option<platform::vm::Guest>,
-    pub(super) stages: Option<Vec<StageRow>>,
+    /// Stages of a start, as calibrated.
+    pub(super) stages: Option<Vec<StartupStage>>,
     /// CPU time of a request beyond its demand (ns).
     pub(super) request_overhead: u64,
     /// CPU time of a sleep beyond the switches (ns).
@@ -66,7 +67,7 @@ impl Setting {
         };
         let inside = |ns: u64| guest.map_or(ns, |guest| (ns as f64 / guest.speed) as u64);
         Ok(Self {
-            memory: MemorySetting::of(plan, calibration, guest.is_some())?,
+            memory: MemorySetting::of(plan, rule_of, calibration, guest.as_ref())?,
             memory_claims,
             model,
             cores: plan.host().cores as usize,

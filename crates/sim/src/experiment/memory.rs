@@ -6,14 +6,17 @@ use catamaran_report::RunError;
 use catamaran_scenario::calibration::MemoryCosts;
 use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::Workload;
-use catamaran_scenario::{Calibration, Plan};
+use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::refuse::refusal;
 use super::world::{Event, TENANTS_SECOND, World};
 use crate::kernel::Instant;
+use crate::platform::footprint::Footprint;
 use crate::platform::memory::MemoryClaim;
+use crate::platform::vm::Guest;
 use crate::resources::cpu::ThreadId;
 use crate::resources::memory::{Bounds, Charge, GroupId, Machine, Memory, ProcessId, ProcessSpec, ROOT};
+use crate::workload::Program;
 
 /// After so long the memory of a victim that has not got to its end is taken from it (`OOM_REAPER_DELAY`, 2·HZ ticks, in
 /// Linux `mm/oom_kill.c`).
@@ -23,12 +26,17 @@ pub(super) const SAMPLE_NS: u64 = 100_000_000;
 
 /// The machine's memory, and what it costs to use; none where the machine was calibrated without.
 #[derive(Debug)]
-pub(super) struct MemorySetting(Option<(Machine, Bounds, MemoryCosts)>);
+pub(super) struct MemorySetting(Option<(Machine, Bounds, MemoryCosts, Footprint)>);
 
 impl MemorySetting {
-    /// The memory of guests is their own, and not modelled.
-    pub(super) fn of(plan: &Plan, calibration: &Calibration, in_guests: bool) -> Result<Self, RunError> {
-        if in_guests {
+    /// Of guests only how much each holds is modelled: what goes on inside is their own affair, and none goes to swap.
+    pub(super) fn of(
+        plan: &Plan,
+        platform: Platform,
+        calibration: &Calibration,
+        guest: Option<&Guest>,
+    ) -> Result<Self, RunError> {
+        if guest.is_some() && plan.host().swap.0 > 0 {
             return Ok(Self(None));
         }
         let toucher = plan.tenants().iter().find(|tenant| touches(&tenant.workload));
@@ -57,7 +65,7 @@ impl MemorySetting {
             swap_in_ns: costs.swap.as_ref().map_or(0.0, |swap| swap.in_ns),
         };
         let root = Bounds { max: Some(host.memory.0), swap: Some(host.swap.0), ..Bounds::default() };
-        Ok(Self(Some((machine, root, costs.clone()))))
+        Ok(Self(Some((machine, root, costs.clone(), Footprint::of(platform, costs, guest)))))
     }
 
     pub(super) fn page_bytes(&self) -> u64 {
@@ -65,10 +73,11 @@ impl MemorySetting {
     }
 
     pub(super) fn world(&self) -> Option<MemoryWorld> {
-        let (machine, root, costs) = self.0.as_ref()?;
+        let (machine, root, costs, footprint) = self.0.as_ref()?;
         Some(MemoryWorld {
             model: Memory::new(*machine, *root),
             costs: costs.clone(),
+            footprint: *footprint,
             swap_in_ns: machine.swap_in_ns,
             holders: BTreeMap::new(),
             touching: BTreeMap::new(),
@@ -92,6 +101,7 @@ pub(super) fn touches(workload: &Workload) -> bool {
 pub(super) struct MemoryWorld {
     model: Memory,
     costs: MemoryCosts,
+    footprint: Footprint,
     swap_in_ns: f64,
     /// Group and process of each instance.
     holders: BTreeMap<usize, (GroupId, ProcessId)>,
@@ -113,17 +123,22 @@ struct Touching {
 }
 
 impl MemoryWorld {
-    /// Gives an instance its group and its process.
-    pub(super) fn admit(&mut self, index: usize, claim: &MemoryClaim, threads: u64, hot: bool) {
+    /// Gives an instance its group and its process; the instances that are killed so that it fits.
+    fn admit(&mut self, index: usize, claim: &MemoryClaim, program: &Program) -> Vec<usize> {
+        let threads = program.threads() as u64;
         let group = self.model.add_group(ROOT, claim.bounds);
         let process = self.model.add_process(ProcessSpec {
             group,
-            own_bytes: self.costs.worker_bytes + threads.saturating_sub(1) * self.costs.thread_bytes,
-            own_rss_bytes: self.costs.worker_rss_bytes,
-            hot,
+            own_bytes: self.footprint.bytes(threads),
+            own_rss_bytes: self.footprint.rss_bytes,
+            hot: program.is_hot(),
             oom_score_adj: claim.oom_score_adj,
+            // Whoever touches memory for long does so on every core that it is moved to.
+            spread: if program.touches() { u64::MAX } else { self.footprint.cores(threads) },
         });
         self.holders.insert(index, (group, process));
+        let victims = self.model.make_fit(process).into_iter();
+        victims.filter_map(|victim| self.owner_of_process(victim)).collect()
     }
 
     pub(super) fn peak_bytes(&self, index: usize) -> Option<u64> {
@@ -160,6 +175,17 @@ impl MemoryWorld {
 }
 
 impl World {
+    /// Charges an instance for being there. Where that does not fit, the kernel kills before anyone has begun.
+    pub(super) fn admit(&mut self, index: usize, claim: Option<&MemoryClaim>) {
+        let Some(Some(instance)) = self.instances.get(index) else { return };
+        let (Some(memory), Some(claim)) = (&mut self.memory, claim) else { return };
+        for victim in memory.admit(index, claim, &instance.program) {
+            if let Some(victim) = self.instances.get_mut(victim).and_then(Option::as_mut) {
+                victim.killed = Some(Killed { gone: Some(0) });
+            }
+        }
+    }
+
     fn process_of(&self, thread: ThreadId) -> Option<ProcessId> {
         let (index, _) = *self.owners.get(thread)?;
         Some(self.memory.as_ref()?.holders.get(&index)?.1)

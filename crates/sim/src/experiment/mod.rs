@@ -2,6 +2,7 @@
 
 mod answer;
 mod build;
+mod density;
 mod engine;
 mod guests;
 mod happened;
@@ -9,6 +10,8 @@ mod memory;
 mod refuse;
 mod timeline;
 mod world;
+
+pub(crate) use density::density;
 
 use catamaran_report::{Report, RunError, Timeline};
 use catamaran_scenario::{Calibration, Plan, Platform};
@@ -60,7 +63,8 @@ pub(crate) fn simulate(
             }
         }
         let report = answer::report(plan, platform, calibration, &setting, &world);
-        let timeline = if options.timeline { timeline::timeline(plan, world) } else { Timeline::default() };
+        let timeline =
+            if options.timeline { timeline::timeline(plan, platform, world) } else { Timeline::default() };
         return Ok(Outcome { report, timeline });
     }
 }

@@ -22,6 +22,19 @@ pub(super) fn unsupported(
     platform: Platform,
     calibration: &Calibration,
 ) -> Result<(), RunError> {
+    what_is_not_carried_out(plan, platform, calibration)?;
+    match platform {
+        Platform::Vm => plan.tenants().iter().try_for_each(memory_in_guest),
+        _ => Ok(()),
+    }
+}
+
+/// The same, whatever tenants do with memory.
+pub(super) fn what_is_not_carried_out(
+    plan: &Plan,
+    platform: Platform,
+    calibration: &Calibration,
+) -> Result<(), RunError> {
     if platform::rule(platform).is_none() {
         let advice = format!("choose one of: {}", known_platforms());
         return Err(refusal("platforms".into(), format!("the platform {platform} yet"), advice));
@@ -62,6 +75,7 @@ fn settings(plan: &Plan, platform: Platform) -> Result<(), RunError> {
         ("accel", settings.accel.is_some() && !has_guests),
         ("type", settings.hypervisor_type.is_some() && !has_guests),
         ("compat", settings.compat.is_some()),
+        ("unshare", settings.unshare.is_some() && platform != Platform::Namespaces),
     ];
     match asked.iter().find(|(_, asked)| *asked) {
         Some((name, _)) => {
@@ -92,7 +106,7 @@ fn guests(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<
             "measure this machine with `catamaran calibrate` (table vm of host.toml), or use accel = \"kvm\"";
         return Err(refusal(field("accel"), "emulation (tcg) whose slow-down was not measured", advice));
     }
-    plan.tenants().iter().try_for_each(memory_in_guest)
+    Ok(())
 }
 
 /// A guest's memory is its own, and not modelled.

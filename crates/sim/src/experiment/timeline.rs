@@ -2,12 +2,13 @@
 
 use catamaran_report::Timeline;
 use catamaran_report::timeline::{Entry, GuestSlice, Period, Request, Slice, Throttle};
-use catamaran_scenario::Plan;
+use catamaran_scenario::{Plan, Platform};
 
 use super::engine::Engine;
 use super::happened;
 use super::world::World;
 use crate::kernel::trace;
+use crate::platform::visibility;
 use crate::resources::cpu::{Cpu, CpuNote, GroupId, Ran, ThreadId};
 
 /// Names for what the trace holds by number.
@@ -37,10 +38,12 @@ impl Names {
     }
 }
 
-pub(super) fn timeline(plan: &Plan, mut world: World) -> Timeline {
+pub(super) fn timeline(plan: &Plan, platform: Platform, mut world: World) -> Timeline {
     let names = names(plan, &world);
     let requests = requests(&world);
     let now = world.now;
+    let born_ns: Vec<u64> =
+        world.instances.iter().map(|one| one.as_ref().map_or(now, |one| one.start)).collect();
     let guests = guest_slices(&mut world.engine, &names);
     let cpu = match &mut world.engine {
         Engine::Exact(cpu) => cpu,
@@ -61,6 +64,7 @@ pub(super) fn timeline(plan: &Plan, mut world: World) -> Timeline {
         throttles: throttles(&entries, &names, now),
         periods,
         requests,
+        views: visibility::views(plan, platform, &born_ns),
         trace,
     }
 }

@@ -96,6 +96,7 @@ impl World {
                 .then(|| world.instance(plan, setting, index, (tenant, replica), guard))
                 .flatten();
             world.instances.push(instance);
+            world.admit(index, setting.memory_claims.get(index));
         }
         if world.instances.iter().flatten().any(|instance| instance.program.touches()) {
             world.queue.push(memory::SAMPLE_NS, TENANTS_SECOND, Event::Sample);
@@ -114,9 +115,6 @@ impl World {
         let start = plan.tenants().get(tenant)?.start_at.0;
         let page_bytes = setting.memory.page_bytes();
         let program = Program::new(plan, tenant, replica, (start, self.end), page_bytes)?;
-        if let (Some(memory), Some(claim)) = (&mut self.memory, setting.memory_claims.get(index)) {
-            memory.admit(index, claim, program.threads() as u64, program.is_hot());
-        }
         let claim = setting.claims.get(index)?;
         let group = match claim.own_group {
             Some(own) => {

@@ -2,32 +2,39 @@
 //!
 //! **Law.** A namespace makes its resource the tenant's own. Mount points and devices are looked up below the root: without
 //! a root of its own a tenant in a mount namespace still sees the host's files, and without a mount namespace a tenant
-//! with its own root still sits in the host's table. Nothing short of a guest hides the kernel.
+//! with its own root still sits in the host's table. Nothing short of a guest hides the kernel. Which processes can be listed
+//! is another question than whose numbers they have (`visibility.rs`).
 //! **Source.** `namespaces(7)`, `mount_namespaces(7)`, `chroot(2)`.
 //! **Judge.** `catamaran probe`, and the native report's rows (`tests/tests/conformance.rs`).
 
 use catamaran_report::report::Sees;
-use catamaran_scenario::{Platform, plan::PlatformSettings};
+use catamaran_scenario::Platform;
+use catamaran_scenario::plan::{Namespace, PlatformSettings};
+
+use super::visibility::Surroundings;
 
 /// What a tenant sees, by resource.
-pub(crate) fn sees(platform: Platform, settings: &PlatformSettings) -> [(&'static str, Sees); 10] {
-    let guest = platform == Platform::Vm;
-    let namespaces = guest || matches!(platform, Platform::Namespaces | Platform::Container);
-    let root = guest || matches!(platform, Platform::Chroot | Platform::Container);
+pub(crate) fn sees(platform: Platform, settings: &PlatformSettings) -> [(&'static str, Sees); 11] {
+    let around = Surroundings::of(platform, settings);
     let own = |of_its_own| if of_its_own { Sees::Own } else { Sees::Host };
-    let mount = if namespaces == root { own(root) } else { Sees::Some };
+    let has = |kind| own(around.has(kind));
+    let mount = match (around.has(Namespace::Mount), around.root || around.guest) {
+        (both, root) if both == root => own(root),
+        _ => Sees::Some,
+    };
     [
-        ("pid", own(namespaces)),
-        ("host-name", own(namespaces)),
-        ("user", own(guest || settings.rootless == Some(true))),
-        ("network", own(namespaces)),
-        ("ipc", own(namespaces)),
-        ("cgroup", own(namespaces)),
+        ("pid", has(Namespace::Pid)),
+        ("process", own(around.has_proc())),
+        ("host-name", has(Namespace::Uts)),
+        ("user", has(Namespace::User)),
+        ("network", has(Namespace::Net)),
+        ("ipc", has(Namespace::Ipc)),
+        ("cgroup", has(Namespace::Cgroup)),
         // The kernel has namespaces of time, and no runtime makes them.
-        ("time", own(guest)),
+        ("time", own(around.guest)),
         ("mount", mount),
-        ("device", if root && !guest { Sees::Some } else { own(guest) }),
-        ("kernel", own(guest)),
+        ("device", if around.root { Sees::Some } else { own(around.guest) }),
+        ("kernel", own(around.guest)),
     ]
 }
 

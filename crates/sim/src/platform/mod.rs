@@ -4,9 +4,11 @@ mod bare_metal;
 mod cgroups;
 mod chroot;
 mod container;
+pub(crate) mod footprint;
 pub(crate) mod isolation;
 pub(crate) mod memory;
 mod namespaces;
+pub(crate) mod visibility;
 pub(crate) mod vm;
 
 use catamaran_scenario::plan::Tenant;

@@ -4,11 +4,12 @@
 //!
 //! **Law.** A timer that comes due in the guest costs two exits on top of what it costs on the machine itself; a loop that
 //! stays in registers costs nothing more (no exit, no walk of nested page tables). A guest's memory is what its monitor needs,
-//! and what its kernel keeps.
+//! and what its kernel keeps; of that, a structure of 64 bytes for each page that it has.
 //!
 //! **Source.** Linux `arch/x86/kvm/lapic.c` (`kvm_set_lapic_tscdeadline_msr`: arming the timer exits;
 //! `kvm_lapic_expired_hv_timer`: so does its expiry); figures.csv VX-2, FC-MEM-3, FC-MEM-4, CFS-9, CFS-10, CFS-11; the
-//! calibration (`vm`) where the machine was measured.
+//! calibration (`vm`, `memory.tenant_bytes`) where the machine was measured, with guests of 256 MiB; `struct page` in
+//! Linux `include/linux/mm_types.h`.
 //!
 //! **Where the model is wrong.** Polling before a halt (`halt_poll_ns`), the monitor's own threads, pre-empted lock holders
 //! and nested page walks are not modelled: no workload here takes a lock of the guest's kernel or is bound by memory.
@@ -27,6 +28,8 @@ const EXITS_PER_TIMER: u64 = 2;
 const EXIT_NS: u64 = 683;
 /// Memory of a guest where the scenario does not say: that of the guests of FC-MEM-4 and FC-BS-07.
 const MEMORY_BYTES: u64 = 256 << 20;
+/// Bytes of memory for each byte that the kernel keeps of it: pages of 4096 bytes, structures of 64.
+const BYTES_PER_KEPT: u64 = 4096 / 64;
 /// What a monitor (QEMU) needs beside the guest's memory (FC-MEM-3: 131.3 MiB).
 const MONITOR_MIB: f64 = 131.3;
 /// Memory of a guest and what of it its kernel shows (MiB, FC-MEM-4); the rest it keeps.
@@ -60,8 +63,12 @@ pub(crate) struct Guest {
     pub(crate) timer_ns: u64,
     /// Under which it can tell, or not, how long its virtual CPUs waited for a core.
     pub(crate) accel: Accel,
-    /// Memory that it takes while it is idle, its monitor included (bytes).
+    /// Memory that it takes while it is idle, its monitor included (bytes): its resident pages, and what its group is
+    /// charged for (which may be less: not for the files that the monitor is made of).
     pub(crate) idle_bytes: u64,
+    pub(crate) charged_bytes: u64,
+    /// Memory that its kernel has (bytes).
+    pub(crate) memory_bytes: u64,
 }
 
 impl Guest {
@@ -119,8 +126,22 @@ pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) 
     let mut knobs = knobs(settings, vcpus);
     knobs.costs = costs(calibration, speed, timer_ns);
     let memory = settings.memory.map_or(MEMORY_BYTES, |memory| memory.0);
-    let idle_bytes = measured.and_then(|vm| vm.idle_bytes).unwrap_or_else(|| published_bytes(memory));
-    Some(Guest { vcpus, knobs, speed, timer_ns, accel, idle_bytes })
+    let idle_bytes = match measured.and_then(|vm| vm.idle_bytes) {
+        Some(bytes) => of_other_size(bytes, memory),
+        None => published_bytes(memory),
+    };
+    let weighed = calibration.memory.as_ref().and_then(|costs| costs.tenant_bytes.get(&platform));
+    let charged_bytes = match weighed.filter(|_| measured.is_some()) {
+        Some(bytes) => of_other_size(*bytes, memory),
+        None => idle_bytes,
+    };
+    Some(Guest { vcpus, knobs, speed, timer_ns, accel, idle_bytes, charged_bytes, memory_bytes: memory })
+}
+
+/// What a guest of `memory` bytes takes, where one of [`MEMORY_BYTES`] was measured to take `bytes`: they differ by what the
+/// kernel keeps of each page.
+fn of_other_size(bytes: u64, memory: u64) -> u64 {
+    (bytes + memory / BYTES_PER_KEPT).saturating_sub(MEMORY_BYTES / BYTES_PER_KEPT)
 }
 
 /// What the guest's kernel costs: as much as the host's, at the guest's speed, and the exits of a tick.
@@ -182,6 +203,13 @@ mod tests {
             let expected =
                 Pick::Cfs { latency: latency * 1_000_000, wakeup_granularity: latency * 1_000_000 / 6 };
             assert_eq!((knobs.pick, knobs.base_slice), (expected, latency * 125_000), "{vcpus}");
+        }
+    }
+
+    #[test]
+    fn a_guest_of_other_size_differs_by_a_64th() {
+        for (mib, expected_mib) in [(256, 200), (512, 204), (192, 199), (1024, 212)] {
+            assert_eq!(of_other_size(200 << 20, mib << 20), expected_mib << 20, "{mib} MiB");
         }
     }
 

@@ -25,6 +25,7 @@ pub(crate) fn ideal() -> Calibration {
         thread_bytes: 0,
         worker_rss_bytes: 0,
         swap: None,
+        tenant_bytes: std::collections::BTreeMap::new(),
     });
     calibration
 }

@@ -303,3 +303,30 @@ fn a_start_is_as_measured_here_else_as_published() {
     measured.startup.clear();
     assert_eq!(boot(&measured, ""), (None, 0));
 }
+
+#[test]
+fn a_guest_stands_still_while_it_boots_under_a_limit() {
+    let mut calibration = free();
+    let stage = |name: &str, median_ns| StartupStage { name: name.into(), actor: "guest".into(), median_ns };
+    let stages = vec![
+        stage("clone", 100_000_000),
+        stage("vmm", 40_000_000),
+        stage("kernel", 720_000_000),
+        stage("init", 15_000_000),
+    ];
+    calibration.startup.insert(Platform::Vm, stages);
+    // Limit, and the lengths of the guest's own stages (ms): 50 ms of quota stand in 100, or 20 in 100.
+    for (cpu, lengths_ms) in [
+        ("", [40.0, 720.0, 15.0]),
+        ("limit = \"500m\"", [40.0, 720.0 + 14.0 * 50.0, 15.0]),
+        ("limit = \"200m\"", [40.0 + 2.0 * 80.0, 720.0 + 36.0 * 80.0, 15.0 + 80.0]),
+        ("limit = \"3\"", [40.0, 720.0, 15.0]),
+    ] {
+        let outcome = run(&guests(1, 1, &[hog("a", 1, "10ms", cpu)]), &calibration);
+        let stages = &tenant(&outcome, "a").startup_stages;
+        near("clone", stages[0].end_s, 0.1, 1e-9);
+        for (stage, length_ms) in stages[1..].iter().zip(lengths_ms) {
+            near(&format!("{} {cpu}", stage.name), stage.end_s - stage.start_s, length_ms / 1e3, 1e-9);
+        }
+    }
+}

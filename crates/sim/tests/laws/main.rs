@@ -3,6 +3,7 @@
 #![allow(clippy::panic, reason = "helpers of tests panic as tests do")]
 
 mod common;
+mod density;
 mod guests;
 mod memory;
 mod queueing;

@@ -11,7 +11,7 @@ use crate::setup::{Need, WASM};
 use crate::tidy;
 
 /// All steps, in their order.
-pub(super) const STEPS: [Step; 11] = [
+pub(super) const STEPS: [Step; 12] = [
     Step {
         name: "format",
         about: "rustfmt changes nothing",
@@ -70,6 +70,13 @@ pub(super) const STEPS: [Step; 11] = [
         run: |run| group(run, "native"),
     },
     Step {
+        name: "accuracy",
+        about: "one short scenario of the corpus, all the way; no figure is asserted",
+        needs: &[Need::MuslTarget],
+        programs: false,
+        run: accuracy,
+    },
+    Step {
         name: "native-v2",
         about: "the same on cgroup v2, in an emulated guest",
         needs: &[Need::MuslTarget, Need::Qemu, Need::GuestKernel],
@@ -102,14 +109,19 @@ pub(super) fn names() -> PossibleValuesParser {
 
 /// The step that runs a test program.
 fn step_of(program: &TestProgram) -> &'static str {
-    if program.folder == Path::new("tests") && program.name == "leak" {
-        // Both backends, in one file of its own.
+    if program.folder == Path::new("tests")
+        && ["leak", "density", "namespaces"].contains(&program.name.as_str())
+    {
+        // Both backends, in files of their own.
         return "conformance";
     }
     if program.folder == Path::new("tests") {
         return FILES_OF_TESTS.into_iter().find(|step| program.name == *step).unwrap_or("unit");
     }
-    if program.folder == Path::new("crates/native") && program.integration { "native" } else { "unit" }
+    // The program itself under real failures.
+    let failures = program.folder == Path::new("crates/cli") && program.name == "failures";
+    let runs = program.folder == Path::new("crates/native") && program.integration;
+    if runs || failures { "native" } else { "unit" }
 }
 
 /// Runs the test programs of a step, each in its crate's folder, as `cargo test` would.
@@ -163,12 +175,29 @@ fn golden_wasm(run: &mut Run) -> Result<()> {
     run.tests(cargo.args(["--target", WASM]))
 }
 
+fn accuracy(run: &mut Run) -> Result<()> {
+    const NAME: &str = "a short pass over the corpus";
+    catamaran_builds(run)?;
+    if !run.tally.failed.is_empty() {
+        bail!("there is nothing to make a pass with");
+    }
+    match crate::accuracy::smoke(run.workspace, &run.workspace.target().join("debug/catamaran"))? {
+        None => run.tally.check(NAME, true),
+        Some(why) => run.tally.line(&format!("test {NAME} ... ignored, {}", why.replace('\n', " "))),
+    }
+    Ok(())
+}
+
+/// With the features of the whole workspace, as for the other tests: nothing is compiled twice.
+fn catamaran_builds(run: &mut Run) -> Result<()> {
+    let mut cargo = run.workspace.cargo(["build", "--workspace", "--bin", "catamaran", "--locked"]);
+    run.check("catamaran builds", &mut cargo)
+}
+
 /// The page as it is shipped, served by `catamaran serve` and as plain files.
 fn browser(run: &mut Run) -> Result<()> {
     run.check("the page builds", &mut crate::demo::page_build(run.workspace))?;
-    // With the features of the whole workspace, as for the other tests: nothing is compiled twice.
-    let mut cargo = run.workspace.cargo(["build", "--workspace", "--bin", "catamaran", "--locked"]);
-    run.check("catamaran builds", &mut cargo)?;
+    catamaran_builds(run)?;
     if !run.tally.failed.is_empty() {
         bail!("there is nothing to open in a browser");
     }

@@ -6,6 +6,8 @@ use super::{Charge, ENTRIES_PER_TABLE, GroupId, Memory, MemoryNote, ProcessId};
 pub(super) const BATCH: u64 = 64;
 /// The same far from any bound, where no one notices: at most a 64th of the room that is left.
 const BATCH_MOST: u64 = 8192;
+/// Groups of which a core keeps a stock at a time (`NR_MEMCG_STOCK`, `mm/memcontrol.c`, since 6.16; one before).
+pub(super) const STOCKS: u64 = 7;
 
 impl Memory {
     /// Asks for at most `wanted` pages for a process to touch; `from_swap`: pages of its own that come back from there.
@@ -26,6 +28,35 @@ impl Memory {
         }
         let delay_ns = self.over_high(process, pages);
         Charge::Granted { pages, delay_ns }
+    }
+
+    /// Has a process that was just added fit: while a bound above it is exceeded the kernel kills below that bound. Nobody
+    /// has begun yet, so that the victims' memory is there at once; the victims.
+    pub(crate) fn make_fit(&mut self, process: ProcessId) -> Vec<ProcessId> {
+        let group = self.processes[process].group;
+        let mut all = Vec::new();
+        let exceeded = |memory: &Self| {
+            let is_exceeded = |above: &GroupId| memory.groups[*above].usage > memory.groups[*above].max;
+            memory.path(group).find(is_exceeded)
+        };
+        while let Some(bound) = exceeded(self) {
+            let Some(victims) = self.victims(bound) else { break };
+            let cause = self.trace.note(self.now, MemoryNote::Out { group: bound, by: process }, None);
+            for victim in victims {
+                self.kill(victim);
+                self.trace.note(self.now, MemoryNote::Kill { process: victim }, cause);
+                self.release(victim);
+                all.push(victim);
+            }
+        }
+        if !all.is_empty() {
+            // The kernel makes room before it counts.
+            for above in self.path(group).collect::<Vec<_>>() {
+                let record = &mut self.groups[above];
+                record.peak = record.peak.min(record.max.max(record.usage));
+            }
+        }
+        all
     }
 
     /// As many of `wanted` pages as there is `room` for with their page tables, and what both cost.

@@ -81,6 +81,8 @@ pub(crate) struct ProcessSpec {
     /// Touches its pages over and over.
     pub(crate) hot: bool,
     pub(crate) oom_score_adj: i64,
+    /// Cores on which it is charged, as far as the machine has them; 0 counts as 1.
+    pub(crate) spread: u64,
 }
 
 /// Whether a process lives.
@@ -100,6 +102,7 @@ struct Process {
     own_rss: u64,
     hot: bool,
     oom_score_adj: i64,
+    spread: u64,
     resident: u64,
     swapped: u64,
     state: State,
@@ -180,7 +183,7 @@ impl Memory {
         self.groups.len() - 1
     }
 
-    /// A process with what it is charged for being there, whatever the bounds say.
+    /// A process with what it is charged for being there, whatever the bounds say: [`Self::make_fit`] says what follows.
     pub(crate) fn add_process(&mut self, spec: ProcessSpec) -> ProcessId {
         let own = spec.own_bytes.div_ceil(self.machine.page_bytes);
         self.processes.push(Process {
@@ -189,6 +192,7 @@ impl Memory {
             own_rss: spec.own_rss_bytes.div_ceil(self.machine.page_bytes),
             hot: spec.hot,
             oom_score_adj: spec.oom_score_adj,
+            spread: spec.spread,
             resident: 0,
             swapped: 0,
             state: State::Alive,
@@ -207,16 +211,18 @@ impl Memory {
         self.groups[group].usage * self.machine.page_bytes
     }
 
-    /// Most that was ever charged to a group (bytes), with the stock that each core but the last one used keeps for each
-    /// process.
+    /// Most that was ever charged to a group (bytes). A core charges a whole stock at a time, and each core but the last one
+    /// on which a process was charged keeps one for it.
     pub(crate) fn peak_bytes(&self, group: GroupId) -> u64 {
         let below = |process: &&Process| self.is_below(process.group, group);
-        let processes = self.processes.iter().filter(below).count() as u64;
-        let stock = processes * self.machine.cores.saturating_sub(1) * charge::BATCH;
+        let further = |process: &Process| process.spread.min(self.machine.cores).saturating_sub(1);
+        let kept: u64 = self.processes.iter().filter(below).map(further).sum();
+        let room = charge::STOCKS * self.machine.cores.saturating_sub(1);
+        let stock = kept.min(room) * charge::BATCH;
         let most = self.path(group).map(|above| self.groups[above].max).min().unwrap_or(u64::MAX);
         // What was charged for being there is charged whatever the bounds say.
         let peak = self.groups[group].peak;
-        (peak + stock).min(most).max(peak) * self.machine.page_bytes
+        (peak.next_multiple_of(charge::BATCH) + stock).min(most).max(peak) * self.machine.page_bytes
     }
 
     /// Pages of a process that are in memory.

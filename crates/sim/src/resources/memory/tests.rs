@@ -61,6 +61,39 @@ fn as_many_pages_fit_as_when_each_is_charged_by_itself() {
     }
 }
 
+#[test]
+fn who_does_not_fit_for_being_there_is_killed_by_badness_and_the_last_of_equals() {
+    // (pages for being there, oom_score_adj) of each, in a guard of 100 pages; who is killed when each is added.
+    let table: [(&str, &[(u64, i64)], &[ProcessId]); 4] = [
+        ("all fit", &[(40, 0), (60, 0)], &[]),
+        ("the last of equals", &[(40, 0), (40, 0), (40, 0), (20, 0)], &[2]),
+        ("the greater one, though it was there first", &[(70, 0), (40, 0)], &[0]),
+        ("not the spared one", &[(70, -1000), (40, 0)], &[1]),
+    ];
+    for (what, processes, expected) in table {
+        let mut memory = Memory::new(machine(), bounds(100, 0));
+        let mut killed = Vec::new();
+        for &(pages, oom_score_adj) in processes {
+            let own = pages * PAGE;
+            let group = memory.add_group(ROOT, Bounds::default());
+            let spec = ProcessSpec {
+                group,
+                own_bytes: own,
+                own_rss_bytes: own,
+                hot: false,
+                oom_score_adj,
+                spread: 1,
+            };
+            let process = memory.add_process(spec);
+            killed.extend(memory.make_fit(process));
+        }
+        assert_eq!(killed, expected, "{what}");
+        assert!(memory.usage_bytes(ROOT) <= 100 * PAGE && memory.peak_bytes(ROOT) <= 100 * PAGE, "{what}");
+        let kills = memory.trace().iter().filter(|entry| matches!(entry.what, MemoryNote::Kill { .. }));
+        assert!(kills.clone().all(|entry| entry.because.is_some()) && kills.count() == expected.len());
+    }
+}
+
 /// Tenants as (own bound, pages held, oom_score_adj); who dies when tenant 0 touches more than there is.
 fn victims(guard: u64, tenants: &[(u64, u64, i64)]) -> Vec<ProcessId> {
     let mut memory = Memory::new(machine(), bounds(guard, 0));
@@ -172,10 +205,11 @@ fn cold_pages_go_to_swap_before_hot_ones_and_come_back() {
 fn a_peak_has_the_stock_of_each_further_core_but_no_bound_is_passed() {
     let mut memory = Memory::new(Machine { cores: 3, ..machine() }, bounds(1000, 0));
     let (free, tight) = (memory.add_group(ROOT, bounds(900, 0)), memory.add_group(ROOT, bounds(150, 0)));
-    for group in [free, tight] {
-        let process = process(&mut memory, group, 0);
+    let alone = memory.add_group(ROOT, Bounds::default());
+    for (group, spread) in [(free, 8), (tight, 8), (alone, 1)] {
+        let process = memory.add_process(ProcessSpec { group, spread, ..ProcessSpec::default() });
         assert_eq!(touch(&mut memory, process, 100).1, None);
     }
-    let peaks = [free, tight, ROOT].map(|group| memory.peak_bytes(group) / PAGE);
-    assert_eq!(peaks, [101 + 2 * 64, 150, 202 + 2 * 2 * 64]);
+    let peaks = [free, tight, alone, ROOT].map(|group| memory.peak_bytes(group) / PAGE);
+    assert_eq!(peaks, [128 + 2 * 64, 150, 128, 320 + 2 * 2 * 64], "whole stocks are charged");
 }

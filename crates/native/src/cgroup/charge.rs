@@ -1,0 +1,67 @@
+//! What a memory group is charged, to the page.
+//!
+//! **Law.** The group's own counter runs ahead: each core takes 64 pages at a time and keeps what is left of them for the
+//! next charge. What is really held is the sum of anonymous pages, file pages and the kernel's own.
+//! **Source.** Linux `mm/memcontrol.c` (`try_charge_memcg`, `refill_stock`, `memcg_stat_format`); statistics are gathered from
+//! the cores every [`SETTLED`] (`FLUSH_TIME`).
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::keyed;
+
+/// After so long without a change, what is read is exact.
+pub(crate) const SETTLED: Duration = Duration::from_millis(2_200);
+
+/// Memory charged to a group and those below it (bytes), counted by what it is.
+pub(crate) fn charged(group: &Path) -> Option<u64> {
+    let read = |file: &str| std::fs::read_to_string(group.join(file)).ok();
+    let stat = read("memory.stat")?;
+    match read("memory.kmem.usage_in_bytes") {
+        Some(kernel) => Some(
+            keyed(&stat, "total_rss")? + keyed(&stat, "total_cache")? + kernel.trim().parse::<u64>().ok()?,
+        ),
+        None => Some(keyed(&stat, "anon")? + keyed(&stat, "file")? + keyed(&stat, "kernel")?),
+    }
+}
+
+/// Whether a group has ever met its bound.
+pub(crate) fn was_full(group: &Path) -> bool {
+    let read = |file: &str| std::fs::read_to_string(group.join(file)).ok();
+    let failed = read("memory.failcnt").and_then(|text| text.trim().parse::<u64>().ok());
+    failed.or_else(|| keyed(&read("memory.events")?, "max")).is_some_and(|times| times > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn either_version_tells_what_is_held() {
+        let table = [
+            (
+                vec![
+                    ("memory.stat", "cache 1\nrss 2\ntotal_cache 4096\ntotal_rss 8192\n"),
+                    ("memory.kmem.usage_in_bytes", "100\n"),
+                    ("memory.failcnt", "3\n"),
+                ],
+                (Some(12_388), true),
+            ),
+            (
+                vec![
+                    ("memory.stat", "anon 4096\nfile 8192\nkernel 7\n"),
+                    ("memory.events", "low 0\nhigh 0\nmax 0\n"),
+                ],
+                (Some(12_295), false),
+            ),
+            (vec![("memory.stat", "anon 4096\nfile 8192\n")], (None, false)),
+        ];
+        for (files, expected) in table {
+            let folder = tempfile::tempdir().unwrap();
+            for (name, text) in files {
+                std::fs::write(folder.path().join(name), text).unwrap();
+            }
+            assert_eq!((charged(folder.path()), was_full(folder.path())), expected);
+        }
+    }
+}

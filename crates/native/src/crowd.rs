@@ -1,0 +1,236 @@
+//! Copies of one tenant, one after the other, until the guard has no room for another.
+
+use std::time::{Duration, Instant};
+
+use catamaran_scenario::leak::Leak;
+use catamaran_scenario::plan::{Tenant, Workload};
+use catamaran_scenario::{Plan, Platform};
+use catamaran_worker::clock::now_ns;
+use catamaran_worker::tape::{head, phase};
+
+use crate::cgroup::charge;
+use crate::guard::{Guard, Shape};
+use crate::interrupt::Interrupt;
+use crate::launcher::{Launcher, WorkerFile};
+use crate::order::Order;
+use crate::platform;
+use crate::problem::Problem;
+use crate::vm::{Guest, Hypervisor};
+
+/// Between two looks at what one has touched.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// How long a copy may take to touch what it is to touch, beside the time in which it is due.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a victim may take to be gone.
+const DEATH: Duration = Duration::from_secs(2);
+
+/// One copy.
+struct Member {
+    launcher: Launcher,
+    guest: Option<Guest>,
+}
+
+/// Copies of a plan's first tenant.
+pub(crate) struct Crowd<'a> {
+    plan: &'a Plan,
+    tenant: &'a Tenant,
+    platform: Platform,
+    order: Order,
+    interrupt: &'a Interrupt,
+    worker: WorkerFile,
+    hypervisor: Option<Hypervisor>,
+    // Fields are dropped in this order: tenants end before their groups are removed.
+    members: Vec<Member>,
+    guard: Guard,
+    /// Kills for memory on the whole machine when we last looked for one of ours.
+    kills: u64,
+    /// Whether one of ours was killed.
+    has_lost: bool,
+}
+
+impl<'a> Crowd<'a> {
+    /// Nobody yet, in a guard of the plan's memory.
+    pub(crate) fn gather(
+        plan: &'a Plan,
+        platform: Platform,
+        turns_per_cpu_s: f64,
+        interrupt: &'a Interrupt,
+    ) -> Result<Self, Problem> {
+        let first = plan.tenants().first();
+        let (Some(tenant), Some(order)) = (first, Order::of(plan, 0, 0, turns_per_cpu_s)) else {
+            return Err(Problem::new("the scenario has no tenant", "add one"));
+        };
+        let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
+        let guard = Guard::make(&Shape::of(plan, platform)?)?;
+        let worker = WorkerFile::make()?;
+        let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
+        let hypervisor = hypervisor.map(try_out).transpose()?;
+        let (members, kills) = (Vec::new(), kills_on_the_machine());
+        let has_lost = false;
+        Ok(Self {
+            plan,
+            tenant,
+            platform,
+            order,
+            interrupt,
+            worker,
+            hypervisor,
+            members,
+            guard,
+            kills,
+            has_lost,
+        })
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// What they are charged together (bytes); nothing where memory is not counted.
+    pub(crate) fn charged(&self) -> Option<u64> {
+        charge::charged(&self.guard.memory_group()?)
+    }
+
+    /// Adds one, and has it do its work as far as memory goes. Whether there was room for it: none was killed, nor did it
+    /// fail to start in a guard that is full.
+    pub(crate) fn join(&mut self) -> Result<bool, Problem> {
+        let label = format!("{}.{}", self.tenant.name, self.members.len());
+        let joined = self.start(&label).and_then(|()| self.work());
+        match joined.and_then(|()| self.lost_somebody()) {
+            Ok(lost) => Ok(!lost),
+            Err(Problem::Failed(..) | Problem::Unavailable(..)) if self.was_full() => Ok(false),
+            Err(problem) => Err(problem),
+        }
+    }
+
+    fn was_full(&self) -> bool {
+        self.guard.memory_group().is_some_and(|group| charge::was_full(&group))
+    }
+
+    fn start(&mut self, label: &str) -> Result<(), Problem> {
+        let own_cpu = platform::has_limits(self.platform);
+        let rootless = self.plan.settings(self.platform).rootless == Some(true);
+        let how = self.guard.place(self.platform, rootless).plan(self.tenant, label);
+        let mut launcher =
+            Launcher::start(&self.worker, self.guard.id(), self.order.write()?, self.interrupt)?;
+        self.guard.receive(&how, launcher.pid(), own_cpu)?;
+        let guest = match &self.hypervisor {
+            Some(vm) => {
+                let place = (self.guard.path(), label);
+                Some(vm.boot(&mut launcher, how.script, place, self.tenant, self.interrupt)?)
+            }
+            None => {
+                launcher.carry_out(&how.script, self.interrupt)?;
+                None
+            }
+        };
+        if !own_cpu {
+            self.guard.let_out(launcher.pid())?;
+        }
+        self.members.push(Member { launcher, guest });
+        Ok(())
+    }
+
+    /// Has the newest one begin, and waits until it has touched what its workload touches within the run.
+    fn work(&mut self) -> Result<(), Problem> {
+        let duration = Duration::from_nanos(self.plan.duration().0);
+        let due = due_touches(self.tenant, self.plan.duration().0);
+        let Some(newest) = self.members.last_mut() else { return Ok(()) };
+        let begin_ns = now_ns();
+        newest.launcher.tape.set(head::ORIGIN_NS, begin_ns);
+        newest.launcher.tape.set(head::BEGIN_NS, begin_ns);
+        if let Some(guest) = &mut newest.guest {
+            guest.go(begin_ns, begin_ns)?;
+        }
+        newest.launcher.tape.go();
+        let until = Instant::now() + duration + PATIENCE;
+        loop {
+            let Some(newest) = self.members.last_mut() else { return Ok(()) };
+            let touched = newest.touches()?;
+            if touched >= due || self.lost_somebody()? {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                let what = format!("a tenant touched {touched} of {due} pages in {} s", PATIENCE.as_secs());
+                return Err(Problem::new(what, "try again on a quieter machine"));
+            }
+            self.interrupt.check()?;
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Whether the kernel has killed one of ours for memory. Everyone is asked only when somebody was killed anywhere.
+    fn lost_somebody(&mut self) -> Result<bool, Problem> {
+        let newest = self.members.len().saturating_sub(1);
+        let kills = kills_on_the_machine();
+        if self.has_lost || kills == self.kills {
+            self.has_lost = self.has_lost || self.has_ended(newest..)?;
+            return Ok(self.has_lost);
+        }
+        // The kernel counts a kill before the victim is gone.
+        let until = Instant::now() + DEATH;
+        while !self.has_lost && Instant::now() < until {
+            self.has_lost = self.has_ended(0..)?;
+            std::thread::sleep(LOOK_EVERY);
+        }
+        self.kills = kills;
+        Ok(self.has_lost)
+    }
+
+    /// Whether one of these has ended, for want of memory: for another reason it is an error.
+    fn has_ended(&mut self, asked: std::ops::RangeFrom<usize>) -> Result<bool, Problem> {
+        for member in self.members.get_mut(asked).unwrap_or_default() {
+            member.launcher.hear_all()?;
+        }
+        let ended = self.members.iter().find_map(|member| member.launcher.ended.as_ref());
+        match ended {
+            Some(how) if !self.was_full() => {
+                Err(Problem::new(format!("a tenant ended ({how})"), "try it with `catamaran run`"))
+            }
+            ended => Ok(ended.is_some()),
+        }
+    }
+
+    /// Ends everyone and removes everything.
+    pub(crate) fn disperse(mut self) -> Result<(), Problem> {
+        self.members.iter().for_each(|member| member.launcher.ask_to_end());
+        self.members.clear();
+        self.guard.remove()
+    }
+}
+
+impl Member {
+    /// Touches of pages so far, over all phases.
+    fn touches(&mut self) -> Result<u64, Problem> {
+        let tape = &self.launcher.tape;
+        let layout = tape.layout();
+        let words = (0..layout.phases).map(|number| layout.phase(number) + phase::TOUCHES);
+        let words: Vec<usize> = words.collect();
+        if let Some(guest) = &mut self.guest {
+            words.iter().try_for_each(|word| guest.copy_word(tape, *word))?;
+        }
+        Ok(words.iter().map(|word| tape.get(*word)).sum())
+    }
+}
+
+/// Pages that a tenant's workload touches within a run of so long (ns), each for the first time.
+fn due_touches(tenant: &Tenant, duration_ns: u64) -> u64 {
+    let page_bytes = rustix::param::page_size() as u64;
+    let left_ns = duration_ns.saturating_sub(tenant.start_at.0);
+    let due = |workload: &Workload, lasts_ns: u64| {
+        Leak::of(workload).map_or(0, |leak| leak.pages_due(lasts_ns.min(left_ns), page_bytes))
+    };
+    match &tenant.workload {
+        Workload::Phases(phases) => {
+            phases.iter().map(|phase| due(&phase.workload, phase.lasts.map_or(left_ns, |own| own.0))).sum()
+        }
+        workload => due(workload, left_ns),
+    }
+}
+
+/// Kills for memory since the machine was started (`oom_kill` in `/proc/vmstat`).
+fn kills_on_the_machine() -> u64 {
+    let text = std::fs::read_to_string("/proc/vmstat").unwrap_or_default();
+    crate::cgroup::keyed(&text, "oom_kill").unwrap_or(0)
+}

@@ -1,0 +1,108 @@
+//! How many copies of one tenant fit into `host.memory`: started one after the other until there is no room for another.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use catamaran_report::RunError;
+use catamaran_scenario::{Plan, Platform};
+
+use crate::accept;
+use crate::cgroup::charge;
+use crate::crowd::Crowd;
+use crate::interrupt::Interrupt;
+use crate::problem::Problem;
+
+/// How many fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Count {
+    /// On which platform.
+    pub platform: Platform,
+    /// `host.memory` (bytes).
+    pub host_bytes: u64,
+    /// What each was charged (bytes), over all that were counted; `None` where memory is not counted.
+    pub tenant_bytes: Option<u64>,
+    /// How many were there.
+    pub tenants: u64,
+    /// Whether they filled the memory; where not, as many were counted as were asked for.
+    pub full: bool,
+}
+
+/// Starts copies of the plan's only tenant in a guard of `host.memory` until one of them is killed or can't be started for
+/// want of memory, at most `most`. `turns_per_cpu_s` as in [`crate::RunnerOptions`]; `progress` gets how many there are.
+///
+/// # Errors
+/// As a run; [`RunError::Unsupported`] also where the plan has more than one tenant, or swap.
+pub fn density(
+    plan: &Plan,
+    platform: Platform,
+    most: u64,
+    turns_per_cpu_s: f64,
+    interrupted: &Arc<AtomicBool>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Count, RunError> {
+    crate::clean()?;
+    accept::check_but_memory_in_guests(plan, platform)?;
+    let one_kind = plan.tenants().get(1).is_some();
+    accept::refuse(one_kind, "tenant", "a density of more than one kind of tenant", "leave the others out")?;
+    accept::refuse(plan.host().swap.0 > 0, "host.swap", "a density with swap", "leave it out")?;
+    let interrupt = Interrupt::new(Arc::clone(interrupted));
+    count(plan, platform, most, turns_per_cpu_s, &interrupt, progress).map_err(|problem| problem.on(platform))
+}
+
+fn count(
+    plan: &Plan,
+    platform: Platform,
+    most: u64,
+    turns_per_cpu_s: f64,
+    interrupt: &Interrupt,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Count, Problem> {
+    let mut crowd = Crowd::gather(plan, platform, turns_per_cpu_s, interrupt)?;
+    let (mut tenants, mut full) = (0, false);
+    while tenants < most && !full {
+        full = !crowd.join()?;
+        tenants += u64::from(!full);
+        progress(tenants);
+    }
+    if !full {
+        std::thread::sleep(charge::SETTLED);
+    }
+    let host_bytes = plan.host().memory.0;
+    let charged = crowd.charged().map(|bytes| if full { host_bytes } else { bytes });
+    let tenant_bytes = charged.filter(|_| tenants > 0).map(|bytes| bytes / tenants);
+    crowd.disperse()?;
+    Ok(Count { platform, host_bytes, tenant_bytes, tenants, full })
+}
+
+/// What a run's groups are charged for each of `count` copies of the plan's only tenant that are there (bytes), for each of
+/// `platforms`: all are there at the same time, each platform in a guard of its own. Platforms that this machine does not
+/// offer are left out.
+pub(crate) fn weigh(
+    plan: &Plan,
+    platforms: &[Platform],
+    count: u64,
+    interrupt: &Interrupt,
+) -> Result<Vec<(Platform, u64)>, Problem> {
+    let mut crowds = Vec::new();
+    for &platform in platforms {
+        let mut crowd = match Crowd::gather(plan, platform, 1.0, interrupt) {
+            Err(Problem::Unavailable(why, _)) => {
+                tracing::debug!(%platform, why, "tenants are not weighed");
+                continue;
+            }
+            gathered => gathered?,
+        };
+        while (crowd.len() as u64) < count {
+            if !crowd.join()? {
+                let what = format!("{count} idle tenants do not fit into {} MiB", plan.host().memory.0 >> 20);
+                return Err(Problem::new(what, "this is a defect of catamaran"));
+            }
+        }
+        crowds.push((platform, crowd));
+    }
+    std::thread::sleep(charge::SETTLED);
+    let weighed = crowds.iter().filter_map(|(platform, crowd)| Some((*platform, crowd.charged()? / count)));
+    let weighed = weighed.collect();
+    crowds.into_iter().try_for_each(|(_, crowd)| crowd.disperse())?;
+    Ok(weighed)
+}

@@ -1,0 +1,87 @@
+//! How many copies of one tenant fit into the machine's memory.
+//!
+//! **Law.** Copies are alike: as many fit as what one is charged goes, in whole pages, into `host.memory`. One is charged for
+//! being there (`platform::footprint`), and for the pages that its workload touches by the end of the run, with a page
+//! table for each 512th; in a guest the pages have tables on both sides. Without swap nothing of it can be reclaimed, so
+//! that one more brings the out-of-memory killer, whoever its victim is. CPU time bounds no number: it only gets scarce.
+//! **Source.** As for the footprint and for `resources::memory`.
+//! **Judge.** The simulation itself, in which so many all live and one more does not (`tests/laws/density.rs`); the machine
+//! at hand (`tests/tests/density.rs`).
+
+use catamaran_report::RunError;
+use catamaran_scenario::leak::Leak;
+use catamaran_scenario::plan::Workload;
+use catamaran_scenario::{Calibration, Plan, Platform};
+
+use super::refuse::{self, refusal};
+use crate::Density;
+use crate::platform::footprint::Footprint;
+use crate::platform::vm;
+use crate::workload::Program;
+
+/// Pages whose entries a page table holds.
+const ENTRIES_PER_TABLE: u64 = 512;
+
+pub(crate) fn density(
+    plan: &Plan,
+    platform: Platform,
+    calibration: &Calibration,
+) -> Result<Density, RunError> {
+    refuse::what_is_not_carried_out(plan, platform, calibration)?;
+    let (Some(tenant), None) = (plan.tenants().first(), plan.tenants().get(1)) else {
+        let advice = "leave the other tenants out";
+        return Err(refusal("tenant".into(), "a density of more than one kind of tenant", advice));
+    };
+    if plan.host().swap.0 > 0 {
+        return Err(refusal("host.swap".into(), "a density with swap", "leave it out"));
+    }
+    let Some(costs) = &calibration.memory else {
+        let what = "a density on a machine that was calibrated without memory";
+        return Err(refusal("host.memory".into(), what, "calibrate anew with `catamaran calibrate`"));
+    };
+    let page_bytes = calibration.machine.page_bytes.max(1);
+    let guest = (platform == Platform::Vm).then(|| vm::guest(plan, platform, calibration)).flatten();
+    let end = plan.duration().0;
+    let threads = Program::new(plan, 0, 0, (tenant.start_at.0, end), page_bytes)
+        .map_or(1, |program| program.threads() as u64);
+    let touched = touched_pages(&tenant.workload, end.saturating_sub(tenant.start_at.0), page_bytes);
+    if let Some(guest) = guest.filter(|guest| touched.saturating_mul(page_bytes) > guest.memory_bytes / 2) {
+        let what = format!(
+            "{} MiB touched in a guest of {} MiB",
+            (touched * page_bytes) >> 20,
+            guest.memory_bytes >> 20
+        );
+        return Err(refusal(
+            format!("platform.{platform}.memory"),
+            what,
+            "give each guest twice as much as its tenant touches",
+        ));
+    }
+    let sides = if guest.is_some() { 2 } else { 1 };
+    let idle_bytes = Footprint::of(platform, costs, guest.as_ref()).bytes(threads);
+    let tables = sides * touched.div_ceil(ENTRIES_PER_TABLE);
+    let pages = idle_bytes.div_ceil(page_bytes).saturating_add(touched).saturating_add(tables).max(1);
+    let host_bytes = plan.host().memory.0;
+    Ok(Density {
+        platform,
+        host_bytes,
+        idle_bytes,
+        tenant_bytes: pages.saturating_mul(page_bytes),
+        tenants: host_bytes / page_bytes / pages,
+    })
+}
+
+/// Pages that a workload has touched after so long (ns): what one phase has touched, the next ones keep.
+fn touched_pages(workload: &Workload, lasts: u64, page_bytes: u64) -> u64 {
+    match workload {
+        Workload::Phases(phases) => {
+            let pages = phases.iter().map(|phase| {
+                let lasts = phase.lasts.map_or(lasts, |own| own.0.min(lasts));
+                touched_pages(&phase.workload, lasts, page_bytes)
+            });
+            pages.fold(0, u64::saturating_add)
+        }
+        Workload::Command { like: Some(like), .. } => touched_pages(like, lasts, page_bytes),
+        other => Leak::of(other).map_or(0, |leak| leak.pages_due(lasts, page_bytes)),
+    }
+}

@@ -1,0 +1,60 @@
+//! What a tenant weighs before its workload touches anything.
+//!
+//! **Law.** A tenant's memory groups are charged for it being there. A process: the pages that it wrote to (its text is the
+//! file's, and charged to whoever read that first), its page tables, a kernel stack and structures for each thread, and
+//! its groups. With namespaces: the kernel's structures of each. With a root of its own: the copies of files on it,
+//! and their inodes. A guest: every page of its memory that firmware, kernel and init have touched, and what its monitor
+//! holds beside it. Each further thread adds its stacks and structures.
+//! **Source.** Linux `mm/memcontrol.c` (`charge_memcg`, `__memcg_kmem_charge_page`, `mem_cgroup_css_alloc`),
+//! `include/linux/gfp_types.h` (`GFP_KERNEL_ACCOUNT`); how much it is of each only the machine can say: the calibration.
+//! **Judge.** `tests/tests/density.rs`: as many as the machine at hand takes in.
+
+use catamaran_scenario::Platform;
+use catamaran_scenario::calibration::MemoryCosts;
+
+use super::vm::Guest;
+
+/// What each tenant of a run weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Footprint {
+    /// Charged for a tenant with one thread (bytes).
+    one_bytes: u64,
+    /// Charged for each further thread (bytes).
+    thread_bytes: u64,
+    /// Cores on which a tenant with one thread is charged.
+    one_core: u64,
+    /// Weight for the out-of-memory killer (bytes).
+    pub(crate) rss_bytes: u64,
+}
+
+impl Footprint {
+    /// On a platform; in a guest the threads are the guest's own affair.
+    pub(crate) fn of(platform: Platform, costs: &MemoryCosts, guest: Option<&Guest>) -> Self {
+        match guest {
+            Some(guest) => Self {
+                one_bytes: guest.charged_bytes,
+                thread_bytes: 0,
+                one_core: 1,
+                rss_bytes: guest.idle_bytes,
+            },
+            None => Self {
+                one_bytes: costs.tenant_bytes.get(&platform).copied().unwrap_or(costs.worker_bytes),
+                thread_bytes: costs.thread_bytes,
+                one_core: if platform == Platform::Cgroups { 2 } else { 1 },
+                rss_bytes: costs.worker_rss_bytes,
+            },
+        }
+    }
+
+    /// Cores on which a tenant with so many threads is charged, where the machine has as many. A thread is born on the core
+    /// with the least to do (`sched_balance_find_dst_group`), and a process that waits until somebody has put it into its
+    /// groups wakes up on another than the one it was born on.
+    pub(crate) fn cores(&self, threads: u64) -> u64 {
+        threads.max(self.one_core)
+    }
+
+    /// Charged for a tenant with so many threads (bytes).
+    pub(crate) fn bytes(&self, threads: u64) -> u64 {
+        self.one_bytes + threads.saturating_sub(1) * self.thread_bytes
+    }
+}

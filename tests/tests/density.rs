@@ -1,0 +1,110 @@
+//! How many fit: the model, with what a few tenants were measured to take here, against a count until the guard is full.
+//! Where a platform is not to be had here, a test says `skipped: NAME: reason` and ends.
+
+#![allow(clippy::panic, reason = "helpers of tests panic as tests do")]
+
+use std::sync::Arc;
+
+use catamaran_native::Count;
+use catamaran_report::RunError;
+use catamaran_scenario::calibration::{Accel, VmCosts};
+use catamaran_scenario::{Calibration, Plan, Platform};
+use catamaran_sim::Density;
+
+/// How far apart the two may be, in shares of the native figure.
+const APART_MOST: f64 = 0.15;
+/// Tenants by which one is weighed.
+const WEIGHED: u64 = 16;
+
+const IDLE: &str = "{ kind = \"idle\" }";
+/// Holds 16 MiB and touches all of it 100 times a second.
+const BUSY: &str = "{ kind = \"memory\", start = \"16MiB\", touch = \"loop\" }";
+
+fn plan(memory: &str, workload: &str, guests: &str) -> Plan {
+    let text = format!(
+        "schema = \"catamaran/scenario/v1\"\nname = \"density\"\nseed = 1\nduration = \"60s\"\n\
+         platforms = [\"bare-metal\"]\nhost = {{ cores = 1, memory = \"{memory}\" }}\n\
+         platform = {{ vm = {{ accel = \"tcg\", {guests} }} }}\n\
+         [[tenant]]\nname = \"copy\"\nworkload = {workload}\n"
+    );
+    Plan::from_toml(&text, "density.rs").unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// At most so many on this machine; none, with a printed reason, where it has not got the platform.
+fn native(plan: &Plan, platform: Platform, most: u64) -> Option<Count> {
+    let turns = Calibration::reference().cpu.turns_per_cpu_s;
+    match catamaran_native::density(plan, platform, most, turns, &Arc::default(), &mut |_| {}) {
+        Ok(count) => Some(count),
+        Err(RunError::Unavailable { why, .. }) => {
+            println!("skipped: density on {platform}: {}", why.replace('\n', " "));
+            None
+        }
+        Err(error) => panic!("{platform}: {error}"),
+    }
+}
+
+/// The reference machine, on which a tenant takes what `weighed` do here.
+fn calibration(weighed: &Count) -> Option<Calibration> {
+    let mut calibration = Calibration::reference();
+    let memory = calibration.memory.as_mut()?;
+    memory.tenant_bytes.insert(weighed.platform, weighed.tenant_bytes?);
+    let idle_bytes = weighed.tenant_bytes;
+    calibration.vm = Some(VmCosts { accel: Accel::Tcg, speed_factor: 0.1, exit_ns: None, idle_bytes });
+    Some(calibration)
+}
+
+fn simulated(plan: &Plan, platform: Platform, calibration: &Calibration) -> Density {
+    catamaran_sim::density(plan, platform, calibration).unwrap_or_else(|error| panic!("{platform}: {error}"))
+}
+
+fn agree(what: &str, model: u64, machine: u64) {
+    println!("{what}: {model} simulated, {machine} native");
+    let apart = model.abs_diff(machine) as f64 / machine as f64;
+    assert!(apart <= APART_MOST, "{what}: {model} simulated, {machine} native");
+}
+
+#[test]
+fn as_many_processes_and_containers_fit_as_the_model_says() {
+    let (few, idle, busy) = (
+        plan("512MiB", IDLE, "vcpus = 1"),
+        plan("96MiB", IDLE, "vcpus = 1"),
+        plan("256MiB", BUSY, "vcpus = 1"),
+    );
+    for platform in [Platform::BareMetal, Platform::Container] {
+        let Some(weighed) = native(&few, platform, WEIGHED) else { continue };
+        assert!(!weighed.full && weighed.tenants == WEIGHED, "{weighed:?}");
+        let Some(calibration) = calibration(&weighed) else {
+            println!("skipped: density on {platform}: memory is not counted here");
+            continue;
+        };
+        for (kind, plan) in [("idle", &idle), ("busy", &busy)] {
+            let Some(counted) = native(plan, platform, 10_000) else { continue };
+            assert!(counted.full, "{counted:?}");
+            let model = simulated(plan, platform, &calibration);
+            let what = format!("{kind} tenants that fit into {} MiB on {platform}", model.host_bytes >> 20);
+            agree(&what, model.tenants, counted.tenants);
+        }
+    }
+}
+
+#[test]
+fn a_guest_takes_what_the_model_says() {
+    let (ordinary, other) = (
+        plan("1GiB", IDLE, "vcpus = 1, memory = \"256MiB\""),
+        plan("1GiB", "{ kind = \"memory\", start = \"64MiB\" }", "vcpus = 1, memory = \"512MiB\""),
+    );
+    let Some(weighed) = native(&ordinary, Platform::Vm, 1) else { return };
+    let Some(calibration) = calibration(&weighed) else {
+        println!("skipped: density on vm: memory is not counted here");
+        return;
+    };
+    let Some(counted) = native(&other, Platform::Vm, 1) else { return };
+    let model = simulated(&other, Platform::Vm, &calibration);
+    println!("an idle guest of 256 MiB takes {:?} bytes", weighed.tenant_bytes);
+    agree(
+        "bytes of a guest of 512 MiB in which 64 MiB are touched",
+        model.tenant_bytes,
+        counted.tenant_bytes.unwrap_or(0),
+    );
+    assert!(model.tenant_bytes > model.idle_bytes + (64 << 20), "what is touched inside counts outside");
+}
