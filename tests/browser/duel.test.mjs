@@ -1,11 +1,15 @@
 // The era duel: three panes under one play head, played with the keyboard alone, turned, linked, scored.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 import { LANGUAGES, launch, open } from "./support/chromium.mjs";
 import { byId, changed, duelSettled, duelUrl, headNs, settled, tabTo, visit, visitDuel } from "./support/page.mjs";
-import { serveFiles } from "./support/servers.mjs";
+import { PROGRAM, serveFiles } from "./support/servers.mjs";
 
+const SCENARIO = fileURLToPath(new URL("../../web/scenarios/era-duel.toml", import.meta.url));
 const PANES = ["pane-bare-metal", "pane-vm", "pane-container"];
 
 let browser;
@@ -121,6 +125,37 @@ test("a link restores the duel", async () => {
   assert.equal(await other.locator("html").getAttribute("lang"), "ko");
   assert.equal(await other.locator("html").getAttribute("data-theme"), "dark");
   assert.match(await other.locator("h1").innerText(), /[가-힣]/);
+});
+
+/** Drops a file of this text on the field for reports. */
+async function drop(page, text) {
+  const transfer = await page.evaluateHandle((body) => {
+    const data = new DataTransfer();
+    data.items.add(new File([body], "report.json", { type: "application/json" }));
+    return data;
+  }, text);
+  await byId(page, "drop").dispatchEvent("drop", { dataTransfer: transfer });
+}
+
+test("reports dropped on the duel are laid over their eras", async () => {
+  // The command line's own simulation, passed off as a native run: the same scenario file, and nothing that waits for a clock.
+  const { stdout } = await promisify(execFile)(PROGRAM, ["--quiet", "sim", SCENARIO, "--json"]);
+  const page = await open(browser, { reducedMotion: "reduce" });
+  await visitDuel(page, duelUrl(server.url));
+  await drop(page, stdout);
+  await byId(page, "drop-problem").waitFor();
+  assert.equal(await byId(page, "compared").count(), 0, "a simulation is no native run");
+
+  await drop(page, stdout.replaceAll('"backend": "simulated"', '"backend": "native"'));
+  await byId(page, "compared").waitFor();
+  const rows = () => byId(page, "compared").locator("tbody").innerText();
+  const first = await rows();
+  await byId(page, "compared-vm").click();
+  assert.notEqual(await changed(rows, first), first, "another era");
+  await byId(page, "control-rate").fill("60");
+  await byId(page, "drop-problem").waitFor();
+  assert.equal(await byId(page, "compared").count(), 0, "of other settings");
+  assert.deepEqual(page.complaints, []);
 });
 
 test("the duel works offline after a visit to the home page", async () => {

@@ -86,8 +86,8 @@ super::texts! {
         RealTitle = "For real", "실제로 해 보기";
         RealText = "The same file runs on Linux, in each of the three eras, and both answers are laid side by side. Save it as it stands here, then, as root:",
             "같은 파일을 리눅스에서 세 시대 모두 실제로 실행하고 두 결과를 나란히 볼 수 있어요. 지금 설정 그대로 저장한 다음 root로 실행하세요:";
-        RealVm = "Where the machine has no KVM, the guests of a real run are emulated (TCG), and the report says so.",
-            "머신에 KVM이 없으면 실제 실행의 게스트는 에뮬레이션(TCG)으로 돌아가고, 보고서에 그렇게 적혀요.";
+        RealVm = "Where the machine has no KVM, the guests of a real run are emulated (TCG), and the report says so. The guests of the model on this page are under KVM, so the two lie far apart then.",
+            "머신에 KVM이 없으면 실제 실행의 게스트는 에뮬레이션(TCG)으로 돌아가고, 보고서에 그렇게 적혀요. 이 페이지의 모델은 KVM 게스트라서, 그때는 두 값이 크게 달라요.";
         Save = "Save era-duel.toml", "era-duel.toml 저장";
     }
 }
