@@ -61,6 +61,7 @@ pub fn doctor() -> Vec<Check> {
     checks.push(kvm());
     checks.extend(vm::checks());
     checks.extend(Platform::ALL.iter().map(|platform| try_platform(*platform)));
+    checks.push(rootless_container());
     checks
 }
 
@@ -191,9 +192,19 @@ workload = { kind = "idle" }
 "#;
 
 fn try_platform(platform: Platform) -> Check {
+    let moment = if platform == Platform::Vm { vm::MOMENT } else { MOMENT };
+    try_moment(platform.name(), platform, moment)
+}
+
+/// A container as an ordinary user has it.
+fn rootless_container() -> Check {
+    let moment = format!("{MOMENT}[platform.container]\nrootless = true\n");
+    try_moment("container, rootless", Platform::Container, &moment)
+}
+
+fn try_moment(name: &str, platform: Platform, moment: &str) -> Check {
     let moment = || -> Result<(), RunError> {
         let on = |problem: Problem| problem.on(platform);
-        let moment = if platform == Platform::Vm { vm::MOMENT } else { MOMENT };
         let plan = Plan::from_toml(moment, "doctor")
             .map_err(|error| on(Problem::new(error.to_string(), "this is a defect of catamaran")))?;
         accept::check(&plan, platform)?;
@@ -202,9 +213,9 @@ fn try_platform(platform: Platform) -> Check {
         run.carry_out(0, &mut None).map_err(on).map(drop)
     };
     match moment() {
-        Ok(()) => Check::works(platform.name(), "carried out a moment of nothing"),
-        Err(RunError::Unavailable { why, remedy, .. }) => Check::fails(platform.name(), why, remedy),
-        Err(RunError::Failed { what, advice }) => Check::fails(platform.name(), what, advice),
-        Err(other) => Check::fails(platform.name(), other.to_string(), "see the message"),
+        Ok(()) => Check::works(name, "carried out a moment of nothing"),
+        Err(RunError::Unavailable { why, remedy, .. }) => Check::fails(name, why, remedy),
+        Err(RunError::Failed { what, advice }) => Check::fails(name, what, advice),
+        Err(other) => Check::fails(name, other.to_string(), "see the message"),
     }
 }

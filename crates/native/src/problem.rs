@@ -141,7 +141,7 @@ mod tests {
             let problem = Problem::of_start(&format!("pivot_root: {error}"));
             assert_eq!(matches!(problem, Problem::Unavailable(..)), unavailable, "{problem:?}");
         }
-        let problem = Problem::of_start(&format!("clone3 with flags 0x0: {}", Errno::NOSPC));
+        let problem = Problem::of_start(&format!("clone3 with new namespaces (net): {}", Errno::NOSPC));
         assert!(matches!(problem, Problem::Unavailable(_, remedy) if remedy.contains("max_")));
     }
 }

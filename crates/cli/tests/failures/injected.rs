@@ -75,11 +75,11 @@ fn limits() -> Vec<Row> {
         Row::on("container", "no more processes may be made")
             .with("rootless = false", "rootless = true")
             .ordinary()
-            .needs("namespace-user")
+            .needs("container, rootless")
             .limit("--nproc=1")
             .ends(3, &["cannot start a launcher: Resource temporarily unavailable", "ulimit -u"]),
         Row::on("container", "no more namespaces may be made")
-            .needs("namespace-user")
+            .needs("container, rootless")
             .through(&["unshare", "--user", "--map-root-user", "sh", "-c"])
             .through(&["echo 0 >/proc/sys/user/max_net_namespaces; exec \"$0\" \"$@\""])
             .ends(2, &["clone3", "No space left", "no more namespaces", "/proc/sys/user"]),

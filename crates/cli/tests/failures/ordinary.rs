@@ -4,7 +4,7 @@ use crate::harness::Row;
 
 pub(crate) fn rows() -> Vec<Row> {
     let run = |platform, what: &str| Row::on(platform, what).ordinary();
-    let rootless = |row: Row| row.with("rootless = false", "rootless = true").needs("namespace-user");
+    let rootless = |row: Row| row.with("rootless = false", "rootless = true").needs("container, rootless");
     let by_root = &["it takes root", "sudo catamaran", "rootless = true"];
     let no_group = &["control group /sys/fs/cgroup", "systemd-run"];
     let json = &["run", "@/scenario.toml", "--on", "container", "--json"];
@@ -20,14 +20,14 @@ pub(crate) fn rows() -> Vec<Row> {
         rootless(run("container", "a rootless container by an ordinary user")).ends(0, &["doomed"]),
         rootless(Row::of(json, "what a rootless container's report says of limits").scenario("container"))
             .ordinary()
-            .needs("namespace-user")
+            .needs("container, rootless")
             .ends(
                 0,
                 &["\"cpu.limit\": \"rootless, and this user was given no control group: no limits apply\""],
             ),
         rootless(Row::of(compare, "a comparison of a rootless container").scenario("container"))
             .ordinary()
-            .needs("namespace-user")
+            .needs("container, rootless")
             .ends(0, &["doomed"]),
         Row::of(&["--quiet", "compare", "@/scenario.toml"], "a comparison of bare-metal")
             .ordinary()
@@ -38,7 +38,8 @@ pub(crate) fn rows() -> Vec<Row> {
             .ends(0, &["mkdir"]),
         Row::of(&["doctor"], "doctor")
             .ordinary()
-            .ends(0, &["runs as an ordinary user", "to get root", "sudo"]),
+            .needs("container, rootless")
+            .ends(0, &["runs as an ordinary user", "✓  container, rootless", "to get root", "sudo"]),
         Row::of(&["probe", "--on", "container"], "a probe of a container")
             .ordinary()
             .ends(2, &["sudo catamaran"]),

@@ -49,7 +49,8 @@ impl Start<'_> {
         let (joined, join) = pipe()?;
         let parents_signals = block_child_signal();
         // SAFETY: this process has one thread, so the copy may go on with whatever it likes.
-        match unsafe { clone(self.clone_flags(), born_in.as_ref().map(OwnedFd::as_fd)) }? {
+        let cloned = unsafe { clone(self.clone_flags(), born_in.as_ref().map(OwnedFd::as_fd)) };
+        match cloned.map_err(|error| format!("clone3 with {}: {error}", self.what_is_cloned()))? {
             Clone::Child => {
                 self.note(stamp::CLONED);
                 drop(join);
@@ -88,6 +89,17 @@ impl Start<'_> {
         let kinds = self.script.namespaces.iter().filter(|kind| !self.is_late(**kind));
         let user = if self.script.user.is_some() { libc::CLONE_NEWUSER as u64 } else { 0 };
         kinds.fold(user, |flags, kind| flags | kind.clone_flag())
+    }
+
+    /// The same in words.
+    fn what_is_cloned(&self) -> String {
+        let kinds = self.script.namespaces.iter().filter(|kind| !self.is_late(**kind));
+        let user = self.script.user.map(|_| "user");
+        let names: Vec<_> = user.into_iter().chain(kinds.map(|kind| kind.name())).collect();
+        if names.is_empty() {
+            return "no namespaces of its own".to_owned();
+        }
+        format!("new namespaces ({})", names.join(", "))
     }
 
     fn is_late(&self, kind: Namespace) -> bool {
@@ -296,7 +308,7 @@ enum Clone {
 ///
 /// # Safety
 /// The caller must be the only thread of its process.
-unsafe fn clone(namespaces: u64, born_in: Option<BorrowedFd<'_>>) -> Result<Clone, String> {
+unsafe fn clone(namespaces: u64, born_in: Option<BorrowedFd<'_>>) -> std::io::Result<Clone> {
     let mut pidfd: libc::c_int = -1;
     // SAFETY: all-zero bytes are a valid `clone_args`.
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
@@ -318,9 +330,6 @@ unsafe fn clone(namespaces: u64, born_in: Option<BorrowedFd<'_>>) -> Result<Clon
             let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
             Ok(Clone::Parent { child: pid as u32, pidfd })
         }
-        _ => {
-            let error = std::io::Error::last_os_error();
-            Err(format!("clone3 with flags {:#x}: {error}", arguments.flags))
-        }
+        _ => Err(std::io::Error::last_os_error()),
     }
 }
