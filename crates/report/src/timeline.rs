@@ -117,7 +117,7 @@ pub struct Entry {
 pub struct View {
     /// Index into `Report::tenants`: who looks.
     pub tenant: u32,
-    /// What kind of thing: `process`, `file`, `host-name`, `network`, `user`, `ipc`, `cgroup`.
+    /// What kind of thing: `process`, `file`, `mount`, `host-name`, `network`, `user`, `ipc`, `cgroup`.
     pub resource: String,
     /// Its name on the machine: of a process `init` or its tenant's, of a file its folder; empty where only the kind matters.
     pub thing: String,

@@ -14,6 +14,8 @@ super::texts! {
         Outside = "Outside: the machine", "바깥: 머신";
         Processes = "Processes, as ps lists them", "프로세스(ps가 보여 주는 것)";
         Files = "Folders under /", "/ 아래의 폴더";
+        Mounts = "table of mounts", "마운트 표";
+        Folders = "folders", "폴더";
         HostName = "Host name", "호스트 이름";
         Network = "Network interfaces", "네트워크 인터페이스";
         Users = "Users", "사용자";
@@ -98,8 +100,12 @@ pub fn sight_summary(lang: Lang, recording: &Recording, tenant: u32, at_ns: u64)
     let groups = inside(recording, tenant, at_ns);
     let hidden = groups.iter().filter(|group| group.resource != "process");
     let hidden = hidden.filter(|group| group.things.iter().any(|view| !view.seen));
-    let label = |id: &'static str| if id == "file" { "mount" } else { id };
-    let hidden: Vec<&str> = hidden.map(|group| resource(lang, label(group.resource))).collect();
+    let label = |id: &'static str| match id {
+        "file" => say(lang, Sight::Folders),
+        "mount" => say(lang, Sight::Mounts),
+        other => resource(lang, other),
+    };
+    let hidden: Vec<&str> = hidden.map(|group| label(group.resource)).collect();
     match (lang, hidden.is_empty()) {
         (Lang::En, true) => {
             format!(

@@ -5,7 +5,7 @@ use catamaran_report::timeline::View;
 use super::Recording;
 
 /// What is drawn of one resource, in this order.
-pub const RESOURCES: [&str; 7] = ["process", "file", "host-name", "network", "user", "ipc", "cgroup"];
+pub const RESOURCES: [&str; 8] = ["process", "file", "mount", "host-name", "network", "user", "ipc", "cgroup"];
 
 /// The things of one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(film.next_change(10, 1), Some(30));
         let count =
             |groups: Vec<Group<'_>>| groups.iter().map(|group| group.things.len()).collect::<Vec<_>>();
-        assert_eq!(count(inside(&film, 0, 30)), [3, 0, 0, 2, 0, 0, 0]);
-        assert_eq!(count(outside(&film, 30)), [3, 0, 0, 1, 0, 0, 0]);
+        assert_eq!(count(inside(&film, 0, 30)), [3, 0, 0, 0, 2, 0, 0, 0]);
+        assert_eq!(count(outside(&film, 30)), [3, 0, 0, 0, 1, 0, 0, 0]);
     }
 }

@@ -69,6 +69,7 @@ fn title(resource: &str) -> Words {
     match resource {
         "process" => Words::Processes,
         "file" => Words::Files,
+        "mount" => Words::Mounts,
         "host-name" => Words::HostName,
         "network" => Words::Network,
         "user" => Words::Users,

@@ -106,9 +106,10 @@ fn view(tenant: u32, resource: &str, thing: &str, own: bool, seen: bool) -> View
     View { tenant, resource, thing, own, seen, name: None, reach: None, born_ns: 0 }
 }
 
-/// What is either the machine's or the tenant's own: the host name, the interfaces, the users, what processes share.
+/// What is either the machine's or the tenant's own: the table of mounts, the host name, the interfaces, the users, what processes share.
 fn things(around: &Surroundings, tenant: u32, name: &str) -> Vec<View> {
     let kinds = [
+        (Namespace::Mount, "mount"),
         (Namespace::Uts, "host-name"),
         (Namespace::Net, "network"),
         (Namespace::User, "user"),
@@ -189,7 +190,7 @@ mod tests {
     fn a_thing_is_seen_on_one_side_only() {
         for unshare in ["[]", "[\"uts\"]", "[\"net\", \"user\", \"uts\", \"ipc\", \"cgroup\"]"] {
             let views = views(&plan(unshare), Platform::Namespaces, &[0, 0]);
-            for resource in ["host-name", "network", "user", "ipc", "cgroup"] {
+            for resource in ["mount", "host-name", "network", "user", "ipc", "cgroup"] {
                 let of = |view: &&View| view.tenant == 1 && view.resource == resource && view.seen;
                 assert_eq!(views.iter().filter(of).count(), 1, "{resource} with {unshare}");
             }
