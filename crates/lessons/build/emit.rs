@@ -55,7 +55,7 @@ fn lesson_literal(lesson: &Lesson) -> Result<String, String> {
         "Lesson {{ id: {id:?}, number: {number}, title: {title}, one_idea: {one_idea}, scenarios: {scenarios}, \
          platforms: {platforms}, controls: &[{controls}], bet: Bet {{ run: {run}, fields: &[{fields}] }}, \
          goal: Goal {{ conditions: &[{conditions}], at_most: &{at_most:?}, locked: &{locked:?} }}, \
-         solution: {solution}, command: {command:?}, words: [{words}] }}",
+         solution: {solution}, solution_on: {solution_on}, stage: {stage}, command: {command:?}, words: [{words}] }}",
         id = lesson.id,
         number = manifest.number,
         title = text(&manifest.title),
@@ -68,6 +68,11 @@ fn lesson_literal(lesson: &Lesson) -> Result<String, String> {
         at_most = manifest.goal.at_most,
         locked = manifest.goal.locked,
         solution = list(&manifest.solution, |change| change_literal(&change.path, &change.value)),
+        solution_on = manifest
+            .solution_on
+            .as_ref()
+            .map_or_else(|| "None".to_owned(), |name| format!("Some({})", platform(name))),
+        stage = stage(&manifest.stage)?,
         command = manifest.command,
         words = words.join(", "),
     ))
@@ -87,6 +92,16 @@ fn platform(name: &str) -> String {
         word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>()
     };
     format!("Platform::{}", name.split('-').map(capital).collect::<String>())
+}
+
+fn stage(name: &str) -> Result<&'static str, String> {
+    match name {
+        "cpu" => Ok("Stage::Cpu"),
+        "memory" => Ok("Stage::Memory"),
+        "weight" => Ok("Stage::Weight"),
+        "sight" => Ok("Stage::Sight"),
+        other => Err(format!("stage: unknown \"{other}\"; accepted are cpu, memory, weight, sight")),
+    }
 }
 
 fn control(control: &Control, start: &str) -> String {
@@ -112,8 +127,11 @@ fn control(control: &Control, start: &str) -> String {
 }
 
 fn bet_field(lesson: &Lesson, field: &BetField, answer: &Figure) -> String {
+    let choices = list(&field.choice, |choice| {
+        format!("BetChoice {{ value: {:?}, label: {} }}", choice.value, text(&choice.label))
+    });
     format!(
-        "BetField {{ id: {:?}, label: {}, min: {:?}, max: {:?}, step: {:?}, tolerance: {:?}, answer: {} }}",
+        "BetField {{ id: {:?}, label: {}, min: {:?}, max: {:?}, step: {:?}, tolerance: {:?}, choices: {choices}, answer: {} }}",
         field.id,
         text(&field.label),
         field.min,

@@ -9,11 +9,20 @@ pub(crate) struct Manifest {
     pub(crate) title: Text,
     pub(crate) one_idea: Text,
     pub(crate) command: String,
+    /// What the page draws of a run: cpu, memory, weight or sight.
+    #[serde(default = "cpu")]
+    pub(crate) stage: String,
     #[serde(default, rename = "control")]
     pub(crate) controls: Vec<Control>,
     pub(crate) bet: Bet,
     pub(crate) goal: Goal,
     pub(crate) solution: Vec<Change>,
+    /// The platform of the solution; without it, that of the start.
+    pub(crate) solution_on: Option<String>,
+}
+
+fn cpu() -> String {
+    "cpu".to_owned()
 }
 
 #[derive(Deserialize)]
@@ -66,12 +75,27 @@ pub(crate) struct Bet {
 pub(crate) struct BetField {
     pub(crate) id: String,
     pub(crate) label: Text,
+    /// A number to be guessed has these four, a choice among a few has `choice`.
+    #[serde(default)]
     pub(crate) min: f64,
+    #[serde(default)]
     pub(crate) max: f64,
+    #[serde(default)]
     pub(crate) step: f64,
+    #[serde(default)]
     pub(crate) tolerance: f64,
+    #[serde(default)]
+    pub(crate) choice: Vec<BetChoice>,
     /// A figure without its braces.
     pub(crate) answer: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BetChoice {
+    /// What the answer comes to where this is right.
+    pub(crate) value: f64,
+    pub(crate) label: Text,
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::figure::{self, Figure, Run, Sources};
-use crate::manifest::{Control, Manifest, Slider};
+use crate::manifest::{BetField, Control, Manifest, Slider};
 use crate::markdown::{self, Block, Piece};
 
 /// The blocks of a lesson's prose, in this order.
@@ -76,10 +76,12 @@ pub(crate) fn lesson(directory: &Path) -> Result<Lesson, String> {
             .iter()
             .map(|change| (change.path.clone(), change.value.clone()))
             .collect(),
+        solution_on: manifest.solution_on.clone(),
     };
     let at = |what: String| format!("{place}: {what}");
     let starts = starts(&manifest, &scenarios).map_err(at)?;
-    check_solution(&manifest).map_err(at)?;
+    check_solution(&manifest, &platforms).map_err(at)?;
+    check_bet(&manifest).map_err(at)?;
     let bet_run = figure::run(&manifest.bet.run, &sources).map_err(at)?;
     let answers = manifest
         .bet
@@ -97,7 +99,7 @@ pub(crate) fn lesson(directory: &Path) -> Result<Lesson, String> {
 
 /// Reads the prose of the home page, one list of sections per language.
 pub(crate) fn home(directory: &Path) -> Result<Vec<Vec<Section>>, String> {
-    let none = Sources { files: Vec::new(), solution: Vec::new() };
+    let none = Sources { files: Vec::new(), solution: Vec::new(), solution_on: None };
     let read_language = |language: &&str| {
         let place = format!("crates/lessons/home/{language}.md");
         let text = read(&directory.join(format!("{language}.md")))?;
@@ -196,7 +198,19 @@ fn starts(manifest: &Manifest, scenarios: &[ScenarioFile]) -> Result<Vec<String>
     manifest.controls.iter().map(start).collect()
 }
 
-fn check_solution(manifest: &Manifest) -> Result<(), String> {
+/// A guess is a number on a slider or one of a few.
+fn check_bet(manifest: &Manifest) -> Result<(), String> {
+    let wrong = |field: &&BetField| field.choice.is_empty() == (field.step <= 0.0);
+    match manifest.bet.fields.iter().find(wrong) {
+        Some(field) => Err(format!("bet \"{}\" needs either min, max, step and tolerance, or choice", field.id)),
+        None => Ok(()),
+    }
+}
+
+fn check_solution(manifest: &Manifest, platforms: &[String]) -> Result<(), String> {
+    if let Some(platform) = manifest.solution_on.as_ref().filter(|platform| !platforms.contains(platform)) {
+        return Err(format!("solution_on: {platform} is not among the platforms of scenario.toml"));
+    }
     for change in &manifest.solution {
         let control = manifest.controls.iter().find(|control| control.path == change.path);
         let control = control.ok_or_else(|| {

@@ -179,7 +179,11 @@ fn fields(plan: &Plan) -> Fields {
     if let Ok(Value::Object(top)) = serde_json::to_value(plan) {
         // A name or a title moves nothing.
         for (key, value) in top.into_iter().filter(|(key, _)| key != "name" && key != "title") {
-            let singular = key.strip_suffix('s').filter(|_| value.is_array()).unwrap_or(&key);
+            let singular = match key.as_str() {
+                // `[platform.NAME]` in the file.
+                "settings" => "platform",
+                key => key.strip_suffix('s').filter(|_| value.is_array()).unwrap_or(key),
+            };
             flatten(singular, value, &mut fields);
         }
     }

@@ -17,7 +17,9 @@ pub use check::{Lookup, Problem, Prover, check};
 pub use formula::Op;
 pub use goal::{BrokenRule, Comparison, Condition, ConditionResult, Goal, Rule, Verdict};
 pub use lang::Text;
-pub use lesson::{Beat, Bet, BetField, Choice, Control, ControlKind, Lesson, ScenarioFile, Section, Term};
+pub use lesson::{
+    Beat, Bet, BetChoice, BetField, Choice, Control, ControlKind, Lesson, ScenarioFile, Section, Stage, Term,
+};
 pub use prose::{Change, Figure, Html, Metrics, Piece, Plain, Run, Source, Unit};
 pub use template::{NewFile, NewLessonError, new_lesson};
 

@@ -39,7 +39,7 @@ fn a_goal_lets_the_controls_be_turned_and_nothing_else() {
         (&[("host.cores", "4")], &["host.cores must stay"]),
         (&[("seed", "8")], &["seed must stay"]),
         (&[("tenant.web.pids.limit", "9")], &["tenant.web.pids.limit must stay"]),
-        (&[("platform.cgroups.hz", "1000")], &["settings.cgroups"]),
+        (&[("platform.cgroups.hz", "1000")], &["platform.cgroups"]),
     ];
     for (changes, expected) in table {
         let now = plan(changes);
