@@ -18,7 +18,7 @@ const NOT_MODELLED: [(&str, &str); 3] = [
 ];
 
 const NOT_CALIBRATED: &str = "the machine was calibrated without memory";
-const IN_GUESTS: &str = "the memory of guests is not modelled yet";
+const IN_GUESTS: &str = "what programs touch inside of a guest is not modelled; the guest itself is part of host.overhead_memory_bytes";
 
 const HOST_NOT_MODELLED: [(&str, &str); 2] = [
     ("steal", "a simulated machine is not stolen from"),
@@ -49,7 +49,7 @@ pub(super) fn report(
             None => row.explain_absence("cpu_s", "not part of this prediction"),
         }
     }
-    host(&mut report, calibration, setting, world);
+    host(&mut report, setting, world);
     isolation(&mut report, plan, platform);
     report.events = happened::events(world, &report.tenants);
     report.samples = happened::samples(world, &report.tenants);
@@ -144,18 +144,19 @@ fn finish(row: &mut TenantReport, world: &World, instance: &Instance) {
     }
 }
 
-/// Why there are no figures of memory.
-fn no_memory(setting: &Setting) -> &'static str {
-    if setting.guest.is_some() { IN_GUESTS } else { NOT_CALIBRATED }
-}
-
 fn memory(row: &mut TenantReport, setting: &Setting, world: &World, index: usize) {
-    let peak = world.memory.as_ref().and_then(|memory| memory.peak_bytes(index));
+    let in_guest = setting.guest.is_some();
+    let peak = world.memory.as_ref().filter(|_| !in_guest).and_then(|memory| memory.peak_bytes(index));
+    let reason = if in_guest { IN_GUESTS } else { NOT_CALIBRATED };
     row.memory_peak_bytes = peak;
-    row.oom_kills = peak.map(|_| u64::from(row.state == TenantState::OomKilled));
     if peak.is_none() {
-        row.explain_absence("memory_peak_bytes", no_memory(setting));
-        row.explain_absence("oom_kills", no_memory(setting));
+        row.explain_absence("memory_peak_bytes", reason);
+    }
+    // Of a guest it is known whether the machine had room for it, and not what its own kernel does inside.
+    let killed = row.state == TenantState::OomKilled;
+    row.oom_kills = (killed || peak.is_some()).then_some(u64::from(killed));
+    if row.oom_kills.is_none() {
+        row.explain_absence("oom_kills", reason);
     }
     row.error = happened::error(world, index);
     for (field, reason) in setting.memory_claims.get(index).iter().flat_map(|claim| &claim.absent) {
@@ -195,13 +196,13 @@ fn requests(row: &mut TenantReport, world: &World, instance: &Instance) {
     }
 }
 
-fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world: &World) {
+fn host(report: &mut Report, setting: &Setting, world: &World) {
     for (field, reason) in HOST_NOT_MODELLED {
         report.host.explain_absence(field, reason);
     }
     report.host.memory_peak_bytes = world.memory.as_ref().map(|memory| memory.host_peak_bytes());
     if world.memory.is_none() {
-        report.host.explain_absence("memory_peak_bytes", no_memory(setting));
+        report.host.explain_absence("memory_peak_bytes", NOT_CALIBRATED);
     }
     overhead(report, setting, world);
     let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
@@ -210,17 +211,18 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
     } else {
         report.host.explain_absence("cpu_utilisation", "the run took no time");
     }
-    match world.work_per_cpu() {
-        Some(ratio) => report.host.turns_per_cpu_s = Some(ratio * calibration.cpu.turns_per_cpu_s),
-        None => report.host.explain_absence("turns_per_cpu_s", "no tenant made a turn"),
-    }
 }
 
 /// What the platform itself takes: with guests their monitors and kernels, and the exits, which the guests count as theirs.
 fn overhead(report: &mut Report, setting: &Setting, world: &World) {
     match (&setting.guest, &world.engine) {
         (Some(guest), Engine::Guests(guests)) => {
-            report.host.overhead_memory_bytes = Some(guest.idle_bytes * guests.guests.len() as u64);
+            let lives = |guest: &&super::guests::Guest| {
+                let instance = world.instances.get(guest.instance).and_then(Option::as_ref);
+                instance.is_some_and(|instance| instance.killed.is_none())
+            };
+            let count = guests.guests.iter().filter(lives).count() as u64;
+            report.host.overhead_memory_bytes = Some(guest.idle_bytes * count);
             report.host.overhead_cpu_s = Some(guests.overhead_ns() as f64 / 1e9);
             let what = "exits, which the guests count as theirs; the monitors' own threads are not modelled";
             report.host.explain_absence("overhead_cpu_s.monitors", what);

@@ -66,7 +66,7 @@ impl Setting {
         };
         let inside = |ns: u64| guest.map_or(ns, |guest| (ns as f64 / guest.speed) as u64);
         Ok(Self {
-            memory: MemorySetting::of(plan, calibration, guest.is_some())?,
+            memory: MemorySetting::of(plan, calibration)?,
             memory_claims,
             model,
             cores: plan.host().cores as usize,

@@ -26,11 +26,7 @@ pub(super) const SAMPLE_NS: u64 = 100_000_000;
 pub(super) struct MemorySetting(Option<(Machine, Bounds, MemoryCosts)>);
 
 impl MemorySetting {
-    /// The memory of guests is their own, and not modelled.
-    pub(super) fn of(plan: &Plan, calibration: &Calibration, in_guests: bool) -> Result<Self, RunError> {
-        if in_guests {
-            return Ok(Self(None));
-        }
+    pub(super) fn of(plan: &Plan, calibration: &Calibration) -> Result<Self, RunError> {
         let toucher = plan.tenants().iter().find(|tenant| touches(&tenant.workload));
         let Some(costs) = &calibration.memory else {
             let what = "memory on a machine that was calibrated without it";
@@ -113,6 +109,13 @@ struct Touching {
 }
 
 impl MemoryWorld {
+    /// Gives an instance's guest its group and its process, the monitor, which holds nothing before it [boots](World::boot).
+    pub(super) fn admit_guest(&mut self, index: usize) {
+        let group = self.model.add_group(ROOT, Bounds::default());
+        let process = self.model.add_process(ProcessSpec { group, hot: true, ..ProcessSpec::default() });
+        self.holders.insert(index, (group, process));
+    }
+
     /// Gives an instance its group and its process.
     pub(super) fn admit(&mut self, index: usize, claim: &MemoryClaim, threads: u64, hot: bool) {
         let group = self.model.add_group(ROOT, claim.bounds);
@@ -163,6 +166,34 @@ impl World {
     fn process_of(&self, thread: ThreadId) -> Option<ProcessId> {
         let (index, _) = *self.owners.get(thread)?;
         Some(self.memory.as_ref()?.holders.get(&index)?.1)
+    }
+
+    /// The guests come up one after the other and take what they hold while they idle. Who finds no room has the kernel kill
+    /// for it: that is over before the run begins, as a native run begins when all that there will be is there.
+    pub(super) fn boot(&mut self, page_bytes: u64, idle_bytes: u64) {
+        for index in 0..self.instances.len() {
+            let Some(memory) = &mut self.memory else { return };
+            let Some(&(_, process)) = memory.holders.get(&index) else { continue };
+            let mut left = idle_bytes.div_ceil(page_bytes);
+            let mut killed = Vec::new();
+            while left > 0 && !killed.contains(&process) {
+                match memory.model.charge(process, left, false) {
+                    Charge::Granted { pages, .. } => left -= pages,
+                    Charge::Reclaiming { .. } => {}
+                    Charge::Waiting => break,
+                    Charge::Killed(victims) => {
+                        victims.iter().for_each(|victim| memory.model.release(*victim));
+                        killed.extend(victims);
+                    }
+                }
+            }
+            let owners: Vec<usize> = killed.iter().filter_map(|one| memory.owner_of_process(*one)).collect();
+            for owner in owners {
+                if let Some(instance) = self.instances.get_mut(owner).and_then(Option::as_mut) {
+                    instance.killed = Some(Killed { gone: Some(self.now) });
+                }
+            }
+        }
     }
 
     /// Begins to touch `pages` for the first time.

@@ -60,8 +60,12 @@ pub(crate) struct Guest {
     pub(crate) timer_ns: u64,
     /// Under which it can tell, or not, how long its virtual CPUs waited for a core.
     pub(crate) accel: Accel,
+    /// Memory that it is given (bytes).
+    pub(crate) memory_bytes: u64,
     /// Memory that it takes while it is idle, its monitor included (bytes).
     pub(crate) idle_bytes: u64,
+    /// What of that its kernel keeps, where a published figure tells the two apart (bytes).
+    pub(crate) kernel_bytes: Option<u64>,
 }
 
 impl Guest {
@@ -84,8 +88,11 @@ impl Guest {
             ("accelerator", accelerator.to_owned()),
             ("guest_scheduler", scheduler.to_owned()),
             ("guest_vcpus", self.vcpus.to_string()),
+            ("guest_memory_bytes", self.memory_bytes.to_string()),
+            ("guest_idle_bytes", self.idle_bytes.to_string()),
         ];
-        facts.map(|(name, fact)| (name.to_owned(), fact)).into()
+        let kernel = self.kernel_bytes.map(|bytes| ("guest_kernel_bytes", bytes.to_string()));
+        facts.into_iter().chain(kernel).map(|(name, fact)| (name.to_owned(), fact)).collect()
     }
 }
 
@@ -119,8 +126,11 @@ pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) 
     let mut knobs = knobs(settings, vcpus);
     knobs.costs = costs(calibration, speed, timer_ns);
     let memory = settings.memory.map_or(MEMORY_BYTES, |memory| memory.0);
-    let idle_bytes = measured.and_then(|vm| vm.idle_bytes).unwrap_or_else(|| published_bytes(memory));
-    Some(Guest { vcpus, knobs, speed, timer_ns, accel, idle_bytes })
+    let (idle_bytes, kernel_bytes) = match measured.and_then(|vm| vm.idle_bytes) {
+        Some(bytes) => (bytes, None),
+        None => (mib(MONITOR_MIB + kept_mib(memory)), Some(mib(kept_mib(memory)))),
+    };
+    Some(Guest { vcpus, knobs, speed, timer_ns, accel, memory_bytes: memory, idle_bytes, kernel_bytes })
 }
 
 /// What the guest's kernel costs: as much as the host's, at the guest's speed, and the exits of a tick.
@@ -159,16 +169,19 @@ fn knobs(settings: &PlatformSettings, vcpus: usize) -> Knobs {
     }
 }
 
-/// Monitor and what the guest's kernel keeps of `memory`, between the published sizes by a straight line.
-fn published_bytes(memory: u64) -> u64 {
+fn mib(mib: f64) -> u64 {
+    (mib * f64::from(1 << 20)) as u64
+}
+
+/// What the guest's kernel keeps of `memory` (MiB), between the published sizes by a straight line.
+fn kept_mib(memory: u64) -> f64 {
     let mib = memory as f64 / f64::from(1 << 20);
     let span = SHOWN_MIB.windows(2).find(|pair| mib <= pair[1].0).or_else(|| SHOWN_MIB.windows(2).last());
-    let kept = span.map_or(0.0, |pair| {
+    span.map_or(0.0, |pair| {
         let ((from, from_shown), (to, to_shown)) = (pair[0], pair[1]);
         let (low, high) = (from - from_shown, to - to_shown);
         low + (high - low) * (mib - from) / (to - from)
-    });
-    ((MONITOR_MIB + kept) * f64::from(1 << 20)) as u64
+    })
 }
 
 #[cfg(test)]
@@ -187,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_kernel_keeps_what_was_published_and_in_between_a_part_of_it() {
-        let kept = |mib: u64| published_bytes(mib << 20) as f64 / f64::from(1 << 20) - MONITOR_MIB;
+        let kept = |mib: u64| kept_mib(mib << 20);
         for (mib, expected) in [(128, 15.9), (256, 17.9), (640, 23.9), (1024, 29.9), (8192, 206.3)] {
             assert!((kept(mib) - expected).abs() < 1e-3, "{mib} MiB: {}", kept(mib));
         }
