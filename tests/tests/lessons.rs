@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-use catamaran_lessons::{Lookup, Prover, Run, Source};
+use catamaran_lessons::{Lookup, Prover, Recorded, Run, Source};
+use catamaran_report::Report;
+use catamaran_report::report::BackendKind;
 use catamaran_scenario::edit::set;
 use catamaran_scenario::{Calibration, Lang, Plan, Platform};
 use catamaran_sim::{Options, simulate};
@@ -22,6 +24,17 @@ impl Prover for Simulator {
     /// The grammar of commands is the command line's; `catamaran lessons check` asks it.
     fn command(&mut self, _: &[&str]) -> Result<(), String> {
         Ok(())
+    }
+
+    fn recorded(&mut self, text: &str) -> Result<Vec<Recorded>, String> {
+        let reports = Report::many_from_json(text).map_err(|error| error.to_string())?;
+        let recorded = |report: Report| Recorded {
+            native: report.backend == BackendKind::Native,
+            platform: report.platform,
+            digest: report.identity.scenario_digest,
+            machine: report.identity.machine.unwrap_or_default(),
+        };
+        Ok(reports.into_iter().map(recorded).collect())
     }
 }
 

@@ -55,7 +55,8 @@ fn lesson_literal(lesson: &Lesson) -> Result<String, String> {
         "Lesson {{ id: {id:?}, number: {number}, title: {title}, one_idea: {one_idea}, scenarios: {scenarios}, \
          platforms: {platforms}, controls: &[{controls}], bet: Bet {{ run: {run}, fields: &[{fields}] }}, \
          goal: Goal {{ conditions: &[{conditions}], at_most: &{at_most:?}, locked: &{locked:?} }}, \
-         solution: {solution}, solution_on: {solution_on}, stage: {stage}, command: {command:?}, words: [{words}] }}",
+         solution: {solution}, solution_on: {solution_on}, stage: {stage}, command: {command:?}, recorded: {recorded}, \
+         words: [{words}] }}",
         id = lesson.id,
         number = manifest.number,
         title = text(&manifest.title),
@@ -79,6 +80,7 @@ fn lesson_literal(lesson: &Lesson) -> Result<String, String> {
 }
 
 fn list<T>(items: &[T], literal: impl Fn(&T) -> String) -> String {
+        recorded = lesson.recorded.as_ref().map_or_else(|| "None".to_owned(), |path| format!("Some(include_str!({path:?}))")),
     format!("&[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", "))
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Manifest {
     #[serde(default, rename = "control")]
     pub(crate) controls: Vec<Control>,
     pub(crate) bet: Bet,
+    /// File beside the manifest with native reports, as `catamaran run --json` prints them.
+    pub(crate) recorded: Option<String>,
     pub(crate) goal: Goal,
     pub(crate) solution: Vec<Change>,
     /// The platform of the solution; without it, that of the start.

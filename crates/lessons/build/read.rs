@@ -38,6 +38,8 @@ pub(crate) struct Lesson {
     pub(crate) bet_run: Run,
     /// One per field of the bet.
     pub(crate) answers: Vec<Figure>,
+    /// The file of native reports.
+    pub(crate) recorded: Option<PathBuf>,
     /// One per language.
     pub(crate) words: Vec<Words>,
 }
@@ -82,6 +84,13 @@ pub(crate) fn lesson(directory: &Path) -> Result<Lesson, String> {
     let starts = starts(&manifest, &scenarios).map_err(at)?;
     check_solution(&manifest, &platforms).map_err(at)?;
     check_bet(&manifest).map_err(at)?;
+    let recorded = manifest.recorded.as_ref().map(|name| directory.join(name));
+    if let Some(path) = recorded.as_ref().filter(|path| !path.is_file()) {
+        return Err(at(format!(
+            "recorded: there is no {}; write it with `catamaran run lesson:{id} --json`",
+            path.display()
+        )));
+    }
     let bet_run = figure::run(&manifest.bet.run, &sources).map_err(at)?;
     let answers = manifest
         .bet
@@ -94,7 +103,7 @@ pub(crate) fn lesson(directory: &Path) -> Result<Lesson, String> {
         .map(|language| words(directory, &id, language, &sources))
         .collect::<Result<Vec<_>, _>>()?;
     same_length(&id, &words)?;
-    Ok(Lesson { id, manifest, scenarios, platforms, starts, bet_run, answers, words })
+    Ok(Lesson { id, manifest, scenarios, platforms, starts, bet_run, answers, recorded, words })
 }
 
 /// Reads the prose of the home page, one list of sections per language.

@@ -1,5 +1,6 @@
 //! The proof of a lesson: what the build script can't see, because it needs a simulator.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use catamaran_scenario::edit::set;
@@ -24,6 +25,25 @@ pub trait Prover {
     /// # Errors
     /// What is wrong with them, in words.
     fn command(&mut self, words: &[&str]) -> Result<(), String>;
+
+    /// What the reports in a text say of themselves.
+    ///
+    /// # Errors
+    /// Why the text holds no reports, in words.
+    fn recorded(&mut self, text: &str) -> Result<Vec<Recorded>, String>;
+}
+
+/// What a recorded report says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whether a machine made it, not the model.
+    pub native: bool,
+    /// Where it was carried out.
+    pub platform: Platform,
+    /// Digest of its scenario.
+    pub digest: String,
+    /// The machine.
+    pub machine: BTreeMap<String, String>,
 }
 
 /// Something that is wrong with a lesson.
@@ -49,6 +69,7 @@ pub fn check(lesson: &'static Lesson, prover: &mut dyn Prover) -> Vec<Problem> {
     let mut check = Check { lesson, prover, reports: Vec::new(), problems: Vec::new() };
     check.controls();
     check.command();
+    check.recorded();
     check.bet();
     check.goal();
     for lang in Lang::ALL {
@@ -56,6 +77,9 @@ pub fn check(lesson: &'static Lesson, prover: &mut dyn Prover) -> Vec<Problem> {
     }
     check.problems
 }
+
+/// What a recorded report must say of its machine.
+const MACHINE: [&str; 3] = ["cpu", "date", "kernel"];
 
 struct Check<'a> {
     lesson: &'static Lesson,
@@ -122,6 +146,37 @@ impl Check<'_> {
             self.tell("lesson.toml, command", what);
         } else if let Err(error) = self.prover.command(&words) {
             self.tell("lesson.toml, command", error);
+        }
+    }
+
+    /// What was recorded is native, says where and when, and is of the scenario as the lesson starts.
+    fn recorded(&mut self) {
+        let Some(text) = self.lesson.recorded else { return };
+        let found = self.prover.recorded(text);
+        let expected = plan(&self.run(&[])).map(|plan| plan.digest());
+        let again = format!("record it again with `catamaran run {}{} --json`", crate::SCENARIO_PREFIX, self.lesson.id);
+        let wrong = match (found, expected) {
+            (Err(error), _) | (_, Err(error)) => error,
+            (Ok(reports), _) if reports.is_empty() => format!("it holds no report; {again}"),
+            (Ok(reports), Ok(digest)) => match reports.iter().find_map(|report| self.stale(report, &digest)) {
+                Some(why) => format!("{why}; {again}"),
+                None => return,
+            },
+        };
+        self.tell("lesson.toml, recorded", wrong);
+    }
+
+    /// Why a recorded report does not belong to the lesson as it is now.
+    fn stale(&self, report: &Recorded, digest: &str) -> Option<String> {
+        let missing = MACHINE.iter().find(|fact| !report.machine.contains_key(**fact));
+        match missing {
+            _ if !report.native => Some("a report in it is simulated".to_owned()),
+            _ if report.digest != digest => Some("a report in it is of another scenario".to_owned()),
+            _ if !self.lesson.platforms.contains(&report.platform) => {
+                Some(format!("a report in it is of {}, which the lesson does not have", report.platform))
+            }
+            Some(fact) => Some(format!("a report in it does not say the machine's {fact}")),
+            None => None,
         }
     }
 

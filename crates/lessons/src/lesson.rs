@@ -37,6 +37,8 @@ pub struct Lesson {
     pub command: &'static str,
     pub(crate) words: [Words; 2],
 }
+    /// Native reports of its scenario, recorded once on one machine: JSON, as `catamaran run --json` prints them.
+    pub recorded: Option<&'static str>,
 
 /// What the page draws of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -13,7 +13,7 @@ mod prose;
 mod template;
 
 pub use catamaran_scenario::{Josa, Lang};
-pub use check::{Lookup, Problem, Prover, check};
+pub use check::{Lookup, Problem, Prover, Recorded, check};
 pub use formula::Op;
 pub use goal::{BrokenRule, Comparison, Condition, ConditionResult, Goal, Rule, Verdict};
 pub use lang::Text;

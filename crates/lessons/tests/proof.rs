@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests say what they expect by panicking")]
 
-use catamaran_lessons::{Lesson, Lookup, Problem, Prover, check, find};
+use std::collections::BTreeMap;
+
+use catamaran_lessons::{Lesson, Lookup, Problem, Prover, Recorded, check, find};
 use catamaran_scenario::edit::set;
 use catamaran_scenario::{Lang, Plan, Platform};
 
@@ -69,10 +71,11 @@ struct Invented {
     p99_s: fn(bool) -> f64,
     absent: &'static str,
     refuse: bool,
+    unsaid: &'static str,
 }
 
 const SOUND: Invented =
-    Invented { p99_s: |saves| if saves { 0.050 } else { 0.110 }, absent: "", refuse: false };
+    Invented { p99_s: |saves| if saves { 0.050 } else { 0.110 }, absent: "", refuse: false, unsaid: "" };
 
 impl Prover for Invented {
     fn simulate(&mut self, plan: &Plan, _: Platform) -> Result<Lookup, String> {
@@ -96,6 +99,14 @@ impl Prover for Invented {
 
     fn command(&mut self, words: &[&str]) -> Result<(), String> {
         if words.contains(&"compare") { Ok(()) } else { Err("unknown command".to_owned()) }
+    }
+
+    fn recorded(&mut self, text: &str) -> Result<Vec<Recorded>, String> {
+        let mut machine: BTreeMap<_, _> =
+            ["cpu", "date", "kernel"].map(|fact| (fact.to_owned(), "x".to_owned())).into();
+        machine.remove(self.unsaid);
+        let digest = if text.contains("of another") { "other".to_owned() } else { plan(&[]).digest() };
+        Ok(vec![Recorded { native: !text.contains("simulated"), platform: Platform::Cgroups, digest, machine }])
     }
 }
 
@@ -122,4 +133,20 @@ fn a_proof_says_where_a_lesson_is_wrong() {
     let problem =
         Problem { lesson: "cgroups", place: "ko.md, why".into(), what: "a figure is unknown".into() };
     assert_eq!(problem.to_string(), "crates/lessons/cgroups/ko.md, why: a figure is unknown");
+}
+
+#[test]
+fn a_recorded_run_is_native_of_this_scenario_and_says_where_and_when() {
+    let table = [
+        ("a run", "", ""),
+        ("simulated", "", "a report in it is simulated"),
+        ("of another", "", "a report in it is of another scenario"),
+        ("a run", "date", "does not say the machine's date"),
+    ];
+    for (text, unsaid, what) in table {
+        let lesson: &'static Lesson = Box::leak(Box::new(Lesson { recorded: Some(text), ..*cgroups() }));
+        let problems = check(lesson, &mut Invented { unsaid, ..SOUND });
+        let found = problems.iter().any(|problem| problem.what.contains(what));
+        assert_eq!((found, problems.is_empty()), (!what.is_empty(), what.is_empty()), "{text}: {problems:?}");
+    }
 }

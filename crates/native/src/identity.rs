@@ -18,6 +18,28 @@ pub fn machine() -> Machine {
     }
 }
 
+/// The date (UTC) by this machine's clock, `2026-11-26`.
+pub(crate) fn today() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    date(now.map_or(0, |since| since.as_secs() / SECONDS_A_DAY))
+}
+
+const SECONDS_A_DAY: u64 = 24 * 3600;
+
+/// The date that many days after 1970-01-01, in the Gregorian calendar: years are counted from March, so that the leap day is
+/// a year's last, in eras of 400 years (H. Hinnant, `chrono`-Compatible Low-Level Date Algorithms, `civil_from_days`).
+fn date(days: u64) -> String {
+    let since_era = days + 719_468;
+    let (era, day_of_era) = (since_era / 146_097, since_era % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 fn cpu_model(cpuinfo: &str) -> String {
     let model = values(cpuinfo, "model name").next();
     model.unwrap_or("unknown").to_owned()
@@ -67,6 +89,23 @@ mod tests {
         for (text, version) in table {
             assert_eq!(cgroup_version(text), version, "{text}");
         }
+    }
+
+    #[test]
+    fn days_become_dates() {
+        let table = [
+            (0, "1970-01-01"),
+            (59, "1970-03-01"),
+            (11_016, "2000-02-29"),
+            (11_017, "2000-03-01"),
+            (20_783, "2026-11-26"),
+            (47_540, "2100-02-28"),
+            (47_541, "2100-03-01"),
+        ];
+        for (days, expected) in table {
+            assert_eq!(date(days), expected);
+        }
+        assert!(today().as_str() > "2025", "{}", today());
     }
 
     #[test]

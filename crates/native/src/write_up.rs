@@ -20,7 +20,7 @@ use crate::killed::OomKill;
 use crate::platform::NO_GROUPS;
 use crate::run::SAMPLE_NS;
 use crate::tally::Look;
-use crate::{isolation, machine, platform};
+use crate::{identity, isolation, machine, platform};
 
 /// One tenant's part.
 pub(crate) struct TenantOutcome<'a> {
@@ -204,6 +204,8 @@ impl Outcome<'_> {
         let scheduler = if machine::kernel_version(&kernel) >= (6, 6) { "eevdf" } else { "cfs" };
         let facts = [
             ("kernel", kernel),
+            ("cpu", identity::machine().cpu_model),
+            ("date", identity::today()),
             ("scheduler", scheduler.to_owned()),
             ("cores", machine::allowed_cpus().len().to_string()),
             ("cores_used", machine::to_cpu_list(&self.guard.confines.cpus)),

@@ -26,6 +26,8 @@ super::texts! {
         Model = "Simulated", "시뮬레이션";
         Machine = "Native", "실제";
         MachineOf = "Measured on", "측정한 컴퓨터";
+        RecordedTitle = "A recorded run", "기록해 둔 실제 실행";
+        RecordedShow = "Lay it over the simulation", "시뮬레이션에 겹쳐 보기";
         RunTitle = "Run it on this machine", "이 컴퓨터에서 실행하기";
         RunHelp = "This page is served by `catamaran serve`, so it can run exactly what is shown on this computer's kernel and lay the answer over the simulation.",
             "이 페이지는 `catamaran serve`로 열려 있어요. 그래서 화면의 시나리오를 이 컴퓨터의 커널에서 그대로 실행하고 결과를 겹쳐 볼 수 있어요.";

@@ -11,7 +11,7 @@ use super::goal::solved;
 use super::settings::{Edit, History, Settings};
 use crate::app::use_lang;
 use crate::i18n::{Native, say};
-use crate::native::{Compared, DropZone, Mismatch, NativeRun, RunHere, with_code};
+use crate::native::{Compared, DropZone, Mismatch, NativeRun, RecordedRun, RunHere, with_code};
 use crate::sim::Bench;
 use crate::widgets::CopyButton;
 
@@ -46,6 +46,9 @@ pub(super) fn ForReal(props: &ForRealProps) -> Html {
                 },
                 _ => html! { <p class="fine" data-testid="run-native-hint">{ with_code(say(lang, Native::ServeHint)) }</p> },
             } }
+            if let Some(text) = props.lesson.recorded {
+                <RecordedRun {text} show={props.replace.clone()} />
+            }
             <DropZone dropped={props.replace.clone()} />
             { overlaid(props) }
         </div>

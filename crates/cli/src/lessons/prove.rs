@@ -1,6 +1,8 @@
 //! `catamaran lessons check`: every lesson keeps what it promises, by the simulator and this very command line.
 
-use catamaran_lessons::{Lookup, Prover, check};
+use catamaran_lessons::{Lookup, Prover, Recorded, check};
+use catamaran_report::Report;
+use catamaran_report::report::BackendKind;
 use catamaran_scenario::{Calibration, Plan, Platform};
 use catamaran_sim::{Options, simulate};
 use clap::Parser;
@@ -56,5 +58,16 @@ impl Prover for Proof {
 
     fn command(&mut self, words: &[&str]) -> Result<(), String> {
         Cli::try_parse_from(words).map(drop).map_err(|error| error.to_string())
+    }
+
+    fn recorded(&mut self, text: &str) -> Result<Vec<Recorded>, String> {
+        let reports = Report::many_from_json(text).map_err(|error| error.to_string())?;
+        let recorded = |report: Report| Recorded {
+            native: report.backend == BackendKind::Native,
+            platform: report.platform,
+            digest: report.identity.scenario_digest,
+            machine: report.identity.machine.unwrap_or_default(),
+        };
+        Ok(reports.into_iter().map(recorded).collect())
     }
 }
