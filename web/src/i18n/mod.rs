@@ -3,19 +3,23 @@
 mod curriculum;
 mod home;
 mod lesson;
+mod memory;
 mod native;
 mod player;
 mod sentences;
 mod site;
+mod weight;
 
 pub use catamaran_scenario::Lang;
 pub use curriculum::coming_lessons;
 pub use home::Home;
 pub use lesson::Lesson;
+pub use memory::*;
 pub use native::Native;
 pub use player::Player;
 pub use sentences::*;
 pub use site::Site;
+pub use weight::*;
 
 /// `text` in that language.
 #[must_use]
@@ -75,5 +79,7 @@ mod tests {
         check(Lesson::ALL);
         check(Player::ALL);
         check(Native::ALL);
+        check(Memory::ALL);
+        check(Weighing::ALL);
     }
 }

@@ -3,6 +3,7 @@
 use catamaran_report::timeline::Entry;
 use catamaran_scenario::{Josa, Lang};
 
+use super::memory::bound_name;
 use crate::charts::Frame;
 use crate::format;
 use crate::picture::{Moment, Recording, Run, Stretch, View};
@@ -230,9 +231,12 @@ pub fn trace_sentence(lang: Lang, entry: &Entry) -> String {
             let (subject, to) = (Josa::IGa.after(target), Josa::EuroRo.after(actor));
             format!("{target}{subject} {actor}{to} 옮겨 가요.")
         }
-        ("out-of-memory", Lang::En) => format!("{actor} wants more memory than {target} has."),
+        ("out-of-memory", Lang::En) => {
+            format!("{actor} wants more memory than {} has.", bound_name(lang, target))
+        }
         ("out-of-memory", Lang::Ko) => {
-            format!("{actor}{} {target}에 남은 것보다 많은 메모리를 원해요.", Josa::IGa.after(actor))
+            let (subject, bound) = (Josa::IGa.after(actor), bound_name(lang, target));
+            format!("{actor}{subject} {bound}에 남은 것보다 많은 메모리를 원해요.")
         }
         ("oom-kill", Lang::En) => format!("The kernel kills {target} for its memory."),
         ("oom-kill", Lang::Ko) => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use catamaran_lessons::{BetField, Lesson};
+use catamaran_lessons::{BetChoice, BetField, Lesson};
 use web_sys::{HtmlInputElement, SubmitEvent};
 use yew::prelude::*;
 
@@ -63,10 +63,15 @@ fn first_guesses(lesson: &Lesson, progress: &Progress) -> BTreeMap<String, f64> 
         let middle = field.min + ((field.max - field.min) / 2.0 / field.step).round() * field.step;
         (field.id.to_owned(), progress.bet.get(field.id).copied().unwrap_or(middle))
     };
-    lesson.bet.fields.iter().map(first).collect()
+    let (choices, numbers): (Vec<_>, Vec<_>) = lesson.bet.fields.iter().partition(|field| !field.choices.is_empty());
+    let before = choices.into_iter().filter_map(|field| Some((field.id.to_owned(), *progress.bet.get(field.id)?)));
+    numbers.into_iter().map(first).chain(before).collect()
 }
 
 fn guess(lang: Lang, field: &'static BetField, guesses: &UseStateHandle<BTreeMap<String, f64>>) -> Html {
+    if !field.choices.is_empty() {
+        return choose(lang, field, guesses);
+    }
     let value = guesses.get(field.id).copied().unwrap_or(field.min);
     let oninput = {
         let guesses = guesses.clone();
@@ -87,6 +92,33 @@ fn guess(lang: Lang, field: &'static BetField, guesses: &UseStateHandle<BTreeMap
                 min={field.min.to_string()} max={field.max.to_string()} step={field.step.to_string()}
                 value={value.to_string()} aria-valuetext={shown.clone()} {oninput} />
         </div>
+    }
+}
+
+/// A guess among a few. None is chosen at first: that would be a hint.
+fn choose(lang: Lang, field: &'static BetField, guesses: &UseStateHandle<BTreeMap<String, f64>>) -> Html {
+    let chosen = guesses.get(field.id).copied();
+    let radio = |(number, choice): (usize, &'static BetChoice)| {
+        let guesses = guesses.clone();
+        let onchange = Callback::from(move |_: Event| {
+            let mut next = (*guesses).clone();
+            next.insert(field.id.to_owned(), choice.value);
+            guesses.set(next);
+        });
+        let checked = chosen.and_then(|value| field.choice(value)) == Some(choice);
+        html! {
+            <label class="radio">
+                <input type="radio" name={format!("bet-{}", field.id)} value={number.to_string()} {checked} {onchange}
+                    required=true data-testid={format!("bet-{}-{number}", field.id)} />
+                { choice.label.get(lang) }
+            </label>
+        }
+    };
+    html! {
+        <fieldset>
+            <legend>{ field.label.get(lang) }</legend>
+            { for field.choices.iter().enumerate().map(radio) }
+        </fieldset>
     }
 }
 
@@ -157,13 +189,19 @@ fn result(lang: Lang, field: &BetField, props: &BetResultProps) -> Html {
             <th scope="row">{ field.label.get(lang) }</th>
             if let Some(guess) = guess {
                 <td>
-                    { format!("{guess}\u{a0}{}", unit.sign()) }
+                    { written(lang, field, unit.shown(1.0).recip() * guess) }
                     if let Some((text, class)) = verdict {
                         <span class={classes!("verdict", class)}>{ say(lang, text) }</span>
                     }
                 </td>
             }
-            <td>{ answer.map_or_else(|| say(lang, i18n::Lesson::Waiting).to_owned(), |answer| unit.write(answer)) }</td>
+            <td>{ answer.map_or_else(|| say(lang, i18n::Lesson::Waiting).to_owned(), |answer| written(lang, field, answer)) }</td>
         </tr>
     }
+}
+
+/// A value in the report's unit as people read it: a choice by its name.
+fn written(lang: Lang, field: &BetField, value: f64) -> String {
+    let choice = field.choice(value).map(|choice| choice.label.get(lang).to_owned());
+    choice.unwrap_or_else(|| field.answer.unit.write(value))
 }

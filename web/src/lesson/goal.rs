@@ -100,6 +100,7 @@ fn figure(lang: Lang, path: &str, value: f64) -> String {
         path.split_once('.').and_then(|(_, rest)| rest.split_once('.')).map_or(path, |(_, metric)| metric);
     match Metric::from_name(name) {
         Some(metric) => words::figure(lang, metric, value),
+        None if path.ends_with("_bytes") => crate::format::bytes(value as u64),
         None => crate::format::number(value),
     }
 }
@@ -127,6 +128,9 @@ fn hint(props: &TaskProps, lang: Lang, number: u8, text: catamaran_lessons::Html
 fn solution(props: &TaskProps, lang: Lang) -> Html {
     let (history, lesson) = (props.history.dispatcher(), props.lesson);
     let apply = Callback::from(move |_: MouseEvent| history.dispatch(Edit::Replace(solved(lesson))));
+    let platform = lesson.solution_on.map(|platform| {
+        html! { <li>{ say(lang, i18n::Lesson::Platform) }{ ": " }<code>{ platform.name() }</code></li> }
+    });
     let value = |change: &catamaran_lessons::Change| {
         html! { <li><code>{ format!("{} = {}", change.path, change.value) }</code></li> }
     };
@@ -134,7 +138,7 @@ fn solution(props: &TaskProps, lang: Lang) -> Html {
         <details class="hint solution" data-testid="solution">
             <summary>{ say(lang, i18n::Lesson::Solution) }</summary>
             <Prose text={*lesson.solution_text(lang)} figures={props.figures.clone()} />
-            <ul>{ for lesson.solution.iter().map(value) }</ul>
+            <ul>{ for platform }{ for lesson.solution.iter().map(value) }</ul>
             <button type="button" class="button" onclick={apply} data-testid="apply-solution">
                 { say(lang, i18n::Lesson::ApplySolution) }
             </button>
@@ -149,5 +153,6 @@ pub(super) fn solved(lesson: &Lesson) -> Settings {
         path: change.path.to_owned(),
         value: change.value.to_owned(),
     };
-    Settings { changes: lesson.solution.iter().map(own).collect(), ..Settings::start(lesson) }
+    let changes = lesson.solution.iter().map(own).collect();
+    Settings { changes, platform: lesson.solution_platform(), ..Settings::start(lesson) }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use catamaran_lessons::{Beat, Lesson, Verdict};
+use catamaran_lessons::{Beat, Lesson, Stage, Verdict};
 use catamaran_report::Report;
 use catamaran_scenario::Plan;
 use gloo_timers::callback::Timeout;
@@ -19,9 +19,14 @@ use crate::picture::View;
 use crate::player::{Action, Motion, Player, use_player};
 use crate::sim::{Bench, Wanted, use_bench, use_library};
 
-/// Window (ns) and speed (ms of the run in a second) with which a lesson opens.
-const FIRST_WINDOW_NS: u64 = 500_000_000;
-const FIRST_SPEED: u32 = 100;
+/// Window (ns) and speed (ms of the run in a second) with which a lesson opens: memory fills over seconds, all else happens
+/// within milliseconds.
+const fn first_view(stage: Stage) -> (u64, u32) {
+    match stage {
+        Stage::Memory => (10_000_000_000, 1_000),
+        Stage::Cpu | Stage::Weight | Stage::Sight => (500_000_000, 100),
+    }
+}
 
 /// The address follows the picture after so much rest (ms).
 const ADDRESS_REST_MS: u32 = 400;
@@ -75,9 +80,9 @@ pub(super) fn use_lesson(lesson: &'static Lesson, link: &Link) -> LessonState {
     let beat = use_state(|| first_beat(link, &progress));
     let history = use_reducer(|| History::new(Settings::from_link(lesson, link), Settings::start(lesson)));
     let wanted = wanted(lesson, *beat, &history.now);
-    let bench = use_bench(wanted.clone().ok());
+    let bench = use_bench(wanted.clone().ok(), lesson.stage);
     let library = use_library(lesson.runs(preferences.lang));
-    let player = use_player(|| first_player(link));
+    let player = use_player(|| first_player(lesson, link));
     use_loading(&bench, &player, link.time_ns.is_none());
     let figures = Figures { bench: (*bench).clone(), library: Rc::new((*library).clone()) };
     let open = opening(&beat, &player, &progress, &keep);
@@ -114,11 +119,12 @@ fn first_beat(link: &Link, progress: &Progress) -> Beat {
     link.beat.and_then(beat_of).or_else(last).unwrap_or(Beat::Play)
 }
 
-fn first_player(link: &Link) -> Player {
-    let window_ns = link.window_ns.filter(|&window| window > 0).unwrap_or(FIRST_WINDOW_NS);
+fn first_player(lesson: &Lesson, link: &Link) -> Player {
+    let (first_window_ns, first_speed) = first_view(lesson.stage);
+    let window_ns = link.window_ns.filter(|&window| window > 0).unwrap_or(first_window_ns);
     let time_ns = link.time_ns.unwrap_or_default();
     let start_ns = link.start_ns.unwrap_or_default();
-    Player::new(window_ns, FIRST_SPEED).placed(time_ns, View { start_ns, window_ns })
+    Player::new(window_ns, first_speed).placed(time_ns, View { start_ns, window_ns })
 }
 
 /// What is to be simulated: the learner's scenario, or the bet's while its answer is looked at.

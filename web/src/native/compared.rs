@@ -33,6 +33,9 @@ pub fn Compared(props: &ComparedProps) -> Html {
     html! {
         <section class="compared" aria-labelledby="compared-title" data-testid="compared">
             <h3 id="compared-title">{ say(lang, Native::Compared) }</h3>
+            if other_accelerator(simulated, &props.native) {
+                <p class="emulated" data-testid="accelerators-differ">{ say(lang, Native::AcceleratorsDiffer) }</p>
+            }
             <p aria-live="polite">{ words::summary(lang, &comparison) }</p>
             <div class="table-scroll" tabindex="0" role="region" aria-labelledby="compared-title">
                 <table>
@@ -51,6 +54,15 @@ pub fn Compared(props: &ComparedProps) -> Html {
             </button>
         </section>
     }
+}
+
+/// Whether the model's guests are carried out by the processor and the machine's were emulated, or the other way round.
+fn other_accelerator(simulated: &Report, native: &NativeRun) -> bool {
+    let emulated = |machine: Option<&std::collections::BTreeMap<String, String>>| {
+        machine.and_then(|facts| facts.get("accelerator")).map(|name| name.starts_with("tcg"))
+    };
+    let (model, machine) = (emulated(simulated.identity.machine.as_ref()), emulated(native.machine()));
+    model.is_some() && machine.is_some() && model != machine
 }
 
 fn row(lang: Lang, row: &Row) -> Option<Html> {

@@ -1,5 +1,6 @@
 //! A simulation, put in order for drawing and for stepping.
 
+use catamaran_lessons::Stage;
 use catamaran_report::report::TenantReport;
 use catamaran_report::timeline::{Period, Slice, Throttle};
 use catamaran_report::{Report, Timeline};
@@ -45,8 +46,29 @@ impl Recording {
     pub fn new(report: Report, timeline: Timeline) -> Self {
         let cores = by_core(&timeline);
         let changes = changes(&timeline, &cores);
-        let end_ns = ((report.elapsed_s * 1e9).round() as u64).max(1);
+        let end_ns = ns(report.elapsed_s).max(1);
         Self { report, timeline, cores, changes, end_ns }
+    }
+
+    /// With the changes that can be seen on that stage: on that of weights the stages of a start, on that of memory the kills
+    /// besides what cores do.
+    #[must_use]
+    pub fn watched(mut self, stage: Stage) -> Self {
+        match stage {
+            Stage::Cpu | Stage::Sight => return self,
+            Stage::Memory => {
+                let kills = self.report.events.iter().filter(|event| event.what == "oom-kill");
+                self.changes.extend(kills.map(|event| ns(event.at_s)));
+            }
+            Stage::Weight => {
+                let first = self.report.tenants.first();
+                let stages = first.map(|tenant| tenant.startup_stages.as_slice()).unwrap_or_default();
+                self.changes = stages.iter().flat_map(|stage| [ns(stage.start_s), ns(stage.end_s)]).collect();
+            }
+        }
+        self.changes.sort_unstable();
+        self.changes.dedup();
+        self
     }
 
     /// The runs on `core` that touch `[from_ns, to_ns)`.
@@ -144,6 +166,10 @@ impl Recording {
         let index = self.changes.partition_point(|&change| change <= until);
         self.changes.get(index.checked_sub(1)?).copied()
     }
+}
+
+fn ns(seconds: f64) -> u64 {
+    (seconds * 1e9).round() as u64
 }
 
 /// The items that touch `[from_ns, to_ns)`, of items that are sorted and don't overlap.

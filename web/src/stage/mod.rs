@@ -2,8 +2,10 @@
 
 mod announce;
 mod legend;
+mod memory;
 mod notice;
 mod view;
+mod weight;
 
 pub use announce::{describe_change, describe_moment};
 pub use legend::Legend;
