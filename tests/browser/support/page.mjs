@@ -18,16 +18,16 @@ export async function visit(page, url) {
 
 /** Waits until the picture shows what was asked for. */
 export async function settled(page) {
-  await page.locator('.stage[aria-busy="false"] [data-testid="gantt"]').waitFor({ timeout: PATIENCE });
+  await page.locator('.stage[aria-busy="false"] .lanes').first().waitFor({ timeout: PATIENCE });
 }
 
 /** The address of a lesson's beat on a server, whose own URL may carry a token. */
-export function lessonUrl(server, beat, more = "") {
+export function lessonUrl(server, beat, more = "", lesson = "cgroups") {
   const [base, hash] = server.split("#");
   const number = BEATS.indexOf(beat) + 1;
   assert.ok(number > 0, `no beat ${beat}`);
   const token = hash ? `&${hash}` : "";
-  return `${base}#/lesson/cgroups?beat=${number}${more}${token}`;
+  return `${base}#/lesson/${lesson}?beat=${number}${more}${token}`;
 }
 
 /** Moves the focus with the Tab key alone until it is on the element with this test id. */

@@ -36,7 +36,7 @@ impl Reducible for Eras {
 
 /// Simulates `scenario` on each of `platforms` whenever it changes.
 #[hook]
-pub fn use_eras(scenario: &str, platforms: &[Platform]) -> UseReducerHandle<Eras> {
+pub fn use_eras(scenario: AttrValue, platforms: Vec<Platform>) -> UseReducerHandle<Eras> {
     let eras = use_reducer(Eras::default);
     let asked = use_mut_ref(Vec::<Platform>::new);
     let client = {
@@ -50,13 +50,13 @@ pub fn use_eras(scenario: &str, platforms: &[Platform]) -> UseReducerHandle<Eras
             })
         })
     };
-    use_effect_with((scenario.to_owned(), platforms.to_vec()), move |(scenario, platforms)| {
+    use_effect_with((scenario, platforms), move |(scenario, platforms)| {
         client.forget();
         for &platform in platforms {
             let mut asked = asked.borrow_mut();
             let id = asked.len() as u32;
             asked.push(platform);
-            client.ask(Request { id, scenario: scenario.clone(), platform, timeline: false });
+            client.ask(Request { id, scenario: scenario.to_string(), platform, timeline: false });
         }
     });
     eras

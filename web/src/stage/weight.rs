@@ -33,7 +33,7 @@ pub(super) struct WeightProps {
 pub(super) fn WeightPicture(props: &WeightProps) -> Html {
     let lang = use_lang();
     let platforms = props.plan.platforms();
-    let eras = use_eras(&props.scenario, platforms);
+    let eras = use_eras(props.scenario.clone(), platforms.to_vec());
     let weights = weights(&eras, platforms);
     let most_bytes = weights.iter().map(Weight::bytes).max().unwrap_or(1);
     let width_px = props.frame.width_px;

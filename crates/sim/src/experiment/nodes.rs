@@ -5,7 +5,7 @@
 //! Core c of node n of machines with k cores is number n·k + c. **Judge.** A plan whose tenants are all on one node answers
 //! as the same plan with one node; a tenant that has a node to itself answers as if it were alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catamaran_report::report::{EventRow, Report, Samples};
 use catamaran_report::timeline::{Entry, Timeline};
@@ -13,6 +13,7 @@ use catamaran_scenario::Plan;
 
 use super::build::Setting;
 use super::happened::HOST;
+use crate::kernel::Instant;
 
 /// One node's part.
 pub(super) struct Part {
@@ -123,13 +124,13 @@ fn merged_timeline(plan: &Plan, parts: Vec<Part>) -> Timeline {
 
 /// Something that happened and says what caused it by its place among the others.
 trait Caused {
-    fn is_before(&self, other: &Self) -> bool;
+    fn instant(&self) -> Instant;
     fn because(&mut self) -> &mut Option<u32>;
 }
 
 impl Caused for EventRow {
-    fn is_before(&self, other: &Self) -> bool {
-        self.at_s < other.at_s
+    fn instant(&self) -> Instant {
+        (self.at_s * 1e9 + 0.5) as Instant
     }
 
     fn because(&mut self) -> &mut Option<u32> {
@@ -138,8 +139,8 @@ impl Caused for EventRow {
 }
 
 impl Caused for Entry {
-    fn is_before(&self, other: &Self) -> bool {
-        self.at_ns < other.at_ns
+    fn instant(&self) -> Instant {
+        self.at_ns
     }
 
     fn because(&mut self) -> &mut Option<u32> {
@@ -149,27 +150,17 @@ impl Caused for Entry {
 
 /// What happened on several nodes, by time; at the same instant by node. Causes keep their effects.
 fn in_order<T: Caused>(nodes: Vec<Vec<T>>) -> Vec<T> {
-    let mut rest: Vec<_> = nodes.into_iter().map(|entries| entries.into_iter().peekable()).collect();
-    let mut places: Vec<Vec<u32>> = vec![Vec::new(); rest.len()];
-    let mut all = Vec::new();
-    loop {
-        let mut next: Option<usize> = None;
-        for node in 0..rest.len() {
-            let earlier = match (rest[node].peek(), next.and_then(|best| rest[best].peek())) {
-                (Some(entry), Some(best)) => entry.is_before(best),
-                (Some(_), None) => true,
-                (None, _) => false,
-            };
-            if earlier {
-                next = Some(node);
-            }
-        }
-        let Some((node, mut entry)) = next.and_then(|node| Some((node, rest[node].next()?))) else { return all };
-        places[node].push(all.len() as u32);
-        if let Some(cause) = entry.because() {
-            // A cause comes before its effect, so its place is known.
-            *cause = places[node].get(*cause as usize).copied().unwrap_or(*cause);
-        }
-        all.push(entry);
-    }
+    let of_node = |(node, entries): (usize, Vec<T>)| {
+        entries.into_iter().enumerate().map(move |(index, entry)| ((node, index), entry))
+    };
+    let mut all: Vec<((usize, usize), T)> = nodes.into_iter().enumerate().flat_map(of_node).collect();
+    // A stable sort: what happens at one instant stays in its order.
+    all.sort_by_key(|(_, entry)| entry.instant());
+    let places: BTreeMap<(usize, usize), u32> = all.iter().map(|(own, _)| *own).zip(0..).collect();
+    let placed = |((node, _), mut entry): ((usize, usize), T)| {
+        let cause = entry.because().and_then(|cause| places.get(&(node, cause as usize)).copied());
+        *entry.because() = cause;
+        entry
+    };
+    all.into_iter().map(placed).collect()
 }

@@ -5,6 +5,7 @@
 mod common;
 mod guests;
 mod memory;
+mod nodes;
 mod queueing;
 mod refused;
 mod shares;
