@@ -134,10 +134,11 @@ fn vm_weight_teaches_what_the_simulator_finds() {
         let vm = report("vm-weight", None, &changes);
         let peak = vm("host.memory_peak_bytes").unwrap();
         assert!(peak > 15.0 * GIB && peak <= 16.0 * GIB, "guests of {memory} fill the machine: {peak}");
-        assert!(vm("host.overhead_memory_bytes").unwrap() / 200.0 < 0.12 * GIB, "not all 200 of {memory} live");
+        assert!(vm("tenants.alive").unwrap() < 120.0, "not even 120 of {memory} find room");
     }
     let containers = report("vm-weight", Some(Platform::Container), &all);
     assert!(containers("host.memory_peak_bytes").unwrap() < GIB);
+    assert_eq!(containers("tenants.alive"), Some(200.0));
     assert!(containers("tenant.app/199.requests.completed").unwrap() >= 1.0);
     let startup_s = |platform| report("vm-weight", Some(platform), &[])("tenant.app.startup_s").unwrap();
     let (vm, container, process) =

@@ -220,7 +220,7 @@ impl Check<'_> {
 
     /// Whether `now`, carried out as `run`, meets the goal, and the metrics that decided.
     fn judge(&mut self, run: &Run, start: &Plan, now: &Plan) -> (bool, String) {
-        let mut values = std::collections::BTreeMap::new();
+        let mut values = BTreeMap::new();
         for condition in self.lesson.goal.conditions {
             match self.metric(run, condition.metric) {
                 Some(value) => drop(values.insert(condition.metric, value)),

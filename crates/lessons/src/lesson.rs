@@ -35,10 +35,10 @@ pub struct Lesson {
     pub stage: Stage,
     /// The command that does it for real; it is shown to be copied.
     pub command: &'static str,
-    pub(crate) words: [Words; 2],
-}
     /// Native reports of its scenario, recorded once on one machine: JSON, as `catamaran run --json` prints them.
     pub recorded: Option<&'static str>,
+    pub(crate) words: [Words; 2],
+}
 
 /// What the page draws of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
