@@ -97,7 +97,10 @@ fn noisy_neighbour_teaches_what_the_simulator_finds() {
     let start = run(&[]);
     let (shop_s, report_s) =
         (start("tenant.shop.finished_s").unwrap(), start("tenant.report.finished_s").unwrap());
-    assert!(shop_s < report_s && report_s < 10.0, "shop dies first, report of its own leak: {shop_s} {report_s}");
+    assert!(
+        shop_s < report_s && report_s < 10.0,
+        "shop dies first, report of its own leak: {shop_s} {report_s}"
+    );
     let peak = |name: &str| start(&format!("tenant.{name}.memory_peak_bytes")).unwrap();
     assert!((peak("shop") / f64::from(1 << 20) - 140.0).abs() < 5.0, "about 140 MiB: {}", peak("shop"));
     for leak in ["10MiB/s", "60MiB/s"] {
@@ -118,9 +121,17 @@ fn noisy_neighbour_teaches_what_the_simulator_finds() {
         let alone = node(0) != node(1) && node(0) != node(2);
         assert_eq!(met, alone, "{changes:?}");
     }
-    assert_eq!(value(&[("tenant.batch.node", "1")], "tenant.shop.oom_kills"), 1.0, "moving batch alone is not enough");
+    assert_eq!(
+        value(&[("tenant.batch.node", "1")], "tenant.shop.oom_kills"),
+        1.0,
+        "moving batch alone is not enough"
+    );
     let solved = [("tenant.shop.node", "1")];
-    assert_eq!(value(&solved, "tenant.report.oom_kills"), 1.0, "beside small neighbours the leak ends with the leaker");
+    assert_eq!(
+        value(&solved, "tenant.report.oom_kills"),
+        1.0,
+        "beside small neighbours the leak ends with the leaker"
+    );
     assert_eq!(value(&solved, "tenant.batch.oom_kills"), 0.0);
 }
 

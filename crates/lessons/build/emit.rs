@@ -75,7 +75,10 @@ fn lesson_literal(lesson: &Lesson) -> Result<String, String> {
             .map_or_else(|| "None".to_owned(), |name| format!("Some({})", platform(name))),
         stage = stage(&manifest.stage)?,
         command = manifest.command,
-        recorded = lesson.recorded.as_ref().map_or_else(|| "None".to_owned(), |path| format!("Some(include_str!({path:?}))")),
+        recorded = lesson
+            .recorded
+            .as_ref()
+            .map_or_else(|| "None".to_owned(), |path| format!("Some(include_str!({path:?}))")),
         words = words.join(", "),
     ))
 }

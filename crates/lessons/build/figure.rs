@@ -37,8 +37,14 @@ pub(crate) struct Run {
 }
 
 /// Word in the prose and variant of `Unit`.
-const UNITS: &[(&str, &str)] =
-    &[("s", "Seconds"), ("ms", "Milliseconds"), ("us", "Microseconds"), ("%", "Percent"), ("MiB", "Mebibytes"), ("n", "Number")];
+const UNITS: &[(&str, &str)] = &[
+    ("s", "Seconds"),
+    ("ms", "Milliseconds"),
+    ("us", "Microseconds"),
+    ("%", "Percent"),
+    ("MiB", "Mebibytes"),
+    ("n", "Number"),
+];
 
 /// Pair in the prose and variant of `Josa`.
 const JOSA: &[(&str, &str)] = &[

@@ -211,7 +211,9 @@ fn starts(manifest: &Manifest, scenarios: &[ScenarioFile]) -> Result<Vec<String>
 fn check_bet(manifest: &Manifest) -> Result<(), String> {
     let wrong = |field: &&BetField| field.choice.is_empty() == (field.step <= 0.0);
     match manifest.bet.fields.iter().find(wrong) {
-        Some(field) => Err(format!("bet \"{}\" needs either min, max, step and tolerance, or choice", field.id)),
+        Some(field) => {
+            Err(format!("bet \"{}\" needs either min, max, step and tolerance, or choice", field.id))
+        }
         None => Ok(()),
     }
 }

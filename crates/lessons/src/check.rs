@@ -154,14 +154,20 @@ impl Check<'_> {
         let Some(text) = self.lesson.recorded else { return };
         let found = self.prover.recorded(text);
         let expected = plan(&self.run(&[])).map(|plan| plan.digest());
-        let again = format!("record it again with `catamaran run {}{} --json`", crate::SCENARIO_PREFIX, self.lesson.id);
+        let again = format!(
+            "record it again with `catamaran run {}{} --json`",
+            crate::SCENARIO_PREFIX,
+            self.lesson.id
+        );
         let wrong = match (found, expected) {
             (Err(error), _) | (_, Err(error)) => error,
             (Ok(reports), _) if reports.is_empty() => format!("it holds no report; {again}"),
-            (Ok(reports), Ok(digest)) => match reports.iter().find_map(|report| self.stale(report, &digest)) {
-                Some(why) => format!("{why}; {again}"),
-                None => return,
-            },
+            (Ok(reports), Ok(digest)) => {
+                match reports.iter().find_map(|report| self.stale(report, &digest)) {
+                    Some(why) => format!("{why}; {again}"),
+                    None => return,
+                }
+            }
         };
         self.tell("lesson.toml, recorded", wrong);
     }

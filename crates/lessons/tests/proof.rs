@@ -106,7 +106,12 @@ impl Prover for Invented {
             ["cpu", "date", "kernel"].map(|fact| (fact.to_owned(), "x".to_owned())).into();
         machine.remove(self.unsaid);
         let digest = if text.contains("of another") { "other".to_owned() } else { plan(&[]).digest() };
-        Ok(vec![Recorded { native: !text.contains("simulated"), platform: Platform::Cgroups, digest, machine }])
+        Ok(vec![Recorded {
+            native: !text.contains("simulated"),
+            platform: Platform::Cgroups,
+            digest,
+            machine,
+        }])
     }
 }
 

@@ -17,8 +17,8 @@ const HEIGHT_PX: f64 = 132.0;
 const EMPTY_PX: f64 = 40.0;
 /// Room above the line of what there is (px).
 const TOP_PX: f64 = 18.0;
-/// Words of a kill stand left of its line where there is no room right of it (px).
-const WORDS_PX: f64 = 150.0;
+/// Words of a kill stand right of its line where there is no room left of it, beside the bound's own (px).
+const WORDS_PX: f64 = 120.0;
 
 /// What a [`MemoryLane`] needs.
 #[derive(Properties, PartialEq)]
@@ -86,7 +86,7 @@ fn MemoryLayer(props: &MemoryLayerProps) -> Html {
             { props.native.as_ref().map(|native| outlines(native, *node, layer, &room)).unwrap_or_default() }
             { for kills.map(|kill| {
                 let name = layer.recording.name(kill.tenant);
-                mark(kill, &kill_text(lang, &name, kill.at_ns), &scale, layer, *height_px)
+                mark(kill, &name, kill_text(lang, &name, kill.at_ns), &scale, *height_px)
             }) }
         </>
     }
@@ -102,15 +102,15 @@ fn outlines(native: &MemoryFilm, node: u32, layer: &Layer, room: &Room) -> Html 
     html! { <>{ for (1..=count).map(path) }</> }
 }
 
-/// A kill: a line where it happened, with its words beside it.
-fn mark(kill: &Kill, words: &str, scale: &Scale, layer: &Layer, height_px: f64) -> Html {
+/// A kill: a line where it happened, with the victim's name beside it.
+fn mark(kill: &Kill, name: &str, title: String, scale: &Scale, height_px: f64) -> Html {
     let x = scale.x(kill.at_ns);
-    let end = scale.x(layer.chunk.end_ns().min(layer.recording.end_ns));
-    let (text_x, anchor) = if x > end - WORDS_PX { (x - 5.0, "end") } else { (x + 5.0, "start") };
+    let (text_x, anchor) = if x < WORDS_PX { (x + 5.0, "start") } else { (x - 5.0, "end") };
     html! {
         <g class="kill">
+            <title>{ title }</title>
             <line x1={px(x)} x2={px(x)} y1="2" y2={px(height_px)} />
-            <text x={px(text_x)} y="13" text-anchor={anchor}>{ words }</text>
+            <text x={px(text_x)} y="13" text-anchor={anchor}>{ format!("✕ {name}") }</text>
         </g>
     }
 }

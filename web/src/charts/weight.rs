@@ -183,6 +183,8 @@ pub struct RoomBarProps {
     pub each_bytes: u64,
     /// What there is (bytes).
     pub memory_bytes: u64,
+    /// What makes up the most of each.
+    pub part: Part,
     /// Width (px).
     pub width_px: f64,
     /// The same in words.
@@ -192,7 +194,7 @@ pub struct RoomBarProps {
 /// The machine's memory with a block for each application, to scale.
 #[component]
 pub fn RoomBar(props: &RoomBarProps) -> Html {
-    let RoomBarProps { count, each_bytes, memory_bytes, width_px, label } = props;
+    let RoomBarProps { count, each_bytes, memory_bytes, part, width_px, label } = props;
     let each_px = width_px * *each_bytes as f64 / (*memory_bytes).max(1) as f64;
     let gap_px = if each_px >= GAPPED_PX { 1.0 } else { 0.0 };
     let mut path = String::new();
@@ -215,7 +217,7 @@ pub fn RoomBar(props: &RoomBarProps) -> Html {
         <svg class="lane still" role="img" aria-label={label.clone()} width={px(*width_px)} height={px(BLOCK_PX)}
             viewBox={format!("0 0 {width_px} {BLOCK_PX}")} data-testid="room">
             <rect class="row-ground" x="0" y="0" width={px(*width_px)} height={px(BLOCK_PX)} />
-            <path d={path} fill={tenant_fill(1)} />
+            <path d={path} fill={tenant_fill(part_look(*part))} />
         </svg>
     }
 }

@@ -106,7 +106,7 @@ pub fn memory_sentence(lang: Lang, recording: &Recording, moment: &MemoryMoment)
     let name = |tenant: &u32| recording.name(*tenant);
     match (moment, lang) {
         (MemoryMoment::Held { node, bytes: held }, Lang::En) => {
-            format!("On {} {} is in use.", server_name(lang, *node), bytes(*held))
+            format!("On {}, {} is in use.", server_name(lang, *node), bytes(*held))
         }
         (MemoryMoment::Held { node, bytes: held }, Lang::Ko) => {
             let held = bytes(*held);

@@ -22,10 +22,14 @@ pub fn core_name(lang: Lang, core: usize) -> String {
 pub fn recorded_on(lang: Lang, trials: usize, [date, cpu, kernel]: [&str; 3]) -> String {
     match lang {
         Lang::En => {
-            format!("This very scenario was carried out {trials} times, recorded on {date}: {cpu}, Linux {kernel}.")
+            format!(
+                "This very scenario was carried out {trials} times, recorded on {date}: {cpu}, Linux {kernel}."
+            )
         }
         Lang::Ko => {
-            format!("바로 이 시나리오를 {trials}번 실행해 {date}에 기록했어요. 컴퓨터: {cpu}, 리눅스 {kernel}.")
+            format!(
+                "바로 이 시나리오를 {trials}번 실행해 {date}에 기록했어요. 컴퓨터: {cpu}, 리눅스 {kernel}."
+            )
         }
     }
 }

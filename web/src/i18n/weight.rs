@@ -97,7 +97,9 @@ pub fn room_text(lang: Lang, weight: &Weight, each_bytes: u64, memory_bytes: u64
         (0, Lang::En) => format!("{name}: {living} × {each} of {all}"),
         (0, Lang::Ko) => format!("{name}: {all} 중 {living} × {each}"),
         (_, Lang::En) => {
-            format!("{name}: {living} × {each} of {all}; for {killed} there was no room, and they were killed")
+            format!(
+                "{name}: {living} × {each} of {all}; for {killed} there was no room, and they were killed"
+            )
         }
         (_, Lang::Ko) => {
             format!("{name}: {all} 중 {living} × {each}. {killed}개는 자리가 없어 강제로 끝났어요")
@@ -110,8 +112,14 @@ pub fn room_text(lang: Lang, weight: &Weight, each_bytes: u64, memory_bytes: u64
 pub fn stage_sentence(lang: Lang, name: &str) -> String {
     let (en, ko) = match name {
         "clone" => ("The kernel makes a process.", "커널이 프로세스를 만들어요."),
-        "exec" => ("The kernel loads the program, and it runs.", "커널이 프로그램을 읽어 들이고, 프로그램이 돌아요."),
-        "limits" => ("The runtime makes a control group with its limits.", "런타임이 제한이 걸린 컨트롤 그룹을 만들어요."),
+        "exec" => (
+            "The kernel loads the program, and it runs.",
+            "커널이 프로그램을 읽어 들이고, 프로그램이 돌아요.",
+        ),
+        "limits" => (
+            "The runtime makes a control group with its limits.",
+            "런타임이 제한이 걸린 컨트롤 그룹을 만들어요.",
+        ),
         "join" => ("The process joins its control group.", "프로세스가 컨트롤 그룹에 들어가요."),
         "isolate" => ("It gets namespaces of its own.", "자기 네임스페이스를 받아요."),
         "rootfs" => ("A root directory is put together.", "루트 디렉터리를 차려요."),
@@ -121,7 +129,10 @@ pub fn stage_sentence(lang: Lang, name: &str) -> String {
         "vmm" => ("The monitor plays a machine.", "모니터가 머신을 흉내 내요."),
         "firmware" => ("Firmware starts and loads a kernel.", "펌웨어가 켜져 커널을 읽어 들여요."),
         "kernel" => ("The guest's kernel comes up.", "게스트의 커널이 켜져요."),
-        "init" => ("Init sets up the guest and starts the application.", "init이 게스트를 차리고 애플리케이션을 시작해요."),
+        "init" => (
+            "Init sets up the guest and starts the application.",
+            "init이 게스트를 차리고 애플리케이션을 시작해요.",
+        ),
         "boot" => (
             "Monitor, firmware, kernel and init: the published figure does not tell them apart.",
             "모니터, 펌웨어, 커널, init이에요. 발표된 값은 이들을 나누지 않았어요.",

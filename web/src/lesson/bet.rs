@@ -63,8 +63,10 @@ fn first_guesses(lesson: &Lesson, progress: &Progress) -> BTreeMap<String, f64> 
         let middle = field.min + ((field.max - field.min) / 2.0 / field.step).round() * field.step;
         (field.id.to_owned(), progress.bet.get(field.id).copied().unwrap_or(middle))
     };
-    let (choices, numbers): (Vec<&BetField>, Vec<&BetField>) = lesson.bet.fields.iter().partition(|field| !field.choices.is_empty());
-    let before = choices.into_iter().filter_map(|field| Some((field.id.to_owned(), *progress.bet.get(field.id)?)));
+    let (choices, numbers): (Vec<&BetField>, Vec<&BetField>) =
+        lesson.bet.fields.iter().partition(|field| !field.choices.is_empty());
+    let before =
+        choices.into_iter().filter_map(|field| Some((field.id.to_owned(), *progress.bet.get(field.id)?)));
     numbers.into_iter().map(first).chain(before).collect()
 }
 

@@ -170,7 +170,12 @@ fn chain(state: &LessonState) -> Chain {
         }
         Stage::Weight => {
             let start = |platform: &catamaran_scenario::Platform| {
-                let run = Run { file: "scenario", scenario: state.lesson.scenario(), platform: *platform, changes: &[] };
+                let run = Run {
+                    file: "scenario",
+                    scenario: state.lesson.scenario(),
+                    platform: *platform,
+                    changes: &[],
+                };
                 state.figures.library.report(&run).cloned()
             };
             Chain::Starts(state.lesson.platforms.iter().filter_map(start).collect())

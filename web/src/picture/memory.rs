@@ -158,11 +158,13 @@ impl MemoryFilm {
             story.push((kill.at_ns, full));
             story.push((kill.at_ns, MemoryMoment::Weighed(self.weighed(kill))));
             story.push((kill.at_ns, MemoryMoment::Killed { tenant: kill.tenant }));
-            let requests = report.tenants.get(kill.tenant as usize).and_then(|tenant| tenant.requests.as_ref());
+            let requests =
+                report.tenants.get(kill.tenant as usize).and_then(|tenant| tenant.requests.as_ref());
             let unanswered = requests.map(|requests| requests.in_flight).filter(|&count| count > 0);
-            story.extend(unanswered.map(|requests| {
-                (kill.at_ns, MemoryMoment::Unanswered { tenant: kill.tenant, requests })
-            }));
+            story
+                .extend(unanswered.map(|requests| {
+                    (kill.at_ns, MemoryMoment::Unanswered { tenant: kill.tenant, requests })
+                }));
         }
         story
     }
@@ -180,7 +182,8 @@ impl MemoryFilm {
         });
         let most = growth.max_by(|one, other| one.1.total_cmp(&other.1)).filter(|(_, rate)| *rate > 0.0);
         let mut found = vec![(from_ns, MemoryMoment::Held { node: kill.node, bytes })];
-        found.extend(most.map(|(tenant, bytes_per_s)| (from_ns, MemoryMoment::Grows { tenant, bytes_per_s })));
+        found
+            .extend(most.map(|(tenant, bytes_per_s)| (from_ns, MemoryMoment::Grows { tenant, bytes_per_s })));
         found
     }
 
@@ -254,8 +257,9 @@ workload = { kind = "memory", start = "8MiB" }
 
     fn film() -> (MemoryFilm, Report) {
         let plan = Plan::from_toml(TEXT, "film").unwrap();
-        let report =
-            simulate(&plan, Platform::BareMetal, &Calibration::reference(), &Options::default()).unwrap().report;
+        let report = simulate(&plan, Platform::BareMetal, &Calibration::reference(), &Options::default())
+            .unwrap()
+            .report;
         (MemoryFilm::new(&report, &plan).unwrap(), report)
     }
 
@@ -286,15 +290,21 @@ workload = { kind = "memory", start = "8MiB" }
         assert_eq!(film.killed_ns(0), Some(kill.at_ns));
         assert_eq!(film.killed_ns(2), None);
         let story: Vec<MemoryMoment> = film.story(&report).into_iter().map(|(_, moment)| moment).collect();
-        let [MemoryMoment::Held { node: 0, bytes }, MemoryMoment::Grows { tenant: 1, bytes_per_s }, rest @ ..] =
-            story.as_slice()
+        let [
+            MemoryMoment::Held { node: 0, bytes },
+            MemoryMoment::Grows { tenant: 1, bytes_per_s },
+            rest @ ..,
+        ] = story.as_slice()
         else {
             panic!("{story:?}");
         };
         assert!(*bytes > 44e6, "{bytes}");
         assert!((bytes_per_s / 10_485_760.0 - 1.0).abs() < 0.1, "{bytes_per_s}");
-        let [MemoryMoment::Full { asker: Some(1), .. }, MemoryMoment::Weighed(all), MemoryMoment::Killed { tenant: 0 }] =
-            rest
+        let [
+            MemoryMoment::Full { asker: Some(1), .. },
+            MemoryMoment::Weighed(all),
+            MemoryMoment::Killed { tenant: 0 },
+        ] = rest
         else {
             panic!("{rest:?}");
         };

@@ -32,6 +32,8 @@ pub struct Recording {
     changes: Vec<u64>,
     /// The end of the run (ns).
     pub end_ns: u64,
+    /// Machines that the cores belong to, each with as many of them.
+    pub nodes: u32,
 }
 
 impl PartialEq for Recording {
@@ -47,7 +49,21 @@ impl Recording {
         let cores = by_core(&timeline);
         let changes = changes(&timeline, &cores);
         let end_ns = ns(report.elapsed_s).max(1);
-        Self { report, timeline, cores, changes, end_ns }
+        Self { report, timeline, cores, changes, end_ns, nodes: 1 }
+    }
+
+    /// With its cores on so many machines.
+    #[must_use]
+    pub fn on_nodes(mut self, nodes: u32) -> Self {
+        self.nodes = nodes.max(1);
+        self
+    }
+
+    /// The machine that a core belongs to; `None` where there is but one.
+    #[must_use]
+    pub fn node_of(&self, core: usize) -> Option<u32> {
+        let each = self.cores.len() / self.nodes as usize;
+        (self.nodes > 1 && each > 0).then(|| (core / each) as u32)
     }
 
     /// With the changes that can be seen on that stage: on that of weights the stages of a start, on that of memory the kills

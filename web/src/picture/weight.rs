@@ -46,7 +46,8 @@ impl Weight {
         let mut parts = Vec::new();
         match report.platform {
             Platform::Vm => parts.extend(guest_parts(report, living)),
-            _ => parts.extend(first.and_then(|tenant| tenant.memory_peak_bytes).map(|bytes| (Part::App, bytes))),
+            _ => parts
+                .extend(first.and_then(|tenant| tenant.memory_peak_bytes).map(|bytes| (Part::App, bytes))),
         }
         if report.platform == Platform::Vm {
             parts.extend(app_bytes.map(|bytes| (Part::App, bytes)));
@@ -101,8 +102,7 @@ mod tests {
 
     fn weight(platform: Platform, replicas: &str) -> Weight {
         let lesson = catamaran_lessons::find("vm-weight").unwrap();
-        let text =
-            catamaran_scenario::edit::set(lesson.scenario(), "tenant.app.replicas", replicas).unwrap();
+        let text = catamaran_scenario::edit::set(lesson.scenario(), "tenant.app.replicas", replicas).unwrap();
         let plan = Plan::from_toml(&text, "scenario").unwrap();
         let answer = simulate(&plan, platform, &Calibration::reference(), &Options::default()).unwrap();
         Weight::of(&answer.report, Some(500_000))
@@ -125,7 +125,8 @@ mod tests {
     fn guests_without_room_are_not_counted_among_the_living() {
         let vm = weight(Platform::Vm, "120");
         assert!(vm.killed > 0 && vm.living + vm.killed == 120, "{} {}", vm.living, vm.killed);
-        let fits = (16_u64 << 30) / vm.parts.iter().filter(|part| part.0 != Part::App).map(|part| part.1).sum::<u64>();
+        let fits = (16_u64 << 30)
+            / vm.parts.iter().filter(|part| part.0 != Part::App).map(|part| part.1).sum::<u64>();
         assert!((vm.living as u64).abs_diff(fits) <= 1, "{} live, {fits} fit", vm.living);
     }
 }

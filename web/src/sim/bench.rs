@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use catamaran_lessons::Stage;
-use catamaran_scenario::Platform;
+use catamaran_scenario::{Plan, Platform};
 use gloo_timers::callback::Timeout;
 use yew::prelude::*;
 
@@ -86,7 +86,10 @@ impl Asking {
             let wanted = asked.borrow_mut().take_if(|(id, _)| *id == answer.id);
             // An answer to what is no longer asked is dropped.
             if let Some((_, wanted)) = wanted {
-                let film = |done: Answered| Rc::new(Recording::new(done.report, done.timeline).watched(stage));
+                let nodes = Plan::from_toml(&wanted.scenario, "scenario").map_or(1, |plan| plan.host().nodes);
+                let film = |done: Answered| {
+                    Rc::new(Recording::new(done.report, done.timeline).on_nodes(nodes).watched(stage))
+                };
                 let result = answer.result.map(film);
                 bench.dispatch(Move::Answered(wanted, result));
             }

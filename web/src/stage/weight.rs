@@ -66,7 +66,8 @@ pub(super) fn WeightPicture(props: &WeightProps) -> Html {
 /// The weight on each platform that has answered, in the order of the scenario.
 fn weights(eras: &Eras, platforms: &[Platform]) -> Vec<Weight> {
     let alone = platforms.iter().rev().filter(|platform| **platform != Platform::Vm);
-    let app_bytes = alone.filter_map(|platform| eras.report(*platform)?.tenants.first()?.memory_peak_bytes).next();
+    let app_bytes =
+        alone.filter_map(|platform| eras.report(*platform)?.tenants.first()?.memory_peak_bytes).next();
     platforms.iter().filter_map(|platform| Some(Weight::of(eras.report(*platform)?, app_bytes))).collect()
 }
 
@@ -98,15 +99,19 @@ fn parts_legend(lang: Lang, weights: &[Weight]) -> Html {
 /// The machine, filled with the applications on the platform that is chosen.
 fn room(props: &WeightProps, weights: &[Weight], lang: Lang) -> Html {
     let chosen = props.frame.recording.report.platform;
-    let Some(weight) = weights.iter().find(|weight| weight.platform == chosen) else { return Html::default() };
+    let Some(weight) = weights.iter().find(|weight| weight.platform == chosen) else {
+        return Html::default();
+    };
     let memory_bytes = props.plan.host().memory.0;
     let each_bytes = weight.bytes();
+    let heaviest = weight.parts.iter().max_by_key(|(_, bytes)| *bytes);
+    let part = heaviest.map_or(Part::App, |(part, _)| *part);
     let label = room_text(lang, weight, each_bytes, memory_bytes);
     html! {
         <div class="lane-box">
             <span class={classes!("lane-name", (weight.killed > 0).then_some("is-over"))} data-testid="room-words"
                 aria-live="polite">{ &label }</span>
-            <RoomBar count={weight.living} {each_bytes} {memory_bytes} width_px={props.frame.width_px} {label} />
+            <RoomBar count={weight.living} {each_bytes} {part} {memory_bytes} width_px={props.frame.width_px} {label} />
         </div>
     }
 }
@@ -120,7 +125,9 @@ pub(super) fn describe_start(lang: Lang, report: &Report, at_ns: u64) -> String 
         tenant.startup_stages.iter().find(|stage| (stage.start_s..stage.end_s).contains(&at_s))
     });
     let what = match (stage, first.and_then(|tenant| tenant.startup_s)) {
-        (Some(stage), _) => format!("{}. {}", say(lang, Weighing::Starting), i18n::stage_sentence(lang, &stage.name)),
+        (Some(stage), _) => {
+            format!("{}. {}", say(lang, Weighing::Starting), i18n::stage_sentence(lang, &stage.name))
+        }
         (None, Some(startup_s)) if at_s >= startup_s => format!("{}.", say(lang, Weighing::Running)),
         _ => format!("{}.", say(lang, Weighing::Unknown)),
     };

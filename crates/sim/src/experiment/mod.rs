@@ -68,7 +68,8 @@ pub(crate) fn simulate(
         let speed = work_per_cpu(&worlds).map(|ratio| ratio * calibration.cpu.turns_per_cpu_s);
         let part = |(node, world): (u32, World)| {
             let report = answer::report(plan, platform, calibration, &setting, &world);
-            let timeline = if options.timeline { timeline::timeline(plan, world) } else { Timeline::default() };
+            let timeline =
+                if options.timeline { timeline::timeline(plan, world) } else { Timeline::default() };
             Part { node, report, timeline }
         };
         let whole = nodes::merge(plan, worlds.into_iter().map(part).collect());

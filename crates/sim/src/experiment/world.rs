@@ -94,9 +94,8 @@ impl World {
         let guard = world.engine.add_group(guard);
         for (index, (tenant, replica)) in plan.instances().enumerate() {
             let here = setting.takes_part(index) && nodes::node_of(plan, (tenant, replica)) == Some(node);
-            let instance = here
-                .then(|| world.instance(plan, setting, index, (tenant, replica), guard))
-                .flatten();
+            let instance =
+                here.then(|| world.instance(plan, setting, index, (tenant, replica), guard)).flatten();
             world.instances.push(instance);
         }
         if let Some(guest) = &setting.guest {

@@ -57,7 +57,10 @@ fn each_node_has_its_own_memory_and_its_own_killer() {
     near("the second kill", second.at_s, 4.0, 0.05);
     for (kill, bound) in [(first, "node-1"), (second, "node-0")] {
         let cause = kill.because.and_then(|cause| outcome.report.events.get(cause as usize));
-        assert_eq!(cause.map(|cause| (cause.what.as_str(), cause.target.as_str())), Some(("out-of-memory", bound)));
+        assert_eq!(
+            cause.map(|cause| (cause.what.as_str(), cause.target.as_str())),
+            Some(("out-of-memory", bound))
+        );
     }
     let of_trace = outcome.timeline.trace.iter().filter(|entry| entry.what == "oom-kill");
     for entry in of_trace {
@@ -82,9 +85,15 @@ fn a_machine_has_room_for_so_many_idle_guests() {
         assert_eq!(killed.len(), 14, "{memory}");
         assert!(killed.iter().all(|tenant| tenant.oom_kills == Some(1) && tenant.error.is_some()));
         // Of equals the newest goes, as in the kernel: the first stay.
-        assert!(report.tenants.iter().take(5).all(|tenant| tenant.state == TenantState::Completed), "{memory}");
+        assert!(
+            report.tenants.iter().take(5).all(|tenant| tenant.state == TenantState::Completed),
+            "{memory}"
+        );
         let overhead = report.host.overhead_memory_bytes.map_or(f64::NAN, |bytes| bytes as f64);
         near("what they hold", overhead, 6.0 * each_mib * f64::from(1 << 20), 1e-6);
-        assert!(report.host.memory_peak_bytes.is_some_and(|peak| peak <= 1 << 30), "never more than there is");
+        assert!(
+            report.host.memory_peak_bytes.is_some_and(|peak| peak <= 1 << 30),
+            "never more than there is"
+        );
     }
 }
