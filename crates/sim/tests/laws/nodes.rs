@@ -48,13 +48,14 @@ fn each_node_has_its_own_memory_and_its_own_killer() {
              workload = {{ kind = \"memory\", start = \"{start}\", leak = \"200MiB/s\" }}\n"
         )
     };
-    // 1 GiB each: the one on node 1 is full after (1024 - 624) / 200 = 2 s, the one on node 0 after 4 s.
+    // 1 GiB each: the one on node 1 is full (1024 - 624) / 200 = 2 s after it has touched its start, 159,744 pages of a
+    // microsecond each; the one on node 0 after 4 s and 57,344 pages.
     let outcome = run(&placed(2, &[(0, leak("slow", "224MiB")), (1, leak("fast", "624MiB"))]), &ideal());
     let kills: Vec<_> = outcome.report.events.iter().filter(|event| event.what == "oom-kill").collect();
     let [first, second] = kills.as_slice() else { panic!("{kills:?}") };
     assert_eq!((first.target.as_str(), second.target.as_str()), ("fast", "slow"));
-    near("the first kill", first.at_s, 2.0, 0.05);
-    near("the second kill", second.at_s, 4.0, 0.05);
+    near("the first kill", first.at_s, 2.159_744, 0.01);
+    near("the second kill", second.at_s, 4.057_344, 0.01);
     for (kill, bound) in [(first, "node-1"), (second, "node-0")] {
         let cause = kill.because.and_then(|cause| outcome.report.events.get(cause as usize));
         assert_eq!(
