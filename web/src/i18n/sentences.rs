@@ -22,9 +22,8 @@ pub fn core_name(lang: Lang, core: usize) -> String {
 pub fn recorded_on(lang: Lang, trials: usize, [date, cpu, kernel]: [&str; 3]) -> String {
     match lang {
         Lang::En => {
-            format!(
-                "This very scenario was carried out {trials} times, recorded on {date}: {cpu}, Linux {kernel}."
-            )
+            let times = if trials == 1 { "once".to_owned() } else { format!("{trials} times") };
+            format!("This very scenario was carried out {times}, recorded on {date}: {cpu}, Linux {kernel}.")
         }
         Lang::Ko => {
             format!(
