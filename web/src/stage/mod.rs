@@ -4,6 +4,7 @@ mod announce;
 mod legend;
 mod memory;
 mod notice;
+mod scene;
 mod view;
 mod weight;
 
