@@ -110,8 +110,8 @@ impl<'a> Crowd<'a> {
 
     fn start(&mut self, label: &str) -> Result<(), Problem> {
         let own_cpu = platform::has_limits(self.platform);
-        let rootless = self.plan.settings(self.platform).rootless == Some(true);
-        let how = self.guard.place(self.platform, rootless).plan(self.tenant, label);
+        let settings = self.plan.settings(self.platform);
+        let how = self.guard.place(self.platform, &settings).plan(self.tenant, label);
         let mut launcher =
             Launcher::start(&self.worker, self.guard.id(), self.order.write()?, self.interrupt)?;
         self.guard.receive(&how, launcher.pid(), own_cpu)?;

@@ -74,8 +74,8 @@ pub(super) fn views(platform: Platform) -> [(&'static str, Sees); 11] {
 }
 
 /// Resources of which a guest has its own: all.
-const GUEST: [&str; 10] =
-    ["pid", "mount", "host-name", "user", "network", "ipc", "cgroup", "device", "kernel", "time"];
+const GUEST: [&str; 11] =
+    ["pid", "process", "mount", "host-name", "user", "network", "ipc", "cgroup", "device", "kernel", "time"];
 
 /// What is expected of an attack, by what stands in its way.
 struct Ways {
