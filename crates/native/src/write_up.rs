@@ -204,7 +204,7 @@ impl Outcome<'_> {
         let scheduler = if machine::kernel_version(&kernel) >= (6, 6) { "eevdf" } else { "cfs" };
         let facts = [
             ("kernel", kernel),
-            ("cpu", identity::machine().cpu_model),
+            ("cpu", machine().cpu_model),
             ("date", identity::today()),
             ("scheduler", scheduler.to_owned()),
             ("cores", machine::allowed_cpus().len().to_string()),
