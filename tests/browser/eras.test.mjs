@@ -60,7 +60,7 @@ for (const language of LANGUAGES) {
     const page = await open(browser, { language });
     await enter(page, "vm-weight");
     await press(page, "beat-next");
-    await press(page, "bet-boot", "ArrowLeft");
+    await press(page, "bet-idle", "ArrowLeft");
     await press(page, "bet-place");
     await byId(page, "bet-result").waitFor();
     await press(page, "beat-next");
