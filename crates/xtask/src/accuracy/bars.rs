@@ -168,11 +168,14 @@ pub(super) mod tests {
         bars.iter().find(|bar| bar.of == platform).and_then(Bar::missed).unwrap_or_default()
     }
 
+    /// Platform, what is said, what makes it be said.
+    type Miss = (&'static str, &'static str, fn(&mut Comparison));
+
     #[test]
     fn each_bar_can_be_missed() {
         assert_eq!(missed("container", |_| ()), "");
         assert_eq!(missed("vm", |_| ()), "");
-        let table: [(&str, &str, fn(&mut Comparison)); 6] = [
+        let table: [Miss; 6] = [
             ("cgroups", "1 conserved rows beyond 2 % (worst 3.0 %)", |one| {
                 one.rows[0] = row("conserved", "cpu_s", 0.03, Some(false));
             }),

@@ -61,10 +61,13 @@ fn as_many_pages_fit_as_when_each_is_charged_by_itself() {
     }
 }
 
+/// What happens; (pages for being there, `oom_score_adj`) of each; who is killed when each is added.
+type Arrivals = (&'static str, &'static [(u64, i64)], &'static [ProcessId]);
+
 #[test]
 fn who_does_not_fit_for_being_there_is_killed_by_badness_and_the_last_of_equals() {
-    // (pages for being there, oom_score_adj) of each, in a guard of 100 pages; who is killed when each is added.
-    let table: [(&str, &[(u64, i64)], &[ProcessId]); 4] = [
+    // In a guard of 100 pages.
+    let table: [Arrivals; 4] = [
         ("all fit", &[(40, 0), (60, 0)], &[]),
         ("the last of equals", &[(40, 0), (40, 0), (40, 0), (20, 0)], &[2]),
         ("the greater one, though it was there first", &[(70, 0), (40, 0)], &[0]),
