@@ -75,13 +75,86 @@ fn no_figure_of_a_lesson_is_unknown() {
     }
 }
 
-/// A metric of a scenario of the lesson `cgroups` with changes.
-fn metric(file: &str, changes: &[(&str, &str)], path: &str) -> f64 {
-    let scenario = catamaran_lessons::scenario(&format!("lesson:cgroups/{file}")).unwrap().to_owned();
+/// The report of a scenario (`cgroups/ten-cores`) with changes.
+fn report(file: &str, platform: Option<Platform>, changes: &[(&str, &str)]) -> Lookup {
+    let scenario = catamaran_lessons::scenario(&format!("lesson:{file}")).unwrap().to_owned();
     let text = changes.iter().fold(scenario, |text, (path, value)| set(&text, path, value).unwrap());
     let plan = Plan::from_toml(&text, file).unwrap();
-    let report = Simulator(Calibration::reference()).simulate(&plan, plan.platforms()[0]).unwrap();
-    report(path).unwrap()
+    let platform = platform.unwrap_or(plan.platforms()[0]);
+    Simulator(Calibration::reference()).simulate(&plan, platform).unwrap()
+}
+
+/// A metric of a scenario of the lesson `cgroups` with changes.
+fn metric(file: &str, changes: &[(&str, &str)], path: &str) -> f64 {
+    report(&format!("cgroups/{file}"), None, changes)(path).unwrap()
+}
+
+/// What the prose of `noisy-neighbour` says in words.
+#[test]
+fn noisy_neighbour_teaches_what_the_simulator_finds() {
+    let run = |changes: &[(&str, &str)]| report("noisy-neighbour", None, changes);
+    let value = |changes: &[(&str, &str)], path: &str| run(changes)(path).unwrap();
+    let start = run(&[]);
+    let (shop_s, report_s) =
+        (start("tenant.shop.finished_s").unwrap(), start("tenant.report.finished_s").unwrap());
+    assert!(
+        shop_s < report_s && report_s < 10.0,
+        "shop dies first, report of its own leak: {shop_s} {report_s}"
+    );
+    let peak = |name: &str| start(&format!("tenant.{name}.memory_peak_bytes")).unwrap();
+    assert!((peak("shop") / f64::from(1 << 20) - 140.0).abs() < 5.0, "about 140 MiB: {}", peak("shop"));
+    for leak in ["10MiB/s", "60MiB/s"] {
+        let first = run(&[("tenant.report.workload.leak", leak)]);
+        let died = |name: &str| first(&format!("tenant.{name}.finished_s")).unwrap();
+        if first("tenant.report.oom_kills") == Some(1.0) {
+            assert!(died("shop") < died("report"), "a leak of {leak} kills the larger first");
+        }
+    }
+    // Every placement: the goal is met where the shop is alone, and nowhere else.
+    for places in 0..8_u32 {
+        let node = |bit: u32| if places >> bit & 1 == 1 { "1" } else { "0" };
+        let changes =
+            [("tenant.shop.node", node(0)), ("tenant.report.node", node(1)), ("tenant.batch.node", node(2))];
+        let outcome = run(&changes);
+        let met = outcome("tenant.shop.oom_kills") == Some(0.0)
+            && outcome("tenant.shop.latency_s.p99").unwrap() < 0.100;
+        let alone = node(0) != node(1) && node(0) != node(2);
+        assert_eq!(met, alone, "{changes:?}");
+    }
+    assert_eq!(
+        value(&[("tenant.batch.node", "1")], "tenant.shop.oom_kills"),
+        1.0,
+        "moving batch alone is not enough"
+    );
+    let solved = [("tenant.shop.node", "1")];
+    assert_eq!(
+        value(&solved, "tenant.report.oom_kills"),
+        1.0,
+        "beside small neighbours the leak ends with the leaker"
+    );
+    assert_eq!(value(&solved, "tenant.batch.oom_kills"), 0.0);
+}
+
+/// What the prose of `vm-weight` says in words.
+#[test]
+fn vm_weight_teaches_what_the_simulator_finds() {
+    const GIB: f64 = 1_073_741_824.0;
+    let all = [("tenant.app.replicas", "200")];
+    for memory in ["128MiB", "512MiB", "1024MiB"] {
+        let changes = [all[0], ("platform.vm.memory", memory)];
+        let vm = report("vm-weight", None, &changes);
+        let peak = vm("host.memory_peak_bytes").unwrap();
+        assert!(peak > 15.0 * GIB && peak <= 16.0 * GIB, "guests of {memory} fill the machine: {peak}");
+        assert!(vm("tenants.alive").unwrap() < 120.0, "not even 120 of {memory} find room");
+    }
+    let containers = report("vm-weight", Some(Platform::Container), &all);
+    assert!(containers("host.memory_peak_bytes").unwrap() < GIB);
+    assert_eq!(containers("tenants.alive"), Some(200.0));
+    assert!(containers("tenant.app/199.requests.completed").unwrap() >= 1.0);
+    let startup_s = |platform| report("vm-weight", Some(platform), &[])("tenant.app.startup_s").unwrap();
+    let (vm, container, process) =
+        (startup_s(Platform::Vm), startup_s(Platform::Container), startup_s(Platform::BareMetal));
+    assert!(process < container && container * 10.0 < vm, "{process} {container} {vm}");
 }
 
 /// What the prose of `cgroups` says in words.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::figure::{Figure, Op, Run, Source};
-use crate::manifest::{BetField, Condition, Control, Find, Shows, Text};
+use crate::manifest::{BetField, Condition, Control, Find, Text};
 use crate::markdown::Piece;
 use crate::read::{BLOCKS, LANGUAGES, Lesson, Section, Words};
 
@@ -52,16 +52,13 @@ fn lesson_literal(lesson: &Lesson) -> Result<String, String> {
     let words =
         lesson.words.iter().map(|words| words_literal(lesson, words)).collect::<Result<Vec<_>, _>>()?;
     Ok(format!(
-        "Lesson {{ id: {id:?}, number: {number}, shows: {shows}, title: {title}, one_idea: {one_idea}, scenarios: {scenarios}, \
+        "Lesson {{ id: {id:?}, number: {number}, title: {title}, one_idea: {one_idea}, scenarios: {scenarios}, \
          platforms: {platforms}, controls: &[{controls}], bet: Bet {{ run: {run}, fields: &[{fields}] }}, \
          goal: Goal {{ conditions: &[{conditions}], finds: {finds}, at_most: &{at_most:?}, locked: &{locked:?} }}, \
-         solution: {solution}, command: {command:?}, recorded: {recorded}, words: [{words}] }}",
+         solution: {solution}, solution_on: {solution_on}, stage: Stage::{stage:?}, command: {command:?}, recorded: {recorded}, \
+         words: [{words}] }}",
         id = lesson.id,
         number = manifest.number,
-        shows = match manifest.shows {
-            Shows::Time => "Shows::Time",
-            Shows::Sight => "Shows::Sight",
-        },
         finds = list(&manifest.goal.finds, find),
         title = text(&manifest.title),
         one_idea = text(&manifest.one_idea),
@@ -73,6 +70,11 @@ fn lesson_literal(lesson: &Lesson) -> Result<String, String> {
         at_most = manifest.goal.at_most,
         locked = manifest.goal.locked,
         solution = list(&manifest.solution, |change| change_literal(&change.path, &change.value)),
+        solution_on = manifest
+            .solution_on
+            .as_ref()
+            .map_or_else(|| "None".to_owned(), |name| format!("Some({})", platform(name))),
+        stage = manifest.stage,
         command = manifest.command,
         recorded = lesson
             .recorded
@@ -122,19 +124,17 @@ fn control(control: &Control, start: &str) -> String {
 }
 
 fn bet_field(lesson: &Lesson, field: &BetField, answer: &Figure) -> String {
+    let choices = list(&field.choice, |choice| {
+        format!("BetChoice {{ value: {:?}, label: {} }}", choice.value, text(&choice.label))
+    });
     format!(
-        "BetField {{ id: {:?}, label: {}, min: {:?}, max: {:?}, step: {:?}, tolerance: {:?}, choices: {}, answer: {} }}",
+        "BetField {{ id: {:?}, label: {}, min: {:?}, max: {:?}, step: {:?}, tolerance: {:?}, choices: {choices}, answer: {} }}",
         field.id,
         text(&field.label),
         field.min,
         field.max,
         field.step,
         field.tolerance,
-        list(&field.choice, |choice| format!(
-            "BetChoice {{ value: {:?}, label: {} }}",
-            choice.value,
-            text(&choice.label)
-        )),
         figure(Some(lesson), answer)
     )
 }

@@ -6,6 +6,8 @@ pub(crate) struct Sources {
     pub(crate) files: Vec<(String, String)>,
     /// Changes of the solution.
     pub(crate) solution: Vec<(String, String)>,
+    /// Its platform, where it is another than that of the start.
+    pub(crate) solution_on: Option<String>,
 }
 
 /// A figure, parsed.
@@ -35,8 +37,14 @@ pub(crate) struct Run {
 }
 
 /// Word in the prose and variant of `Unit`.
-const UNITS: &[(&str, &str)] =
-    &[("s", "Seconds"), ("ms", "Milliseconds"), ("us", "Microseconds"), ("%", "Percent"), ("n", "Number")];
+const UNITS: &[(&str, &str)] = &[
+    ("s", "Seconds"),
+    ("ms", "Milliseconds"),
+    ("us", "Microseconds"),
+    ("%", "Percent"),
+    ("MiB", "Mebibytes"),
+    ("n", "Number"),
+];
 
 /// Pair in the prose and variant of `Josa`.
 const JOSA: &[(&str, &str)] = &[
@@ -79,7 +87,12 @@ pub(crate) fn run(text: &str, sources: &Sources) -> Result<Run, String> {
     let mut run = Run { file: file.clone(), platform: platform.clone(), changes: Vec::new() };
     for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
         match item.split_once('=') {
-            None if item == "solution" => run.changes.extend(sources.solution.iter().cloned()),
+            None if item == "solution" => {
+                run.changes.extend(sources.solution.iter().cloned());
+                if let Some(platform) = &sources.solution_on {
+                    run.platform.clone_from(platform);
+                }
+            }
             None => {
                 return Err(format!(
                     "\"{item}\" is not a source; accepted are now, solution, file=NAME, platform=NAME, PATH=VALUE"

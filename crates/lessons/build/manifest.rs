@@ -6,20 +6,22 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
     pub(crate) number: u32,
-    /// What the picture shows: `time` (who is on which core, when) or `sight` (who sees what).
-    #[serde(default)]
-    pub(crate) shows: Shows,
     pub(crate) title: Text,
     pub(crate) one_idea: Text,
     pub(crate) command: String,
-    /// File beside the manifest with native reports, as `catamaran run --json` prints them.
-    pub(crate) recorded: Option<String>,
+    /// What the page draws of a run: cpu, memory, weight or sight.
+    #[serde(default)]
+    pub(crate) stage: Stage,
     #[serde(default, rename = "control")]
     pub(crate) controls: Vec<Control>,
     pub(crate) bet: Bet,
+    /// File beside the manifest with native reports, as `catamaran run --json` prints them.
+    pub(crate) recorded: Option<String>,
     pub(crate) goal: Goal,
     #[serde(default)]
     pub(crate) solution: Vec<Change>,
+    /// The platform of the solution; without it, that of the start.
+    pub(crate) solution_on: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -42,11 +44,14 @@ pub(crate) struct Control {
     pub(crate) switch: Option<String>,
 }
 
-#[derive(Deserialize, Default, Clone, Copy)]
+/// Variants as in `catamaran_lessons::Stage`.
+#[derive(Debug, Deserialize, Default, Clone, Copy)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Shows {
+pub(crate) enum Stage {
     #[default]
-    Time,
+    Cpu,
+    Memory,
+    Weight,
     Sight,
 }
 

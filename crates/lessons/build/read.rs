@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::figure::{self, Figure, Run, Sources};
-use crate::manifest::{Control, Manifest, Slider};
+use crate::manifest::{BetField, Control, Manifest, Slider};
 use crate::markdown::{self, Block, Piece};
 
 /// The blocks of a lesson's prose, in this order.
@@ -78,11 +78,12 @@ pub(crate) fn lesson(directory: &Path) -> Result<Lesson, String> {
             .iter()
             .map(|change| (change.path.clone(), change.value.clone()))
             .collect(),
+        solution_on: manifest.solution_on.clone(),
     };
     let at = |what: String| format!("{place}: {what}");
     let starts = starts(&manifest, &scenarios).map_err(at)?;
-    check_solution(&manifest).map_err(at)?;
-    check_choices(&manifest).map_err(at)?;
+    check_solution(&manifest, &platforms).map_err(at)?;
+    check_bet(&manifest).map_err(at)?;
     let recorded = manifest.recorded.as_ref().map(|name| directory.join(name));
     if let Some(path) = recorded.as_ref().filter(|path| !path.is_file()) {
         return Err(at(format!(
@@ -107,7 +108,7 @@ pub(crate) fn lesson(directory: &Path) -> Result<Lesson, String> {
 
 /// Reads the prose of the home page, one list of sections per language.
 pub(crate) fn home(directory: &Path) -> Result<Vec<Vec<Section>>, String> {
-    let none = Sources { files: Vec::new(), solution: Vec::new() };
+    let none = Sources { files: Vec::new(), solution: Vec::new(), solution_on: None };
     let read_language = |language: &&str| {
         let place = format!("crates/lessons/home/{language}.md");
         let text = read(&directory.join(format!("{language}.md")))?;
@@ -206,7 +207,21 @@ fn starts(manifest: &Manifest, scenarios: &[ScenarioFile]) -> Result<Vec<String>
     manifest.controls.iter().map(start).collect()
 }
 
-fn check_solution(manifest: &Manifest) -> Result<(), String> {
+/// A guess is a number on a slider or one of a few.
+fn check_bet(manifest: &Manifest) -> Result<(), String> {
+    let wrong = |field: &&BetField| field.choice.is_empty() == (field.step <= 0.0);
+    match manifest.bet.fields.iter().find(wrong) {
+        Some(field) => {
+            Err(format!("bet \"{}\" needs either min, max, step and tolerance, or choice", field.id))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_solution(manifest: &Manifest, platforms: &[String]) -> Result<(), String> {
+    if let Some(platform) = manifest.solution_on.as_ref().filter(|platform| !platforms.contains(platform)) {
+        return Err(format!("solution_on: {platform} is not among the platforms of scenario.toml"));
+    }
     for change in &manifest.solution {
         let control = manifest.controls.iter().find(|control| control.path == change.path);
         let control = control.ok_or_else(|| {
@@ -258,14 +273,6 @@ fn check_value(manifest: &Manifest, control: &Control, value: &str) -> Result<()
 fn switches<'a>(manifest: &'a Manifest, path: &str) -> Vec<&'a str> {
     let of_path = manifest.controls.iter().filter(|control| control.path == path);
     of_path.filter_map(|control| control.switch.as_deref()).collect()
-}
-
-/// A number to be guessed needs steps, a choice needs something to choose from.
-fn check_choices(manifest: &Manifest) -> Result<(), String> {
-    match manifest.bet.fields.iter().find(|field| (field.step > 0.0) != field.choice.is_empty()) {
-        Some(field) => Err(format!("bet \"{}\" needs either min, max and step, or choice", field.id)),
-        None => Ok(()),
-    }
 }
 
 fn slider_steps(slider: &Slider, value: &str) -> Option<f64> {

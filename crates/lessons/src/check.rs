@@ -198,15 +198,15 @@ impl Check<'_> {
             let place = format!("lesson.toml, bet {}", field.id);
             match self.figure(&field.answer) {
                 None => self.tell(place, "the answer is unknown; name a metric that the report has"),
-                Some(answer) if !can_be_won(field, answer) && !field.choices.is_empty() => {
-                    self.tell(place, format!("the answer is {answer}, which is none of the choices"));
-                }
                 Some(answer) if !can_be_won(field, answer) => {
                     let answer = field.answer.unit.shown(answer);
-                    let what = format!(
-                        "the answer is {answer}, but no guess from {} to {} in steps of {} comes within {} of it",
-                        field.min, field.max, field.step, field.tolerance
-                    );
+                    let what = match field.choices {
+                        [] => format!(
+                            "the answer is {answer}, but no guess from {} to {} in steps of {} comes within {} of it",
+                            field.min, field.max, field.step, field.tolerance
+                        ),
+                        _ => format!("the answer is {answer}, which is none of the choices"),
+                    };
                     self.tell(place, what);
                 }
                 Some(_) => {}
@@ -215,7 +215,8 @@ impl Check<'_> {
     }
 
     fn goal(&mut self) {
-        let (start, solved) = (self.run(&[]), self.run(self.lesson.solution));
+        let start = self.run(&[]);
+        let solved = Run { platform: self.lesson.solution_platform(), ..self.run(self.lesson.solution) };
         let (start_plan, solved_plan) = match (plan(&start), plan(&solved)) {
             (Ok(start), Ok(solved)) => (start, solved),
             (Err(error), _) | (_, Err(error)) => return self.tell("scenario.toml", error),
@@ -309,7 +310,7 @@ fn ends(control: &Control) -> Vec<String> {
 
 fn can_be_won(field: &BetField, answer: f64) -> bool {
     if !field.choices.is_empty() {
-        return field.choices.iter().any(|choice| field.is_right(choice.value, answer));
+        return field.choice(answer).is_some();
     }
     let steps = ((field.answer.unit.shown(answer) - field.min) / field.step).round();
     let nearest = (field.min + steps * field.step).clamp(field.min, field.max);

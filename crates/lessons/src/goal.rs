@@ -240,6 +240,7 @@ fn fields(plan: &Plan) -> Fields {
         // A name or a title moves nothing.
         for (key, value) in top.into_iter().filter(|(key, _)| key != "name" && key != "title") {
             let singular = match key.as_str() {
+                // `[platform.NAME]` in the file.
                 "settings" => "platform",
                 key => key.strip_suffix('s').filter(|_| value.is_array()).unwrap_or(key),
             };

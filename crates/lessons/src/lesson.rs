@@ -13,8 +13,6 @@ pub struct Lesson {
     pub id: &'static str,
     /// Its place in the curriculum, from 1.
     pub number: u32,
-    /// What its picture shows.
-    pub shows: Shows,
     /// Title.
     pub title: Text,
     /// The one idea it teaches.
@@ -31,6 +29,10 @@ pub struct Lesson {
     pub goal: Goal,
     /// Changes with which the goal is met.
     pub solution: &'static [Change],
+    /// The platform of the solution, where it is another than that of the start.
+    pub solution_on: Option<Platform>,
+    /// What the page draws of a run.
+    pub stage: Stage,
     /// The command that does it for real; it is shown to be copied.
     pub command: &'static str,
     /// Native reports of its scenario, recorded once on one machine: JSON, as `catamaran run --json` prints them.
@@ -38,12 +40,17 @@ pub struct Lesson {
     pub(crate) words: [Words; 2],
 }
 
-/// What the picture of a lesson shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Shows {
-    /// Who is on which core, when.
-    Time,
-    /// Who sees what.
+/// What the page draws of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stage {
+    /// Who is on which core, and how quotas are used.
+    #[default]
+    Cpu,
+    /// Who holds which part of the memory.
+    Memory,
+    /// What an application weighs, and how long it takes to be there, on each platform.
+    Weight,
+    /// What a tenant sees of the machine and of the others.
     Sight,
 }
 
@@ -207,7 +214,16 @@ impl BetField {
     /// Whether `guess` is right, `answer` being the value of [`BetField::answer`] in the report's unit.
     #[must_use]
     pub fn is_right(&self, guess: f64, answer: f64) -> bool {
+        if !self.choices.is_empty() {
+            return self.choice(guess).is_some_and(|choice| Some(choice) == self.choice(answer));
+        }
         (guess - self.answer.unit.shown(answer)).abs() <= self.tolerance
+    }
+
+    /// The choice with that value.
+    #[must_use]
+    pub fn choice(&self, value: f64) -> Option<&'static BetChoice> {
+        self.choices.iter().find(|choice| (choice.value - value).abs() < 0.5)
     }
 }
 
@@ -286,6 +302,12 @@ impl Lesson {
     #[must_use]
     pub fn sources(&self, lang: Lang) -> &Section {
         &self.words(lang).sources
+    }
+
+    /// The platform on which the solution meets the goal.
+    #[must_use]
+    pub fn solution_platform(&self) -> Platform {
+        self.solution_on.or(self.platforms.first().copied()).unwrap_or(Platform::BareMetal)
     }
 
     /// Text of the scenario that the page plays.

@@ -18,7 +18,7 @@ pub use formula::Op;
 pub use goal::{BrokenRule, Comparison, Condition, ConditionResult, Find, Found, Goal, Rule, Verdict};
 pub use lang::Text;
 pub use lesson::{
-    Beat, Bet, BetChoice, BetField, Choice, Control, ControlKind, Lesson, ScenarioFile, Section, Shows, Term,
+    Beat, Bet, BetChoice, BetField, Choice, Control, ControlKind, Lesson, ScenarioFile, Section, Stage, Term,
 };
 pub use prose::{Change, Figure, Html, Metrics, Piece, Plain, Run, Source, Unit};
 pub use template::{NewFile, NewLessonError, new_lesson};

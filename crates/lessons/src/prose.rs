@@ -58,6 +58,8 @@ pub enum Unit {
     Microseconds,
     /// A share shown in per cent.
     Percent,
+    /// Bytes shown as mebibytes.
+    Mebibytes,
     /// A count or any bare number.
     Number,
 }
@@ -72,6 +74,7 @@ impl Unit {
                 Self::Milliseconds => 1e3,
                 Self::Microseconds => 1e6,
                 Self::Percent => 1e2,
+                Self::Mebibytes => 1.0 / f64::from(1 << 20),
             }
     }
 
@@ -83,6 +86,7 @@ impl Unit {
             Self::Milliseconds => "ms",
             Self::Microseconds => "µs",
             Self::Percent => "%",
+            Self::Mebibytes => "MiB",
             Self::Number => "",
         }
     }
@@ -206,6 +210,7 @@ mod tests {
             (Unit::Microseconds, 0.000_25, "250\u{a0}µs"),
             (Unit::Seconds, 20.0, "20\u{a0}s"),
             (Unit::Percent, 0.75, "75\u{a0}%"),
+            (Unit::Mebibytes, 156_448_588.0, "149\u{a0}MiB"),
             (Unit::Number, 1000.0, "1000"),
             (Unit::Number, 0.0, "0"),
         ];

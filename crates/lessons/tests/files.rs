@@ -67,17 +67,39 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "switch = \"m\"",
         "control \"limit\": the value \"500m\" is not made of the switches of tenant.app.cpu.limit, in their order: m",
     ),
-    ("lesson.toml", "step = 0.1", "step = 0", "bet \"finished\" needs either min, max and step, or choice"),
+    (
+        "lesson.toml",
+        "step = 0.1",
+        "step = 0",
+        "bet \"finished\" needs either min, max, step and tolerance, or choice",
+    ),
     ("lesson.toml", "number = ", "recorded = \"run.json\"\nnumber = ", "lesson.toml: recorded: there is no"),
-    ("lesson.toml", "number = ", "shows = \"sound\"\nnumber = ", "unknown variant `sound`"),
     ("lesson.toml", "op = \"<\"", "op = \"=\"", "unknown op \"=\"; accepted are <, <=, >, >="),
     (
         "lesson.toml",
         "answer = \"s ",
         "answer = \"seconds ",
-        "unknown unit \"seconds\"; accepted are s, ms, us, %, n",
+        "unknown unit \"seconds\"; accepted are s, ms, us, %, MiB, n",
     ),
     ("lesson.toml", "answer = \"s tenant.app.finished_s\"", "answer = \"s\"", "has no unit or no metric"),
+    (
+        "lesson.toml",
+        "command = ",
+        "stage = \"disk\"\ncommand = ",
+        "unknown variant `disk`, expected one of `cpu`, `memory`, `weight`, `sight`",
+    ),
+    (
+        "lesson.toml",
+        "command = ",
+        "solution_on = \"docker\"\ncommand = ",
+        "solution_on: docker is not among the platforms of scenario.toml",
+    ),
+    (
+        "lesson.toml",
+        "answer = \"s ",
+        "choice = [{ value = 1, label = { en = \"a\", ko = \"가\" } }]\nanswer = \"s ",
+        "needs either min, max, step and tolerance, or choice",
+    ),
     ("lesson.toml", "run = \"\"", "run = \"file=other\"", "there is no other.toml beside lesson.toml"),
     (
         "lesson.toml",
@@ -129,8 +151,11 @@ fn formulas_keep_their_precedence() {
         ("a / 10 / elapsed_s * 0.1", "a 10 / elapsed_s / 0.1 *"),
         ("tenant.limited-server.cpu_s", "tenant.limited-server.cpu_s"),
     ];
-    let sources =
-        figure::Sources { files: vec![("scenario".into(), "cgroups".into())], solution: Vec::new() };
+    let sources = figure::Sources {
+        files: vec![("scenario".into(), "cgroups".into())],
+        solution: Vec::new(),
+        solution_on: None,
+    };
     for (formula, expected) in table {
         let parsed = figure::parse(&format!("n {formula}"), &sources).unwrap();
         let postfix: Vec<String> = parsed.formula.iter().map(word).collect();
@@ -150,8 +175,11 @@ fn word(op: &figure::Op) -> String {
 fn figures_pass_through_markdown_untouched() {
     let text = "# a: A\n**{{ms a_b_c * 2}}** and `code` _x_ {{n d}}\n";
     let block = &markdown::blocks("en.md", text, &[]).unwrap()[0];
-    let sources =
-        figure::Sources { files: vec![("scenario".into(), "cgroups".into())], solution: Vec::new() };
+    let sources = figure::Sources {
+        files: vec![("scenario".into(), "cgroups".into())],
+        solution: Vec::new(),
+        solution_on: None,
+    };
     let pieces = markdown::render(markdown::pieces("en.md", block, &sources).unwrap());
     let shown: String = pieces
         .iter()

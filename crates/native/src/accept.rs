@@ -21,7 +21,7 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     check_platform(platform, platform::has_users(platform, &plan.settings(platform)))?;
     check_settings(&plan.settings(platform), platform)?;
     let host = plan.host();
-    refuse(host.nodes > 1, "host.nodes", "more than one node", "set it to 1")?;
+    // Nodes on which nothing is placed need no machine; a tenant elsewhere is refused with its field.
     refuse(host.disk.is_some(), "host.disk", "a bound on the disk", "leave it out")?;
     refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;

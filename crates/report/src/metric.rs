@@ -1,6 +1,6 @@
 //! The figures of a report by name, as lessons, comparisons and charts ask for them.
 
-use crate::report::{Latency, Report, Requests, Sees, TenantReport};
+use crate::report::{Latency, Report, Requests, Sees, TenantReport, TenantState};
 
 /// What a figure is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,12 +133,18 @@ fn count(number: Option<u64>) -> Option<f64> {
 
 impl Report {
     /// A figure by its path: `elapsed_s`, `host.cpu_utilisation`, `tenant.web.latency_s.p99`, `tenant.web/1.cpu_s`
-    /// (replica 1), `tenant.web.sees.pid.own` (1 where what `web` sees of that resource is its own, else 0: one of the words of
+    /// (replica 1), `tenants.alive` (those that were there until the end or had done their work), `tenant.web.sees.pid.own` (1 where what `web` sees of that resource is its own, else 0: one of the words of
     /// [`Sees`]). `None` where there is no such path, or the figure is unknown.
     #[must_use]
     pub fn value(&self, path: &str) -> Option<f64> {
         if path == "elapsed_s" {
             return Some(self.elapsed_s);
+        }
+        if path == "tenants.alive" {
+            let alive = |tenant: &&TenantReport| {
+                matches!(tenant.state, TenantState::Completed | TenantState::Running)
+            };
+            return Some(self.tenants.iter().filter(alive).count() as f64);
         }
         if let Some(field) = path.strip_prefix("host.") {
             return self.host_value(field);

@@ -18,7 +18,7 @@ export async function visit(page, url) {
 
 /** Waits until the picture shows what was asked for. */
 export async function settled(page) {
-  const pictures = ["gantt", "sight"].map((id) => `.stage[aria-busy="false"] [data-testid="${id}"]`);
+  const pictures = [".lanes", ".sight"].map((picture) => `.stage[aria-busy="false"] ${picture}`);
   await page.locator(pictures.join(", ")).first().waitFor({ timeout: PATIENCE });
 }
 

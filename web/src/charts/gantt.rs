@@ -5,8 +5,8 @@ use yew::prelude::*;
 use super::lane::{Frame, Lane, Layer};
 use super::patterns::tenant_fill;
 use crate::app::use_lang;
-use crate::i18n::{Lang, core_name, gantt_summary, run_title};
-use crate::picture::{Column, Run, columns};
+use crate::i18n::{Lang, core_name, gantt_summary, run_title, server_name};
+use crate::picture::{Column, Recording, Run, columns};
 
 /// Runs in a chunk beyond which single ones are no longer drawn, but columns.
 const MOST_RUNS: usize = 1_200;
@@ -43,7 +43,7 @@ pub fn Gantt(props: &GanttProps) -> Html {
                 <GanttLayer layer={props.frame.layer()} {row_px} {lang} />
             </Lane>
             <div class="row-names" aria-hidden="true">
-                { for (0..cores).map(|core| row_name(lang, core, row_px)) }
+                { for (0..cores).map(|core| row_name(lang, &props.frame.recording, core, row_px)) }
             </div>
         </div>
     }
@@ -59,9 +59,10 @@ fn row_height(cores: usize) -> f64 {
     }
 }
 
-fn row_name(lang: Lang, core: usize, row_px: f64) -> Html {
+fn row_name(lang: Lang, recording: &Recording, core: usize, row_px: f64) -> Html {
+    let node = recording.node_of(core).map(|node| format!(" · {}", server_name(lang, node)));
     let top = core as f64 * (row_px + ROW_GAP_PX);
-    html! { <span class="row-name" style={format!("top:{top}px")}>{ core_name(lang, core) }</span> }
+    html! { <span class="row-name" style={format!("top:{top}px")}>{ core_name(lang, core) }{ node }</span> }
 }
 
 #[derive(Properties, PartialEq)]

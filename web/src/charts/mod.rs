@@ -5,18 +5,22 @@ mod gantt;
 mod gantt_table;
 mod histogram;
 mod lane;
+mod memory;
 mod patterns;
 mod quota;
 mod waiting;
+mod weight;
 
 pub use axis::Axis;
 pub use gantt::Gantt;
 pub use gantt_table::GanttTable;
 pub use histogram::{HistogramChart, Overlay};
 pub use lane::{Frame, Lane, Layer};
+pub use memory::{MemoryBar, MemoryLane};
 pub use patterns::{Patterns, Swatch, tenant_fill};
 pub use quota::Strip;
 pub use waiting::Waiting;
+pub use weight::{Blocks, RoomBar, StartLane, part_look};
 
 /// Colours and texts of the charts, written into exported drawings too.
 pub const STYLES: &str = include_str!("../../styles/charts.css");

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use catamaran_lessons::Stage;
 use catamaran_report::report::Report;
 use catamaran_scenario::{Calibration, Plan};
 use gloo_timers::callback::Timeout;
@@ -82,7 +83,11 @@ pub(super) fn use_duel(link: &Link) -> Duel {
         let scenario = scenario.clone().ok()?;
         Some(Wanted { scenario, platform: *ERAS.get(era)? })
     };
-    let benches = [use_bench(wanted(0)), use_bench(wanted(1)), use_bench(wanted(2))];
+    let benches = [
+        use_bench(wanted(0), Stage::Cpu),
+        use_bench(wanted(1), Stage::Cpu),
+        use_bench(wanted(2), Stage::Cpu),
+    ];
     let films = [use_film(&benches[0]), use_film(&benches[1]), use_film(&benches[2])];
     let figures = [use_figures(&benches[0]), use_figures(&benches[1]), use_figures(&benches[2])];
     let leaks: Vec<Result<Leak, String>> = ERAS

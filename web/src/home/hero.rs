@@ -1,5 +1,6 @@
 //! The live picture of the home page: the real simulator, in the worker, on a scenario of its own.
 
+use catamaran_lessons::Stage as Kind;
 use catamaran_scenario::{Platform, edit};
 use yew::prelude::*;
 
@@ -27,7 +28,7 @@ pub fn Hero() -> Html {
     let lang = use_lang();
     let limit = use_state_eq(|| LIMITS[0]);
     let wanted = edit::set(SCENARIO, LIMIT_PATH, *limit).ok();
-    let bench = use_bench(wanted.map(|scenario| Wanted { scenario, platform: Platform::Cgroups }));
+    let bench = use_bench(wanted.map(|scenario| Wanted { scenario, platform: Platform::Cgroups }), Kind::Cpu);
     let player = use_player(|| Player::new(WINDOW_NS, SPEED_MS_PER_S));
     use_playing(bench.recording().cloned(), &player);
     let knob = |value: &'static str| {

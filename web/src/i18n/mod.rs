@@ -4,22 +4,26 @@ mod curriculum;
 mod duel;
 mod home;
 mod lesson;
+mod memory;
 mod native;
 mod player;
 mod sentences;
 mod sight;
 mod site;
+mod weight;
 
 pub use catamaran_scenario::Lang;
 pub use curriculum::coming_lessons;
 pub use duel::*;
 pub use home::Home;
 pub use lesson::Lesson;
+pub use memory::*;
 pub use native::Native;
 pub use player::Player;
 pub use sentences::*;
 pub use sight::{Sight, inside_of, process_words, sight_summary, thing_words};
 pub use site::Site;
+pub use weight::*;
 
 /// `text` in that language.
 #[must_use]
@@ -81,5 +85,7 @@ mod tests {
         check(Native::ALL);
         check(Duel::ALL);
         check(Sight::ALL);
+        check(Memory::ALL);
+        check(Weighing::ALL);
     }
 }

@@ -22,6 +22,8 @@ super::texts! {
         ElsewhereFix = "Run the scenario that is shown (export it as TOML in the last beat), or open the link with which the report was made.",
             "지금 시나리오를 실행하거나(마지막 단계에서 TOML로 내려받기), 보고서를 만든 링크를 여세요.";
         Compared = "The model and the machine", "모델과 실제 머신";
+        AcceleratorsDiffer = "The model is of guests under KVM; this machine emulated them (TCG). The difference below is that of emulation, not an error of either.",
+            "모델은 KVM에서 도는 게스트이고, 이 컴퓨터는 게스트를 에뮬레이션(TCG)했어요. 아래의 차이는 에뮬레이션의 차이이지 어느 쪽의 오류가 아니에요.";
         Metric = "Figure", "지표";
         Model = "Simulated", "시뮬레이션";
         Machine = "Native", "실제";

@@ -4,6 +4,7 @@ use catamaran_lessons::Found;
 use catamaran_report::timeline::Entry;
 use catamaran_scenario::{Josa, Lang};
 
+use super::memory::bound_name;
 use crate::charts::Frame;
 use crate::format;
 use crate::picture::{Moment, Recording, Run, Stretch, View};
@@ -29,13 +30,16 @@ pub fn found_so_far(lang: Lang, found: Found) -> String {
 
 /// Where and when a run was recorded: date, processor, kernel.
 #[must_use]
-pub fn recorded_on(lang: Lang, [date, cpu, kernel]: [&str; 3]) -> String {
+pub fn recorded_on(lang: Lang, trials: usize, [date, cpu, kernel]: [&str; 3]) -> String {
     match lang {
         Lang::En => {
-            format!("This scenario was carried out natively and recorded on {date}: {cpu}, Linux {kernel}.")
+            let times = if trials == 1 { "once".to_owned() } else { format!("{trials} times") };
+            format!("This very scenario was carried out {times}, recorded on {date}: {cpu}, Linux {kernel}.")
         }
         Lang::Ko => {
-            format!("이 시나리오를 실제로 실행해 {date}에 기록했어요. 컴퓨터: {cpu}, 리눅스 {kernel}.")
+            format!(
+                "바로 이 시나리오를 {trials}번 실행해 {date}에 기록했어요. 컴퓨터: {cpu}, 리눅스 {kernel}."
+            )
         }
     }
 }
@@ -241,9 +245,12 @@ pub fn trace_sentence(lang: Lang, entry: &Entry) -> String {
             let (subject, to) = (Josa::IGa.after(target), Josa::EuroRo.after(actor));
             format!("{target}{subject} {actor}{to} 옮겨 가요.")
         }
-        ("out-of-memory", Lang::En) => format!("{actor} wants more memory than {target} has."),
+        ("out-of-memory", Lang::En) => {
+            format!("{actor} wants more memory than {} has.", bound_name(lang, target))
+        }
         ("out-of-memory", Lang::Ko) => {
-            format!("{actor}{} {target}에 남은 것보다 많은 메모리를 원해요.", Josa::IGa.after(actor))
+            let (subject, bound) = (Josa::IGa.after(actor), bound_name(lang, target));
+            format!("{actor}{subject} {bound}에 남은 것보다 많은 메모리를 원해요.")
         }
         ("oom-kill", Lang::En) => format!("The kernel kills {target} for its memory."),
         ("oom-kill", Lang::Ko) => {

@@ -60,13 +60,14 @@ pub(super) fn BetForm(props: &BetFormProps) -> Html {
 fn first_guesses(lesson: &Lesson, progress: &Progress) -> BTreeMap<String, f64> {
     let first = |field: &BetField| {
         // In the middle, so that the slider's place gives nothing away.
-        if let Some(first) = field.choices.first() {
-            return (field.id.to_owned(), progress.bet.get(field.id).copied().unwrap_or(first.value));
-        }
         let middle = field.min + ((field.max - field.min) / 2.0 / field.step).round() * field.step;
         (field.id.to_owned(), progress.bet.get(field.id).copied().unwrap_or(middle))
     };
-    lesson.bet.fields.iter().map(first).collect()
+    let (choices, numbers): (Vec<&BetField>, Vec<&BetField>) =
+        lesson.bet.fields.iter().partition(|field| !field.choices.is_empty());
+    let before =
+        choices.into_iter().filter_map(|field| Some((field.id.to_owned(), *progress.bet.get(field.id)?)));
+    numbers.into_iter().map(first).chain(before).collect()
 }
 
 fn guess(lang: Lang, field: &'static BetField, guesses: &UseStateHandle<BTreeMap<String, f64>>) -> Html {
@@ -96,19 +97,21 @@ fn guess(lang: Lang, field: &'static BetField, guesses: &UseStateHandle<BTreeMap
     }
 }
 
+/// A guess among a few. None is chosen at first: that would be a hint.
 fn choose(lang: Lang, field: &'static BetField, guesses: &UseStateHandle<BTreeMap<String, f64>>) -> Html {
-    let now = guesses.get(field.id).copied();
-    let option = |(index, choice): (usize, &'static BetChoice)| {
+    let chosen = guesses.get(field.id).copied();
+    let radio = |(number, choice): (usize, &'static BetChoice)| {
         let guesses = guesses.clone();
         let onchange = Callback::from(move |_: Event| {
             let mut next = (*guesses).clone();
             next.insert(field.id.to_owned(), choice.value);
             guesses.set(next);
         });
+        let checked = chosen.and_then(|value| field.choice(value)) == Some(choice);
         html! {
             <label class="radio">
-                <input type="radio" name={format!("bet-{}", field.id)} checked={now == Some(choice.value)} {onchange}
-                    data-testid={format!("bet-{}-{index}", field.id)} />
+                <input type="radio" name={format!("bet-{}", field.id)} value={number.to_string()} {checked} {onchange}
+                    required=true data-testid={format!("bet-{}-{number}", field.id)} />
                 { choice.label.get(lang) }
             </label>
         }
@@ -116,15 +119,9 @@ fn choose(lang: Lang, field: &'static BetField, guesses: &UseStateHandle<BTreeMa
     html! {
         <fieldset data-testid={format!("bet-{}", field.id)}>
             <legend>{ field.label.get(lang) }</legend>
-            { for field.choices.iter().enumerate().map(option) }
+            { for field.choices.iter().enumerate().map(radio) }
         </fieldset>
     }
-}
-
-/// A guess or an answer as the form writes it.
-fn written(lang: Lang, field: &BetField, number: f64, otherwise: String) -> String {
-    let chosen = field.choices.iter().find(|choice| field.is_right(choice.value, number));
-    chosen.map_or(otherwise, |choice| choice.label.get(lang).to_owned())
 }
 
 fn sure(lang: Lang, (name, text): (&'static str, i18n::Lesson), chosen: &UseStateHandle<String>) -> Html {
@@ -194,16 +191,19 @@ fn result(lang: Lang, field: &BetField, props: &BetResultProps) -> Html {
             <th scope="row">{ field.label.get(lang) }</th>
             if let Some(guess) = guess {
                 <td>
-                    { written(lang, field, guess, format!("{guess}\u{a0}{}", unit.sign())) }
+                    { written(lang, field, unit.shown(1.0).recip() * guess) }
                     if let Some((text, class)) = verdict {
                         <span class={classes!("verdict", class)}>{ say(lang, text) }</span>
                     }
                 </td>
             }
-            <td>{ answer.map_or_else(
-                || say(lang, i18n::Lesson::Waiting).to_owned(),
-                |answer| written(lang, field, answer, unit.write(answer)),
-            ) }</td>
+            <td>{ answer.map_or_else(|| say(lang, i18n::Lesson::Waiting).to_owned(), |answer| written(lang, field, answer)) }</td>
         </tr>
     }
+}
+
+/// A value in the report's unit as people read it: a choice by its name.
+fn written(lang: Lang, field: &BetField, value: f64) -> String {
+    let choice = field.choice(value).map(|choice| choice.label.get(lang).to_owned());
+    choice.unwrap_or_else(|| field.answer.unit.write(value))
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use catamaran_lessons::{Lesson, Shows};
+use catamaran_lessons::{Lesson, Stage};
 use web_sys::window;
 use yew::prelude::*;
 
@@ -24,7 +24,7 @@ pub(super) struct DebriefProps {
     /// What was simulated.
     pub recording: Option<Rc<Recording>>,
     /// What its picture shows.
-    pub shows: Shows,
+    pub kind: Stage,
     /// Where the charts are.
     pub stage: NodeRef,
 }
@@ -48,7 +48,7 @@ pub(super) fn Debrief(props: &DebriefProps) -> Html {
             </aside>
             <section aria-labelledby="export-title">
                 <h3 id="export-title">{ say(lang, i18n::Lesson::Export) }</h3>
-                <Export scenario={props.scenario.clone()} recording={props.recording.clone()} shows={props.shows} stage={props.stage.clone()} />
+                <Export scenario={props.scenario.clone()} recording={props.recording.clone()} kind={props.kind} stage={props.stage.clone()} />
                 <button type="button" class="button small quiet" onclick={print}>{ say(lang, i18n::Lesson::Print) }</button>
                 <p class="fine">{ say(lang, i18n::Lesson::Kept) }</p>
             </section>

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::rc::Rc;
 
-use catamaran_lessons::Shows;
+use catamaran_lessons::Stage;
 use web_sys::{Element, window};
 use yew::prelude::*;
 
@@ -42,7 +42,7 @@ pub(super) struct ExportProps {
     /// What was simulated.
     pub recording: Option<Rc<Recording>>,
     /// What the picture shows: charts and requests are of time.
-    pub shows: Shows,
+    pub kind: Stage,
     /// Where the charts are.
     pub stage: NodeRef,
 }
@@ -61,7 +61,7 @@ pub(super) fn Export(props: &ExportProps) -> Html {
         });
         html! { <li><button type="button" class="button small" {onclick}>{ say(lang, text) }</button></li> }
     };
-    let in_time = props.shows == Shows::Time;
+    let in_time = props.kind != Stage::Sight;
     let scenario = props.scenario.clone();
     let report = props.recording.clone();
     let requests = props.recording.clone();

@@ -155,6 +155,7 @@ fn figure(lang: Lang, path: &str, value: f64) -> String {
         path.split_once('.').and_then(|(_, rest)| rest.split_once('.')).map_or(path, |(_, metric)| metric);
     match Metric::from_name(name) {
         Some(metric) => words::figure(lang, metric, value),
+        None if path.ends_with("_bytes") => crate::format::bytes(value as u64),
         None => crate::format::number(value),
     }
 }
@@ -187,6 +188,9 @@ fn solution(props: &TaskProps, lang: Lang) -> Html {
         let metric = |path: &str| figures.value(&Source::Now, path);
         mark.emit(lesson.to_be_found(&metric).map(|find| find.id.to_owned()).collect());
     });
+    let platform = lesson.solution_on.map(|platform| {
+        html! { <li>{ say(lang, i18n::Lesson::Platform) }{ ": " }<code>{ platform.name() }</code></li> }
+    });
     let value = |change: &catamaran_lessons::Change| {
         html! { <li><code>{ format!("{} = {}", change.path, change.value) }</code></li> }
     };
@@ -194,7 +198,7 @@ fn solution(props: &TaskProps, lang: Lang) -> Html {
         <details class="hint solution" data-testid="solution">
             <summary>{ say(lang, i18n::Lesson::Solution) }</summary>
             <Prose text={*lesson.solution_text(lang)} figures={props.figures.clone()} />
-            <ul>{ for lesson.solution.iter().map(value) }</ul>
+            <ul>{ for platform }{ for lesson.solution.iter().map(value) }</ul>
             <button type="button" class="button" onclick={apply} data-testid="apply-solution">
                 { say(lang, i18n::Lesson::ApplySolution) }
             </button>
@@ -209,5 +213,6 @@ pub(super) fn solved(lesson: &Lesson) -> Settings {
         path: change.path.to_owned(),
         value: change.value.to_owned(),
     };
-    Settings { changes: lesson.solution.iter().map(own).collect(), ..Settings::start(lesson) }
+    let changes = lesson.solution.iter().map(own).collect();
+    Settings { changes, platform: lesson.solution_platform(), ..Settings::start(lesson) }
 }

@@ -1,6 +1,6 @@
 //! What the learner may turn; every turn simulates anew at once.
 
-use catamaran_lessons::{Control, Lesson, Shows};
+use catamaran_lessons::{Control, Lesson, Stage};
 use catamaran_scenario::Platform;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -47,7 +47,7 @@ pub(super) fn Knobs(props: &KnobsProps) -> Html {
                         locked={locked(props, control)} />
                 }) }
                 // Where nothing is drawn by lot, a seed changes nothing.
-                if props.lesson.shows == Shows::Time {
+                if props.lesson.stage != Stage::Sight {
                     { seed(props, lang, &touch) }
                 }
                 if props.lesson.platforms.len() > 1 {

@@ -1,8 +1,9 @@
 //! The lesson page: the open beat beside the picture.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use catamaran_lessons::{Beat, Lesson, Shows};
+use catamaran_lessons::{Beat, Lesson, Run, Stage};
 use catamaran_scenario::Plan;
 use web_sys::HtmlElement;
 use yew::prelude::*;
@@ -16,12 +17,12 @@ use super::progress::Progress;
 use super::prose::Prose;
 use super::real::{Command, ForReal};
 use super::state::{LessonState, use_lesson};
-use super::why::Why;
+use super::why::{Chain, Why};
 use crate::app::{Preferences, absolute, use_preferences};
 use crate::i18n::{self, lesson_number, say};
 use crate::link::Link;
 use crate::native::NativeRun;
-use crate::stage::Stage;
+use crate::stage::Stage as Picture;
 use crate::widgets::CopyButton;
 
 /// What a [`LessonPage`] needs.
@@ -68,8 +69,8 @@ pub fn LessonPage(props: &LessonPageProps) -> Html {
                 </section>
                 <div class="bench">
                     { knobs(&state, lang) }
-                    <Stage shows={lesson.shows} bench={state.bench.clone()} player={state.player.clone()} goal_s={goal_s(lesson)}
-                        overlay={overlay(&state)} node={stage.clone()} />
+                    <Picture bench={state.bench.clone()} player={state.player.clone()} goal_s={goal_s(lesson)}
+                        overlay={overlay(&state)} kind={lesson.stage} natives={state.reports.clone()} node={stage.clone()} />
                 </div>
             </div>
         </article>
@@ -142,9 +143,9 @@ fn parts(state: &LessonState, stage: &NodeRef, props: &LessonPageProps) -> Html 
             <BetResult {lesson} progress={state.progress.clone()} figures={state.figures.clone()} />
         },
         // A request to follow is a matter of time; what is seen is told by the prose and the picture.
-        Beat::Why if lesson.shows == Shows::Sight => Html::default(),
+        Beat::Why if lesson.stage == Stage::Sight => Html::default(),
         Beat::Why => state.bench.recording().map_or_else(Html::default, |recording| {
-            html! { <Why recording={recording.clone()} player={state.player.clone()} /> }
+            html! { <Why recording={recording.clone()} player={state.player.clone()} chain={chain(state)} /> }
         }),
         Beat::Goal => html! {
             <Task {lesson} verdict={state.verdict.clone()} figures={state.figures.clone()} history={state.history.clone()}
@@ -157,8 +158,32 @@ fn parts(state: &LessonState, stage: &NodeRef, props: &LessonPageProps) -> Html 
         },
         Beat::Debrief => html! {
             <Debrief {lesson} figures={state.figures.clone()} scenario={state.scenario.clone().unwrap_or_default()}
-                recording={state.bench.recording().cloned()} shows={lesson.shows} stage={stage.clone()} />
+                recording={state.bench.recording().cloned()} kind={lesson.stage} stage={stage.clone()} />
         },
+    }
+}
+
+/// What the lesson follows from cause to effect.
+fn chain(state: &LessonState) -> Chain {
+    let wanted = state.bench.done.as_ref().map(|(_, wanted)| wanted);
+    match state.lesson.stage {
+        Stage::Cpu | Stage::Sight => Chain::Request,
+        Stage::Memory => {
+            let plan = wanted.and_then(|wanted| Plan::from_toml(&wanted.scenario, "scenario").ok());
+            plan.map_or(Chain::Request, |plan| Chain::Kill(Rc::new(plan)))
+        }
+        Stage::Weight => {
+            let start = |platform: &catamaran_scenario::Platform| {
+                let run = Run {
+                    file: "scenario",
+                    scenario: state.lesson.scenario(),
+                    platform: *platform,
+                    changes: &[],
+                };
+                state.figures.library.report(&run).cloned()
+            };
+            Chain::Starts(state.lesson.platforms.iter().filter_map(start).collect())
+        }
     }
 }
 

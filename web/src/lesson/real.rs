@@ -82,7 +82,7 @@ fn overlaid(props: &ForRealProps) -> Html {
     let remove = props.replace.reform(|()| Vec::new());
     match NativeRun::over(&recording.report, &props.reports) {
         Ok(native) => {
-            html! { <Compared recording={recording.clone()} {native} {remove} shows={props.lesson.shows} /> }
+            html! { <Compared recording={recording.clone()} {native} {remove} kind={props.lesson.stage} /> }
         }
         // While another scenario is simulated, the digest is still that of the one before.
         Err(_) if props.bench.busy => Html::default(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use catamaran_lessons::{Beat, Lesson, Shows, Verdict};
+use catamaran_lessons::{Beat, Lesson, Stage, Verdict};
 use catamaran_report::Report;
 use catamaran_scenario::Plan;
 use gloo_timers::callback::Timeout;
@@ -20,9 +20,14 @@ use crate::picture::View;
 use crate::player::{Action, Motion, Player, use_player};
 use crate::sim::{Bench, Wanted, use_bench, use_library};
 
-/// Window (ns) and speed (ms of the run in a second) with which a lesson opens.
-const FIRST_WINDOW_NS: u64 = 500_000_000;
-const FIRST_SPEED: u32 = 100;
+/// Window (ns) and speed (ms of the run in a second) with which a lesson opens: memory fills over seconds, all else happens
+/// within milliseconds.
+const fn first_view(stage: Stage) -> (u64, u32) {
+    match stage {
+        Stage::Memory => (10_000_000_000, 1_000),
+        Stage::Cpu | Stage::Weight | Stage::Sight => (500_000_000, 100),
+    }
+}
 
 /// The address follows the picture after so much rest (ms).
 const ADDRESS_REST_MS: u32 = 400;
@@ -76,12 +81,12 @@ pub(super) fn use_lesson(lesson: &'static Lesson, link: &Link) -> LessonState {
     let beat = use_state(|| first_beat(link, &progress));
     let history = use_reducer(|| History::new(Settings::from_link(lesson, link), Settings::start(lesson)));
     let wanted = wanted(lesson, *beat, &history.now);
-    let bench = use_bench(wanted.clone().ok());
+    let bench = use_bench(wanted.clone().ok(), lesson.stage);
     let library = use_library(lesson.runs(preferences.lang));
-    let player = use_player(|| first_player(link));
-    use_loading(&bench, &player, lesson.shows, link.time_ns.is_none());
+    let player = use_player(|| first_player(lesson, link));
+    use_loading(&bench, &player, lesson.stage, link.time_ns.is_none());
     let figures = Figures { bench: (*bench).clone(), library: Rc::new((*library).clone()) };
-    let open = opening(lesson.shows, &beat, &player, &progress, &keep);
+    let open = opening(lesson.stage, &beat, &player, &progress, &keep);
     let reports = use_state(|| Rc::new(Vec::new()));
     let set_reports = {
         let reports = reports.setter();
@@ -115,11 +120,12 @@ fn first_beat(link: &Link, progress: &Progress) -> Beat {
     link.beat.and_then(beat_of).or_else(last).unwrap_or(Beat::Play)
 }
 
-fn first_player(link: &Link) -> Player {
-    let window_ns = link.window_ns.filter(|&window| window > 0).unwrap_or(FIRST_WINDOW_NS);
+fn first_player(lesson: &Lesson, link: &Link) -> Player {
+    let (first_window_ns, first_speed) = first_view(lesson.stage);
+    let window_ns = link.window_ns.filter(|&window| window > 0).unwrap_or(first_window_ns);
     let time_ns = link.time_ns.unwrap_or_default();
     let start_ns = link.start_ns.unwrap_or_default();
-    Player::new(window_ns, FIRST_SPEED).placed(time_ns, View { start_ns, window_ns })
+    Player::new(window_ns, first_speed).placed(time_ns, View { start_ns, window_ns })
 }
 
 /// What is to be simulated: the learner's scenario, or the bet's while its answer is looked at.
@@ -136,7 +142,7 @@ fn wanted(lesson: &Lesson, beat: Beat, settings: &Settings) -> Result<Wanted, St
 /// The play head gets each new simulation; the first one plays, unless the link names a moment or less motion is wanted. What is
 /// seen is then shown at the end, where everybody is there.
 #[hook]
-fn use_loading(bench: &Bench, player: &UseReducerHandle<Player>, shows: Shows, may_play: bool) {
+fn use_loading(bench: &Bench, player: &UseReducerHandle<Player>, stage: Stage, may_play: bool) {
     let player = player.dispatcher();
     let first = use_mut_ref(|| true);
     use_effect_with(bench.recording().cloned(), move |recording| {
@@ -145,10 +151,10 @@ fn use_loading(bench: &Bench, player: &UseReducerHandle<Player>, shows: Shows, m
             if !first.replace(false) || !may_play {
                 return;
             }
-            match (Motion::wanted(), shows) {
+            match (Motion::wanted(), stage) {
                 (Motion::Smooth, _) => player.dispatch(Action::Play),
-                (_, Shows::Sight) => player.dispatch(Action::End),
-                (_, Shows::Time) => {}
+                (_, Stage::Sight) => player.dispatch(Action::End),
+                (_, Stage::Cpu | Stage::Memory | Stage::Weight) => {}
             }
         }
     });
@@ -167,7 +173,7 @@ fn use_progress(lesson: &'static Lesson) -> (Progress, Callback<Progress>) {
 
 /// Opens a beat: remembered, and with the play head at the start where another stretch of time is shown.
 fn opening(
-    shows: Shows,
+    stage: Stage,
     beat: &UseStateHandle<Beat>,
     player: &UseReducerHandle<Player>,
     progress: &Progress,
@@ -176,7 +182,7 @@ fn opening(
     let (now, setter, player) = (**beat, beat.setter(), player.dispatcher());
     let (progress, keep) = (progress.clone(), keep.clone());
     Callback::from(move |next: Beat| {
-        if shows == Shows::Time && (now == Beat::Run) != (next == Beat::Run) {
+        if stage != Stage::Sight && (now == Beat::Run) != (next == Beat::Run) {
             player.dispatch(Action::Rewind);
         }
         let mut progress = progress.clone();

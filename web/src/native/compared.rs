@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use catamaran_lessons::Shows;
+use catamaran_lessons::Stage;
 use catamaran_report::compare::Row;
 use catamaran_report::metric::Metric;
 use catamaran_report::{Report, words};
@@ -21,8 +21,9 @@ pub struct ComparedProps {
     pub recording: Rc<Recording>,
     /// The machine.
     pub native: NativeRun,
-    /// What the lesson shows.
-    pub shows: Shows,
+    /// What the lesson draws.
+    #[prop_or_default]
+    pub kind: Stage,
     /// Takes the native run away.
     pub remove: Callback<()>,
 }
@@ -37,8 +38,11 @@ pub fn Compared(props: &ComparedProps) -> Html {
     html! {
         <section class="compared" aria-labelledby="compared-title" data-testid="compared">
             <h3 id="compared-title">{ say(lang, Native::Compared) }</h3>
+            if other_accelerator(simulated, &props.native) {
+                <p class="emulated" data-testid="accelerators-differ">{ say(lang, Native::AcceleratorsDiffer) }</p>
+            }
             if let Some(native) = props.native.reports.first() {
-                <SeenTable simulated={simulated.clone()} native={native.clone()} always={props.shows == Shows::Sight} />
+                <SeenTable simulated={simulated.clone()} native={native.clone()} always={props.kind == Stage::Sight} />
             }
             if let Some(comparison) = comparison.filter(|comparison| !comparison.rows.is_empty()) {
                 <p aria-live="polite">{ words::summary(lang, &comparison) }</p>
@@ -60,6 +64,15 @@ pub fn Compared(props: &ComparedProps) -> Html {
             </button>
         </section>
     }
+}
+
+/// Whether the model's guests are carried out by the processor and the machine's were emulated, or the other way round.
+fn other_accelerator(simulated: &Report, native: &NativeRun) -> bool {
+    let emulated = |machine: Option<&std::collections::BTreeMap<String, String>>| {
+        machine.and_then(|facts| facts.get("accelerator")).map(|name| name.starts_with("tcg"))
+    };
+    let (model, machine) = (emulated(simulated.identity.machine.as_ref()), emulated(native.machine()));
+    model.is_some() && machine.is_some() && model != machine
 }
 
 fn row(lang: Lang, row: &Row) -> Option<Html> {

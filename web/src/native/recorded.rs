@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use super::overlay::read;
 use crate::app::use_lang;
-use crate::i18n::{Native, recorded_on, say};
+use crate::i18n::{Native, Weighing, recorded_on, say};
 
 /// What a [`RecordedRun`] needs.
 #[derive(Properties, PartialEq)]
@@ -25,7 +25,15 @@ pub fn RecordedRun(props: &RecordedProps) -> Html {
         return Html::default();
     };
     let fact = |name: &str| machine.get(name).map_or("?", String::as_str);
-    let words = recorded_on(lang, [fact("date"), fact("cpu"), fact("kernel")]);
+    // Of the solution there may be a run too.
+    let of = |report: &Report| (report.platform, report.identity.scenario_digest.clone());
+    let first = reports.first().map(of);
+    let trials = reports.iter().filter(|report| Some(of(report)) == first).count();
+    let words = recorded_on(lang, trials, [fact("date"), fact("cpu"), fact("kernel")]);
+    let accelerator = |report: &Report| {
+        report.identity.machine.as_ref().and_then(|facts| facts.get("accelerator")).cloned()
+    };
+    let emulated = reports.iter().filter_map(accelerator).any(|name| name.starts_with("tcg"));
     let show = {
         let (show, reports) = (props.show.clone(), reports.clone());
         Callback::from(move |_: MouseEvent| show.emit((*reports).clone()))
@@ -34,6 +42,9 @@ pub fn RecordedRun(props: &RecordedProps) -> Html {
         <section class="recorded" aria-labelledby="recorded-title" data-testid="recorded">
             <h3 id="recorded-title">{ say(lang, Native::RecordedTitle) }</h3>
             <p>{ words }</p>
+            if emulated {
+                <p class="emulated">{ say(lang, Weighing::Emulated) }</p>
+            }
             <button type="button" class="button small" onclick={show} data-testid="recorded-show">
                 { say(lang, Native::RecordedShow) }
             </button>

@@ -2,19 +2,23 @@
 
 mod columns;
 mod histogram;
+mod memory;
 mod queue;
 mod recording;
 pub mod sight;
 mod strip;
 mod view;
+mod weight;
 mod why;
 
 pub use columns::{Column, columns};
 pub use histogram::{Bin, Histogram, LogAxis, log_ticks};
+pub use memory::{Kill, MemoryFilm, MemoryMoment};
 pub use queue::{Step, queue_steps};
 pub use recording::{Recording, Run};
 pub use strip::{Stretch, stretches};
 pub use view::{Chunk, Scale, View, ticks};
+pub use weight::{Part, Weight};
 pub use why::{Moment, moments, request_of_rank};
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A simulation, put in order for drawing and for stepping.
 
+use catamaran_lessons::Stage;
 use catamaran_report::report::TenantReport;
 use catamaran_report::timeline::{Period, Slice, Throttle};
 use catamaran_report::{Report, Timeline};
@@ -31,6 +32,8 @@ pub struct Recording {
     changes: Vec<u64>,
     /// The end of the run (ns).
     pub end_ns: u64,
+    /// Machines that the cores belong to, each with as many of them.
+    pub nodes: u32,
 }
 
 impl PartialEq for Recording {
@@ -45,8 +48,43 @@ impl Recording {
     pub fn new(report: Report, timeline: Timeline) -> Self {
         let cores = by_core(&timeline);
         let changes = changes(&timeline, &cores);
-        let end_ns = ((report.elapsed_s * 1e9).round() as u64).max(1);
-        Self { report, timeline, cores, changes, end_ns }
+        let end_ns = ns(report.elapsed_s).max(1);
+        Self { report, timeline, cores, changes, end_ns, nodes: 1 }
+    }
+
+    /// With its cores on so many machines.
+    #[must_use]
+    pub fn on_nodes(mut self, nodes: u32) -> Self {
+        self.nodes = nodes.max(1);
+        self
+    }
+
+    /// The machine that a core belongs to; `None` where there is but one.
+    #[must_use]
+    pub fn node_of(&self, core: usize) -> Option<u32> {
+        let each = self.cores.len() / self.nodes as usize;
+        (self.nodes > 1 && each > 0).then(|| (core / each) as u32)
+    }
+
+    /// With the changes that can be seen on that stage: on that of weights the stages of a start, on that of memory the kills
+    /// besides what cores do.
+    #[must_use]
+    pub fn watched(mut self, stage: Stage) -> Self {
+        match stage {
+            Stage::Cpu | Stage::Sight => return self,
+            Stage::Memory => {
+                let kills = self.report.events.iter().filter(|event| event.what == "oom-kill");
+                self.changes.extend(kills.map(|event| ns(event.at_s)));
+            }
+            Stage::Weight => {
+                let first = self.report.tenants.first();
+                let stages = first.map(|tenant| tenant.startup_stages.as_slice()).unwrap_or_default();
+                self.changes = stages.iter().flat_map(|stage| [ns(stage.start_s), ns(stage.end_s)]).collect();
+            }
+        }
+        self.changes.sort_unstable();
+        self.changes.dedup();
+        self
     }
 
     /// The runs on `core` that touch `[from_ns, to_ns)`.
@@ -144,6 +182,10 @@ impl Recording {
         let index = self.changes.partition_point(|&change| change <= until);
         self.changes.get(index.checked_sub(1)?).copied()
     }
+}
+
+fn ns(seconds: f64) -> u64 {
+    (seconds * 1e9).round() as u64
 }
 
 /// The items that touch `[from_ns, to_ns)`, of items that are sorted and don't overlap.

@@ -3,12 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use catamaran_scenario::Platform;
+use catamaran_lessons::Stage;
+use catamaran_scenario::{Plan, Platform};
 use gloo_timers::callback::Timeout;
 use yew::prelude::*;
 
 use super::client::Client;
-use super::protocol::{Answer, Failure, Request};
+use super::protocol::{Answer, Answered, Failure, Request};
 use crate::picture::Recording;
 
 /// What is to be simulated.
@@ -78,14 +79,18 @@ struct Asking {
 }
 
 impl Asking {
-    fn new(bench: UseReducerDispatcher<Bench>) -> Self {
+    fn new(bench: UseReducerDispatcher<Bench>, stage: Stage) -> Self {
         let newest: Rc<RefCell<Option<(u32, Wanted)>>> = Rc::default();
         let asked = newest.clone();
         let client = Client::new(move |answer: Answer| {
             let wanted = asked.borrow_mut().take_if(|(id, _)| *id == answer.id);
             // An answer to what is no longer asked is dropped.
             if let Some((_, wanted)) = wanted {
-                let result = answer.result.map(|done| Rc::new(Recording::new(done.report, done.timeline)));
+                let nodes = Plan::from_toml(&wanted.scenario, "scenario").map_or(1, |plan| plan.host().nodes);
+                let film = |done: Answered| {
+                    Rc::new(Recording::new(done.report, done.timeline).on_nodes(nodes).watched(stage))
+                };
+                let result = answer.result.map(film);
                 bench.dispatch(Move::Answered(wanted, result));
             }
         });
@@ -103,14 +108,14 @@ impl Asking {
     }
 }
 
-/// Simulates `wanted` whenever it changes; `None` asks for nothing.
+/// Simulates `wanted` whenever it changes; `None` asks for nothing. `stage` is what is drawn of it.
 #[hook]
-pub fn use_bench(wanted: Option<Wanted>) -> UseReducerHandle<Bench> {
+pub fn use_bench(wanted: Option<Wanted>, stage: Stage) -> UseReducerHandle<Bench> {
     let bench = use_reducer(Bench::default);
     let dispatcher = bench.dispatcher();
     let asking = {
         let dispatcher = dispatcher.clone();
-        use_memo((), |()| Asking::new(dispatcher))
+        use_memo((), |()| Asking::new(dispatcher, stage))
     };
     let first = bench.done.is_none() && !bench.busy;
     use_effect_with(wanted, move |wanted| {

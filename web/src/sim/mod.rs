@@ -2,12 +2,14 @@
 
 mod bench;
 mod client;
+mod eras;
 mod library;
 mod protocol;
 mod worker;
 
 pub use bench::{Bench, Wanted, use_bench};
 pub use client::Client;
+pub use eras::{Eras, use_eras};
 pub use library::{Library, use_library};
 pub use protocol::{Answer, Answered, Failure, Request};
 pub use worker::serve;

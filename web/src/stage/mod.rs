@@ -2,9 +2,12 @@
 
 mod announce;
 mod legend;
+mod memory;
 mod notice;
+mod scene;
 mod sight;
 mod view;
+mod weight;
 
 pub use announce::{describe_change, describe_moment};
 pub use legend::Legend;

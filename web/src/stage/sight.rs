@@ -7,10 +7,9 @@ use yew::prelude::*;
 
 use crate::app::use_lang;
 use crate::charts::Swatch;
-use crate::i18n::{Lang, Player, Sight as Words, inside_of, process_words, say, sight_summary, thing_words};
+use crate::i18n::{Lang, Sight as Words, inside_of, process_words, say, sight_summary, thing_words};
 use crate::picture::Recording;
 use crate::picture::sight::{Group, inside, is_there, outside};
-use crate::player;
 
 /// What a [`Sight`] needs.
 #[derive(Properties, PartialEq)]
@@ -103,27 +102,8 @@ fn thing(lang: Lang, view: &View, from_inside: bool) -> Html {
     }
 }
 
-/// What a [`SightSpoken`] needs.
-#[derive(Properties, PartialEq)]
-pub(super) struct SightSpokenProps {
-    pub(super) recording: Rc<Recording>,
-    pub(super) player: UseReducerHandle<player::Player>,
-}
-
-/// The same in a sentence for each tenant, whenever the head rests.
-#[component]
-pub(super) fn SightSpoken(props: &SightSpokenProps) -> Html {
-    let lang = use_lang();
-    let (recording, player) = (&props.recording, &props.player);
-    let sentence = |tenant: u32| sight_summary(lang, recording, tenant, player.time_ns);
+/// The same in a sentence for each tenant.
+pub(super) fn describe_sight(lang: Lang, recording: &Recording, at_ns: u64) -> String {
     let tenants = 0..recording.report.tenants.len() as u32;
-    let text = (!player.playing).then(|| tenants.map(sentence).collect::<Vec<_>>().join(" "));
-    html! {
-        <div class="moment">
-            <p aria-live="polite" data-testid="moment">{ text }</p>
-            if player.playing {
-                <p aria-hidden="true">{ say(lang, Player::PlayingHint) }</p>
-            }
-        </div>
-    }
+    tenants.map(|tenant| sight_summary(lang, recording, tenant, at_ns)).collect::<Vec<_>>().join(" ")
 }

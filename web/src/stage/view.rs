@@ -2,15 +2,15 @@
 
 use std::rc::Rc;
 
-use catamaran_lessons::Shows;
+use catamaran_lessons::Stage as Kind;
+use catamaran_report::Report;
 use web_sys::KeyboardEvent;
 use yew::prelude::*;
 
-use super::announce::{describe_change, describe_moment};
-use super::sight::{Sight, SightSpoken};
-use super::{Legend, Notice};
+use super::Notice;
+use super::scene::Scene;
 use crate::app::use_lang;
-use crate::charts::{Axis, Frame, Gantt, GanttTable, HistogramChart, Overlay, Strip, Waiting};
+use crate::charts::{Frame, GanttTable, HistogramChart, Overlay};
 use crate::i18n::{self, histogram_name, say};
 use crate::picture::Recording;
 use crate::player::{Action, Controls, KeyHelp, Player, action_of_key};
@@ -23,13 +23,16 @@ const START_WIDTH_PX: f64 = 640.0;
 /// What a [`Stage`] needs.
 #[derive(Properties, PartialEq)]
 pub struct StageProps {
-    /// What is drawn.
-    #[prop_or(Shows::Time)]
-    pub shows: Shows,
     /// What is simulated.
     pub bench: Bench,
     /// The play head.
     pub player: UseReducerHandle<Player>,
+    /// What is drawn.
+    #[prop_or_default]
+    pub kind: Kind,
+    /// Native reports, to be drawn over the simulation where they belong to it.
+    #[prop_or_default]
+    pub natives: Rc<Vec<Report>>,
     /// Fewer parts: for the home page.
     #[prop_or_default]
     pub small: bool,
@@ -61,6 +64,8 @@ pub fn Stage(props: &StageProps) -> Html {
         })
     };
     let busy = props.bench.busy;
+    let parts = (props.kind, props.bench.done.clone(), props.natives.clone());
+    let scene = use_memo(parts, |(kind, done, natives)| Scene::of(*kind, done.as_ref(), natives));
     html! {
         <section class={classes!("stage", busy.then_some("busy"))} aria-label={say(lang, i18n::Player::Picture)}
             aria-busy={busy.to_string()} {onkeydown} ref={props.node.clone()}>
@@ -68,60 +73,42 @@ pub fn Stage(props: &StageProps) -> Html {
             <div class="measure" ref={node}></div>
             <p class="busy-mark" role="status">{ if busy { say(lang, i18n::Player::Simulating) } else { "" } }</p>
             { match props.bench.recording() {
-                Some(recording) if props.shows == Shows::Sight => sight(props, recording),
-                Some(recording) => picture(props, recording, width_px, lang),
+                Some(recording) => picture(props, recording, &scene, width_px, lang),
                 None => html! { <div class="no-picture">{ say(lang, i18n::Player::NoPicture) }</div> },
             } }
         </section>
     }
 }
 
-fn picture(props: &StageProps, recording: &Rc<Recording>, width_px: f64, lang: i18n::Lang) -> Html {
+fn picture(
+    props: &StageProps,
+    recording: &Rc<Recording>,
+    scene: &Rc<Scene>,
+    width_px: f64,
+    lang: i18n::Lang,
+) -> Html {
     let player = &props.player;
     let frame = Frame { recording: recording.clone(), view: player.view, head_ns: player.time_ns, width_px };
     let on_seek = {
         let player = player.dispatcher();
         Callback::from(move |at_ns: u64| player.dispatch(Action::Seek(at_ns)))
     };
-    let servers = recording.servers();
-    let limited = recording.limited_tenants();
+    let cores = scene.has_cores();
+    let servers = if cores { recording.servers() } else { Vec::new() };
     html! {
         <>
-            <Legend recording={recording.clone()} head_ns={player.time_ns} />
-            <div class="lanes">
-                <Axis frame={frame.clone()} label={say(lang, i18n::Player::TimeAxis)} on_seek={on_seek.clone()} />
-                <Gantt frame={frame.clone()} on_seek={on_seek.clone()} />
-                { for limited.iter().map(|&tenant| html! {
-                    <Strip frame={frame.clone()} {tenant} on_seek={on_seek.clone()} />
-                }) }
-                { for servers.iter().map(|&tenant| html! {
-                    <Waiting frame={frame.clone()} {tenant} on_seek={on_seek.clone()} />
-                }) }
-            </div>
+            { scene.draw(props, &frame, &on_seek, lang) }
             <Controls player={player.clone()} />
-            <Spoken recording={recording.clone()} player={player.clone()} />
+            <Spoken recording={recording.clone()} player={player.clone()} scene={scene.clone()} />
             if !props.small {
                 { for servers.iter().map(|&tenant| latencies(props, recording, tenant, width_px, lang)) }
                 <div class="stage-notes">
-                    <GanttTable {frame} />
+                    if cores {
+                        <GanttTable {frame} />
+                    }
                     <KeyHelp />
                 </div>
             }
-        </>
-    }
-}
-
-/// Who sees what at the play head's instant.
-fn sight(props: &StageProps, recording: &Rc<Recording>) -> Html {
-    let player = &props.player;
-    html! {
-        <>
-            <Sight recording={recording.clone()} head_ns={player.time_ns} />
-            <Controls player={player.clone()} />
-            <SightSpoken recording={recording.clone()} player={player.clone()} />
-            <div class="stage-notes">
-                <KeyHelp />
-            </div>
         </>
     }
 }
@@ -146,6 +133,7 @@ fn latencies(
 struct SpokenProps {
     recording: Rc<Recording>,
     player: UseReducerHandle<Player>,
+    scene: Rc<Scene>,
 }
 
 /// The same moment in words, whenever the head rests.
@@ -153,10 +141,7 @@ struct SpokenProps {
 fn Spoken(props: &SpokenProps) -> Html {
     let lang = use_lang();
     let (recording, player) = (&props.recording, &props.player);
-    let text = (!player.playing).then(|| {
-        let change = describe_change(lang, recording, player.time_ns).unwrap_or_default();
-        format!("{} {change}", describe_moment(lang, recording, player.time_ns))
-    });
+    let text = (!player.playing).then(|| props.scene.describe(lang, recording, player.time_ns));
     html! {
         <div class="moment">
             <p aria-live="polite" data-testid="moment">{ text }</p>

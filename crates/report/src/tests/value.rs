@@ -74,3 +74,13 @@ fn a_figure_without_a_reason_is_found() {
         ["host.turns_per_cpu_s", "tenant.web/1.cpu_s", "tenant.web/1.network_bytes", "tenant.web/1.turns"];
     assert_eq!(report.unexplained(), expected);
 }
+
+#[test]
+fn those_that_are_alive_are_counted() {
+    use crate::report::TenantState::{Completed, Failed, OomKilled, Pending, Running};
+    let mut report = report(BackendKind::Simulated, &[("a", 0), ("b", 0), ("c", 0), ("d", 0), ("e", 0)]);
+    for (tenant, state) in report.tenants.iter_mut().zip([Completed, Failed, OomKilled, Pending, Running]) {
+        tenant.state = state;
+    }
+    assert_eq!(report.value("tenants.alive"), Some(2.0));
+}

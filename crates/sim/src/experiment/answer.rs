@@ -214,10 +214,6 @@ fn host(report: &mut Report, calibration: &Calibration, setting: &Setting, world
     } else {
         report.host.explain_absence("cpu_utilisation", "the run took no time");
     }
-    match world.work_per_cpu() {
-        Some(ratio) => report.host.turns_per_cpu_s = Some(ratio * calibration.cpu.turns_per_cpu_s),
-        None => report.host.explain_absence("turns_per_cpu_s", "no tenant made a turn"),
-    }
 }
 
 /// What the platform itself takes: with guests their monitors and kernels, and the exits, which the guests count as theirs.

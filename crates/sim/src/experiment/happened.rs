@@ -9,7 +9,7 @@ use crate::kernel::trace;
 use crate::resources::memory::{GroupId, MemoryNote};
 
 /// The machine as an object of events.
-const HOST: &str = "host";
+pub(super) const HOST: &str = "host";
 
 fn entries(world: &World) -> &[trace::Entry<MemoryNote>] {
     world.memory.as_ref().map_or(&[], |memory| memory.model().trace())

@@ -7,6 +7,7 @@ mod engine;
 mod guests;
 mod happened;
 mod memory;
+mod nodes;
 mod refuse;
 mod timeline;
 mod world;
@@ -18,6 +19,7 @@ use catamaran_scenario::{Calibration, Plan, Platform};
 
 use crate::{Options, Outcome};
 use build::Setting;
+use nodes::Part;
 use world::World;
 
 /// Which prediction is made.
@@ -52,21 +54,47 @@ pub(crate) fn simulate(
     let mut speed = options.turns_per_cpu_s.map_or(1.0, |turns| turns / calibration.cpu.turns_per_cpu_s);
     let mut passes = 0;
     loop {
-        let mut world = World::new(plan, &setting, speed, options);
-        world.run();
+        let mut worlds: Vec<(u32, World)> = Vec::new();
+        for node in nodes::used(plan, &setting) {
+            let mut world = World::new(plan, &setting, node, speed, options);
+            world.run();
+            worlds.push((node, world));
+        }
         passes += 1;
-        if let (Some(wanted), Some(had)) = (options.turns_per_cpu_s, world.work_per_cpu()) {
+        if let (Some(wanted), Some(had)) = (options.turns_per_cpu_s, work_per_cpu(&worlds)) {
             let ratio = wanted / (had * calibration.cpu.turns_per_cpu_s);
             if passes < SPEED_PASSES && (ratio - 1.0).abs() > SPEED_TOLERANCE {
                 speed *= ratio;
                 continue;
             }
         }
-        let report = answer::report(plan, platform, calibration, &setting, &world);
-        let timeline =
-            if options.timeline { timeline::timeline(plan, platform, world) } else { Timeline::default() };
+        let speed = work_per_cpu(&worlds).map(|ratio| ratio * calibration.cpu.turns_per_cpu_s);
+        let part = |(node, world): (u32, World)| {
+            let report = answer::report(plan, platform, calibration, &setting, &world);
+            let timeline = if options.timeline {
+                timeline::timeline(plan, platform, world)
+            } else {
+                Timeline::default()
+            };
+            Part { node, report, timeline }
+        };
+        let whole = nodes::merge(plan, worlds.into_iter().map(part).collect());
+        // A plan has a tenant, and a tenant has a node.
+        let nobody = || refuse::refusal("tenant".into(), "a run without tenants", "add a tenant");
+        let (mut report, timeline) = whole.ok_or_else(nobody)?;
+        report.host.turns_per_cpu_s = speed;
+        if speed.is_none() {
+            report.host.explain_absence("turns_per_cpu_s", "no tenant made a turn");
+        }
         return Ok(Outcome { report, timeline });
     }
+}
+
+/// Work done per CPU time on all nodes together; none if nothing ran.
+fn work_per_cpu(worlds: &[(u32, World)]) -> Option<f64> {
+    let sums = worlds.iter().map(|(_, world)| world.work_and_cpu());
+    let (work, cpu_ns) = sums.fold((0.0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    (cpu_ns > 0).then(|| work / cpu_ns as f64)
 }
 
 /// Each tenant as if it were alone, put together in one report.

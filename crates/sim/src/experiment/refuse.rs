@@ -39,9 +39,6 @@ pub(super) fn what_is_not_carried_out(
         let advice = format!("choose one of: {}", known_platforms());
         return Err(refusal("platforms".into(), format!("the platform {platform} yet"), advice));
     }
-    if plan.host().nodes > 1 {
-        return Err(refusal("host.nodes".into(), "more than one node yet", "set nodes = 1"));
-    }
     if plan.host().disk.is_some() || plan.host().network.is_some() {
         let field = if plan.host().disk.is_some() { "host.disk" } else { "host.network" };
         return Err(refusal(field.into(), "disk and network yet", "remove the field"));
@@ -134,7 +131,6 @@ fn tenant(tenant: &catamaran_scenario::plan::Tenant, platform: Platform) -> Resu
     let asked = [
         ("image", tenant.image.is_some(), "images"),
         ("restart", tenant.restart != Restart::Never, "restarts"),
-        ("node", tenant.node != 0, "more than one node"),
         ("pids.limit", tenant.pids_limit.is_some() && platform == Platform::Vm, "process limits in guests"),
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),

@@ -5,6 +5,7 @@ use catamaran_scenario::{Plan, weight};
 use super::build::Setting;
 use super::engine::{Engine, Timer};
 use super::memory::{self, Killed, MemoryWorld};
+use super::nodes;
 use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::queue::EventQueue;
@@ -72,7 +73,8 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(plan: &Plan, setting: &Setting, speed: f64, options: &Options) -> Self {
+    /// The machine of that node, with the tenants that are placed on it.
+    pub(super) fn new(plan: &Plan, setting: &Setting, node: u32, speed: f64, options: &Options) -> Self {
         let mut world = Self {
             engine: setting.engine(plan, speed, options),
             instances: Vec::new(),
@@ -91,12 +93,14 @@ impl World {
         let guard = GroupSpec { parent: ROOT, shares, quota: None };
         let guard = world.engine.add_group(guard);
         for (index, (tenant, replica)) in plan.instances().enumerate() {
-            let instance = setting
-                .takes_part(index)
-                .then(|| world.instance(plan, setting, index, (tenant, replica), guard))
-                .flatten();
+            let here = setting.takes_part(index) && nodes::node_of(plan, (tenant, replica)) == Some(node);
+            let instance =
+                here.then(|| world.instance(plan, setting, index, (tenant, replica), guard)).flatten();
             world.instances.push(instance);
             world.admit(index, setting.memory_claims.get(index));
+        }
+        if let Some(guest) = &setting.guest {
+            world.boot(setting.memory.page_bytes(), guest.idle_bytes);
         }
         if world.instances.iter().flatten().any(|instance| instance.program.touches()) {
             world.queue.push(memory::SAMPLE_NS, TENANTS_SECOND, Event::Sample);
@@ -283,9 +287,9 @@ impl World {
         self.instances.iter().flatten().all(Instance::is_over)
     }
 
-    /// Work done per CPU time, over all threads but those of instances that touch memory, which is no such work; none if
-    /// nothing ran.
-    pub(super) fn work_per_cpu(&self) -> Option<f64> {
+    /// Work done and the CPU time that it took (ns), of all threads but those of instances that touch memory, which is no
+    /// such work.
+    pub(super) fn work_and_cpu(&self) -> (f64, u64) {
         let works = |(index, _): &(usize, usize)| {
             let instance = self.instances.get(*index).and_then(Option::as_ref);
             instance.is_some_and(|instance| !instance.program.touches())
@@ -296,6 +300,6 @@ impl World {
             false => threads.clone().map(|thread| self.engine.cpu_ns(thread)).sum(),
         };
         let work: f64 = threads.map(|thread| self.engine.work_ns(thread)).sum();
-        (cpu_ns > 0).then(|| work / cpu_ns as f64)
+        (work, cpu_ns)
     }
 }

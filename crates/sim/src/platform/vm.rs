@@ -67,6 +67,8 @@ pub(crate) struct Guest {
     /// charged for (which may be less: not for the files that the monitor is made of).
     pub(crate) idle_bytes: u64,
     pub(crate) charged_bytes: u64,
+    /// What of that its kernel keeps, where a published figure tells the two apart (bytes).
+    pub(crate) kernel_bytes: Option<u64>,
     /// Memory that its kernel has (bytes).
     pub(crate) memory_bytes: u64,
 }
@@ -91,8 +93,11 @@ impl Guest {
             ("accelerator", accelerator.to_owned()),
             ("guest_scheduler", scheduler.to_owned()),
             ("guest_vcpus", self.vcpus.to_string()),
+            ("guest_memory_bytes", self.memory_bytes.to_string()),
+            ("guest_idle_bytes", self.idle_bytes.to_string()),
         ];
-        facts.map(|(name, fact)| (name.to_owned(), fact)).into()
+        let kernel = self.kernel_bytes.map(|bytes| ("guest_kernel_bytes", bytes.to_string()));
+        facts.into_iter().chain(kernel).map(|(name, fact)| (name.to_owned(), fact)).collect()
     }
 }
 
@@ -126,16 +131,26 @@ pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) 
     let mut knobs = knobs(settings, vcpus);
     knobs.costs = costs(calibration, speed, timer_ns);
     let memory = settings.memory.map_or(MEMORY_BYTES, |memory| memory.0);
-    let idle_bytes = match measured.and_then(|vm| vm.idle_bytes) {
-        Some(bytes) => of_other_size(bytes, memory),
-        None => published_bytes(memory),
+    let (idle_bytes, kernel_bytes) = match measured.and_then(|vm| vm.idle_bytes) {
+        Some(bytes) => (of_other_size(bytes, memory), None),
+        None => (mib(MONITOR_MIB + kept_mib(memory)), Some(mib(kept_mib(memory)))),
     };
     let weighed = calibration.memory.as_ref().and_then(|costs| costs.tenant_bytes.get(&platform));
     let charged_bytes = match weighed.filter(|_| measured.is_some()) {
         Some(bytes) => of_other_size(*bytes, memory),
         None => idle_bytes,
     };
-    Some(Guest { vcpus, knobs, speed, timer_ns, accel, idle_bytes, charged_bytes, memory_bytes: memory })
+    Some(Guest {
+        vcpus,
+        knobs,
+        speed,
+        timer_ns,
+        accel,
+        idle_bytes,
+        charged_bytes,
+        kernel_bytes,
+        memory_bytes: memory,
+    })
 }
 
 /// What a guest of `memory` bytes takes, where one of [`MEMORY_BYTES`] was measured to take `bytes`: they differ by what the
@@ -180,16 +195,19 @@ fn knobs(settings: &PlatformSettings, vcpus: usize) -> Knobs {
     }
 }
 
-/// Monitor and what the guest's kernel keeps of `memory`, between the published sizes by a straight line.
-fn published_bytes(memory: u64) -> u64 {
+fn mib(mib: f64) -> u64 {
+    (mib * f64::from(1 << 20)) as u64
+}
+
+/// What the guest's kernel keeps of `memory` (MiB), between the published sizes by a straight line.
+fn kept_mib(memory: u64) -> f64 {
     let mib = memory as f64 / f64::from(1 << 20);
     let span = SHOWN_MIB.windows(2).find(|pair| mib <= pair[1].0).or_else(|| SHOWN_MIB.windows(2).last());
-    let kept = span.map_or(0.0, |pair| {
+    span.map_or(0.0, |pair| {
         let ((from, from_shown), (to, to_shown)) = (pair[0], pair[1]);
         let (low, high) = (from - from_shown, to - to_shown);
         low + (high - low) * (mib - from) / (to - from)
-    });
-    ((MONITOR_MIB + kept) * f64::from(1 << 20)) as u64
+    })
 }
 
 #[cfg(test)]
@@ -215,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_kernel_keeps_what_was_published_and_in_between_a_part_of_it() {
-        let kept = |mib: u64| published_bytes(mib << 20) as f64 / f64::from(1 << 20) - MONITOR_MIB;
+        let kept = |mib: u64| kept_mib(mib << 20);
         for (mib, expected) in [(128, 15.9), (256, 17.9), (640, 23.9), (1024, 29.9), (8192, 206.3)] {
             assert!((kept(mib) - expected).abs() < 1e-3, "{mib} MiB: {}", kept(mib));
         }

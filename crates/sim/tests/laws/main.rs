@@ -6,6 +6,7 @@ mod common;
 mod density;
 mod guests;
 mod memory;
+mod nodes;
 mod queueing;
 mod refused;
 mod shares;
