@@ -97,7 +97,9 @@ fn Overlaid(props: &OverlaidProps) -> Html {
     let compared =
         found.into_iter().find(|(platform, ..)| *platform == shown).and_then(|(_, recording, laid)| {
             let native = laid.ok()?;
-            Some(html! { <Compared {recording} {native} remove={props.remove.clone()} shows={Shows::Time} /> })
+            Some(
+                html! { <Compared {recording} {native} remove={props.remove.clone()} shows={Shows::Time} /> },
+            )
         });
     html! {
         <>
