@@ -162,10 +162,11 @@ impl<'a> Panel<'a> {
     }
 }
 
-/// A tick of an error: 0.01 is "1 %", as long as a logarithm is about a share.
+/// A tick of an error: the share that its logarithm stands for.
 fn tick_text(tick: f64) -> String {
-    match tick {
-        t if t < 0.0099 => format!("{:.1} %", t * 100.0),
-        t => format!("{:.0} %", libm::expm1(t) * 100.0),
+    match libm::expm1(tick) * 100.0 {
+        percent if tick <= LEAST * 1.01 => format!("≤ {percent:.1} %"),
+        percent if percent < 100.0 => format!("{percent:.1} %"),
+        percent => format!("{percent:.0} %"),
     }
 }

@@ -172,8 +172,8 @@ pub(super) mod tests {
     fn each_bar_can_be_missed() {
         assert_eq!(missed("container", |_| ()), "");
         assert_eq!(missed("vm", |_| ()), "");
-        type Case = (&'static str, &'static str, fn(&mut Comparison));
-        let table: [Case; 6] = [
+        type Change = fn(&mut Comparison);
+        let table: [(&str, &str, Change); 6] = [
             ("cgroups", "1 conserved rows beyond 2 % (worst 3.0 %)", |one| {
                 one.rows[0] = row("conserved", "cpu_s", 0.03, Some(false));
             }),
