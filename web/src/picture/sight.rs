@@ -5,7 +5,8 @@ use catamaran_report::timeline::View;
 use super::Recording;
 
 /// What is drawn of one resource, in this order.
-pub const RESOURCES: [&str; 8] = ["process", "file", "mount", "host-name", "network", "user", "ipc", "cgroup"];
+pub const RESOURCES: [&str; 8] =
+    ["process", "file", "mount", "host-name", "network", "user", "ipc", "cgroup"];
 
 /// The things of one resource.
 #[derive(Debug, Clone, PartialEq)]
