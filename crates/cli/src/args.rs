@@ -217,8 +217,8 @@ Examples:
   sudo catamaran density idle.toml --native        count on this machine as well
 
 FILE has one tenant; copies of it are added until `host.memory` is full, whatever its `replicas`.
-Natively they are started for real, one after the other, until the kernel kills one or has no memory
-to start another. Memory alone is counted: CPU time bounds no number of copies, it only gets scarce.")]
+Natively they are started for real, one after the other, until the kernel kills one, has no memory
+to start another, or `duration` is over. Memory alone is counted: CPU time bounds no number of copies, it only gets scarce.")]
 pub(crate) struct Density {
     /// Scenario: a TOML file, `lesson:ID`, or `-` for standard input
     pub(crate) file: String,
@@ -228,7 +228,7 @@ pub(crate) struct Density {
     #[arg(long)]
     pub(crate) native: bool,
     /// Natively, count no further than this; what each takes is then measured all the same
-    #[arg(long, value_name = "N", requires = "native", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    #[arg(long, value_name = "N", requires = "native", default_value_t = 2_500, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub(crate) most: u64,
     /// The machine to model [default: with --native this one, else the reference machine]
     #[arg(long, value_name = "host.toml")]

@@ -27,7 +27,8 @@ struct Fits {
     tenants: u64,
     /// What each is charged (bytes); `None` where memory is not counted.
     tenant_bytes: Option<u64>,
-    /// Whether these filled the memory; natively as many as were asked for may have been there before.
+    /// Whether these filled the memory; natively as many as were asked for, or came in time, may have been
+    /// there before.
     full: bool,
 }
 

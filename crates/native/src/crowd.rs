@@ -194,6 +194,9 @@ impl<'a> Crowd<'a> {
 
     /// Ends everyone and removes everything.
     pub(crate) fn disperse(mut self) -> Result<(), Problem> {
+        if let Some(group) = self.guard.memory_group() {
+            charge::lift(&group);
+        }
         self.members.iter().for_each(|member| member.launcher.ask_to_end());
         self.members.clear();
         self.guard.remove()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use catamaran_report::RunError;
 use catamaran_scenario::{Plan, Platform};
@@ -23,12 +24,14 @@ pub struct Count {
     pub tenant_bytes: Option<u64>,
     /// How many were there.
     pub tenants: u64,
-    /// Whether they filled the memory; where not, as many were counted as were asked for.
+    /// Whether they filled the memory; where not, as many were counted as were asked for, or as came within the plan's
+    /// duration.
     pub full: bool,
 }
 
 /// Starts copies of the plan's only tenant in a guard of `host.memory` until one of them is killed or can't be started for
-/// want of memory, at most `most`. `turns_per_cpu_s` as in [`crate::RunnerOptions`]; `progress` gets how many there are.
+/// want of memory, at most `most`, and no longer than
+/// the plan's duration. `turns_per_cpu_s` as in [`crate::RunnerOptions`]; `progress` gets how many there are.
 ///
 /// # Errors
 /// As a run; [`RunError::Unsupported`] also where the plan has more than one tenant, or swap.
@@ -58,20 +61,36 @@ fn count(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Count, Problem> {
     let mut crowd = Crowd::gather(plan, platform, turns_per_cpu_s, interrupt)?;
-    let (mut tenants, mut full) = (0, false);
-    while tenants < most && !full {
-        full = !crowd.join()?;
-        tenants += u64::from(!full);
+    let filled = fill(&mut crowd, plan, most, progress);
+    let charged = crowd.charged();
+    // Whatever came of it: a crowd that is left to itself in a full guard would be a burden to the machine.
+    crowd.disperse()?;
+    let (tenants, full) = filled?;
+    let host_bytes = plan.host().memory.0;
+    let charged = charged.map(|bytes| if full { host_bytes } else { bytes });
+    let tenant_bytes = charged.filter(|_| tenants > 0).map(|bytes| bytes / tenants);
+    Ok(Count { platform, host_bytes, tenant_bytes, tenants, full })
+}
+
+/// Adds one after the other; how many there are, and whether there was no room for another. The first ones end when the plan's
+/// duration is over: no more are added then.
+fn fill(
+    crowd: &mut Crowd<'_>,
+    plan: &Plan,
+    most: u64,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(u64, bool), Problem> {
+    let until = Instant::now() + Duration::from_nanos(plan.duration().0).mul_f64(0.9);
+    let mut tenants = 0;
+    while tenants < most && (tenants == 0 || Instant::now() < until) {
+        if !crowd.join()? {
+            return Ok((tenants, true));
+        }
+        tenants += 1;
         progress(tenants);
     }
-    if !full {
-        std::thread::sleep(charge::SETTLED);
-    }
-    let host_bytes = plan.host().memory.0;
-    let charged = crowd.charged().map(|bytes| if full { host_bytes } else { bytes });
-    let tenant_bytes = charged.filter(|_| tenants > 0).map(|bytes| bytes / tenants);
-    crowd.disperse()?;
-    Ok(Count { platform, host_bytes, tenant_bytes, tenants, full })
+    std::thread::sleep(charge::SETTLED);
+    Ok((tenants, false))
 }
 
 /// What a run's groups are charged for each of `count` copies of the plan's only tenant that are there (bytes), for each of

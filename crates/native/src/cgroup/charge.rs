@@ -25,6 +25,20 @@ pub(crate) fn charged(group: &Path) -> Option<u64> {
     }
 }
 
+/// Takes the bound from a group whose processes are about to end. In a group that is full each call of theirs that takes a
+/// page of the kernel's looks for something to reclaim in all groups below: thousands that end at once would keep the
+/// machine busy for minutes.
+pub(crate) fn lift(group: &Path) {
+    for (file, none) in [("memory.limit_in_bytes", "-1"), ("memory.max", "max")] {
+        let path = group.join(file);
+        if path.exists()
+            && let Err(error) = std::fs::write(&path, none)
+        {
+            tracing::debug!(%error, path = %path.display(), "a bound could not be lifted");
+        }
+    }
+}
+
 /// Whether a group has ever met its bound.
 pub(crate) fn was_full(group: &Path) -> bool {
     let read = |file: &str| std::fs::read_to_string(group.join(file)).ok();
@@ -35,6 +49,17 @@ pub(crate) fn was_full(group: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bound_is_lifted_where_there_is_one() {
+        for (file, none) in [("memory.limit_in_bytes", "-1"), ("memory.max", "max")] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(file), "4096").unwrap();
+            lift(folder.path());
+            assert_eq!(std::fs::read_to_string(folder.path().join(file)).unwrap(), none);
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no file is made");
+        }
+    }
 
     #[test]
     fn either_version_tells_what_is_held() {
