@@ -48,12 +48,24 @@ pub(crate) fn withdraw(group: &Path, controllers: &[String]) -> bool {
     !needed && control.exists() && fs::write(control, super::signed('-', controllers)).is_ok()
 }
 
-/// Lifts the group's CPU limit: a throttled process dies only when it may run again.
-fn lift_limit(group: &Path) {
-    for (file, unlimited) in [("cpu.max", "max"), ("cpu.cfs_quota_us", "-1")] {
-        let path = group.join(file);
-        if path.exists() {
-            let _ = fs::write(path, unlimited);
+/// Lifts the group's limits, and those of the guard around it: a throttled process dies only when it may run again, and one
+/// that wants memory where there is none first looks through every group below the bound for some.
+fn lift_limits(group: &Path) {
+    let ours = |parent: &&Path| {
+        parent.file_name().is_some_and(|name| name.to_string_lossy().starts_with("catamaran-"))
+    };
+    let guard = group.parent().filter(ours);
+    let limits = [
+        ("cpu.max", "max"),
+        ("cpu.cfs_quota_us", "-1"),
+        ("memory.max", "max"),
+        ("memory.limit_in_bytes", "-1"),
+    ];
+    for (file, unlimited) in limits {
+        for path in [Some(group), guard].into_iter().flatten().map(|group| group.join(file)) {
+            if path.exists() {
+                let _ = fs::write(path, unlimited);
+            }
         }
     }
 }
@@ -66,7 +78,7 @@ fn members(group: &Path) -> Vec<u32> {
 /// Kills the members one by one. A handle is taken first and the membership looked at again, so that a number that
 /// passed to another process in between hits nobody.
 fn kill_members(group: &Path) {
-    lift_limit(group);
+    lift_limits(group);
     for pid in members(group) {
         if pid == std::process::id() {
             // On v2 a run may have moved itself aside; it goes back where it came from.
