@@ -25,8 +25,9 @@ vcpus = 1
 name = "hog"
 workload = { kind = "compute", work = "1h" }
 "#;
-/// Boots, of which the median of each stage, the memory and the speed count.
-const BOOTS: u32 = 5;
+/// Boots, of which the median of each stage, the memory and the speed count. The move into the groups waits for a grace
+/// period, 5 to 12 ms here, which takes so many to have a median.
+const BOOTS: u32 = 9;
 
 /// What guests cost, and their start-up stages.
 pub(crate) struct Guests {

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 
 use catamaran_report::RunError;
 use catamaran_report::statistics::median;
-use catamaran_scenario::calibration::{CpuCosts, StartupStage};
+use catamaran_scenario::calibration::CpuCosts;
 use catamaran_scenario::{Calibration, Platform};
 
 use crate::interrupt::Interrupt;
@@ -66,8 +66,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     let mut startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
     let guests = guests::measure(turns_per_cpu_s, interrupt, progress)?;
     let vm = guests.map(|guests| {
-        let stages = with_more_starts(guests.stages, startup.get(&Platform::Cgroups));
-        startup.insert(Platform::Vm, stages);
+        startup.insert(Platform::Vm, guests.stages);
         memory.tenant_bytes.extend(guests.charged_bytes.map(|bytes| (Platform::Vm, bytes)));
         guests.costs
     });
@@ -89,16 +88,6 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
         vm,
         startup,
     })
-}
-
-/// Stages of a guest's start, those before its monitor as they were measured on `cgroups`, which has the same and far more
-/// starts: moving a process waits for a grace period, which is now short, now long.
-fn with_more_starts(mut stages: Vec<StartupStage>, cgroups: Option<&Vec<StartupStage>>) -> Vec<StartupStage> {
-    for stage in stages.iter_mut().take_while(|stage| stage.name != "vmm") {
-        let same = cgroups.and_then(|stages| stages.iter().find(|other| other.name == stage.name));
-        stage.median_ns = same.map_or(stage.median_ns, |same| same.median_ns);
-    }
-    stages
 }
 
 /// Turns per CPU second with one core busy, and the share of it that each core makes with all of them busy: windows
