@@ -191,34 +191,6 @@ impl World {
         Some(self.memory.as_ref()?.holders.get(&index)?.1)
     }
 
-    /// The guests come up one after the other and take what they hold while they idle. Who finds no room has the kernel kill
-    /// for it: that is over before the run begins, as a native run begins when all that there will be is there.
-    pub(super) fn boot(&mut self, page_bytes: u64, idle_bytes: u64) {
-        for index in 0..self.instances.len() {
-            let Some(memory) = &mut self.memory else { return };
-            let Some(&(_, process)) = memory.holders.get(&index) else { continue };
-            let mut left = idle_bytes.div_ceil(page_bytes);
-            let mut killed = Vec::new();
-            while left > 0 && !killed.contains(&process) {
-                match memory.model.charge(process, left, false) {
-                    Charge::Granted { pages, .. } => left -= pages,
-                    Charge::Reclaiming { .. } => {}
-                    Charge::Waiting => break,
-                    Charge::Killed(victims) => {
-                        victims.iter().for_each(|victim| memory.model.release(*victim));
-                        killed.extend(victims);
-                    }
-                }
-            }
-            let owners: Vec<usize> = killed.iter().filter_map(|one| memory.owner_of_process(*one)).collect();
-            for owner in owners {
-                if let Some(instance) = self.instances.get_mut(owner).and_then(Option::as_mut) {
-                    instance.killed = Some(Killed { gone: Some(self.now) });
-                }
-            }
-        }
-    }
-
     /// Begins to touch `pages` for the first time.
     pub(super) fn touch(&mut self, thread: ThreadId, pages: u64) {
         let touching = Touching { left: pages, from_swap: false, owed_ns: self.overhead(thread, false) };

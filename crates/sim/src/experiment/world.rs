@@ -99,9 +99,6 @@ impl World {
             world.instances.push(instance);
             world.admit(index, setting.memory_claims.get(index));
         }
-        if let Some(guest) = &setting.guest {
-            world.boot(setting.memory.page_bytes(), guest.idle_bytes);
-        }
         if world.instances.iter().flatten().any(|instance| instance.program.touches()) {
             world.queue.push(memory::SAMPLE_NS, TENANTS_SECOND, Event::Sample);
         }
