@@ -133,8 +133,9 @@ fn count(number: Option<u64>) -> Option<f64> {
 
 impl Report {
     /// A figure by its path: `elapsed_s`, `host.cpu_utilisation`, `tenant.web.latency_s.p99`, `tenant.web/1.cpu_s`
-    /// (replica 1), `tenants.alive` (those that were there until the end or had done their work), `tenant.web.sees.pid.own` (1 where what `web` sees of that resource is its own, else 0: one of the words of
-    /// [`Sees`]). `None` where there is no such path, or the figure is unknown.
+    /// (replica 1), `tenants.alive` (those that were there until the end or had done their work), `tenant.web.sees.pid.own`
+    /// (1 where what `web` sees of that resource is its own, else 0: one of the words of [`Sees`]). `None` where there is no
+    /// such path, or the figure is unknown.
     #[must_use]
     pub fn value(&self, path: &str) -> Option<f64> {
         if path == "elapsed_s" {

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use catamaran_lessons::Shows;
 use catamaran_report::Report;
 use catamaran_scenario::Platform;
 use yew::prelude::*;
@@ -97,9 +96,7 @@ fn Overlaid(props: &OverlaidProps) -> Html {
     let compared =
         found.into_iter().find(|(platform, ..)| *platform == shown).and_then(|(_, recording, laid)| {
             let native = laid.ok()?;
-            Some(
-                html! { <Compared {recording} {native} remove={props.remove.clone()} shows={Shows::Time} /> },
-            )
+            Some(html! { <Compared {recording} {native} remove={props.remove.clone()} /> })
         });
     html! {
         <>
