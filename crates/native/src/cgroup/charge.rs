@@ -1,7 +1,8 @@
 //! What a memory group is charged, to the page.
 //!
 //! **Law.** The group's own counter runs ahead: each core takes 64 pages at a time and keeps what is left of them for the
-//! next charge. What is really held is the sum of anonymous pages, file pages and the kernel's own.
+//! next charge. What is really held is the sum of anonymous pages, of files that are in memory only (tmpfs) and of the kernel's own.
+//! Pages of files on a disk are charged to whoever read them first, serve all, and are given back before anybody is killed.
 //! **Source.** Linux `mm/memcontrol.c` (`try_charge_memcg`, `refill_stock`, `memcg_stat_format`); statistics are gathered from
 //! the cores every [`SETTLED`] (`FLUSH_TIME`).
 
@@ -19,9 +20,9 @@ pub(crate) fn charged(group: &Path) -> Option<u64> {
     let stat = read("memory.stat")?;
     match read("memory.kmem.usage_in_bytes") {
         Some(kernel) => Some(
-            keyed(&stat, "total_rss")? + keyed(&stat, "total_cache")? + kernel.trim().parse::<u64>().ok()?,
+            keyed(&stat, "total_rss")? + keyed(&stat, "total_shmem")? + kernel.trim().parse::<u64>().ok()?,
         ),
-        None => Some(keyed(&stat, "anon")? + keyed(&stat, "file")? + keyed(&stat, "kernel")?),
+        None => Some(keyed(&stat, "anon")? + keyed(&stat, "shmem")? + keyed(&stat, "kernel")?),
     }
 }
 
@@ -66,7 +67,7 @@ mod tests {
         let table = [
             (
                 vec![
-                    ("memory.stat", "cache 1\nrss 2\ntotal_cache 4096\ntotal_rss 8192\n"),
+                    ("memory.stat", "cache 1\nrss 2\ntotal_cache 9999\ntotal_shmem 4096\ntotal_rss 8192\n"),
                     ("memory.kmem.usage_in_bytes", "100\n"),
                     ("memory.failcnt", "3\n"),
                 ],
@@ -74,7 +75,7 @@ mod tests {
             ),
             (
                 vec![
-                    ("memory.stat", "anon 4096\nfile 8192\nkernel 7\n"),
+                    ("memory.stat", "anon 4096\nfile 9999\nshmem 8192\nkernel 7\n"),
                     ("memory.events", "low 0\nhigh 0\nmax 0\n"),
                 ],
                 (Some(12_295), false),
