@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
         let accounts = guard.cgroup.accounts(&label, own_cpu);
         let pid = launcher.tenant.filter(|_| guest.is_none());
         let tally = Tally::open(&accounts, pid).map_err(|error| {
-            Problem::new(
+            Problem::by_errno(
                 format!("cannot read the figures of {label}: {error}"),
                 "mount /proc and the control groups",
             )
