@@ -58,7 +58,7 @@ pub(crate) fn density(
         ));
     }
     let sides = if guest.is_some() { 2 } else { 1 };
-    let idle_bytes = Footprint::of(platform, costs, guest.as_ref()).bytes(threads);
+    let idle_bytes = Footprint::of(platform, calibration, costs, guest.as_ref()).bytes(threads);
     let tables = sides * touched.div_ceil(ENTRIES_PER_TABLE);
     let pages = idle_bytes.div_ceil(page_bytes).saturating_add(touched).saturating_add(tables).max(1);
     let host_bytes = plan.host().memory.0;

@@ -65,7 +65,7 @@ impl MemorySetting {
             swap_in_ns: costs.swap.as_ref().map_or(0.0, |swap| swap.in_ns),
         };
         let root = Bounds { max: Some(host.memory.0), swap: Some(host.swap.0), ..Bounds::default() };
-        Ok(Self(Some((machine, root, costs.clone(), Footprint::of(platform, costs, guest)))))
+        Ok(Self(Some((machine, root, costs.clone(), Footprint::of(platform, calibration, costs, guest)))))
     }
 
     pub(super) fn page_bytes(&self) -> u64 {

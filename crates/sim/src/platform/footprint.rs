@@ -9,8 +9,8 @@
 //! `include/linux/gfp_types.h` (`GFP_KERNEL_ACCOUNT`); how much it is of each only the machine can say: the calibration.
 //! **Judge.** `tests/tests/density.rs`: as many as the machine at hand takes in.
 
-use catamaran_scenario::Platform;
 use catamaran_scenario::calibration::MemoryCosts;
+use catamaran_scenario::{Calibration, Platform};
 
 use super::vm::Guest;
 
@@ -29,7 +29,14 @@ pub(crate) struct Footprint {
 
 impl Footprint {
     /// On a platform; in a guest the threads are the guest's own affair.
-    pub(crate) fn of(platform: Platform, costs: &MemoryCosts, guest: Option<&Guest>) -> Self {
+    pub(crate) fn of(
+        platform: Platform,
+        calibration: &Calibration,
+        costs: &MemoryCosts,
+        guest: Option<&Guest>,
+    ) -> Self {
+        // Version 2 has a process born in its group (`CLONE_INTO_CGROUP`): it waits for nobody.
+        let waits = platform == Platform::Cgroups && calibration.machine.cgroup_version == 1;
         match guest {
             Some(guest) => Self {
                 one_bytes: guest.charged_bytes,
@@ -40,7 +47,7 @@ impl Footprint {
             None => Self {
                 one_bytes: costs.tenant_bytes.get(&platform).copied().unwrap_or(costs.worker_bytes),
                 thread_bytes: costs.thread_bytes,
-                one_core: if platform == Platform::Cgroups { 2 } else { 1 },
+                one_core: if waits { 2 } else { 1 },
                 rss_bytes: costs.worker_rss_bytes,
             },
         }
