@@ -46,6 +46,8 @@ pub(crate) struct Crowd<'a> {
     kills: u64,
     /// Whether one of ours was killed.
     has_lost: bool,
+    /// Memory of the kernel's own that they were charged when the newest had just started (bytes).
+    pub(crate) kernel_at_start: Option<u64>,
 }
 
 impl<'a> Crowd<'a> {
@@ -79,6 +81,7 @@ impl<'a> Crowd<'a> {
             guard,
             kills,
             has_lost,
+            kernel_at_start: None,
         })
     }
 
@@ -90,6 +93,16 @@ impl<'a> Crowd<'a> {
     /// What they are charged together (bytes); nothing where memory is not counted.
     pub(crate) fn charged(&self) -> Option<u64> {
         charge::charged(&self.guard.memory_group()?)
+    }
+
+    /// What their guard is charged beside them, their groups among it (bytes).
+    pub(crate) fn charged_beside(&self) -> Option<u64> {
+        charge::own(&self.guard.memory_group()?)
+    }
+
+    /// Memory of the kernel's own that they are charged now (bytes).
+    pub(crate) fn kernel(&self) -> Option<u64> {
+        charge::kernel(&self.guard.memory_group()?)
     }
 
     /// Adds one, and has it do its work as far as memory goes. Whether there was room for it: none was killed, nor did it
@@ -125,6 +138,7 @@ impl<'a> Crowd<'a> {
                 None
             }
         };
+        self.kernel_at_start = self.kernel();
         if !own_cpu {
             self.guard.let_out(launcher.pid())?;
         }

@@ -93,15 +93,39 @@ fn fill(
     Ok((tenants, false))
 }
 
-/// What a run's groups are charged for each of `count` copies of the plan's only tenant that are there (bytes), for each of
-/// `platforms`: all are there at the same time, each platform in a guard of its own. Platforms that this machine does not
-/// offer are left out.
+/// Memory of the kernel's own that the plan's only tenant is charged just after its start and no more when it is at rest (bytes).
+pub(crate) fn given_back(
+    plan: &Plan,
+    platform: Platform,
+    interrupt: &Interrupt,
+) -> Result<Option<u64>, Problem> {
+    let mut crowd = Crowd::gather(plan, platform, 1.0, interrupt)?;
+    crowd.join()?;
+    std::thread::sleep(charge::SETTLED);
+    let given_back =
+        crowd.kernel_at_start.zip(crowd.kernel()).map(|(start, rest)| start.saturating_sub(rest));
+    crowd.disperse()?;
+    Ok(given_back)
+}
+
+/// What a run's groups are charged for one copy of a tenant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weight {
+    pub(crate) platform: Platform,
+    /// All of it (bytes).
+    pub(crate) bytes: u64,
+    /// What of that is charged above the copy's own group: that group itself (bytes).
+    pub(crate) group_bytes: u64,
+}
+
+/// Weighs `count` copies of the plan's only tenant on each of `platforms`: all are there at the same time, each platform in a
+/// guard of its own. Platforms that this machine does not offer are left out.
 pub(crate) fn weigh(
     plan: &Plan,
     platforms: &[Platform],
     count: u64,
     interrupt: &Interrupt,
-) -> Result<Vec<(Platform, u64)>, Problem> {
+) -> Result<Vec<Weight>, Problem> {
     let mut crowds = Vec::new();
     for &platform in platforms {
         let mut crowd = match Crowd::gather(plan, platform, 1.0, interrupt) {
@@ -120,8 +144,11 @@ pub(crate) fn weigh(
         crowds.push((platform, crowd));
     }
     std::thread::sleep(charge::SETTLED);
-    let weighed = crowds.iter().filter_map(|(platform, crowd)| Some((*platform, crowd.charged()? / count)));
-    let weighed = weighed.collect();
+    let weight = |(platform, crowd): &(Platform, Crowd<'_>)| {
+        let (bytes, group_bytes) = (crowd.charged()? / count, crowd.charged_beside()? / count);
+        Some(Weight { platform: *platform, bytes, group_bytes })
+    };
+    let weighed = crowds.iter().filter_map(weight).collect();
     crowds.into_iter().try_for_each(|(_, crowd)| crowd.disperse())?;
     Ok(weighed)
 }

@@ -106,6 +106,14 @@ pub struct MemoryCosts {
     pub worker_bytes: u64,
     /// The same for each further thread (bytes).
     pub thread_bytes: u64,
+    /// What of the weight of a tenant its own memory group is not charged, but the one above it: the group's own records
+    /// (`mem_cgroup_css_alloc` in Linux `mm/memcontrol.c`; bytes).
+    #[serde(default)]
+    pub group_bytes: u64,
+    /// Memory of the kernel's own that a tenant is charged while it starts and that is given back after a grace period only,
+    /// when its threads are long there (bytes): page tables and records of the image that it was before `execve`.
+    #[serde(default)]
+    pub start_bytes: u64,
     /// What the out-of-memory killer weighs of a worker that holds nothing (`oom_badness`: resident pages of every kind and
     /// page tables; bytes).
     pub worker_rss_bytes: u64,

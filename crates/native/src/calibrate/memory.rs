@@ -29,6 +29,8 @@ const ROUND_NS: u64 = 400_000_000;
 const THREADS: u64 = 9;
 /// Tenants that are weighed together.
 const TENANTS: u64 = 16;
+/// Starts of a tenant that are looked at, of which the median counts.
+const STARTS: usize = 5;
 /// Platforms of which tenants are weighed, guests apart.
 const PLATFORMS: [Platform; 5] =
     [Platform::BareMetal, Platform::Chroot, Platform::Namespaces, Platform::Cgroups, Platform::Container];
@@ -50,19 +52,23 @@ pub(crate) fn measure(turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<Mem
         // Noise can make nothing of something very small; nothing at all costs nothing.
         median(figures).map(|ns| ns.max(0.1)).ok_or_else(no_figures)
     };
-    let tenant_bytes: BTreeMap<_, _> =
-        density::weigh(&plan(1)?, &PLATFORMS, TENANTS, interrupt)?.into_iter().collect();
+    let weights = density::weigh(&plan(1)?, &PLATFORMS, TENANTS, interrupt)?;
+    let tenant_bytes: BTreeMap<_, _> = weights.iter().map(|one| (one.platform, one.bytes)).collect();
     let many = density::weigh(&plan(THREADS)?, &[Platform::BareMetal], TENANTS, interrupt)?;
-    let (Some(one), Some((_, many))) = (tenant_bytes.get(&Platform::BareMetal), many.first()) else {
-        return Err(no_controller());
-    };
-    let (worker_bytes, thread_bytes) = (*one, many.saturating_sub(*one) / (THREADS - 1));
+    let one = weights.iter().find(|one| one.platform == Platform::BareMetal);
+    let (Some(one), Some(many)) = (one, many.first()) else { return Err(no_controller()) };
+    let thread_bytes = many.bytes.saturating_sub(one.bytes) / (THREADS - 1);
+    let starts: Result<Vec<_>, _> =
+        (0..STARTS).map(|_| density::given_back(&plan(1)?, Platform::BareMetal, interrupt)).collect();
+    let starts: Vec<f64> = starts?.into_iter().flatten().map(|bytes| bytes as f64).collect();
     Ok(MemoryCosts {
         touch_ns: page_cost(&touch)?,
         retouch_ns: page_cost(&again)?,
         release_ns: page_cost(&release)?,
-        worker_bytes,
+        worker_bytes: one.bytes,
         thread_bytes,
+        group_bytes: one.group_bytes,
+        start_bytes: median(&starts).ok_or_else(no_figures)? as u64,
         worker_rss_bytes: weigh_for_the_killer(turns_per_cpu_s, interrupt)?,
         swap: None,
         tenant_bytes,

@@ -16,13 +16,24 @@ pub(crate) const SETTLED: Duration = Duration::from_millis(2_200);
 
 /// Memory charged to a group and those below it (bytes), counted by what it is.
 pub(crate) fn charged(group: &Path) -> Option<u64> {
-    let read = |file: &str| std::fs::read_to_string(group.join(file)).ok();
-    let stat = read("memory.stat")?;
-    match read("memory.kmem.usage_in_bytes") {
-        Some(kernel) => Some(
-            keyed(&stat, "total_rss")? + keyed(&stat, "total_shmem")? + kernel.trim().parse::<u64>().ok()?,
-        ),
-        None => Some(keyed(&stat, "anon")? + keyed(&stat, "shmem")? + keyed(&stat, "kernel")?),
+    let stat = std::fs::read_to_string(group.join("memory.stat")).ok()?;
+    let either = |v1, v2| keyed(&stat, v1).or_else(|| keyed(&stat, v2));
+    Some(either("total_rss", "anon")? + either("total_shmem", "shmem")? + kernel(group)?)
+}
+
+/// What a group is charged itself, without those below it: the kernel's records of these among it (bytes).
+pub(crate) fn own(group: &Path) -> Option<u64> {
+    let below = std::fs::read_dir(group).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+    let below: u64 = below.filter(|path| path.is_dir()).filter_map(|child| charged(&child)).sum();
+    Some(charged(group)?.saturating_sub(below))
+}
+
+/// Memory of the kernel's own charged to a group and those below it now (bytes). Version 1 tells it to the page at any time;
+/// version 2 gathers it from the cores as all statistics.
+pub(crate) fn kernel(group: &Path) -> Option<u64> {
+    match std::fs::read_to_string(group.join("memory.kmem.usage_in_bytes")) {
+        Ok(text) => text.trim().parse().ok(),
+        Err(_) => keyed(&std::fs::read_to_string(group.join("memory.stat")).ok()?, "kernel"),
     }
 }
 

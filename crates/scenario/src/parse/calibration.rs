@@ -127,6 +127,8 @@ fn read_memory(reader: &Reader<'_>) -> Option<MemoryCosts> {
         release_ns: release_ns?,
         worker_bytes: worker_bytes?,
         thread_bytes: thread_bytes?,
+        group_bytes: reader.count("group_bytes").unwrap_or(0),
+        start_bytes: reader.count("start_bytes").unwrap_or(0),
         worker_rss_bytes: worker_rss_bytes?,
         swap,
         tenant_bytes,

@@ -81,6 +81,8 @@ static MEMORY: Table = Table::new(
         Field::required("release_ns", PAGE_COST),
         Field::required("worker_bytes", WEIGHT),
         Field::required("thread_bytes", WEIGHT),
+        Field::optional("group_bytes", WEIGHT),
+        Field::optional("start_bytes", WEIGHT),
         Field::required("worker_rss_bytes", WEIGHT),
         Field::optional("swap", Takes::Table(&SWAP)),
         Field::optional("tenant_bytes", Takes::ByPlatform(&TENANT_BYTES)),

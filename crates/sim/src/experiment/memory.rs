@@ -127,9 +127,11 @@ impl MemoryWorld {
     fn admit(&mut self, index: usize, claim: &MemoryClaim, program: &Program) -> Vec<usize> {
         let threads = program.threads() as u64;
         let group = self.model.add_group(ROOT, claim.bounds);
+        self.model.hold(ROOT, self.footprint.group_bytes);
         let process = self.model.add_process(ProcessSpec {
             group,
-            own_bytes: self.footprint.bytes(threads),
+            own_bytes: self.footprint.own_bytes(threads) + program.queue_bytes(),
+            start_bytes: self.footprint.start_bytes,
             own_rss_bytes: self.footprint.rss_bytes,
             hot: program.is_hot(),
             oom_score_adj: claim.oom_score_adj,

@@ -2,7 +2,7 @@
 //!
 //! **Law.** A tenant's memory groups are charged for it being there. A process: the pages that it wrote to (its text is the
 //! file's, and charged to whoever read that first), its page tables, a kernel stack and structures for each thread, and
-//! its groups. With namespaces: the kernel's structures of each. With a root of its own: the copies of files on it,
+//! its groups; and for as long as it starts what the image before `execve` left to be freed after a grace period (RCU). With namespaces: the kernel's structures of each. With a root of its own: the copies of files on it,
 //! and their inodes. A guest: every page of its memory that firmware, kernel and init have touched, and what its monitor
 //! holds beside it. Each further thread adds its stacks and structures.
 //! **Source.** Linux `mm/memcontrol.c` (`charge_memcg`, `__memcg_kmem_charge_page`, `mem_cgroup_css_alloc`),
@@ -14,6 +14,10 @@ use catamaran_scenario::{Calibration, Platform};
 
 use super::vm::Guest;
 
+/// Threads of which one is charged something where it runs itself: of the seven further ones of a pool of eight two or three
+/// are, of the further ones of two or three hardly one (accounted allocations traced per core on Linux 6.18; decision 1103).
+const THREADS_PER_CHARGE: u64 = 4;
+
 /// What each tenant of a run weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Footprint {
@@ -21,6 +25,10 @@ pub(crate) struct Footprint {
     one_bytes: u64,
     /// Charged for each further thread (bytes).
     thread_bytes: u64,
+    /// What of that is charged above the tenant's own group: that group itself (bytes).
+    pub(crate) group_bytes: u64,
+    /// Charged beside that while it starts (bytes).
+    pub(crate) start_bytes: u64,
     /// Cores on which a tenant with one thread is charged.
     one_core: u64,
     /// Weight for the out-of-memory killer (bytes).
@@ -41,23 +49,34 @@ impl Footprint {
             Some(guest) => Self {
                 one_bytes: guest.charged_bytes,
                 thread_bytes: 0,
+                group_bytes: 0,
+                start_bytes: 0,
                 one_core: 1,
                 rss_bytes: guest.idle_bytes,
             },
             None => Self {
                 one_bytes: costs.tenant_bytes.get(&platform).copied().unwrap_or(costs.worker_bytes),
                 thread_bytes: costs.thread_bytes,
+                group_bytes: costs.group_bytes,
+                start_bytes: costs.start_bytes,
                 one_core: if waits { 2 } else { 1 },
                 rss_bytes: costs.worker_rss_bytes,
             },
         }
     }
 
-    /// Cores on which a tenant with so many threads is charged, where the machine has as many. A thread is born on the core
-    /// with the least to do (`sched_balance_find_dst_group`), and a process that waits until somebody has put it into its
-    /// groups wakes up on another than the one it was born on.
+    /// Cores on which a tenant with so many threads is charged, where the machine has as many. A process that waits until
+    /// somebody has put it into its groups wakes up on another than the one it was born on. A thread is born on the core
+    /// with the least to do (`sched_balance_find_dst_group`), but what it needs is charged where its parent runs, who makes
+    /// it (`copy_process`, and the pages on which a C library begins a stack); only one in some threads takes a page of the
+    /// allocator's or a record of the kernel's that is not there yet.
     pub(crate) fn cores(&self, threads: u64) -> u64 {
-        threads.max(self.one_core)
+        self.one_core.max(1 + threads.saturating_sub(1) / THREADS_PER_CHARGE)
+    }
+
+    /// Charged to the own group of a tenant with so many threads (bytes).
+    pub(crate) fn own_bytes(&self, threads: u64) -> u64 {
+        self.bytes(threads).saturating_sub(self.group_bytes)
     }
 
     /// Charged for a tenant with so many threads (bytes).

@@ -9,6 +9,10 @@ use super::leaker::{self, Leaker};
 use super::server::{Next, Served, Server};
 use crate::kernel::Instant;
 
+/// For each request that may wait a worker keeps when one left the queue, by which it knows whether an arrival found it full
+/// (bytes).
+const BYTES_PER_PLACE: u64 = 8;
+
 /// What a thread does next.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Action {
@@ -192,6 +196,15 @@ impl Program {
     /// Whether it is the tenant's part to be there until the run ends, so that the end of the run is its end.
     pub(crate) fn lasts_to_the_end(&self) -> bool {
         self.lasts
+    }
+
+    /// What it keeps for the queues of its servers (bytes).
+    pub(crate) fn queue_bytes(&self) -> u64 {
+        let places = |step: &Step| match &step.stage {
+            Stage::Server(server) => server.places() as u64,
+            _ => 0,
+        };
+        self.steps.iter().map(places).sum::<u64>() * BYTES_PER_PLACE
     }
 
     /// Whether it has a phase of touching memory, which makes no turns.

@@ -67,6 +67,11 @@ impl Server {
         &self.requests
     }
 
+    /// Requests that can ever wait at the same time.
+    pub(super) fn places(&self) -> usize {
+        self.queue.min(self.requests.len())
+    }
+
     /// A worker is free at `now`.
     pub(super) fn take(&mut self, now: Instant) -> Next {
         while let Some(request) = self.requests.get(self.taken) {

@@ -23,6 +23,8 @@ pub(crate) fn ideal() -> Calibration {
         release_ns: 100.0,
         worker_bytes: 0,
         thread_bytes: 0,
+        group_bytes: 0,
+        start_bytes: 0,
         worker_rss_bytes: 0,
         swap: None,
         tenant_bytes: std::collections::BTreeMap::new(),

@@ -76,6 +76,8 @@ pub(crate) struct ProcessSpec {
     pub(crate) group: GroupId,
     /// Charged for it being there (bytes).
     pub(crate) own_bytes: u64,
+    /// Charged beside that while it starts, where the bounds leave room (bytes).
+    pub(crate) start_bytes: u64,
     /// What it weighs for the killer before it holds anything (bytes).
     pub(crate) own_rss_bytes: u64,
     /// Touches its pages over and over.
@@ -183,6 +185,11 @@ impl Memory {
         self.groups.len() - 1
     }
 
+    /// Charges what nobody gives back to a group, whatever the bounds say (bytes).
+    pub(crate) fn hold(&mut self, group: GroupId, bytes: u64) {
+        self.count(group, bytes.div_ceil(self.machine.page_bytes));
+    }
+
     /// A process with what it is charged for being there, whatever the bounds say: [`Self::make_fit`] says what follows.
     pub(crate) fn add_process(&mut self, spec: ProcessSpec) -> ProcessId {
         let own = spec.own_bytes.div_ceil(self.machine.page_bytes);
@@ -198,6 +205,11 @@ impl Memory {
             state: State::Alive,
         });
         self.count(spec.group, own);
+        let start = spec.start_bytes.div_ceil(self.machine.page_bytes);
+        for above in self.path(spec.group).collect::<Vec<_>>() {
+            let group = &mut self.groups[above];
+            group.peak = group.peak.max((group.usage + start).min(group.max));
+        }
         self.processes.len() - 1
     }
 
@@ -211,18 +223,25 @@ impl Memory {
         self.groups[group].usage * self.machine.page_bytes
     }
 
-    /// Most that was ever charged to a group (bytes). A core charges a whole stock at a time, and each core but the last one
-    /// on which a process was charged keeps one for it.
+    /// Most that was ever charged to a group (bytes).
     pub(crate) fn peak_bytes(&self, group: GroupId) -> u64 {
-        let below = |process: &&Process| self.is_below(process.group, group);
-        let further = |process: &Process| process.spread.min(self.machine.cores).saturating_sub(1);
-        let kept: u64 = self.processes.iter().filter(below).map(further).sum();
-        let room = charge::STOCKS * self.machine.cores.saturating_sub(1);
-        let stock = kept.min(room) * charge::BATCH;
-        let most = self.path(group).map(|above| self.groups[above].max).min().unwrap_or(u64::MAX);
-        // What was charged for being there is charged whatever the bounds say.
         let peak = self.groups[group].peak;
-        (peak.next_multiple_of(charge::BATCH) + stock).min(most).max(peak) * self.machine.page_bytes
+        (peak + self.stocked(group)) * self.machine.page_bytes
+    }
+
+    /// Pages that a group is charged at its peak beyond what is held: a core charges a whole stock at a time for the group that
+    /// is charged and all above it, and each core but the last one on which a process was charged keeps one for it.
+    fn stocked(&self, group: GroupId) -> u64 {
+        let further = |process: &Process| process.spread.min(self.machine.cores).saturating_sub(1);
+        let own = self.processes.iter().filter(|process| process.group == group).map(further).sum::<u64>();
+        let children = (0..self.groups.len()).filter(|child| self.groups[*child].parent == Some(group));
+        let below: u64 = children.map(|child| self.stocked(child)).sum();
+        let peak = self.groups[group].peak;
+        let whole = if below == 0 { peak.next_multiple_of(charge::BATCH) } else { peak };
+        let most = self.path(group).map(|above| self.groups[above].max).min().unwrap_or(u64::MAX);
+        let stocks = (whole + own * charge::BATCH + below).min(most).saturating_sub(peak);
+        // What was charged for being there is charged whatever the bounds say.
+        stocks.min(charge::STOCKS * self.machine.cores * charge::BATCH)
     }
 
     /// Pages of a process that are in memory.

@@ -81,9 +81,9 @@ fn who_does_not_fit_for_being_there_is_killed_by_badness_and_the_last_of_equals(
                 group,
                 own_bytes: own,
                 own_rss_bytes: own,
-                hot: false,
                 oom_score_adj,
                 spread: 1,
+                ..ProcessSpec::default()
             };
             let process = memory.add_process(spec);
             killed.extend(memory.make_fit(process));
@@ -207,10 +207,24 @@ fn a_peak_has_the_stock_of_each_further_core_but_no_bound_is_passed() {
     let mut memory = Memory::new(Machine { cores: 3, ..machine() }, bounds(1000, 0));
     let (free, tight) = (memory.add_group(ROOT, bounds(900, 0)), memory.add_group(ROOT, bounds(150, 0)));
     let alone = memory.add_group(ROOT, Bounds::default());
+    memory.hold(ROOT, 3 * PAGE);
     for (group, spread) in [(free, 8), (tight, 8), (alone, 1)] {
         let process = memory.add_process(ProcessSpec { group, spread, ..ProcessSpec::default() });
         assert_eq!(touch(&mut memory, process, 100).1, None);
     }
     let peaks = [free, tight, alone, ROOT].map(|group| memory.peak_bytes(group) / PAGE);
-    assert_eq!(peaks, [128 + 2 * 64, 150, 128, 320 + 2 * 2 * 64], "whole stocks are charged");
+    assert_eq!(peaks, [128 + 2 * 64, 150, 128, 303 + 156 + 50 + 28], "whole stocks are charged");
+}
+
+#[test]
+fn what_a_start_gives_back_counts_in_the_peak_alone() {
+    let mut memory = Memory::new(machine(), bounds(1000, 0));
+    let (free, tight) = (memory.add_group(ROOT, bounds(900, 0)), memory.add_group(ROOT, bounds(50, 0)));
+    for group in [free, tight] {
+        let own =
+            ProcessSpec { own_bytes: 48 * PAGE, start_bytes: 17 * PAGE, spread: 1, ..ProcessSpec::default() };
+        memory.add_process(ProcessSpec { group, ..own });
+    }
+    let figures = |group| (memory.usage_bytes(group) / PAGE, memory.peak_bytes(group) / PAGE);
+    assert_eq!([free, tight].map(figures), [(48, 128), (48, 50)], "65 pages are two stocks; a bound holds");
 }
