@@ -19,11 +19,14 @@ impl Cpu {
     /// Puts a thread onto the queues of its core.
     pub(super) fn enqueue(&mut self, thread: ThreadId) {
         let core = self.threads[thread].core;
-        self.account(core);
-        self.cores[core].recent.insert(0, thread);
         let first = self.threads[thread].entity;
+        if !self.joins_delayed(first) {
+            self.account(core);
+        }
+        self.cores[core].recent.insert(0, thread);
         let from = self.entities[first].queue;
         self.join(first);
+        self.account(core);
         self.count_threads(from, 1);
         self.refresh_weights(from);
         if self.threads[thread].state != State::Asleep {
@@ -89,7 +92,16 @@ impl Cpu {
         queue.forget_waiting(entity);
     }
 
-    /// A delayed sleeper wakes: it is due again (`requeue_delayed_entity`).
+    /// Whether the lowest of the entities above `first` that are queued is a delayed sleeper.
+    fn joins_delayed(&self, first: EntityId) -> bool {
+        let above = |entity: &EntityId| self.entity_of_queue(self.entities[*entity].queue);
+        let mut path = std::iter::successors(Some(first), above);
+        path.find(|&entity| self.entities[entity].queued).is_some_and(|entity| self.entities[entity].delayed)
+    }
+
+    /// A delayed sleeper wakes: it is due again (`requeue_delayed_entity`). The kernel places it without a look at what the
+    /// running entity has run since it was last looked at (no `update_curr`): that counts right afterwards, when it is ahead of
+    /// all by it, so that the woken one mostly takes the core at once.
     pub(super) fn requeue_delayed(&mut self, entity: EntityId) {
         self.update_lag(entity);
         if self.entities[entity].vlag > 0 {

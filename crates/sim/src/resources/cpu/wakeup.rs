@@ -11,9 +11,9 @@ impl Cpu {
         self.threads[thread].state = State::Runnable;
         let entity = self.threads[thread].entity;
         if self.entities[entity].queued {
-            self.account(self.threads[thread].core);
             self.update_load(entity);
             self.requeue_delayed(entity);
+            self.account(self.threads[thread].core);
             self.threads[thread].waiting_since = Some(self.now);
         } else {
             let core = self.select_core(thread);
