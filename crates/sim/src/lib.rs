@@ -21,6 +21,9 @@ pub struct Options {
     /// Speed of this trial in turns of the fixed loop per second of CPU time, averaged over what ran; `None`: as
     /// calibrated. `compare` pairs each native trial with a simulation at the speed that the trial had.
     pub turns_per_cpu_s: Option<f64>,
+    /// Share of the cores' time that is taken from tenants: by other processes, by the machine beneath. `compare` pairs each
+    /// native trial with a simulation at the share that the trial had; it is 0 else.
+    pub taken: f64,
     /// Which throw of the dice: what a machine leaves to chance and no scenario can fix (the phases of ticks, of balancing
     /// and of quota periods; whether a newly idle core looks for work) differs from one to the next.
     pub throw: u32,

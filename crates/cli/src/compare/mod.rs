@@ -102,7 +102,7 @@ fn judge_recorded(
 
 /// How often the dice are thrown for a trial. They are the same throws for each, so that the model adds nothing to the noise,
 /// and so many that no single one decides.
-const THROWS: u32 = 9;
+const THROWS: u32 = 49;
 
 /// What a native trial is judged by.
 struct Judge<'a> {
@@ -114,7 +114,9 @@ impl Judge<'_> {
     /// The trial with the simulation and the naive predictions at the speed that it had.
     fn pair(&self, native: Report) -> Result<Pair, Failure> {
         let (plan, on, calibration) = (self.plan, native.platform, self.calibration);
-        let options = Options { turns_per_cpu_s: native.host.turns_per_cpu_s, ..Options::default() };
+        let host = &native.host;
+        let taken = host.others.unwrap_or(0.0) + host.steal.unwrap_or(0.0);
+        let options = Options { turns_per_cpu_s: host.turns_per_cpu_s, taken, ..Options::default() };
         let thrown = |throw| {
             simulate(plan, on, calibration, &Options { throw, ..options }).map(|outcome| outcome.report)
         };

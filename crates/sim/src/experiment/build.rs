@@ -17,6 +17,9 @@ use super::engine::Engine;
 use super::guests::Guests;
 use super::memory::MemorySetting;
 
+/// Largest share of the cores' time that others can have.
+const TAKEN_MOST: f64 = 0.9;
+
 /// Everything about a simulation but its speed.
 #[derive(Debug)]
 pub(super) struct Setting {
@@ -83,9 +86,11 @@ impl Setting {
 
     pub(super) fn engine(&self, plan: &Plan, speed: f64, options: &Options) -> Engine {
         let dice = |whose: &str| SplitMix64::named(plan.seed(), &format!("{whose}/{}", options.throw));
-        let machine = || Cpu::new(self.cores, self.knobs, speed, dice("kernel"), options.timeline);
+        let mut knobs = self.knobs;
+        knobs.costs.taken = options.taken.clamp(0.0, TAKEN_MOST);
+        let machine = || Cpu::new(self.cores, knobs, speed, dice("kernel"), options.timeline);
         match self.model {
-            Model::Fluid => Engine::Fluid(Fluid::new(self.cores, self.knobs.costs, speed)),
+            Model::Fluid => Engine::Fluid(Fluid::new(self.cores, knobs.costs, speed)),
             _ if self.guest.is_some() => Engine::Guests(Box::new(Guests::new(machine(), dice("guests")))),
             _ => Engine::Exact(Box::new(machine())),
         }
@@ -125,6 +130,7 @@ fn knobs(plan: &Plan, platform: Platform, calibration: &Calibration) -> Knobs {
             switch: calibration.cpu.context_switch_ns,
             tick: calibration.cpu.tick_ns,
             all_busy_factor: calibration.cpu.all_busy_factor,
+            taken: 0.0,
         },
     }
 }

@@ -167,6 +167,7 @@ fn costs(calibration: &Calibration, speed: f64, timer_ns: u64) -> Costs {
         tick: inside(calibration.cpu.tick_ns) + timer_ns,
         // What cores share they share beneath.
         all_busy_factor: 1.0,
+        taken: 0.0,
     }
 }
 
@@ -191,7 +192,7 @@ fn knobs(settings: &PlatformSettings, vcpus: usize) -> Knobs {
         migration_cost: MIGRATION_COST_NS,
         throttle_by_task: false,
         run_delay_includes_throttled: false,
-        costs: Costs { switch: 0, tick: 0, all_busy_factor: 1.0 },
+        costs: Costs { switch: 0, tick: 0, all_busy_factor: 1.0, taken: 0.0 },
     }
 }
 

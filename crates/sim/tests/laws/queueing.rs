@@ -84,3 +84,17 @@ fn speed_is_met_and_stretches_time() {
     near("finish", report.tenants[0].finished_s.unwrap(), 4.0, 1e-3);
     near("speed", report.host.turns_per_cpu_s.unwrap(), 0.5e9, 1e-3);
 }
+
+#[test]
+fn what_others_take_is_nobodys() {
+    let calibration = ideal();
+    let options = Options { taken: 0.1, ..Options::default() };
+    let plan = plan(1, "20s", "bare-metal", &crate::common::hog("a", 1, "9s", ""));
+    let (on, hog) = (plan.platforms()[0], "finish of nine seconds of work, a tenth of the time taken");
+    let exact = catamaran_sim::simulate(&plan, on, &calibration, &options).unwrap().report;
+    let fluid = naive::fluid(&plan, on, &calibration, &options).unwrap();
+    for report in [exact, fluid] {
+        near(hog, report.tenants[0].finished_s.unwrap(), 10.0, 1e-3);
+        near("CPU time", report.tenants[0].cpu_s.unwrap(), 9.0, 1e-3);
+    }
+}

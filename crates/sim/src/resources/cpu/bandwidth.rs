@@ -356,7 +356,7 @@ impl Cpu {
     fn not_yet_spent(&self, group: GroupId) -> u64 {
         let running = self.cores.iter().filter_map(|core| Some((core.running?, core.accounted)));
         let own = running.filter(|(thread, _)| self.is_in(*thread, group));
-        own.map(|(_, accounted)| self.now - accounted).sum()
+        own.map(|(_, accounted)| self.now.saturating_sub(accounted)).sum()
     }
 
     fn is_in(&self, thread: ThreadId, group: GroupId) -> bool {

@@ -24,7 +24,7 @@ impl Bench {
             migration_cost: 500_000,
             throttle_by_task: true,
             run_delay_includes_throttled: true,
-            costs: Costs { switch: 0, tick: 0, all_busy_factor: 1.0 },
+            costs: Costs { switch: 0, tick: 0, all_busy_factor: 1.0, taken: 0.0 },
         };
         Self { cpu: Cpu::new(cores, knobs, 1.0, SplitMix64::named(1, "bench"), false), events: Vec::new() }
     }

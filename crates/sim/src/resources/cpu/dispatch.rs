@@ -94,8 +94,9 @@ impl Cpu {
         self.change_current(previous, next);
         self.change_busy(previous.is_some(), next.is_some(), core);
         self.cores[core].running = next;
-        self.cores[core].accounted = self.now;
-        self.cores[core].worked_until = self.now;
+        let record = &mut self.cores[core];
+        record.accounted = record.accounted.max(self.now);
+        record.worked_until = record.worked_until.max(self.now);
         if let Some(thread) = previous {
             self.went_off(thread);
         }

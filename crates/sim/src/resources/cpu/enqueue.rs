@@ -218,3 +218,26 @@ impl Cpu {
         self.threads[thread].core = to;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bench::{Bench, MS};
+
+    #[test]
+    fn a_delayed_sleeper_that_wakes_takes_the_core_from_one_that_was_not_looked_at_since() {
+        let mut bench = Bench::new(1);
+        let (own, other) = (bench.group(), bench.group());
+        let (sleeper, hog) = (bench.hog(own, 0), bench.hog(other, 0));
+        let cpu = &mut bench.cpu;
+        cpu.set_now(MS);
+        cpu.block(sleeper);
+        let entity = cpu.groups[own].entities[0];
+        assert!(cpu.entities[entity].delayed, "it owes half a millisecond");
+        assert_eq!(cpu.cores[0].running, Some(hog));
+        // By now it owes nothing; placed by that it would come as anybody comes, and the hog's turn is not over.
+        cpu.set_now(2_200_000);
+        cpu.wake(sleeper);
+        assert_eq!(cpu.entities[entity].vruntime, MS as i64, "it was not placed anew");
+        assert_eq!(cpu.cores[0].running, Some(sleeper));
+    }
+}

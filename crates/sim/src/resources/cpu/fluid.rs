@@ -50,7 +50,7 @@ impl Fluid {
     }
 
     fn part(&self) -> f64 {
-        (self.cores as f64 / self.runnable.max(1) as f64).min(1.0)
+        (self.cores as f64 / self.runnable.max(1) as f64).min(1.0) * (1.0 - self.costs.taken)
     }
 
     fn rate(&self) -> f64 {

@@ -49,9 +49,17 @@ pub(crate) struct Costs {
     pub(crate) tick: u64,
     /// Speed of a core while all are busy, relative to one busy.
     pub(crate) all_busy_factor: f64,
+    /// Share of each core's time that is nobody's here: others have it, or the machine beneath. Who they are and when they
+    /// come is not known; the exact model has them come with the ticks.
+    pub(crate) taken: f64,
 }
 
 impl Costs {
+    /// What is taken at a tick (ns).
+    pub(super) fn taken_at_tick(&self, tick: u64) -> u64 {
+        (self.taken * tick as f64) as u64
+    }
+
     /// Speed of each core while `busy` of `cores` are: between one busy and all busy the model takes a straight line,
     /// since only these two ends are measured.
     pub(crate) fn speed(&self, busy: usize, cores: usize) -> f64 {

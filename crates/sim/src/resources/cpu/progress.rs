@@ -6,10 +6,10 @@ impl Cpu {
     /// Brings the account of a core's running thread up to now (`update_curr` on every level).
     pub(super) fn account(&mut self, core: CoreId) {
         let since = self.cores[core].accounted;
-        let delta = self.now - since;
-        if delta == 0 {
+        if self.now <= since {
             return;
         }
+        let delta = self.now - since;
         self.cores[core].accounted = self.now;
         self.progress(core);
         let Some(thread) = self.cores[core].running else { return };
@@ -29,7 +29,12 @@ impl Cpu {
     /// Brings the work of a core's running thread up to now. The kernel takes no notice: it looks at a running thread only
     /// at ticks, wake-ups and switches, so neither slices nor quotas are checked here.
     pub(super) fn progress(&mut self, core: CoreId) {
-        let delta = self.now - std::mem::replace(&mut self.cores[core].worked_until, self.now);
+        let since = self.cores[core].worked_until;
+        if self.now < since {
+            return;
+        }
+        self.cores[core].worked_until = self.now;
+        let delta = self.now - since;
         let delta = self.workable(core, delta);
         let Some(thread) = self.cores[core].running else { return };
         let rate = self.rate();
@@ -51,7 +56,8 @@ impl Cpu {
         self.cores[core].generation += 1;
         let Some(thread) = self.cores[core].running else { return };
         let record = &self.threads[thread];
-        let left = record.overhead + record.remaining / self.rate();
+        let away = self.cores[core].worked_until.saturating_sub(self.now);
+        let left = record.overhead + record.remaining / self.rate() + away as f64;
         if self.ask_beneath(core, left) {
             return;
         }
@@ -112,11 +118,23 @@ impl Cpu {
             return;
         };
         self.threads[thread].overhead += self.knobs.costs.tick as f64;
+        self.take_away(core);
         let queue = self.entities[self.threads[thread].entity].queue;
         self.refresh_weights(queue);
         self.tick_preemption(core, queue);
         self.balance_on_tick(core);
         self.timers.push((self.next_tick(), CpuEvent::Tick(core)));
+    }
+
+    /// For a while a busy core is nobody's: no work is done on it, and no thread is charged for that.
+    fn take_away(&mut self, core: CoreId) {
+        let taken = self.knobs.costs.taken_at_tick(self.knobs.tick);
+        if taken > 0 {
+            self.progress(core);
+            let core = &mut self.cores[core];
+            core.accounted = core.accounted.max(self.now) + taken;
+            core.worked_until = core.worked_until.max(self.now) + taken;
+        }
     }
 
     /// Ticks come at whole multiples of the tick's length after the first; one that came late does not put off the next
