@@ -37,8 +37,21 @@ impl Monitor {
         self.execute("cont").map(drop)
     }
 
+    /// Has the guest begin anew, as by its reset button. To QEMU that is no different from a guest that reboots itself, which
+    /// is its end otherwise.
+    pub(super) fn start_over(&mut self) -> Result<(), Problem> {
+        let on_reset = |action: &str| serde_json::json!({ "reboot": action });
+        self.ask("set-action", &on_reset("reset"))?;
+        self.execute("system_reset")?;
+        self.ask("set-action", &on_reset("shutdown")).map(drop)
+    }
+
     fn execute(&mut self, command: &str) -> Result<Value, Problem> {
-        let line = serde_json::json!({ "execute": command });
+        self.ask(command, &serde_json::json!({}))
+    }
+
+    fn ask(&mut self, command: &str, arguments: &Value) -> Result<Value, Problem> {
+        let line = serde_json::json!({ "execute": command, "arguments": arguments });
         self.0.get_mut().write_all(format!("{line}\n").as_bytes()).map_err(|error| broken(&error))?;
         self.answer(|said| said.get("return").or_else(|| said.get("error")).cloned()).and_then(|answer| {
             match answer.get("class").and_then(|_| answer.get("desc")) {
@@ -91,6 +104,22 @@ mod tests {
              {\"return\": [{\"thread-id\": 41, \"cpu-index\": 0}, {\"thread-id\": 42}]}\n",
         );
         assert_eq!(monitor.unwrap().vcpu_threads().unwrap(), [41, 42]);
+    }
+
+    #[test]
+    fn a_guest_that_starts_over_does_not_end_qemu() {
+        let (monitor, qemu) = monitor(&"{\"QMP\": {}, \"return\": {}}\n".repeat(5));
+        monitor.unwrap().start_over().unwrap();
+        let asked: Vec<Value> = BufReader::new(qemu)
+            .lines()
+            .skip(1)
+            .take(3)
+            .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+            .collect();
+        let of = |command: &str, arguments: Value| serde_json::json!({ "execute": command, "arguments": arguments });
+        let reboot = |action: &str| of("set-action", serde_json::json!({ "reboot": action }));
+        let reset = of("system_reset", serde_json::json!({}));
+        assert_eq!(asked, [reboot("reset"), reset, reboot("shutdown")]);
     }
 
     #[test]
