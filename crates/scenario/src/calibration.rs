@@ -194,6 +194,10 @@ pub struct VmCosts {
     /// Resident memory of an idle guest, its monitor included (bytes); none where it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_bytes: Option<u64>,
+    /// Memory that an idle guest has been given and does not use (bytes): the rest of huge pages of which it uses some small
+    /// ones. What is touched in it for the first time lies there first. None where it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve_bytes: Option<u64>,
 }
 
 /// One stage of a start-up.

@@ -15,8 +15,13 @@ fn reference_is_written_and_read_back() {
     if let Some(memory) = &mut calibration.memory {
         memory.tenant_bytes = [(Platform::BareMetal, 170_000), (Platform::CriO, 1 << 20)].into();
     }
-    calibration.vm =
-        Some(VmCosts { accel: Accel::Tcg, speed_factor: 0.05, exit_ns: None, idle_bytes: Some(200 << 20) });
+    calibration.vm = Some(VmCosts {
+        accel: Accel::Tcg,
+        speed_factor: 0.05,
+        exit_ns: None,
+        idle_bytes: Some(200 << 20),
+        reserve_bytes: Some(30 << 20),
+    });
     let text = calibration.to_toml();
     assert_eq!(Calibration::from_toml(&text, "host.toml").as_ref(), Ok(&calibration), "{text}");
 }

@@ -5,6 +5,7 @@ use catamaran_scenario::calibration::{StartupStage, VmCosts};
 use catamaran_scenario::{Plan, Platform};
 
 use super::{Progress, tenants};
+use crate::density;
 use crate::interrupt::Interrupt;
 use crate::problem::Problem;
 use crate::run::Run;
@@ -25,6 +26,25 @@ vcpus = 1
 name = "hog"
 workload = { kind = "compute", work = "1h" }
 "#;
+/// The same guest with a tenant that touches [`TOUCHED_BYTES`] and waits.
+const TOUCHING: &str = r#"
+schema = "catamaran/scenario/v1"
+name = "calibrate-touches-in-guests"
+seed = 1
+duration = "60s"
+platforms = ["vm"]
+[host]
+cores = 1
+memory = "1GiB"
+[platform.vm]
+vcpus = 1
+[[tenant]]
+name = "touches"
+workload = { kind = "memory", start = "64MiB" }
+"#;
+const TOUCHED_BYTES: u64 = 64 << 20;
+/// Guests in which memory is touched, of which the median counts.
+const TOUCHERS: usize = 3;
 /// Boots, of which the median of each stage, the memory and the speed count. The move into the groups waits for a grace
 /// period, 5 to 12 ms here, which takes so many to have a median.
 const BOOTS: u32 = 9;
@@ -69,9 +89,22 @@ pub(crate) fn measure(
     let (Some(accel), Some(speed_factor)) = (accel, median(&speeds)) else { return Ok(None) };
     let whole = |figures: &[f64]| median(figures).map(|bytes| bytes.round() as u64);
     let (idle_bytes, charged_bytes) = (whole(&idle_bytes), whole(&charged));
+    let reserve_bytes = charged_bytes.map(|idle| reserve_bytes(idle, interrupt)).transpose()?.flatten();
     // What an exit costs shows in no figure of a run; where there is none, the simulator takes a published one.
-    let costs = VmCosts { accel, speed_factor, exit_ns: None, idle_bytes };
+    let costs = VmCosts { accel, speed_factor, exit_ns: None, idle_bytes, reserve_bytes };
     Ok(Some(Guests { costs, charged_bytes, stages: tenants::medians(&starts) }))
+}
+
+/// What of [`TOUCHED_BYTES`] the machine need not give to a guest that is charged `idle_bytes` before.
+fn reserve_bytes(idle_bytes: u64, interrupt: &Interrupt) -> Result<Option<u64>, Problem> {
+    let plan = tenants::plan(TOUCHING)?;
+    let mut reserves = Vec::new();
+    for _ in 0..TOUCHERS {
+        let weights = density::weigh(&plan, &[Platform::Vm], 1, interrupt)?;
+        let reserve = |bytes: u64| (idle_bytes + TOUCHED_BYTES).saturating_sub(bytes) as f64;
+        reserves.extend(weights.first().map(|weight| reserve(weight.bytes)));
+    }
+    Ok(median(&reserves).map(|bytes| bytes as u64))
 }
 
 fn start<'a>(plan: &'a Plan, turns_per_cpu_s: f64, interrupt: &'a Interrupt) -> Result<Run<'a>, Problem> {
@@ -83,7 +116,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_scenario_of_the_calibration_is_valid() {
+    fn the_scenarios_of_the_calibration_are_valid() {
         tenants::plan(BUSY).unwrap();
+        tenants::plan(TOUCHING).unwrap();
     }
 }

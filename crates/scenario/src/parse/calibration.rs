@@ -139,7 +139,8 @@ fn read_vm(reader: &Reader<'_>) -> Option<VmCosts> {
     let accel = reader.choice("accel").map(|word| if word == "tcg" { Accel::Tcg } else { Accel::Kvm });
     let (speed_factor, exit_ns, idle_bytes) =
         (reader.real("speed_factor"), reader.count("exit_ns"), reader.count("idle_bytes"));
-    Some(VmCosts { accel: accel?, speed_factor: speed_factor?, exit_ns, idle_bytes })
+    let reserve_bytes = reader.count("reserve_bytes");
+    Some(VmCosts { accel: accel?, speed_factor: speed_factor?, exit_ns, idle_bytes, reserve_bytes })
 }
 
 fn read_startup(root: &Reader<'_>) -> Option<BTreeMap<Platform, Vec<StartupStage>>> {

@@ -107,6 +107,7 @@ static VM: Table = Table::new(
         Field::required("speed_factor", Takes::Real { most: 1.25 }),
         Field::optional("exit_ns", COST),
         Field::optional("idle_bytes", Takes::Count { least: 1, most: BYTES_MOST }),
+        Field::optional("reserve_bytes", Takes::Count { least: 0, most: BYTES_MOST }),
     ],
 );
 

@@ -2,7 +2,9 @@
 //!
 //! **Law.** Copies are alike: as many fit as what one is charged goes, in whole pages, into `host.memory`. One is charged for
 //! being there (`platform::footprint`), and for the pages that its workload touches by the end of the run, with a page
-//! table for each 512th; in a guest the pages have tables on both sides. Without swap nothing of it can be reclaimed, so
+//! table for each 512th; in a guest the pages have tables on both sides, and the first of them lie in
+//! memory that the guest has been given before: QEMU asks for huge pages, of which an idle guest uses some small ones (`madvise`,
+//! MADV_HUGEPAGE; the guest's kernel takes from the smallest blocks that fit, `__rmqueue_smallest`). Without swap nothing of it can be reclaimed, so
 //! that one more brings the out-of-memory killer, whoever its victim is. CPU time bounds no number: it only gets scarce.
 //! **Source.** As for the footprint and for `resources::memory`.
 //! **Judge.** The simulation itself, in which so many all live and one more does not (`tests/laws/density.rs`); the machine
@@ -57,10 +59,12 @@ pub(crate) fn density(
             "give each guest twice as much as its tenant touches",
         ));
     }
-    let sides = if guest.is_some() { 2 } else { 1 };
+    // A guest's own kernel has tables as well.
+    let (sides, reserve_bytes) = guest.as_ref().map_or((1, 0), |guest| (2, guest.reserve_bytes));
     let idle_bytes = Footprint::of(platform, calibration, costs, guest.as_ref()).bytes(threads);
     let tables = sides * touched.div_ceil(ENTRIES_PER_TABLE);
-    let pages = idle_bytes.div_ceil(page_bytes).saturating_add(touched).saturating_add(tables).max(1);
+    let given = touched.saturating_add(tables).saturating_sub(reserve_bytes / page_bytes);
+    let pages = idle_bytes.div_ceil(page_bytes).saturating_add(given).max(1);
     let host_bytes = plan.host().memory.0;
     Ok(Density {
         platform,

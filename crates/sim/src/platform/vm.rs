@@ -67,6 +67,8 @@ pub(crate) struct Guest {
     /// charged for (which may be less: not for the files that the monitor is made of).
     pub(crate) idle_bytes: u64,
     pub(crate) charged_bytes: u64,
+    /// What of that it does not use: what is touched in it for the first time lies there first.
+    pub(crate) reserve_bytes: u64,
     /// What of that its kernel keeps, where a published figure tells the two apart (bytes).
     pub(crate) kernel_bytes: Option<u64>,
     /// Memory that its kernel has (bytes).
@@ -148,6 +150,7 @@ pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) 
         accel,
         idle_bytes,
         charged_bytes,
+        reserve_bytes: measured.and_then(|vm| vm.reserve_bytes).unwrap_or(0),
         kernel_bytes,
         memory_bytes: memory,
     })

@@ -22,7 +22,13 @@ fn weighty() -> Calibration {
         memory.tenant_bytes = [(Platform::Container, 1500 << 10), (Platform::Vm, 20 << 20)].into();
     }
     let idle_bytes = Some(24 << 20);
-    calibration.vm = Some(VmCosts { accel: Accel::Kvm, speed_factor: 1.0, exit_ns: Some(0), idle_bytes });
+    calibration.vm = Some(VmCosts {
+        accel: Accel::Kvm,
+        speed_factor: 1.0,
+        exit_ns: Some(0),
+        idle_bytes,
+        reserve_bytes: None,
+    });
     calibration
 }
 

@@ -9,8 +9,13 @@ use catamaran_sim::{Options, Outcome, simulate};
 /// A machine on which neither scheduling nor a guest costs anything.
 fn free() -> Calibration {
     let mut calibration = ideal();
-    calibration.vm =
-        Some(VmCosts { accel: Accel::Kvm, speed_factor: 1.0, exit_ns: Some(0), idle_bytes: None });
+    calibration.vm = Some(VmCosts {
+        accel: Accel::Kvm,
+        speed_factor: 1.0,
+        exit_ns: Some(0),
+        idle_bytes: None,
+        reserve_bytes: None,
+    });
     calibration
 }
 
@@ -247,8 +252,13 @@ fn two_levels_interleave_as_on_paper() {
 #[test]
 fn emulation_is_as_slow_as_it_was_measured_and_called_so() {
     let mut calibration = ideal();
-    calibration.vm =
-        Some(VmCosts { accel: Accel::Tcg, speed_factor: 0.05, exit_ns: None, idle_bytes: Some(200 << 20) });
+    calibration.vm = Some(VmCosts {
+        accel: Accel::Tcg,
+        speed_factor: 0.05,
+        exit_ns: None,
+        idle_bytes: Some(200 << 20),
+        reserve_bytes: None,
+    });
     let outcome = run(&guests(1, 1, &[hog("a", 1, "100ms", ""), hog("b", 1, "1h", "")]), &calibration);
     near("finish", tenant(&outcome, "a").finished_s.unwrap(), 4.0, 0.01);
     assert!(tenant(&outcome, "a").absent.contains_key("stolen_s.steal-clock"), "whose clock it is is said");
@@ -296,7 +306,13 @@ fn a_start_is_as_measured_here_else_as_published() {
     assert_eq!(boot(&measured, ""), (Some(0.78), 2));
     // FC-BS-07.
     assert_eq!(boot(&free(), ""), (Some(0.2139), 1));
-    let emulated = VmCosts { accel: Accel::Tcg, speed_factor: 0.1, exit_ns: None, idle_bytes: None };
+    let emulated = VmCosts {
+        accel: Accel::Tcg,
+        speed_factor: 0.1,
+        exit_ns: None,
+        idle_bytes: None,
+        reserve_bytes: None,
+    };
     measured.vm = Some(emulated);
     assert_eq!(boot(&measured, ""), (Some(0.78), 2));
     assert_eq!(boot(&measured, "accel = \"kvm\""), (Some(0.2139), 1), "what was measured is another one's");
