@@ -2,9 +2,9 @@
 //!
 //! **Law.** Copies are alike: as many fit as what one is charged goes, in whole pages, into `host.memory`. One is charged for
 //! being there (`platform::footprint`), and for the pages that its workload touches by the end of the run, with a page
-//! table for each 512th; in a guest the pages have tables on both sides, and the first of them lie in
-//! memory that the guest has been given before: QEMU asks for huge pages, of which an idle guest uses some small ones (`madvise`,
-//! MADV_HUGEPAGE; the guest's kernel takes from the smallest blocks that fit, `__rmqueue_smallest`). Without swap nothing of it can be reclaimed, so
+//! table for each 512th; in a guest the pages have tables on both sides, and the first of them lie in memory that the guest
+//! has been given before: QEMU asks for huge pages, of which an idle guest uses some small ones (`madvise`, MADV_HUGEPAGE; the
+//! guest's kernel takes from the smallest blocks that fit, `__rmqueue_smallest`). Without swap nothing of it can be reclaimed, so
 //! that one more brings the out-of-memory killer, whoever its victim is. CPU time bounds no number: it only gets scarce.
 //! **Source.** As for the footprint and for `resources::memory`.
 //! **Judge.** The simulation itself, in which so many all live and one more does not (`tests/laws/density.rs`); the machine

@@ -2,9 +2,10 @@
 //!
 //! **Law.** A tenant's memory groups are charged for it being there. A process: the pages that it wrote to (its text is the
 //! file's, and charged to whoever read that first), its page tables, a kernel stack and structures for each thread, and
-//! its groups; and for as long as it starts what the image before `execve` left to be freed after a grace period (RCU). With namespaces: the kernel's structures of each. With a root of its own: the copies of files on it,
-//! and their inodes. A guest: every page of its memory that firmware, kernel and init have touched, and what its monitor
-//! holds beside it. Each further thread adds its stacks and structures.
+//! its groups; and for as long as it starts what the image before `execve` left to be freed after a grace period (RCU). With
+//! namespaces: the kernel's structures of each. With a root of its own: the copies of files on it, and their inodes. A guest:
+//! every page of its memory that firmware, kernel and init have touched, and what its monitor holds beside it. Each further
+//! thread adds its stacks and structures.
 //! **Source.** Linux `mm/memcontrol.c` (`charge_memcg`, `__memcg_kmem_charge_page`, `mem_cgroup_css_alloc`),
 //! `include/linux/gfp_types.h` (`GFP_KERNEL_ACCOUNT`); how much it is of each only the machine can say: the calibration.
 //! **Judge.** `tests/tests/density.rs`: as many as the machine at hand takes in.
