@@ -10,38 +10,7 @@ use crate::interrupt::Interrupt;
 use crate::problem::Problem;
 use crate::run::Run;
 
-/// A guest with one processor that never rests.
-const BUSY: &str = r#"
-schema = "catamaran/scenario/v1"
-name = "calibrate-guests"
-seed = 1
-duration = "2s"
-platforms = ["vm"]
-[host]
-cores = 1
-memory = "1GiB"
-[platform.vm]
-vcpus = 1
-[[tenant]]
-name = "hog"
-workload = { kind = "compute", work = "1h" }
-"#;
-/// The same guest with a tenant that touches [`TOUCHED_BYTES`] and waits.
-const TOUCHING: &str = r#"
-schema = "catamaran/scenario/v1"
-name = "calibrate-touches-in-guests"
-seed = 1
-duration = "60s"
-platforms = ["vm"]
-[host]
-cores = 1
-memory = "1GiB"
-[platform.vm]
-vcpus = 1
-[[tenant]]
-name = "touches"
-workload = { kind = "memory", start = "64MiB" }
-"#;
+/// Memory that is touched in a guest (bytes).
 const TOUCHED_BYTES: u64 = 64 << 20;
 /// Guests in which memory is touched, of which the median counts.
 const TOUCHERS: usize = 3;
@@ -63,7 +32,7 @@ pub(crate) fn measure(
     interrupt: &Interrupt,
     progress: Progress<'_>,
 ) -> Result<Option<Guests>, Problem> {
-    let plan = tenants::plan(BUSY)?;
+    let plan = guest_that_never_rests()?;
     let (mut starts, mut speeds, mut accel) = (Vec::new(), Vec::new(), None);
     let (mut idle_bytes, mut charged) = (Vec::new(), Vec::new());
     for boot in 0..BOOTS {
@@ -95,9 +64,27 @@ pub(crate) fn measure(
     Ok(Some(Guests { costs, charged_bytes, stages: tenants::medians(&starts) }))
 }
 
+fn guest_that_never_rests() -> Result<Plan, Problem> {
+    guest("2s", "{ kind = \"compute\", work = \"1h\" }")
+}
+
+/// One whose tenant touches [`TOUCHED_BYTES`] and waits.
+fn guest_that_touches() -> Result<Plan, Problem> {
+    guest("60s", &format!("{{ kind = \"memory\", start = \"{}MiB\" }}", TOUCHED_BYTES >> 20))
+}
+
+/// A guest with one processor and this workload.
+fn guest(duration: &str, workload: &str) -> Result<Plan, Problem> {
+    tenants::plan(&format!(
+        "schema = \"catamaran/scenario/v1\"\nname = \"calibrate-guests\"\nseed = 1\nduration = \"{duration}\"\n\
+         platforms = [\"vm\"]\nhost = {{ cores = 1, memory = \"1GiB\" }}\nplatform = {{ vm = {{ vcpus = 1 }} }}\n\
+         [[tenant]]\nname = \"guest\"\nworkload = {workload}\n"
+    ))
+}
+
 /// What of [`TOUCHED_BYTES`] the machine need not give to a guest that is charged `idle_bytes` before.
 fn reserve_bytes(idle_bytes: u64, interrupt: &Interrupt) -> Result<Option<u64>, Problem> {
-    let plan = tenants::plan(TOUCHING)?;
+    let plan = guest_that_touches()?;
     let mut reserves = Vec::new();
     for _ in 0..TOUCHERS {
         let weights = density::weigh(&plan, &[Platform::Vm], 1, interrupt)?;
@@ -117,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_scenarios_of_the_calibration_are_valid() {
-        tenants::plan(BUSY).unwrap();
-        tenants::plan(TOUCHING).unwrap();
+        guest_that_never_rests().unwrap();
+        guest_that_touches().unwrap();
     }
 }

@@ -68,7 +68,7 @@ pub(crate) fn measure(turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<Mem
         worker_bytes: one.bytes,
         thread_bytes,
         group_bytes: one.group_bytes,
-        start_bytes: median(&starts).ok_or_else(no_figures)? as u64,
+        start_bytes: median(&starts).ok_or_else(no_controller)? as u64,
         worker_rss_bytes: weigh_for_the_killer(turns_per_cpu_s, interrupt)?,
         swap: None,
         tenant_bytes,

@@ -74,6 +74,18 @@ mod tests {
     }
 
     #[test]
+    fn what_groups_below_are_charged_is_not_a_groups_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("tenant");
+        std::fs::create_dir(&below).unwrap();
+        for (group, kernel) in [(folder.path(), 900), (&*below, 200)] {
+            std::fs::write(group.join("memory.stat"), format!("anon 100\nshmem 0\nkernel {kernel}\n"))
+                .unwrap();
+        }
+        assert_eq!((kernel(folder.path()), own(folder.path())), (Some(900), Some(700)));
+    }
+
+    #[test]
     fn either_version_tells_what_is_held() {
         let table = [
             (
