@@ -139,9 +139,6 @@ impl<'a> Crowd<'a> {
             }
         };
         self.kernel_at_start = self.kernel();
-        if !own_cpu {
-            self.guard.let_out(launcher.pid())?;
-        }
         self.members.push(Member { launcher, guest });
         Ok(())
     }
@@ -211,7 +208,7 @@ impl<'a> Crowd<'a> {
         if let Some(group) = self.guard.memory_group() {
             charge::lift(&group);
         }
-        self.members.iter().for_each(|member| member.launcher.ask_to_end());
+        self.members.iter().for_each(|member| member.launcher.kill());
         self.members.clear();
         self.guard.remove()
     }

@@ -166,13 +166,6 @@ impl Guard {
         self.perform(&how.groups.enter, launcher)
     }
 
-    /// Moves a launcher out of the groups that its tenant inherited from it, as far as memory goes: there no kill for
-    /// memory can find it, and no group that is killed together has it.
-    pub(crate) fn let_out(&mut self, launcher: u32) -> Result<(), Problem> {
-        let outside: Vec<Step> = cgroup::own_memory_group().into_iter().map(Step::Enter).collect();
-        self.perform(&outside, launcher)
-    }
-
     /// The guard's memory group; none where memory is not counted.
     pub(crate) fn memory_group(&self) -> Option<PathBuf> {
         self.cgroup.guard_memory_peak()?.parent().map(Path::to_owned)

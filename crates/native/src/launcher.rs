@@ -1,4 +1,4 @@
-//! The runner's end of a tenant: its launcher process, the socket to it and the tape.
+//! The runner's end of a tenant: the launcher that starts it, the tenant's process, the socket to both and the tape.
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 
 use catamaran_worker::clock::now_ns;
 use catamaran_worker::facts::Facts;
+use catamaran_worker::reap::reap;
 use catamaran_worker::script::{Script, word};
 use catamaran_worker::stop::STOP_AT;
-use catamaran_worker::tape::Tape;
+use catamaran_worker::tape::{Tape, head};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, socketpair};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::interrupt::Interrupt;
 use crate::problem::{self, Problem};
@@ -25,7 +27,7 @@ pub(crate) static WORKER: &[u8] = include_bytes!(env!("CATAMARAN_WORKER"));
 
 /// How long a start-up may take before it is given up.
 const START_PATIENCE: Duration = Duration::from_secs(20);
-/// How long a tenant that is told to end may take before its launcher is killed with it.
+/// How long a tenant that is killed may take to be gone before it is left to itself: it may be throttled, or stopped.
 const END_PATIENCE: Duration = Duration::from_secs(3);
 /// Longest sleep without a look at the interrupt flag.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -57,8 +59,14 @@ impl WorkerFile {
 /// A started tenant.
 #[derive(Debug)]
 pub(crate) struct Launcher {
+    /// The launcher; gone once the tenant runs.
     process: Child,
+    /// Messages of the launcher and the tenant.
     control: OwnedFd,
+    /// Whether both have closed their ends.
+    hung_up: bool,
+    /// A handle on the tenant's process, our own child.
+    handle: Option<OwnedFd>,
     /// What the tenant does and did.
     pub(crate) tape: Tape,
     /// Number of the tenant's process, once it was made.
@@ -97,7 +105,16 @@ impl Launcher {
             .stdout(Stdio::from(tape))
             .spawn()
             .map_err(|error| no_start(&error))?;
-        let mut launcher = Self { process, control, tape: mapped, tenant: None, ended: None, ended_ns: None };
+        let mut launcher = Self {
+            process,
+            control,
+            hung_up: false,
+            handle: None,
+            tape: mapped,
+            tenant: None,
+            ended: None,
+            ended_ns: None,
+        };
         launcher.wait_for(interrupt, word::READY, |_, message| message == word::READY)?;
         Ok(launcher)
     }
@@ -111,8 +128,7 @@ impl Launcher {
     pub(crate) fn carry_out(&mut self, script: &Script, interrupt: &Interrupt) -> Result<(), Problem> {
         self.tell(&script.to_text())?;
         self.wait_for(interrupt, word::STARTED, |_, message| message == word::STARTED)?;
-        // The launcher and the tenant speak at the same time: the number may come later.
-        self.wait_for(interrupt, "known by number", |launcher, _| launcher.tenant.is_some())
+        self.see_off(interrupt)
     }
 
     /// Has the tenant probe; what it found by name, when it has ended.
@@ -141,7 +157,27 @@ impl Launcher {
     /// Has another program started in the worker's place; comes back when its process is there.
     pub(crate) fn begin(&mut self, script: &Script, interrupt: &Interrupt) -> Result<(), Problem> {
         self.tell(&script.to_text())?;
-        self.wait_for(interrupt, "known by number", |launcher, _| launcher.tenant.is_some())
+        self.wait_for(interrupt, word::CLONED, |_, message| message == word::CLONED)?;
+        self.see_off(interrupt)
+    }
+
+    /// Waits for the launcher to be gone: its tenant runs, and nothing else of it shall be there.
+    fn see_off(&mut self, interrupt: &Interrupt) -> Result<(), Problem> {
+        let stays = |error: &dyn std::fmt::Display| {
+            Problem::new(format!("a launcher does not go: {error}"), "try again on a quieter machine")
+        };
+        // It is our child and not waited for yet, so the number is its own.
+        let handle = Pid::from_raw(self.process.id() as i32).ok_or(Errno::SRCH);
+        let handle =
+            handle.and_then(|pid| pidfd_open(pid, PidfdFlags::empty())).map_err(|error| stays(&error))?;
+        let deadline = Instant::now() + START_PATIENCE;
+        while !is_ready(&mut [PollFd::new(&handle, PollFlags::IN)], LOOK_EVERY) {
+            interrupt.check()?;
+            if Instant::now() > deadline {
+                return Err(stays(&format!("it is there after {} s", START_PATIENCE.as_secs())));
+            }
+        }
+        self.process.wait().map(drop).map_err(|error| stays(&error))
     }
 
     /// Takes every message that is there.
@@ -152,27 +188,56 @@ impl Launcher {
         Ok(())
     }
 
-    /// Whether there is something to [`Self::hear`], to be waited for.
-    pub(crate) fn poll_fd(&self) -> PollFd<'_> {
-        PollFd::new(&self.control, PollFlags::IN)
+    /// What there is to be waited for before one may [`Self::hear`].
+    pub(crate) fn poll_fds(&self) -> impl Iterator<Item = PollFd<'_>> {
+        let control = (!self.hung_up).then_some(&self.control);
+        [control, self.handle.as_ref()].into_iter().flatten().map(|fd| PollFd::new(fd, PollFlags::IN))
     }
 
-    /// Takes one message; only to be called when there is one.
+    /// Takes one message, or the tenant's end, which comes after its last message; the message, empty where there was none.
     pub(crate) fn hear(&mut self) -> Result<String, Problem> {
         let mut buffer = [0_u8; 4096];
-        let length = rustix::io::read(&self.control, &mut buffer).unwrap_or(0);
+        let length = match rustix::net::recv(&self.control, &mut buffer, RecvFlags::DONTWAIT) {
+            Ok((_, length)) => length,
+            Err(Errno::AGAIN | Errno::INTR) => {
+                self.note_end();
+                return Ok(String::new());
+            }
+            Err(_) => 0,
+        };
+        self.take_up();
         let message = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
-        if let Some(pid) = message.strip_prefix(word::CLONED) {
-            self.tenant = pid.parse().ok();
-        } else if let Some(how) = message.strip_prefix(word::ENDED) {
-            self.ended = Some(how.to_owned());
-            self.ended_ns = Some(now_ns());
-        } else if let Some(what) = message.strip_prefix(word::FAILED) {
+        if let Some(what) = message.strip_prefix(word::FAILED) {
             return Err(Problem::of_start(what));
-        } else if message.is_empty() {
-            self.ended.get_or_insert_with(|| "its launcher died".to_owned());
+        }
+        if message.is_empty() {
+            self.hung_up = true;
+            self.note_end();
+            if self.handle.is_none() {
+                self.ended.get_or_insert_with(|| "its launcher died".to_owned());
+            }
         }
         Ok(message)
+    }
+
+    /// Takes up the tenant's process once its number is on the tape. As it is our child and nobody else waits for it, the number
+    /// is not another's.
+    fn take_up(&mut self) {
+        if self.tenant.is_some() {
+            return;
+        }
+        let Some(pid) = Pid::from_raw(self.tape.get(head::TENANT) as i32) else { return };
+        self.handle = pidfd_open(pid, PidfdFlags::empty()).ok();
+        self.tenant = Some(pid.as_raw_nonzero().get().cast_unsigned());
+    }
+
+    /// Notes the tenant's end, if it has come.
+    fn note_end(&mut self) {
+        let Some(handle) = &self.handle else { return };
+        if self.ended.is_none() && is_ready(&mut [PollFd::new(handle, PollFlags::IN)], Duration::ZERO) {
+            self.ended = Some(reap(handle.as_fd()).unwrap_or_else(|error| error));
+            self.ended_ns = Some(now_ns());
+        }
     }
 
     /// Comes back when the tenant has ended.
@@ -186,25 +251,25 @@ impl Launcher {
         Ok(())
     }
 
-    /// Asks for the tenant's end, and does not wait for it.
-    pub(crate) fn ask_to_end(&self) {
-        let _ = self.tell(word::END);
+    /// Kills the tenant, and does not wait for its end.
+    pub(crate) fn kill(&self) {
+        if let Some(handle) = self.handle.as_ref().filter(|_| self.ended.is_none()) {
+            let _ = pidfd_send_signal(handle, Signal::KILL);
+        }
     }
 
-    /// Ends the tenant and its launcher, whatever they are at.
+    /// Ends the launcher, if it is still there, and the tenant, whatever they are at.
     pub(crate) fn end(&mut self) {
-        let deadline = Instant::now() + END_PATIENCE;
-        if self.ended.is_none() && self.tell(word::END).is_ok() {
-            while self.ended.is_none() && Instant::now() < deadline {
-                if self.wait(LOOK_EVERY) {
-                    let _ = self.hear();
-                }
-            }
-        }
-        if self.ended.is_none() {
-            let _ = self.process.kill();
-        }
+        let _ = self.process.kill();
         let _ = self.process.wait();
+        // Only now: the launcher can't have another one made.
+        self.take_up();
+        self.kill();
+        let deadline = Instant::now() + END_PATIENCE;
+        while self.handle.is_some() && self.ended.is_none() && Instant::now() < deadline {
+            self.wait(LOOK_EVERY);
+            self.note_end();
+        }
     }
 
     fn tell(&self, message: &str) -> Result<(), Problem> {
@@ -243,11 +308,17 @@ impl Launcher {
         ))
     }
 
-    /// Waits for a message, at most so long; whether there is one.
+    /// Waits for something to [`Self::hear`], at most so long; whether there is something.
     fn wait(&self, at_most: Duration) -> bool {
-        let timeout = rustix::time::Timespec::try_from(at_most).ok();
-        poll(&mut [self.poll_fd()], timeout.as_ref()).is_ok_and(|ready| ready > 0)
+        let mut events: Vec<_> = self.poll_fds().collect();
+        is_ready(&mut events, at_most)
     }
+}
+
+/// Waits until one of these is ready, at most so long; whether one is.
+fn is_ready(events: &mut [PollFd<'_>], at_most: Duration) -> bool {
+    let timeout = rustix::time::Timespec::try_from(at_most).ok();
+    poll(events, timeout.as_ref()).is_ok_and(|ready| ready > 0)
 }
 
 impl Drop for Launcher {

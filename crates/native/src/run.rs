@@ -136,9 +136,6 @@ impl<'a> Run<'a> {
                 None
             }
         };
-        if !own_cpu {
-            guard.let_out(launcher.pid())?;
-        }
         let accounts = guard.cgroup.accounts(&label, own_cpu);
         let pid = launcher.tenant.filter(|_| guest.is_none());
         let tally = Tally::open(&accounts, pid).map_err(|error| {
@@ -275,17 +272,12 @@ impl<'a> Run<'a> {
     fn wait_until(&mut self, at_ns: u64) -> Result<(), Problem> {
         let sleep = Duration::from_nanos(at_ns.saturating_sub(now_ns())).min(LOOK_EVERY);
         let timeout = rustix::time::Timespec::try_from(sleep).ok();
-        let mut alive: Vec<_> =
-            self.tenants.iter_mut().filter(|tenant| tenant.launcher.ended.is_none()).collect();
-        let mut events: Vec<_> = alive.iter().map(|tenant| tenant.launcher.poll_fd()).collect();
-        let ready = match poll(&mut events, timeout.as_ref()) {
-            Ok(0) | Err(_) => return Ok(()),
-            Ok(_) => events.iter().map(|event| !event.revents().is_empty()).collect::<Vec<_>>(),
-        };
-        for (tenant, _) in alive.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
-            tenant.launcher.hear()?;
+        let alive = self.tenants.iter().filter(|tenant| tenant.launcher.ended.is_none());
+        let mut events: Vec<_> = alive.flat_map(|tenant| tenant.launcher.poll_fds()).collect();
+        match poll(&mut events, timeout.as_ref()) {
+            Ok(0) | Err(_) => Ok(()),
+            Ok(_) => self.tenants.iter_mut().try_for_each(|tenant| tenant.launcher.hear_all()),
         }
-        Ok(())
     }
 
     /// Ends whoever still works. A throttled process dies only when it may run again, so limits are lifted first.

@@ -61,12 +61,6 @@ fn v1(own: &BTreeMap<String, PathBuf>, name: &str, wanted: &[&str]) -> Result<Fo
     Ok(Found { cgroup: Box::new(V1::new(&own, name, nodes.trim().to_owned())), base: None })
 }
 
-/// Our own group as far as memory goes: who is in it is not in a guard.
-pub(crate) fn own_memory_group() -> Option<PathBuf> {
-    let mut found = Hierarchies::find();
-    found.v1.remove("memory").or(found.v2)
-}
-
 /// The memory that the groups above us leave us (bytes): a guard that may have more would have us killed in its tenants'
 /// place.
 pub(crate) fn inherited_memory_limit() -> u64 {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use catamaran_worker::script::Step;
 
 pub(crate) use delegate::{Base, signed};
-pub(crate) use find::{ADVICE, Found, find, inherited_memory_limit, own_memory_group};
+pub(crate) use find::{ADVICE, Found, find, inherited_memory_limit};
 pub(crate) use memory::MemoryLimits;
 pub(crate) use none::NoGroups;
 pub(crate) use remove::{remove, withdraw};

@@ -69,6 +69,11 @@ impl Inventory {
         }
     }
 
+    /// Every process.
+    pub(crate) fn processes(&self) -> Vec<&Process> {
+        self.processes.iter().collect()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -81,15 +86,9 @@ impl Inventory {
         self.processes.iter().filter(has_become).collect()
     }
 
-    /// Launchers of the runs of `runner`.
-    pub(crate) fn launchers(&self, runner: u32) -> Vec<&Process> {
+    /// Launchers and tenants of `runner`, the oldest first: a tenant is the sibling of the launcher that makes it.
+    pub(crate) fn children(&self, runner: u32) -> Vec<&Process> {
         self.processes.iter().filter(|process| process.parent == runner).collect()
-    }
-
-    /// Whom launchers of `runner` have started, whatever has become of them.
-    pub(crate) fn started(&self, runner: u32) -> Vec<&Process> {
-        let launchers: Vec<u32> = self.launchers(runner).iter().map(|launcher| launcher.pid).collect();
-        self.processes.iter().filter(|process| launchers.contains(&process.parent)).collect()
     }
 }
 

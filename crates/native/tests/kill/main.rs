@@ -146,11 +146,12 @@ fn kills_of_others(grounds: &[Ground], emulated: bool) -> Vec<Kill> {
     let mut kills: Vec<_> =
         halted.map(|(ground, who, stage)| Kill { ground, who, moment: Moment::At(stage) }).collect();
     let mut dice = Dice(0xD1CE);
-    for who in [Who::Launcher, Who::Tenant] {
-        for &ground in grounds.iter().filter(|_| !emulated) {
-            let latest = if ground == VM { LATEST_OF_GUESTS } else { Duration::from_millis(300) };
-            kills.push(Kill { ground, who, moment: Moment::After(dice.below(latest)) });
-        }
+    for &ground in grounds.iter().filter(|_| !emulated) {
+        let latest = if ground == VM { LATEST_OF_GUESTS } else { Duration::from_millis(300) };
+        // Launchers are there while they start their tenant only.
+        let at = ["limits", "clone"].map(Moment::At).map(|moment| (Who::Launcher, moment));
+        let later = (Who::Tenant, Moment::After(dice.below(latest)));
+        kills.extend(at.into_iter().chain([later]).map(|(who, moment)| Kill { ground, who, moment }));
     }
     kills
 }
@@ -248,12 +249,14 @@ fn wait_for(kill: Kill, victim: &Victim) -> Process {
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
         let inventory = Inventory::take(victim.pid(), &victim.home);
-        let ready = halted || inventory.tenants().len() >= if kill.ground == VM { 1 } else { 2 };
+        let (children, tenants) = (inventory.children(victim.pid()), inventory.tenants());
         let found = match kill.who {
-            Who::Launcher => inventory.launchers(victim.pid()),
-            _ => inventory.started(victim.pid()),
+            Who::Launcher => children.first(),
+            // Its launcher goes once it has done its own.
+            _ if halted => children.first().filter(|_| children.len() == 1),
+            _ => tenants.first().filter(|_| tenants.len() >= if kill.ground == VM { 1 } else { 2 }),
         };
-        if let Some(found) = found.first().filter(|_| ready) {
+        if let Some(found) = found {
             return (*found).clone();
         }
     }
@@ -285,6 +288,25 @@ fn grounds(checks: &[Check], emulated: bool) -> Vec<Ground> {
 fn victim() {
     if let Ok(what) = std::env::var(VICTIM) {
         victim::be(&what);
+    }
+}
+
+#[test]
+fn a_tenant_that_runs_has_no_process_beside_it() {
+    if std::env::var_os(VICTIM).is_some() {
+        return;
+    }
+    let emulated = std::env::var_os("CATAMARAN_TURNS_PER_CPU_S").is_some();
+    let homes = Homes::make();
+    for ground in grounds(&catamaran_native::doctor(), emulated) {
+        let mut victim = homes.start(ground, "200ms", Some("running"));
+        victim.wait_for_stop("running");
+        let inventory = Inventory::take(victim.pid(), &victim.home);
+        victim.kill();
+        homes.clean(ground.ordinary);
+        let tenants = if ground == VM { 1 } else { 2 };
+        assert_eq!(inventory.tenants().len(), tenants, "{}: {inventory:#?}", ground.name);
+        assert_eq!(inventory.processes(), inventory.tenants(), "{}", ground.name);
     }
 }
 

@@ -1,20 +1,20 @@
-//! The launcher: a tiny runtime that starts one tenant by a script and notes when each stage was over.
+//! The launcher: a tiny runtime that starts one tenant by a script, notes when each stage was over, and is gone. The tenant
+//! is the runner's own child (`CLONE_PARENT`), so that nothing stays beside it.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use catamaran_worker::clock::now_ns;
 use catamaran_worker::script::{Script, stamp, word};
 use catamaran_worker::tape::Tape;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Signal, WaitId, WaitIdOptions, getppid};
+use rustix::process::getppid;
 
-use crate::start::{Start, die_with_parent};
+use crate::start::{Start, Whom, die_with_parent};
 
 /// Longest script (bytes): a run of very many groups would still stay far below.
 const SCRIPT_BYTES_MAX: usize = 1 << 16;
 
-/// Waits for a script, starts the tenant by it, waits for the tenant's end.
+/// Waits for a script and starts the tenant by it.
 pub(crate) fn launch(runner: &str) -> Result<(), String> {
     die_with_parent()?;
     if getppid().map(|pid| pid.as_raw_nonzero().get().to_string()).as_deref() != Some(runner) {
@@ -36,16 +36,9 @@ pub(crate) fn launch(runner: &str) -> Result<(), String> {
         std::str::from_utf8(text.get(..length).unwrap_or_default()).map_err(|error| error.to_string())?;
     let script = Script::from_text(text)?;
     let arguments = arguments(&script, run)?;
-    let start = Start {
-        script: &script,
-        tape: Some(&tape),
-        program: &program,
-        arguments: &arguments,
-        control: Some(control),
-    };
-    let pidfd = start.carry_out(|pid| say(control, &format!("{}{pid}", word::CLONED)))?;
-    say(control, &ended(&pidfd)?);
-    Ok(())
+    let for_whom = Whom::Runner { control, tape: &tape };
+    let start = Start { script: &script, program: &program, arguments: &arguments, for_whom };
+    start.carry_out().map(drop)
 }
 
 /// A handle on the file of this very program.
@@ -64,40 +57,6 @@ fn arguments(script: &Script, run: String) -> Result<Vec<CString>, String> {
         .chain(script.probe.iter().cloned())
         .map(|word| CString::new(word).map_err(|_| "an argument holds a zero byte".to_owned()))
         .collect()
-}
-
-/// Waits for the tenant's process, and ends it when the runner says so or is gone; how it ended, as a message.
-fn ended(pidfd: &OwnedFd) -> Result<String, String> {
-    let control = rustix::stdio::stdin();
-    let mut told = false;
-    loop {
-        let quiet = if told { PollFlags::empty() } else { PollFlags::IN };
-        let mut events = [PollFd::new(pidfd, PollFlags::IN), PollFd::new(&control, quiet)];
-        match poll(&mut events, None) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(format!("cannot wait for the tenant: {error}")),
-        }
-        if !told && events.get(1).is_some_and(|control| !control.revents().is_empty()) {
-            told = true;
-            let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);
-        }
-        if events.first().is_some_and(|tenant| !tenant.revents().is_empty()) {
-            return Ok(format!("{}{}", word::ENDED, reap(pidfd)?));
-        }
-    }
-}
-
-/// Takes the process from the kernel once it has ended; its exit code, or `signal N`.
-pub(crate) fn reap(pidfd: &OwnedFd) -> Result<String, String> {
-    let status = rustix::io::retry_on_intr(|| {
-        rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED)
-    })
-    .map_err(|error| format!("cannot wait for the tenant: {error}"))?
-    .ok_or("the tenant's end was not told")?;
-    Ok(match status.terminating_signal() {
-        Some(signal) => format!("signal {signal}"),
-        None => status.exit_status().unwrap_or(-1).to_string(),
-    })
 }
 
 /// One message to the runner; where that is gone, nobody is left to tell.

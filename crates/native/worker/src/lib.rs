@@ -2,7 +2,7 @@
 //! What the runner and the static worker have in common: the [`tape`] (shared memory through which a tenant gets its
 //! work and publishes what it did), the [`script`] of steps that start a tenant, what a container keeps ([`minimal`],
 //! [`seccomp`]), the [`port`] through which a guest is spoken to, the [`folder`] in which a run registers what it makes,
-//! the [`facts`] by which surroundings are told apart, the fixed loop and the clock.
+//! the [`facts`] by which surroundings are told apart, how a child is [reaped](reap), the fixed loop and the clock.
 //!
 //! *Architecture invariant*: the worker knows no scenario and no report. It is told turns and instants, and answers
 //! with turns and instants.
@@ -13,6 +13,7 @@ pub mod fixed_loop;
 pub mod folder;
 pub mod minimal;
 pub mod port;
+pub mod reap;
 pub mod script;
 pub mod seccomp;
 pub mod stop;

@@ -2,13 +2,15 @@
 //! containing takes. `cargo xtask bench-container` holds it against the same in other runtimes.
 
 use std::ffi::CString;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
 use catamaran_worker::folder::{Folder, group_line, home};
+use catamaran_worker::reap::reap;
 use catamaran_worker::script::{Root, RootWay, Script, Step};
 
-use crate::launch::{own_program, reap};
-use crate::start::Start;
+use crate::launch::own_program;
+use crate::start::{Start, Whom};
 
 /// Starts a program that does nothing by the script in the file at `path`, and removes all that was made; its exit code.
 pub(crate) fn contain(path: &str) -> Result<i32, String> {
@@ -31,8 +33,8 @@ pub(crate) fn contain(path: &str) -> Result<i32, String> {
 fn start(script: &Script) -> Result<String, String> {
     let program = own_program()?;
     let arguments: [CString; 2] = [c"catamaran-worker".into(), c"true".into()];
-    let start = Start { script, tape: None, program: &program, arguments: &arguments, control: None };
-    reap(&start.carry_out(drop)?)
+    let start = Start { script, program: &program, arguments: &arguments, for_whom: Whom::Oneself };
+    reap(start.carry_out()?.as_fd())
 }
 
 fn made(step: &Step) -> Option<&Path> {

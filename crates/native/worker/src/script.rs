@@ -265,18 +265,14 @@ fn step(text: &str) -> Option<Step> {
     }
 }
 
-/// What the launcher and the worker tell the runner, and the runner the launcher; one message each.
+/// What the launcher and the worker tell the runner; one message each.
 pub mod word {
-    /// To the launcher: end the tenant.
-    pub const END: &str = "end";
     /// The launcher is there and waits for its script.
     pub const READY: &str = "ready";
     /// The worker's threads are all there and wait for the common start.
     pub const STARTED: &str = "started";
-    /// The tenant's process (number follows) was made.
-    pub const CLONED: &str = "cloned ";
-    /// The tenant's process ended (exit code or `signal N` follows).
-    pub const ENDED: &str = "ended ";
+    /// The tenant's process was made; its number is on the tape.
+    pub const CLONED: &str = "cloned";
     /// Something failed (a sentence follows).
     pub const FAILED: &str = "failed ";
     /// One finding of a probe (name, tab, finding follow).

@@ -12,6 +12,7 @@ use catamaran_worker::tape::Tape;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
+use crate::launch::say;
 use crate::rootfs::{self, Devices, PROGRAM};
 use crate::{confine, network};
 
@@ -21,20 +22,30 @@ const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 /// One start-up.
 pub(crate) struct Start<'a> {
     pub(crate) script: &'a Script,
-    /// Where the stages are noted.
-    pub(crate) tape: Option<&'a Tape>,
     /// The worker's own file.
     pub(crate) program: &'a OwnedFd,
     /// What the worker is told, its name first.
     pub(crate) arguments: &'a [CString],
-    /// The socket to the runner, who is told what failed and whose end ends the start-up; without one, complaints go to
-    /// standard error.
-    pub(crate) control: Option<BorrowedFd<'a>>,
+    pub(crate) for_whom: Whom<'a>,
+}
+
+/// Whose child the process becomes.
+#[derive(Clone, Copy)]
+pub(crate) enum Whom<'a> {
+    /// The runner's, which is this process's parent.
+    Runner {
+        /// The socket to it: it is told what failed, and its end ends the start-up.
+        control: BorrowedFd<'a>,
+        /// Where the stages are noted, and the number of the process.
+        tape: &'a Tape,
+    },
+    /// This process's own; complaints go to standard error.
+    Oneself,
 }
 
 impl Start<'_> {
-    /// Makes groups and process; a handle on it. `told` is called with its number as soon as that is known.
-    pub(crate) fn carry_out(&self, told: impl FnOnce(u32)) -> Result<OwnedFd, String> {
+    /// Makes groups and process; a handle on it.
+    pub(crate) fn carry_out(&self) -> Result<OwnedFd, String> {
         self.script.limits.iter().try_for_each(|step| step.perform(0))?;
         self.note(stamp::LIMITED);
         stop_at("limits");
@@ -49,7 +60,7 @@ impl Start<'_> {
         let (joined, join) = pipe()?;
         let parents_signals = block_child_signal();
         // SAFETY: this process has one thread, so the copy may go on with whatever it likes.
-        let cloned = unsafe { clone(self.clone_flags(), born_in.as_ref().map(OwnedFd::as_fd)) };
+        let cloned = unsafe { clone(self.clone_flags(), born_in.as_ref().map(OwnedFd::as_fd), self.tape()) };
         match cloned.map_err(|error| format!("clone3 with {}: {error}", self.what_is_cloned()))? {
             Clone::Child => {
                 self.note(stamp::CLONED);
@@ -58,7 +69,9 @@ impl Start<'_> {
                 std::process::exit(1)
             }
             Clone::Parent { child, pidfd } => {
-                told(child);
+                if let Whom::Runner { control, .. } = self.for_whom {
+                    say(control, word::CLONED);
+                }
                 stop_at("clone");
                 if let Err(message) = self.prepare(child) {
                     let _ = rustix::process::pidfd_send_signal(&pidfd, Signal::KILL);
@@ -135,9 +148,9 @@ impl Start<'_> {
         }
     }
 
-    /// A launcher that died before the child asked to be told left nobody to tell it; its socket has the runner's end.
+    /// A parent that died before the child asked to be told left nobody to tell it; the socket has the runner's end.
     fn stop_if_alone(&self) -> Result<(), String> {
-        let Some(control) = self.control else { return Ok(()) };
+        let Whom::Runner { control, .. } = self.for_whom else { return Ok(()) };
         let mut hung_up = [PollFd::new(&control, PollFlags::RDHUP)];
         let now = rustix::time::Timespec { tv_sec: 0, tv_nsec: 0 };
         match poll(&mut hung_up, Some(&now)) {
@@ -250,15 +263,22 @@ impl Start<'_> {
 
     fn complain(&self, failed: &str) {
         let text = format!("{}{failed}", word::FAILED);
-        let _ = match self.control {
-            Some(control) => rustix::io::write(control, text.as_bytes()),
-            None => rustix::io::write(rustix::stdio::stderr(), text.as_bytes()),
-        };
+        match self.for_whom {
+            Whom::Runner { control, .. } => say(control, &text),
+            Whom::Oneself => say(rustix::stdio::stderr(), &text),
+        }
     }
 
     fn note(&self, stage: usize) {
-        if let Some(tape) = self.tape {
+        if let Some(tape) = self.tape() {
             tape.stamp(stage, now_ns());
+        }
+    }
+
+    fn tape(&self) -> Option<&Tape> {
+        match self.for_whom {
+            Whom::Runner { tape, .. } => Some(tape),
+            Whom::Oneself => None,
         }
     }
 }
@@ -304,17 +324,29 @@ enum Clone {
     Parent { child: u32, pidfd: OwnedFd },
 }
 
-/// `clone3` as a fork with namespaces and, on cgroup v2, a group to be born in.
+/// `clone3` as a fork with namespaces and, on cgroup v2, a group to be born in. With a tape the child is the caller's sibling,
+/// as its parent's end shall be heard of by who stays, and its number is on the tape before it runs.
 ///
 /// # Safety
 /// The caller must be the only thread of its process.
-unsafe fn clone(namespaces: u64, born_in: Option<BorrowedFd<'_>>) -> std::io::Result<Clone> {
+unsafe fn clone(
+    namespaces: u64,
+    born_in: Option<BorrowedFd<'_>>,
+    tape: Option<&Tape>,
+) -> std::io::Result<Clone> {
     let mut pidfd: libc::c_int = -1;
     // SAFETY: all-zero bytes are a valid `clone_args`.
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
     arguments.flags = namespaces | libc::CLONE_PIDFD as u64;
     arguments.pidfd = std::ptr::from_mut(&mut pidfd) as u64;
-    arguments.exit_signal = libc::SIGCHLD as u64;
+    match tape {
+        // A sibling ends with the caller's own signal, which is SIGCHLD, and takes no other.
+        Some(tape) => {
+            arguments.flags |= (libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID) as u64;
+            arguments.parent_tid = tape.tenant_number() as u64;
+        }
+        None => arguments.exit_signal = libc::SIGCHLD as u64,
+    }
     if let Some(group) = born_in {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = group.as_raw_fd() as u64;

@@ -42,6 +42,9 @@ pub mod head {
     pub const DONE: usize = 5;
     /// 1 when the workers shall begin; a futex.
     pub const GO: usize = 6;
+    /// Number of the tenant's process as the runner sees it; 0 before it is there. The kernel writes it, before the process
+    /// runs (`CLONE_PARENT_SETTID`): whatever becomes of the launcher, the runner knows whom to end.
+    pub const TENANT: usize = 7;
     /// First of [`super::STAMPS`] start-up instants (ns of `CLOCK_MONOTONIC`).
     pub const STAMP: usize = 16;
 }
@@ -236,6 +239,14 @@ impl Tape {
         // SAFETY: the head is always mapped, the low half of an aligned 64-bit word is an aligned 32-bit word, and it
         // lives as long as `self`.
         unsafe { AtomicU32::from_ptr(self.start.cast::<u32>().add(head::GO * 2)) }
+    }
+
+    /// Where the kernel is to write the number of the tenant's process, as a `pid_t` of 32 bits: the low half of
+    /// [`head::TENANT`].
+    #[must_use]
+    pub fn tenant_number(&self) -> *mut i32 {
+        const { assert!(cfg!(target_endian = "little")) };
+        self.words().get(head::TENANT).map_or(std::ptr::null_mut(), |word| word.as_ptr().cast())
     }
 
     /// Notes the start-up instant number `stamp` as `at_ns`.
