@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use catamaran_report::RunError;
 use catamaran_scenario::{Plan, Platform};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::accept;
 use crate::cgroup::charge;
@@ -52,6 +53,25 @@ pub fn density(
     count(plan, platform, most, turns_per_cpu_s, &interrupt, progress).map_err(|problem| problem.on(platform))
 }
 
+/// Descriptors that each copy takes: its messages, and a handle on its process.
+const DESCRIPTORS: u64 = 2;
+/// Those that we have beside them.
+const DESCRIPTORS_OF_OURS: u64 = 256;
+
+/// Has this process take as many descriptors as so many copies need, as far as it may: the usual bounds are lower.
+fn make_room_for_descriptors(most: u64) {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = most.saturating_mul(DESCRIPTORS).saturating_add(DESCRIPTORS_OF_OURS);
+    if current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let beyond = Rlimit { current: Some(wanted), maximum: maximum.map(|maximum| maximum.max(wanted)) };
+    if setrlimit(Resource::Nofile, beyond).is_err() {
+        // Where that does not do either, a copy that can't be started says why.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    }
+}
+
 fn count(
     plan: &Plan,
     platform: Platform,
@@ -60,6 +80,7 @@ fn count(
     interrupt: &Interrupt,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Count, Problem> {
+    make_room_for_descriptors(most);
     let mut crowd = Crowd::gather(plan, platform, turns_per_cpu_s, interrupt)?;
     let filled = fill(&mut crowd, plan, most, progress);
     let charged = crowd.charged();
