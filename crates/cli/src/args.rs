@@ -228,7 +228,7 @@ pub(crate) struct Density {
     #[arg(long)]
     pub(crate) native: bool,
     /// Natively, count no further than this; what each takes is then measured all the same
-    #[arg(long, value_name = "N", requires = "native", default_value_t = 2_500, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, value_name = "N", requires = "native", default_value_t = 2_500, value_parser = clap::value_parser!(u64).range(1..=16_000))]
     pub(crate) most: u64,
     /// The machine to model [default: with --native this one, else the reference machine]
     #[arg(long, value_name = "host.toml")]

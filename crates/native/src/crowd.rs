@@ -108,6 +108,10 @@ impl<'a> Crowd<'a> {
     /// Adds one, and has it do its work as far as memory goes. Whether there was room for it: none was killed, nor did it
     /// fail to start in a guard that is full.
     pub(crate) fn join(&mut self) -> Result<bool, Problem> {
+        // Whoever has done its work has nothing to say but that it ended, and there may be thousands.
+        if let Some(newest) = self.members.last_mut() {
+            newest.launcher.hang_up();
+        }
         let label = format!("{}.{}", self.tenant.name, self.members.len());
         let joined = self.start(&label).and_then(|()| self.work());
         match joined.and_then(|()| self.lost_somebody()) {

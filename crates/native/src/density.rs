@@ -53,8 +53,8 @@ pub fn density(
     count(plan, platform, most, turns_per_cpu_s, &interrupt, progress).map_err(|problem| problem.on(platform))
 }
 
-/// Descriptors that each copy takes: its messages, and a handle on its process.
-const DESCRIPTORS: u64 = 2;
+/// Descriptors that each copy takes: a handle on its process.
+const DESCRIPTORS: u64 = 1;
 /// Those that we have beside them.
 const DESCRIPTORS_OF_OURS: u64 = 256;
 

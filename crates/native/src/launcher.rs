@@ -61,10 +61,8 @@ impl WorkerFile {
 pub(crate) struct Launcher {
     /// The launcher; gone once the tenant runs.
     process: Child,
-    /// Messages of the launcher and the tenant.
-    control: OwnedFd,
-    /// Whether both have closed their ends.
-    hung_up: bool,
+    /// Messages of the launcher and the tenant, until we or both of them hang up.
+    control: Option<OwnedFd>,
     /// A handle on the tenant's process, our own child.
     handle: Option<OwnedFd>,
     /// What the tenant does and did.
@@ -107,8 +105,7 @@ impl Launcher {
             .map_err(|error| no_start(&error))?;
         let mut launcher = Self {
             process,
-            control,
-            hung_up: false,
+            control: Some(control),
             handle: None,
             tape: mapped,
             tenant: None,
@@ -190,28 +187,30 @@ impl Launcher {
 
     /// What there is to be waited for before one may [`Self::hear`].
     pub(crate) fn poll_fds(&self) -> impl Iterator<Item = PollFd<'_>> {
-        let control = (!self.hung_up).then_some(&self.control);
-        [control, self.handle.as_ref()].into_iter().flatten().map(|fd| PollFd::new(fd, PollFlags::IN))
+        [self.control.as_ref(), self.handle.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(|fd| PollFd::new(fd, PollFlags::IN))
     }
 
     /// Takes one message, or the tenant's end, which comes after its last message; the message, empty where there was none.
     pub(crate) fn hear(&mut self) -> Result<String, Problem> {
         let mut buffer = [0_u8; 4096];
-        let length = match rustix::net::recv(&self.control, &mut buffer, RecvFlags::DONTWAIT) {
-            Ok((_, length)) => length,
-            Err(Errno::AGAIN | Errno::INTR) => {
-                self.note_end();
-                return Ok(String::new());
-            }
-            Err(_) => 0,
-        };
+        let received = self.control.as_ref().map_or(Err(Errno::AGAIN), |control| {
+            rustix::net::recv(control, &mut buffer, RecvFlags::DONTWAIT).map(|(_, length)| length)
+        });
+        if let Err(Errno::AGAIN | Errno::INTR) = received {
+            self.note_end();
+            return Ok(String::new());
+        }
         self.take_up();
+        let length = received.unwrap_or(0);
         let message = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
         if let Some(what) = message.strip_prefix(word::FAILED) {
             return Err(Problem::of_start(what));
         }
         if message.is_empty() {
-            self.hung_up = true;
+            self.control = None;
             self.note_end();
             if self.handle.is_none() {
                 self.ended.get_or_insert_with(|| "its launcher died".to_owned());
@@ -251,6 +250,11 @@ impl Launcher {
         Ok(())
     }
 
+    /// Takes no more messages: of the tenant's end alone is heard from now on, and of its tape. Saves a descriptor.
+    pub(crate) fn hang_up(&mut self) {
+        self.control = None;
+    }
+
     /// Kills the tenant, and does not wait for its end.
     pub(crate) fn kill(&self) {
         if let Some(handle) = self.handle.as_ref().filter(|_| self.ended.is_none()) {
@@ -273,7 +277,11 @@ impl Launcher {
     }
 
     fn tell(&self, message: &str) -> Result<(), Problem> {
-        rustix::net::send(&self.control, message.as_bytes(), rustix::net::SendFlags::NOSIGNAL)
+        let control = self.control.as_ref().ok_or(Errno::NOTCONN);
+        control
+            .and_then(|control| {
+                rustix::net::send(control, message.as_bytes(), rustix::net::SendFlags::NOSIGNAL)
+            })
             .map(drop)
             .map_err(|error| {
                 Problem::new(format!("a launcher does not listen: {error}"), "see the messages above")
