@@ -71,6 +71,18 @@ fn every_folder_of_golden_files_has_its_scenario() {
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
+fn the_speed_workloads_answer_to_the_bit() {
+    let found = catamaran_tests::speed::answers();
+    #[cfg(not(target_arch = "wasm32"))]
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let file = folder().with_file_name("speed").join("answers.txt");
+        return std::fs::write(file, found).expect("a golden file");
+    }
+    assert_eq!(found, include_str!("../speed/answers.txt"), "run `cargo xtask golden` where this is meant");
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn a_changed_answer_is_found() {
     let shipped = shipped::ALL.first().expect("a shipped scenario");
     let texts = golden::texts(shipped).expect("it parses");

@@ -1,5 +1,7 @@
 //! The command line as people type it.
 
+pub(crate) mod bench;
+
 use std::path::PathBuf;
 
 use catamaran_report::Report;
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Remove whatever an interrupted run left; never touches a live one
     Clean,
+    /// Time the simulator on workloads with known answers
+    Bench(bench::Bench),
 }
 
 /// Platforms to carry the scenario out on.

@@ -4,6 +4,7 @@
 //! promises of the contract about exit codes and streams.
 
 mod args;
+mod bench;
 mod calibrate;
 mod clean;
 mod compare;
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
 
 fn carry_out(command: Command, terminal: &Terminal) -> Result<(), Failure> {
     interrupt::outlive_file_limits()?;
-    if matches!(command, Command::Sim(_) | Command::Lessons(_) | Command::Explain(_)) {
+    if matches!(command, Command::Sim(_) | Command::Lessons(_) | Command::Explain(_) | Command::Bench(_)) {
         interrupt::exit_at_once()?;
     }
     match command {
@@ -74,6 +75,7 @@ fn carry_out(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Explain(args) => explain::explain(&args, terminal),
         Command::Serve(args) => serve::serve(args, terminal),
         Command::Clean => clean::clean(terminal),
+        Command::Bench(args) => bench::bench(&args, terminal),
     }
 }
 

@@ -107,3 +107,74 @@ pub mod naive {
         experiment::simulate(plan, platform, calibration, options, Model::Fluid).map(|outcome| outcome.report)
     }
 }
+
+/// The speed workloads, with answers that every exact engine gets: to be timed from outside, for here is no clock.
+pub mod bench {
+    use super::experiment;
+
+    /// W1: hosts of 8 cores with 16 containers each, which run tasks of exponential demands back to back from time 0.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct SharedHosts {
+        /// How many hosts.
+        pub hosts: u64,
+        /// Tasks of each container, at least 1.
+        pub tasks: u64,
+        /// Weights, dealt in turn to the containers of host 0, then those of host 1, and so on; none: all weigh 1. Each is
+        /// above 0 and finite.
+        pub weights: Vec<f64>,
+        /// The most that each container may use (cores, above 0); a task uses 1 at most.
+        pub cap_cores: Option<f64>,
+        /// Each container is in a virtual machine of one virtual CPU, which has the container's weight.
+        pub in_machines: bool,
+    }
+
+    /// What W1 answers.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct Responses {
+        /// When the last task ends (s).
+        pub makespan_s: f64,
+        /// Mean time from a task's start to its end (s).
+        pub mean_response_s: f64,
+        /// Root of the mean square of it (s).
+        pub rms_response_s: f64,
+        /// Tasks.
+        pub work_items: u64,
+    }
+
+    /// What W2 answers.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct Held {
+        /// The time of the last event (s).
+        pub clock_s: f64,
+        /// Events that fired.
+        pub work_items: u64,
+    }
+
+    /// What the M/M/1 check answers.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct Sojourns {
+        /// Mean time from arrival to departure (s).
+        pub mean_sojourn_s: f64,
+        /// Customers.
+        pub work_items: u64,
+    }
+
+    /// W1 by the fluid model.
+    #[must_use]
+    pub fn shared_hosts(workload: &SharedHosts) -> Responses {
+        experiment::bench::shared_hosts(workload)
+    }
+
+    /// W2, the hold model: so many pending events (at least 1), of which each that fires schedules another, until so many
+    /// have fired.
+    #[must_use]
+    pub fn hold(pending: u32, events: u64) -> Held {
+        experiment::bench::hold(pending, events)
+    }
+
+    /// One server at load 0.9 with service times of mean 1 s, for so many customers (at least 1), by the fluid model.
+    #[must_use]
+    pub fn mm1(customers: u64) -> Sojourns {
+        experiment::bench::mm1(customers)
+    }
+}

@@ -10,6 +10,7 @@ mod golden;
 mod http;
 mod setup;
 mod shell;
+mod speed;
 mod test;
 mod tidy;
 
@@ -41,6 +42,8 @@ enum Task {
     BenchContainer(bench_container::Options),
     /// Hold the simulator against this machine over the corpus in tests/accuracy (as root)
     Accuracy(accuracy::Options),
+    /// Time the simulator natively and in WebAssembly, and count its instructions
+    Speed(speed::Options),
     /// Check the house rules
     Tidy {
         /// Lower the ratchet of sizes to what they are now
@@ -70,6 +73,7 @@ fn carry_out(task: &Task) -> Result<bool> {
         Task::Golden => golden::golden(&workspace)?,
         Task::BenchContainer(options) => return bench_container::bench(&workspace, options),
         Task::Accuracy(options) => return accuracy::accuracy(&workspace, options),
+        Task::Speed(options) => return speed::speed(&workspace, options),
         Task::Tidy { tighten } => tidy::tidy(&workspace, *tighten)?,
     }
     Ok(true)

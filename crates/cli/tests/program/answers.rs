@@ -20,6 +20,7 @@ fn the_help_of_every_command_has_its_place() {
         "explain",
         "serve",
         "clean",
+        "bench",
     ];
     let overview = run(&["--help"]);
     assert_eq!((overview.code, overview.stderr.as_str()), (0, ""));
@@ -29,7 +30,7 @@ fn the_help_of_every_command_has_its_place() {
         assert_eq!((help.code, help.stderr.as_str()), (0, ""), "{command}");
         assert!(help.stdout.contains(&format!("Usage: catamaran {command}")), "{}", help.stdout);
     }
-    for later in ["sweep", "bench", "oci", "k8s-score"] {
+    for later in ["sweep", "oci", "k8s-score"] {
         assert!(!overview.stdout.contains(&format!("\n  {later}")), "{later} is offered");
     }
     let version = run(&["--version"]);
@@ -202,4 +203,43 @@ fn a_new_lesson_is_started_inside_the_repository_only() {
     std::fs::write(&manifest, "mine").unwrap();
     assert_eq!(start().status.code(), Some(1), "what is there is left alone");
     assert_eq!(std::fs::read_to_string(manifest).unwrap(), "mine");
+}
+
+#[test]
+fn bench_answers_with_full_precision_and_what_it_took() {
+    let fields = [
+        (&["bench", "w1", "--hosts", "1", "--tasks", "10"][..], "makespan_s", 23.496_407_272),
+        (&["bench", "w1-vm", "--hosts", "1", "--tasks", "10"], "mean_response_s", 1.675_635_922),
+        (
+            &["bench", "w1", "--hosts", "1", "--tasks", "10", "--weights", "3", "--cap", "1"],
+            "rms_response_s",
+            2.375_418_361,
+        ),
+        (&["bench", "w2", "--pending", "1000", "--events", "1000000"], "clock_s", 999.699_894_375),
+        (&["bench", "mm1", "--customers", "100000"], "mean_sojourn_s", 9.587_902_367),
+    ];
+    for (args, field, expected) in fields {
+        let outcome = run(&[args, &["--json"]].concat());
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{args:?}");
+        let answer: Value = serde_json::from_str(&outcome.stdout).expect("one JSON document");
+        let value = answer[field].as_f64().expect(field);
+        assert!((value - expected).abs() < 6e-10, "{args:?}: {value}");
+        assert_ne!(value, expected, "full precision");
+        assert_eq!(answer["workload"], args[1]);
+        let times = ["makespan_s", "mean_response_s", "rms_response_s", "clock_s", "mean_sojourn_s"];
+        let there = times.iter().filter(|time| answer.get(**time).is_some()).count();
+        assert_eq!(
+            there,
+            if args[1].starts_with("w1") { 3 } else { 1 },
+            "nothing without a meaning: {answer}"
+        );
+        assert!(answer["work_items"].as_u64() > Some(0), "{answer}");
+        assert!(
+            answer["cpu_s"].as_f64() > Some(0.0) && answer["peak_rss_bytes"].as_u64() > Some(1 << 20),
+            "{answer}"
+        );
+        let people = run(args);
+        assert_eq!((people.code, people.stderr.as_str()), (0, ""));
+        assert!(people.stdout.contains(&format!("{expected:.9} s")), "{}", people.stdout);
+    }
 }

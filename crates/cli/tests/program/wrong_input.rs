@@ -38,8 +38,21 @@ fn wrong_usage() {
         (&["probe"], &["--on <PLATFORM>"]),
         (&["probe", "--on", "jail"], &["'jail'"]),
         (&["--color", "maybe", "doctor"], &["'maybe'", "auto, always, never"]),
+        (&["bench"], &["<COMMAND>"]),
+        (&["bench", "w9"], &["'w9'", "w1"]),
+        (&["bench", "w1", "--hosts", "0"], &["--hosts", "1..=1000000"]),
+        (&["bench", "w1", "--tasks", "x"], &["--tasks", "'x'"]),
+        (&["bench", "w1", "--weights", "1,0"], &["'0'", "a weight is a number from 0.001 to 10000"]),
+        (&["bench", "w1", "--weights", "1,,2"], &["--weights"]),
+        (&["bench", "w1-vm", "--weights", "nan"], &["'nan'", "--weights"]),
+        (&["bench", "w1", "--cap", "-1"], &["-1"]),
+        (&["bench", "w1", "--cap", "inf"], &["'inf'", "a cap is a number of cores from 0.001 to 1024"]),
+        (&["bench", "w1", "--pending", "5"], &["'--pending'"]),
+        (&["bench", "w2", "--pending", "0"], &["1..=10000000"]),
+        (&["bench", "w2", "--events", "1.5"], &["'1.5'"]),
+        (&["bench", "mm1", "--customers", "0"], &["--customers"]),
         // Commands of later issues are not offered.
-        (&["bench", "mm1"], &["unrecognized subcommand 'bench'"]),
+        (&["bench", "w3"], &["unrecognized subcommand 'w3'"]),
     ];
     for (args, says) in table {
         refused(args, b"", says);

@@ -1,6 +1,7 @@
 //! Room 5: plan → world → report. Wires rooms; holds no formula of its own.
 
 mod answer;
+pub(crate) mod bench;
 mod build;
 mod density;
 mod engine;

@@ -1,60 +1,117 @@
 //! The event queue: ordered by (time, priority, sequence), so that two events never change places between runs.
-
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+//!
+//! **How.** A heap of four children a place, keys packed into two words: half the levels of a binary one, and the children
+//! lie side by side in memory. The place of the event that was taken last stays open: most events lead to another one, and
+//! that goes down from there in one pass, where taking the last one's place and joining at the end would be two.
+//!
+//! **Source.** LaMarca and Ladner, "The influence of caches on the performance of heaps" (1996).
 
 use super::Instant;
+
+const ARITY: usize = 4;
+/// Bits of the sequence number below the priority: enough for a million years of a million events each second.
+const SEQUENCE_BITS: u32 = 56;
 
 /// Pending events of kind `E`.
 #[derive(Debug)]
 pub(crate) struct EventQueue<E> {
-    heap: BinaryHeap<Reverse<Pending<E>>>,
+    heap: Vec<Pending<E>>,
+    /// The first place is that of an event which was taken.
+    open: bool,
     sequence: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Pending<E> {
-    key: (Instant, u8, u64),
+    at: Instant,
+    /// Priority and sequence.
+    order: u64,
     event: E,
 }
 
-impl<E> PartialEq for Pending<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-}
-impl<E> Eq for Pending<E> {}
-impl<E> PartialOrd for Pending<E> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl<E> Ord for Pending<E> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key.cmp(&other.key)
+impl<E> Pending<E> {
+    fn key(&self) -> u128 {
+        u128::from(self.at) << 64 | u128::from(self.order)
     }
 }
 
-impl<E> EventQueue<E> {
+impl<E: Copy> EventQueue<E> {
     pub(crate) fn new() -> Self {
-        Self { heap: BinaryHeap::new(), sequence: 0 }
+        Self { heap: Vec::new(), open: false, sequence: 0 }
     }
 
     /// Adds an event. At equal times a lower priority number comes first, then the one that was added first.
     pub(crate) fn push(&mut self, at: Instant, priority: u8, event: E) {
-        self.heap.push(Reverse(Pending { key: (at, priority, self.sequence), event }));
+        let pending = Pending { at, order: u64::from(priority) << SEQUENCE_BITS | self.sequence, event };
         self.sequence += 1;
+        if std::mem::take(&mut self.open) {
+            self.down(pending);
+        } else {
+            self.heap.push(pending);
+            self.up(pending);
+        }
     }
 
     /// Takes the next event with its time.
     pub(crate) fn pop(&mut self) -> Option<(Instant, E)> {
-        self.heap.pop().map(|Reverse(pending)| (pending.key.0, pending.event))
+        if std::mem::take(&mut self.open)
+            && let Some(last) = self.heap.pop()
+            && !self.heap.is_empty()
+        {
+            self.down(last);
+        }
+        let first = self.heap.first()?;
+        self.open = true;
+        Some((first.at, first.event))
+    }
+
+    /// From the last place up to where it belongs.
+    fn up(&mut self, pending: Pending<E>) {
+        let mut place = self.heap.len() - 1;
+        while place > 0 {
+            let parent = (place - 1) / ARITY;
+            if self.heap[parent].key() < pending.key() {
+                break;
+            }
+            self.heap[place] = self.heap[parent];
+            place = parent;
+        }
+        self.heap[place] = pending;
+    }
+
+    /// From the first place down to where it belongs.
+    fn down(&mut self, pending: Pending<E>) {
+        let (mut place, key) = (0, pending.key());
+        loop {
+            let first = place * ARITY + 1;
+            let child = match self.heap.get(first..first + ARITY) {
+                Some([a, b, c, d]) => {
+                    let left = usize::from(b.key() < a.key());
+                    let right = 2 + usize::from(d.key() < c.key());
+                    let least = self.heap[first + right].key() < self.heap[first + left].key();
+                    first + if least { right } else { left }
+                }
+                _ => match (first..self.heap.len()).min_by_key(|&child| self.heap[child].key()) {
+                    Some(child) => child,
+                    None => break,
+                },
+            };
+            if key < self.heap[child].key() {
+                break;
+            }
+            self.heap[place] = self.heap[child];
+            place = child;
+        }
+        self.heap[place] = pending;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::EventQueue;
+    use crate::kernel::rng::SplitMix64;
 
     #[test]
     fn time_then_priority_then_order_of_arrival() {
@@ -64,5 +121,23 @@ mod tests {
         }
         let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
         assert_eq!(order, [(1, "a"), (5, "b"), (5, "c"), (5, "d"), (9, "e")]);
+    }
+
+    #[test]
+    fn any_mixture_of_pushes_and_pops_is_as_with_a_sorted_set() {
+        let mut dice = SplitMix64::named(1, "queue");
+        for most in [1, 2, 5, 6, 22, 1_000] {
+            let (mut queue, mut twin) = (EventQueue::new(), BTreeSet::new());
+            for sequence in 0..20_000_u64 {
+                if twin.len() < most && dice.below(2) == 0 {
+                    let (at, priority) = (dice.below(50), dice.below(3) as u8);
+                    queue.push(at, priority, sequence);
+                    twin.insert((at, priority, sequence));
+                } else {
+                    let next = twin.pop_first().map(|(at, _, sequence)| (at, sequence));
+                    assert_eq!(queue.pop(), next);
+                }
+            }
+        }
     }
 }

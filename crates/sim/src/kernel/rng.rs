@@ -1,6 +1,9 @@
 //! A small portable generator for the dice that the modelled kernel itself throws. Arrivals and demands are not drawn
 //! here but in `catamaran_scenario::draw`, which both backends share.
 
+/// What the state grows by: 2^64 by the golden ratio.
+const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
 #[derive(Debug, Clone)]
 pub(crate) struct SplitMix64(u64);
@@ -12,9 +15,14 @@ impl SplitMix64 {
         Self(name.bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed.rotate_left(17), fold))
     }
 
+    /// The plain stream of `seed`, from output `index` (from 0) on.
+    pub(crate) fn from(seed: u64, index: u64) -> Self {
+        Self(seed.wrapping_add(index.wrapping_mul(GAMMA)))
+    }
+
     /// The next 64 bits.
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        self.0 = self.0.wrapping_add(GAMMA);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -33,7 +41,15 @@ mod tests {
 
     #[test]
     fn first_output_of_seed_zero_is_the_published_one() {
-        assert_eq!(SplitMix64(0).next(), 0xE220_A839_7B1D_CDAF);
+        assert_eq!(SplitMix64::from(0, 0).next(), 0xE220_A839_7B1D_CDAF);
+    }
+
+    #[test]
+    fn a_stream_can_be_entered_anywhere() {
+        let mut stream = SplitMix64::from(42, 0);
+        let drawn: Vec<u64> = (0..5).map(|_| stream.next()).collect();
+        let entered: Vec<u64> = (0..5).map(|index| SplitMix64::from(42, index).next()).collect();
+        assert_eq!(drawn, entered);
     }
 
     #[test]

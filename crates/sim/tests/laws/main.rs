@@ -10,3 +10,4 @@ mod nodes;
 mod queueing;
 mod refused;
 mod shares;
+mod speed;

@@ -29,6 +29,7 @@ mod pelt;
 mod progress;
 mod queue;
 mod reweight;
+pub(crate) mod share;
 mod wakeup;
 
 use crate::kernel::Instant;
