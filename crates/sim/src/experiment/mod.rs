@@ -3,6 +3,7 @@
 mod answer;
 mod build;
 mod density;
+mod disk;
 mod engine;
 mod guests;
 mod happened;

@@ -1,8 +1,10 @@
 //! Room 1: produces demand, knows no machine.
 
+mod filer;
 mod leaker;
 mod program;
 mod server;
 
+pub(crate) use filer::FileOp;
 pub(crate) use program::{Action, Program};
 pub(crate) use server::Served;
