@@ -80,16 +80,16 @@ impl Case {
                 (self.body)(&report);
             }
             Err(RunError::Unavailable { why, .. }) => println!("skipped: {name}: {}", why.replace('\n', " ")),
-            // A guest's memory is its own, and neither backend says anything about it yet.
-            Err(RunError::Unsupported { field, .. }) if platform == Platform::Vm && self.is_of_memory() => {
+            // A guest's memory and its files are its own, and neither backend says anything about them yet.
+            Err(RunError::Unsupported { field, .. }) if platform == Platform::Vm && self.is_inside() => {
                 assert!(field.starts_with("tenant.t."), "{field}");
             }
             Err(other) => panic!("{other}"),
         }
     }
 
-    fn is_of_memory(&self) -> bool {
-        self.tenant.contains("kind = \"memory\"")
+    fn is_inside(&self) -> bool {
+        ["memory", "disk"].iter().any(|kind| self.tenant.contains(&format!("kind = {kind:?}")))
     }
 }
 
@@ -258,6 +258,57 @@ fn a_memory_limit_kills() -> Case {
     }
 }
 
+fn a_file_is_read_block_by_block() -> Case {
+    Case {
+        duration: "30s",
+        tenant: "workload = { kind = \"disk\", op = \"randread\", size = \"8MiB\", depth = 2 }",
+        body: |report| {
+            let (tenant, requests) = (only(report), requests(report));
+            assert_eq!(tenant.state, TenantState::Completed, "{tenant:?}");
+            assert_eq!((requests.sent, requests.completed, requests.failed), (2048, 2048, 0));
+            assert_eq!(tenant.disk_bytes, Some(8 * MIB));
+            let (latency, finished_s) = (requests.latency_s.unwrap(), tenant.finished_s.unwrap());
+            // Two at a time: all latencies together are at most twice the time, but for what lies between two operations.
+            let together_s = latency.mean * 2048.0;
+            assert!(latency.p50 > 0.0 && together_s <= 2.0 * finished_s, "{latency:?} in {finished_s} s");
+        },
+    }
+}
+
+fn a_disk_limit_holds() -> Case {
+    Case {
+        duration: "30s",
+        tenant: "io = { write = \"8MB/s\" }\n\
+                 workload = { kind = \"disk\", op = \"write\", size = \"16MiB\", block = \"64KiB\", fsync = true }",
+        body: |report| {
+            let tenant = only(report);
+            assert_eq!((tenant.state, tenant.disk_bytes), (TenantState::Completed, Some(16 * MIB)));
+            if !matches!(report.platform, Platform::Cgroups | Platform::Container) {
+                assert!(tenant.absent.contains_key("io.write"), "and says so: {:?}", tenant.absent);
+                return;
+            }
+            // 2.1 s at the limit, less what the first slice lets through at once and one slice that is kept.
+            let finished_s = tenant.finished_s.unwrap();
+            assert!(finished_s > 1.7, "{finished_s} s");
+        },
+    }
+}
+
+fn a_rate_paces_the_disk() -> Case {
+    Case {
+        duration: "1s",
+        tenant: "workload = { kind = \"disk\", op = \"read\", size = \"64MiB\", block = \"64KiB\", cached = true, \
+                 rate = \"6553600B/s\" }",
+        body: |report| {
+            let (tenant, requests) = (only(report), requests(report));
+            assert_eq!(tenant.state, TenantState::Running, "{tenant:?}");
+            // A hundred a second, in a second.
+            assert!((80..=100).contains(&requests.completed), "{requests:?}");
+            assert_eq!(tenant.disk_bytes, Some(requests.completed * 65_536));
+        },
+    }
+}
+
 /// The tests of a platform, once for each backend.
 macro_rules! conformance {
     ($($module:ident = $platform:expr;)*) => {
@@ -300,6 +351,14 @@ macro_rules! conformance {
         }
         #[test]
         fn a_memory_limit_kills() { ($run)(crate::a_memory_limit_kills(), "a_memory_limit_kills", $platform); }
+        #[test]
+        fn a_file_is_read_block_by_block() {
+            ($run)(crate::a_file_is_read_block_by_block(), "a_file_is_read_block_by_block", $platform);
+        }
+        #[test]
+        fn a_disk_limit_holds() { ($run)(crate::a_disk_limit_holds(), "a_disk_limit_holds", $platform); }
+        #[test]
+        fn a_rate_paces_the_disk() { ($run)(crate::a_rate_paces_the_disk(), "a_rate_paces_the_disk", $platform); }
         #[test]
         fn an_overfull_queue_fails_requests() {
             ($run)(crate::an_overfull_queue_fails_requests(), "an_overfull_queue_fails_requests", $platform);

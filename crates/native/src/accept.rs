@@ -2,8 +2,9 @@
 
 use catamaran_report::RunError;
 use catamaran_scenario::Platform;
+use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
-use catamaran_scenario::plan::{Plan, PlatformSettings, Restart, Tenant, Workload};
+use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Workload};
 
 use crate::{platform, vm};
 
@@ -22,7 +23,8 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     check_settings(&plan.settings(platform), platform)?;
     let host = plan.host();
     // Nodes on which nothing is placed need no machine; a tenant elsewhere is refused with its field.
-    refuse(host.disk.is_some(), "host.disk", "a bound on the disk", "leave it out")?;
+    let in_guests = host.disk.is_some() && platform == Platform::Vm;
+    refuse(in_guests, "host.disk", "a bound on the disk of guests yet", "choose another platform")?;
     refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
     plan.tenants().iter().try_for_each(|tenant| check_tenant(tenant, platform))
@@ -119,10 +121,7 @@ fn check_tenant(tenant: &Tenant, platform: Platform) -> Result<(), RunError> {
     let later = "leave it out, or simulate";
     let table = [
         ("node", tenant.node != 0, "more than one node"),
-        ("io.weight", tenant.io.weight.is_some(), "disk weights"),
-        ("io.read", tenant.io.read.is_some(), "disk limits"),
-        ("io.write", tenant.io.write.is_some(), "disk limits"),
-        ("io.iops", tenant.io.iops.is_some(), "disk limits"),
+        ("io", tenant.io != Io::default() && platform == Platform::Vm, "disk shares of guests"),
         ("pids.limit", tenant.pids_limit.is_some() && platform == Platform::Vm, "process limits in guests"),
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),
@@ -135,6 +134,8 @@ fn check_tenant(tenant: &Tenant, platform: Platform) -> Result<(), RunError> {
     if platform::has_limits(platform) {
         check_pids(tenant)?;
     }
+    let on_vm = platform == Platform::Vm && FileWork::all(&tenant.workload).next().is_some();
+    refuse(on_vm, &field("workload"), "files in guests yet", "choose another platform")?;
     check_workload(&tenant.workload, &field("workload"))
 }
 
@@ -154,6 +155,7 @@ fn threads(workload: &Workload) -> u32 {
     match workload {
         Workload::Compute { threads, .. } => *threads,
         Workload::Server(server) => server.threads,
+        Workload::Disk { depth, .. } => *depth,
         Workload::Phases(phases) => phases.iter().map(|phase| threads(&phase.workload)).max().unwrap_or(1),
         _ => 1,
     }
@@ -161,7 +163,11 @@ fn threads(workload: &Workload) -> u32 {
 
 fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
     let kind = match workload {
-        Workload::Compute { .. } | Workload::Server(_) | Workload::Memory { .. } | Workload::Idle => {
+        Workload::Compute { .. }
+        | Workload::Server(_)
+        | Workload::Memory { .. }
+        | Workload::Disk { .. }
+        | Workload::Idle => {
             return Ok(());
         }
         Workload::Phases(phases) => {
@@ -169,7 +175,6 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
                 check_workload(&phase.workload, &format!("{field}.phases[{number}]"))
             });
         }
-        Workload::Disk { .. } => "disk",
         Workload::Network { .. } => "network",
         Workload::Fork { .. } => "fork",
         Workload::Command { .. } => "command",
@@ -179,7 +184,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         true,
         &format!("{field}.kind"),
         &format!("a \"{kind}\" workload yet"),
-        "take compute, server, memory, idle or phases of them, or simulate",
+        "take compute, server, memory, disk, idle or phases of them, or simulate",
     )
 }
 

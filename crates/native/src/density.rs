@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use catamaran_report::RunError;
+use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::{Plan, Platform};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -49,6 +50,8 @@ pub fn density(
     let one_kind = plan.tenants().get(1).is_some();
     accept::refuse(one_kind, "tenant", "a density of more than one kind of tenant", "leave the others out")?;
     accept::refuse(plan.host().swap.0 > 0, "host.swap", "a density with swap", "leave it out")?;
+    let on_disk = plan.tenants().iter().any(|tenant| FileWork::all(&tenant.workload).next().is_some());
+    accept::refuse(on_disk, "tenant.workload", "a density of tenants with files", "take another workload")?;
     let interrupt = Interrupt::new(Arc::clone(interrupted));
     count(plan, platform, most, turns_per_cpu_s, &interrupt, progress).map_err(|problem| problem.on(platform))
 }

@@ -159,6 +159,13 @@ fn workload(tenant: &Tenant) -> String {
         Workload::Memory { start, leak, .. } => {
             format!("touches {} MiB of memory, then {} MiB a second more", start.0 >> 20, leak.0 >> 20)
         }
+        Workload::Disk { size, block, depth, .. } => {
+            format!(
+                "moves {} MiB of its own file, {} bytes at a time, {depth} in flight",
+                size.0 >> 20,
+                block.0
+            )
+        }
         Workload::Phases(phases) => format!("{} phases", phases.len()),
         _ => "does nothing".to_owned(),
     }

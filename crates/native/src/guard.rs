@@ -16,7 +16,7 @@ use crate::cgroup::{self, Base, Cgroup, Confines, Found, Groups, Needs};
 use crate::platform::Place;
 use crate::problem::{self, Problem};
 use crate::run_folder::{PLAYGROUND, Resource, RunFolder};
-use crate::{machine, platform};
+use crate::{disk, machine, platform};
 
 /// A run's folder and groups; removes them when it goes.
 pub(crate) struct Guard {
@@ -180,7 +180,8 @@ impl Guard {
         self.note(&Resource::Group(group.to_owned()))
     }
 
-    fn note(&mut self, resource: &Resource) -> Result<(), Problem> {
+    /// Notes what is going to be made.
+    pub(crate) fn note(&mut self, resource: &Resource) -> Result<(), Problem> {
         let Some(folder) = &mut self.folder else { return Ok(()) };
         folder.register(resource).map_err(|error| {
             Problem::by_errno(
@@ -248,8 +249,10 @@ impl Shape {
         let confines = confines(plan.host(), &cpus, weight::guard_shares(plan, limits))?;
         let sets = limits && plan.tenants().iter().any(|tenant| tenant.cpu.set.is_some());
         let pids = limits && plan.tenants().iter().any(|tenant| tenant.pids_limit.is_some());
-        let needs = Needs { cpuset: sets || confines.cpus != cpus, pids };
         let rootless = plan.settings(platform).rootless == Some(true);
+        let disk = disk::Demand::of(plan, limits)?;
+        let confines = Confines { disk: disk.host, ..confines };
+        let needs = Needs { cpuset: sets || confines.cpus != cpus, pids, io: disk.takes_controller };
         Ok(Self { confines, shared_cpu: !limits, needs, rootless })
     }
 }
@@ -286,7 +289,7 @@ fn confines(host: &Host, cpus: &[u32], shares: u64) -> Result<Confines, Problem>
         ));
     }
     let swap_bytes = (swap > 0).then_some(host.swap.0);
-    Ok(Confines { cpus: first.to_vec(), memory_bytes: host.memory.0, swap_bytes, shares })
+    Ok(Confines { cpus: first.to_vec(), memory_bytes: host.memory.0, swap_bytes, disk: None, shares })
 }
 
 /// Bytes in a file that holds one number; `None` where it is not there.

@@ -5,6 +5,7 @@ use std::os::fd::AsFd as _;
 
 use catamaran_scenario::Nanos;
 use catamaran_scenario::draw::Requests;
+use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::{Leak, STEP_NS};
 use catamaran_scenario::plan::{Plan, Workload};
 use catamaran_worker::tape::{self, Layout, Tape, head, phase};
@@ -31,6 +32,10 @@ pub(crate) enum Kind {
     /// Turns of each thread.
     Compute(u64),
     Memory(Leak),
+    Disk {
+        work: FileWork,
+        seed: u64,
+    },
     Server {
         /// Intended arrival (ns from the beginning of the phase) and demand (turns).
         requests: Vec<(u64, u64)>,
@@ -68,9 +73,14 @@ impl Order {
                     let timeout_ns = server.timeout.map_or(0, |timeout| timeout.0);
                     (Kind::Server { requests, queue: u64::from(server.queue), timeout_ns }, server.threads)
                 }
+                Workload::Disk { depth, .. } => {
+                    // Every replica goes to places of its own.
+                    let seed = plan.seed() ^ (index as u64) << 40 ^ u64::from(replica) << 20 ^ number as u64;
+                    (Kind::Disk { work: FileWork::of(workload)?, seed }, *depth)
+                }
                 other => (Leak::of(other).map_or(Kind::Idle, Kind::Memory), 1),
             };
-            let to_the_end = lasts.is_none() && !matches!(kind, Kind::Compute(_));
+            let to_the_end = lasts.is_none() && !matches!(kind, Kind::Compute(_) | Kind::Disk { .. });
             let lasts_ns = if to_the_end { left_ns + AFTER_THE_END_NS } else { lasts_ns };
             Some(PhaseOrder { kind, threads: threads as usize, lasts_ns })
         });
@@ -94,7 +104,10 @@ impl Order {
     /// Writes the order on a new tape.
     pub(crate) fn write(&self) -> Result<File, Problem> {
         let layout = Layout { threads: self.threads(), phases: self.phases.len() };
-        let words = self.phases.iter().fold(layout.arrays(), |words, phase| words + phase.array_words());
+        let words = self
+            .phases
+            .iter()
+            .fold(layout.arrays(), |words, phase| words.saturating_add(phase.array_words()));
         let no_tape = |error: &dyn std::fmt::Display| {
             Problem::by_errno(
                 format!("cannot make a tape of {} MiB: {error}", words >> 17),
@@ -126,6 +139,7 @@ impl PhaseOrder {
     fn array_words(&self) -> usize {
         match &self.kind {
             Kind::Server { requests, .. } => requests.len().saturating_mul(phase::ARRAY_COUNT),
+            Kind::Disk { work, .. } => (work.operations as usize).saturating_mul(phase::DISK_ARRAY_COUNT),
             _ => 0,
         }
     }
@@ -148,6 +162,7 @@ impl PhaseOrder {
                 tape.set(at + phase::OVER_AND_OVER, u64::from(leak.touch_loop));
                 tape.set(at + phase::PAGE_BYTES, rustix::param::page_size() as u64);
             }
+            Kind::Disk { work, seed } => write_file_work(tape, at, arrays, (work, *seed)),
             Kind::Server { requests, queue, timeout_ns } => {
                 tape.set(at + phase::KIND, phase::SERVER);
                 tape.set(at + phase::REQUESTS, requests.len() as u64);
@@ -161,4 +176,25 @@ impl PhaseOrder {
             }
         }
     }
+}
+
+fn write_file_work(tape: &Tape, at: usize, arrays: usize, (work, seed): (&FileWork, u64)) {
+    let what = [
+        (work.writes, phase::WRITES),
+        (work.random, phase::RANDOM),
+        (work.flushes, phase::FLUSHES),
+        (work.cached, phase::CACHED),
+    ];
+    let operation = what.iter().filter(|(set, _)| *set).map(|(_, bit)| bit).sum();
+    let words = [
+        (phase::KIND, phase::DISK),
+        (phase::REQUESTS, work.operations),
+        (phase::ARRAYS, arrays as u64),
+        (phase::BLOCK_BYTES, work.block_bytes),
+        (phase::FILE_BLOCKS, work.file_blocks),
+        (phase::RATE, work.rate.unwrap_or(0)),
+        (phase::OPERATION, operation),
+        (phase::SEED, seed),
+    ];
+    words.into_iter().for_each(|(word, value)| tape.set(at + word, value));
 }

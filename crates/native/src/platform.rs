@@ -7,8 +7,8 @@ use catamaran_scenario::{Platform, plan, weight};
 use catamaran_worker::script::{Namespace, Root, RootWay, Script, Step};
 
 use crate::cgroup::{Cgroup, Groups, Limits, MemoryLimits};
-use crate::machine;
 use crate::run_folder::ROOT_ENDING;
+use crate::{disk, machine};
 
 /// Whether tenants get groups of their own, with weights and limits.
 pub(crate) fn has_limits(platform: Platform) -> bool {
@@ -123,6 +123,7 @@ pub(crate) fn own_ids() -> (u32, u32) {
 fn limits(tenant: &Tenant, cpus: &[u32]) -> Limits {
     let cpu = &tenant.cpu;
     let set = cpu.set.as_ref();
+    let (io, io_weight) = disk::limits(&tenant.io);
     Limits {
         shares: cpu.request.map(|_| weight::kernel_weight(cpu)),
         weight: cpu.request.map(|request| weight_v2(cpu, weight::shares(request))),
@@ -132,6 +133,8 @@ fn limits(tenant: &Tenant, cpus: &[u32]) -> Limits {
         cpus: set.map(|set| set.iter().filter_map(|&core| cpus.get(core as usize).copied()).collect()),
         memory: memory_limits(&tenant.memory),
         pids: tenant.pids_limit,
+        io,
+        io_weight,
     }
 }
 
@@ -168,7 +171,9 @@ pub(crate) const NO_GROUPS: &str = "rootless, and this user was given no control
 pub(crate) fn not_applied(platform: Platform, version: u8, tenant: &Tenant) -> Vec<(&'static str, String)> {
     let (cpu, memory) = (&tenant.cpu, &tenant.memory);
     let mut absent = memory_not_applied(version, memory);
+    let io = &tenant.io;
     if has_limits(platform) && version != 0 {
+        absent.extend(io.weight.and_then(disk::weight_not_applied).map(|why| ("io.weight", why)));
         return absent;
     }
     let table = [
@@ -177,6 +182,10 @@ pub(crate) fn not_applied(platform: Platform, version: u8, tenant: &Tenant) -> V
         ("cpu.burst", cpu.burst.0 > 0, "limits"),
         ("cpu.set", cpu.set.is_some(), "CPU sets"),
         ("pids.limit", tenant.pids_limit.is_some(), "limits"),
+        ("io.weight", io.weight.is_some(), "weights"),
+        ("io.read", io.read.is_some(), "limits"),
+        ("io.write", io.write.is_some(), "limits"),
+        ("io.iops", io.iops.is_some(), "limits"),
         ("memory.limit", memory.limit.is_some(), "limits"),
         ("memory.high", memory.high.is_some(), "limits"),
         ("memory.swap", memory.swap.is_some(), "limits"),

@@ -23,7 +23,7 @@ use crate::problem::Problem;
 use crate::tally::{Look, Tally};
 use crate::vm::{self, Cost, Guest, Hypervisor};
 use crate::write_up::{Outcome, TenantOutcome, stages};
-use crate::{isolation, platform};
+use crate::{disk, isolation, platform};
 
 /// Between the word to begin and the common start (ns): threads on every core get to sleep until then.
 const LEAD_NS: u64 = 20_000_000;
@@ -120,7 +120,8 @@ impl<'a> Run<'a> {
         let label = format!("{}.{replica}", tenant.name);
         let guard = &mut self.guard;
         let own_cpu = platform::has_limits(self.platform);
-        let how = guard.place(self.platform, &self.settings).plan(tenant, &label);
+        let mut how = guard.place(self.platform, &self.settings).plan(tenant, &label);
+        how.script.file = disk::lay_out(guard, tenant, &label)?;
         let mut launcher = Launcher::start(worker, guard.id(), order.write()?, self.interrupt)?;
         stop_at("launcher");
         guard.receive(&how, launcher.pid(), own_cpu)?;

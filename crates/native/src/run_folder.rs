@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use rustix::mount::{UnmountFlags, unmount};
 
-use crate::cgroup;
+use crate::{cgroup, disk};
 
 /// Something that outlives its maker unless it is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +26,14 @@ pub(crate) enum Resource {
     },
     /// A place at which we mounted something.
     Mount(PathBuf),
+    /// A tenant's file, on whatever disk it is.
+    File(PathBuf),
 }
 
 /// End of the name of every folder on which a tenant's root is mounted.
 pub(crate) const ROOT_ENDING: &str = ".root";
+/// End of the name of every tenant's file.
+pub(crate) const FILE_ENDING: &str = ".disk";
 /// Name of the folder in which a probe may do as it likes.
 pub(crate) const PLAYGROUND: &str = "playground";
 
@@ -42,6 +46,7 @@ impl Resource {
                 format!("controllers {} {}\n", names.join(","), group.display())
             }
             Self::Mount(path) => format!("mount {}\n", path.display()),
+            Self::File(path) => format!("file {}\n", path.display()),
         }
     }
 
@@ -63,6 +68,9 @@ impl Resource {
                 let ours = rest.ends_with(ROOT_ENDING) || rest.ends_with(&format!("/{PLAYGROUND}/mount"));
                 ours.then(|| Self::Mount(rest.into()))
             }
+            "file" if rest.starts_with('/') && rest.contains("/catamaran-") && !rest.contains("/../") => {
+                rest.ends_with(FILE_ENDING).then(|| Self::File(rest.into()))
+            }
             _ => None,
         }
     }
@@ -78,6 +86,7 @@ impl Resource {
             Self::Controllers { group, names } => cgroup::withdraw(group, names)
                 .then(|| format!("controllers {} below {}", names.join(", "), group.display())),
             Self::Mount(path) => release(path)?.then(|| format!("mount at {}", path.display())),
+            Self::File(path) => disk::remove(path)?.then(|| format!("file {}", path.display())),
         })
     }
 }
@@ -205,6 +214,7 @@ mod tests {
             },
             Resource::Mount("/run/catamaran/1-2/web.0.root".into()),
             Resource::Mount("/run/catamaran/1-2/playground/mount".into()),
+            Resource::File("/var/tmp/catamaran-1-2-web.0.disk".into()),
         ];
         let text: String = resources.iter().map(Resource::to_line).collect();
         assert_eq!(parse_ledger(text.as_bytes()), resources);
@@ -246,6 +256,27 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         assert!(matches!(look(home.path()).unwrap(), Found::Dead(_)));
         assert!(!home.path().join("lock").exists());
+    }
+
+    #[test]
+    fn a_file_of_a_run_that_was_killed_is_removed() {
+        let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut folder = RunFolder::make(home.path()).unwrap();
+        let named = |name: &str| elsewhere.path().join(name);
+        let (ours, never_made, strangers) =
+            (named("catamaran-1-2-web.0.disk"), named("catamaran-1-2-web.1.disk"), named("precious.disk"));
+        for file in [&ours, &never_made, &strangers] {
+            folder.register(&Resource::File(file.clone())).unwrap();
+        }
+        for file in [&ours, &strangers] {
+            fs::write(file, "x").unwrap();
+        }
+        let path = folder.path().to_owned();
+        drop(folder);
+        let removed = remove_run(&path).unwrap();
+        assert!(removed.contains(&format!("file {}", ours.display())), "{removed:?}");
+        assert!(!ours.exists() && !path.exists(), "{removed:?}");
+        assert!(strangers.exists(), "whatever stands in a ledger, only our own files are removed");
     }
 
     proptest! {

@@ -8,6 +8,7 @@ use catamaran_report::report::{
     BackendKind, Identity, Requests, Samples, Series, StageRow, TenantReport, TenantState,
 };
 use catamaran_scenario::Platform;
+use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::{Plan, Tenant, Workload};
 use catamaran_worker::facts::{self, Facts};
@@ -20,7 +21,7 @@ use crate::killed::OomKill;
 use crate::platform::NO_GROUPS;
 use crate::run::SAMPLE_NS;
 use crate::tally::Look;
-use crate::{identity, isolation, machine, platform};
+use crate::{identity, isolation, machine, operations, platform};
 
 /// One tenant's part.
 pub(crate) struct TenantOutcome<'a> {
@@ -98,7 +99,8 @@ impl Outcome<'_> {
         let oom = tenant.accounts.oom.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
         row.oom_kills = oom.and_then(|text| self.guard.cgroup.oom_kills(&text));
         row.restarts = Some(0);
-        row.disk_bytes = Some(0);
+        row.disk_bytes =
+            Some(operations::disk_bytes(tenant.tape, self.end_ns.saturating_sub(self.origin_ns)));
         row.network_bytes = Some(0);
         row.requests = requests(tenant.tape, self.end_ns.saturating_sub(self.origin_ns));
         let time_s = self.elapsed_s() - plan.start_at.seconds();
@@ -147,6 +149,9 @@ impl Outcome<'_> {
         host.memory_peak_bytes = number(self.guard.cgroup.guard_memory_peak().as_ref());
         if self.guard.cgroup.version() == 0 {
             host.explain_absence("host.memory", format!("{NO_GROUPS}: the tenants' memory is not bounded"));
+            if self.plan.host().disk.is_some() {
+                host.explain_absence("host.disk", format!("{NO_GROUPS}: the tenants' disk is not bounded"));
+            }
         }
         host.explain_absence("overhead_memory_bytes", "the platform has no process of its own");
         host.explain_absence("overhead_cpu_s", "the platform has no process of its own");
@@ -166,9 +171,10 @@ impl Outcome<'_> {
 
     /// Turns made, and the CPU time that they took (s): all of those tenants that do nothing else but turns.
     fn turns(&self, rows: &[TenantReport]) -> (f64, f64) {
+        let no_turns = |workload: &Workload| Leak::of(workload).is_some() || FileWork::of(workload).is_some();
         let touches = |tenant: &Tenant| match &tenant.workload {
-            Workload::Phases(phases) => phases.iter().any(|phase| Leak::of(&phase.workload).is_some()),
-            workload => Leak::of(workload).is_some(),
+            Workload::Phases(phases) => phases.iter().any(|phase| no_turns(&phase.workload)),
+            workload => no_turns(workload),
         };
         let plans = self.plan.instances().filter_map(|(index, _)| self.plan.tenants().get(index));
         let turning = rows.iter().zip(plans).filter(|(_, plan)| !touches(plan)).map(|(row, _)| row);
@@ -324,15 +330,21 @@ pub(crate) fn stages(tape: &Tape, platform: Platform, version: u8) -> Vec<StageR
     rows
 }
 
-/// What became of the requests that arrived before the end of the run (ns from the origin), in all server phases;
+/// What became of the requests that arrived before the end of the run (ns from the origin), in all server and disk phases;
 /// `None` where there is none.
 fn requests(tape: &Tape, end_ns: u64) -> Option<Requests> {
     let layout = tape.layout();
     let mut latencies_ns = Vec::new();
     let (mut sent, mut failed, mut server) = (0, 0, false);
     for at in (0..layout.phases).map(|number| layout.phase(number)) {
-        if tape.get(at + phase::KIND) != phase::SERVER {
-            continue;
+        match tape.get(at + phase::KIND) {
+            phase::SERVER => {}
+            phase::DISK => {
+                server = true;
+                sent += operations::latencies(tape, at, end_ns, &mut latencies_ns);
+                continue;
+            }
+            _ => continue,
         }
         server = true;
         let Some(began_ns) = instant(tape, at + phase::BEGAN) else { continue };

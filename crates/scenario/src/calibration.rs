@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::Scheduler;
 
+mod disk;
+
+pub use disk::{CachedCosts, DiskCosts, FlushCosts, OperationCosts};
+
 /// A measured machine (`host.toml`, `schema = "catamaran/host/v1"`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +24,9 @@ pub struct Calibration {
     /// What memory costs and weighs; files of before it was measured have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryCosts>,
+    /// The disk under the tenants' files; none where it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskCosts>,
     /// What guests cost on it; none where no guest was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vm: Option<VmCosts>,

@@ -12,6 +12,7 @@ mod digest;
 pub mod draw;
 pub mod edit;
 pub mod explain;
+pub mod file_work;
 mod josa;
 mod lang;
 pub mod leak;

@@ -1,6 +1,7 @@
 //! Measures what the simulator needs to know of this machine. Everything here is measured for its own sake; nothing is
 //! fitted to a scenario.
 
+mod disk;
 mod guests;
 mod knobs;
 mod memory;
@@ -63,6 +64,8 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     let run_delay_includes_throttled = tenants::run_delay_includes_throttled(turns_per_cpu_s, interrupt)?;
     progress("memory", 0.47);
     let mut memory = memory::measure(turns_per_cpu_s, interrupt)?;
+    progress("disk", 0.49);
+    let disk = disk::measure(context_switch_ns, pulse.hz, turns_per_cpu_s, interrupt)?;
     let mut startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
     let guests = guests::measure(turns_per_cpu_s, interrupt, progress)?;
     let vm = guests.map(|guests| {
@@ -85,6 +88,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
         },
         scheduler: knobs::read(pulse.hz, run_delay_includes_throttled),
         memory: Some(memory),
+        disk,
         vm,
         startup,
     })

@@ -31,6 +31,9 @@ pub(crate) fn find(name: &str, needs: Needs) -> Result<Found, Problem> {
             .filter(|(_, needed)| *needed)
             .map(|(name, _)| *name),
     );
+    // The same controller by its two names.
+    let io = if found.v1.contains_key("blkio") { "blkio" } else { "io" };
+    wanted.extend(needs.io.then_some(io));
     // A controller is in one version's tree only: where one that we want is in the first, the others have to be.
     if wanted.iter().any(|controller| found.v1.contains_key(*controller)) {
         return v1(&found.v1, name, &wanted);
@@ -57,7 +60,9 @@ fn v1(own: &BTreeMap<String, PathBuf>, name: &str, wanted: &[&str]) -> Result<Fo
     let nodes = own.get("cpuset").map(|own| own.join("cpuset.effective_mems"));
     let nodes = nodes.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_else(|| "0".to_owned());
     let mut own = own.clone();
-    own.retain(|controller, _| controller != "pids" || wanted.contains(&"pids"));
+    own.retain(|controller, _| {
+        !["pids", "blkio"].contains(&&**controller) || wanted.contains(&&**controller)
+    });
     Ok(Found { cgroup: Box::new(V1::new(&own, name, nodes.trim().to_owned())), base: None })
 }
 

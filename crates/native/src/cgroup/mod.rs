@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 use catamaran_worker::script::Step;
 
+use crate::disk::bounds::Bounds;
+
 pub(crate) use delegate::{Base, signed};
 pub(crate) use find::{ADVICE, Found, find, inherited_memory_limit};
 pub(crate) use memory::MemoryLimits;
@@ -32,6 +34,8 @@ pub(crate) struct Confines {
     pub(crate) memory_bytes: u64,
     /// Swap (bytes); `None` on a machine without any.
     pub(crate) swap_bytes: Option<u64>,
+    /// What the disk may do for all tenants together, where the scenario says.
+    pub(crate) disk: Option<Bounds>,
     /// What the guard weighs against whatever else is at work on the machine (1024 is the default).
     pub(crate) shares: u64,
 }
@@ -55,6 +59,10 @@ pub(crate) struct Limits {
     pub(crate) memory: MemoryLimits,
     /// Processes and threads.
     pub(crate) pids: Option<u64>,
+    /// Operations on the disk.
+    pub(crate) io: Option<Bounds>,
+    /// Weight of its operations, where the disk's scheduler weighs.
+    pub(crate) io_weight: Option<u32>,
 }
 
 /// Controllers that a run needs beside `cpu` and `memory`.
@@ -64,6 +72,8 @@ pub(crate) struct Needs {
     pub(crate) cpuset: bool,
     /// A tenant may have only so many processes.
     pub(crate) pids: bool,
+    /// Operations on the disk are bounded or weighed.
+    pub(crate) io: bool,
 }
 
 /// Groups of one tenant: how they are made and how its process comes to be in them.

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use catamaran_worker::script::Step;
 
 use super::{Accounts, Cgroup, Confines, Groups, Limits, MemoryLimits, Usage, keyed, write};
+use crate::disk;
 
-/// Controllers that a guard uses where the machine has them; `cpu` and `cpuset` it must have, and `pids` where a tenant
-/// is limited by it.
-const CONTROLLERS: [&str; 5] = ["cpu", "cpuset", "cpuacct", "memory", "pids"];
+/// Controllers that a guard uses where the machine has them; `cpu` and `cpuset` it must have, and `pids` and `blkio` where
+/// a tenant is limited by them.
+const CONTROLLERS: [&str; 6] = ["cpu", "cpuset", "cpuacct", "memory", "pids", "blkio"];
 
 /// The hierarchies of version 1.
 #[derive(Debug, Clone)]
@@ -95,6 +96,10 @@ impl V1 {
                     steps.push(write(group.join("cpuset.cpus"), crate::machine::to_cpu_list(cpus)));
                 }
             }
+            "blkio" => {
+                steps.extend(limits.io.iter().flat_map(|io| io.v1(group)));
+                steps.extend(limits.io_weight.map(|weight| write(group.join("blkio.bfq.weight"), weight)));
+            }
             "pids" => steps.extend(limits.pids.map(|pids| write(group.join("pids.max"), pids))),
             _ => {}
         }
@@ -119,6 +124,9 @@ impl Cgroup for V1 {
         if let Some(group) = self.group("memory") {
             steps.extend(MemoryLimits::of_machine(confines.memory_bytes, confines.swap_bytes).v1(&group));
         }
+        if let (Some(group), Some(disk)) = (self.group("blkio"), &confines.disk) {
+            steps.extend(disk.v1(&group));
+        }
         steps
     }
 
@@ -133,6 +141,9 @@ impl Cgroup for V1 {
         }
         if limits.pids.is_some() {
             own.push("pids");
+        }
+        if limits.io.is_some() || limits.io_weight.is_some() {
+            own.push("blkio");
         }
         self.groups(tenant, &own, limits)
     }
@@ -150,6 +161,7 @@ impl Cgroup for V1 {
                 .filter(|_| own_cpu)
                 .map(|f| write(f, -1))
                 .into_iter()
+                .chain(self.group("blkio").map(|group| disk::lift_v1(&group, tenant)).into_iter().flatten())
                 .collect(),
         }
     }
@@ -209,7 +221,8 @@ mod tests {
             pids: Some(9),
             ..Limits::default()
         };
-        let confines = Confines { cpus: vec![0, 1], memory_bytes: 4096, swap_bytes: None, shares: 3072 };
+        let confines =
+            Confines { cpus: vec![0, 1], memory_bytes: 4096, swap_bytes: None, disk: None, shares: 3072 };
         for step in v1.guard(&confines, false).iter().chain(&v1.limited("web.0", &limits).make) {
             if let Step::Write { file, .. } = step {
                 fs::write(file, "").unwrap();
@@ -240,7 +253,8 @@ mod tests {
         assert_eq!(v1.accounts("web.0", false).cpu, None, "the threads' schedstat counts instead");
         let counting = v1.accounts("web.0", true).cpu;
         assert_eq!(counting, Some("/cpu,cpuacct/catamaran-1/web.0/cpuacct.usage".into()));
-        let confines = Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None, shares: 1024 };
+        let confines =
+            Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None, disk: None, shares: 1024 };
         let made: Vec<_> = v1.guard(&confines, false);
         let twice =
             made.iter().filter(|step| **step == Step::Make("/cpu,cpuacct/catamaran-1".into())).count();

@@ -8,6 +8,7 @@ use catamaran_scenario::weight;
 use catamaran_worker::script::Step;
 
 use super::{Accounts, Cgroup, Confines, Groups, Limits, MemoryLimits, Needs, Usage, keyed, write};
+use crate::disk;
 
 /// The tree of version 2.
 #[derive(Debug, Clone)]
@@ -40,6 +41,9 @@ impl Cgroup for V2 {
             if self.needs.pids {
                 handed_down.push("pids".to_owned());
             }
+            if self.needs.io {
+                handed_down.push("io".to_owned());
+            }
         }
         let mut steps = vec![Step::Make(self.guard.clone())];
         if self.needs.cpuset {
@@ -47,6 +51,7 @@ impl Cgroup for V2 {
         }
         steps.push(write(self.guard.join("cpu.weight"), weight::weight_of(confines.shares)));
         steps.extend(MemoryLimits::of_machine(confines.memory_bytes, confines.swap_bytes).v2(&self.guard));
+        steps.extend(confines.disk.iter().flat_map(|disk| disk.v2(&self.guard)));
         steps.push(write(self.guard.join("cgroup.subtree_control"), super::signed('+', &handed_down)));
         steps
     }
@@ -67,6 +72,8 @@ impl Cgroup for V2 {
             }
         }
         make.extend(limits.pids.map(|pids| write(group.join("pids.max"), pids)));
+        make.extend(limits.io.iter().flat_map(|io| io.v2(&group)));
+        make.extend(limits.io_weight.map(|weight| write(group.join("io.bfq.weight"), weight)));
         make.extend(
             limits
                 .cpus
@@ -85,7 +92,11 @@ impl Cgroup for V2 {
             memory: Some(group.join("memory.current")),
             memory_peak: Some(group.join("memory.peak")),
             oom: Some(group.join("memory.events")),
-            unlimit: if own_cpu { vec![write(group.join("cpu.max"), "max")] } else { Vec::new() },
+            unlimit: own_cpu
+                .then(|| write(group.join("cpu.max"), "max"))
+                .into_iter()
+                .chain(disk::lift_v2(&self.guard, tenant).into_iter().filter(|_| self.needs.io))
+                .collect(),
         }
     }
 
@@ -138,8 +149,9 @@ mod tests {
     #[test]
     fn guard_and_tenant_with_limits() {
         let root = tempfile::tempdir().unwrap();
-        let v2 = V2::new(root.path(), "catamaran-1", Needs { cpuset: true, pids: true });
-        let confines = Confines { cpus: vec![0, 1], memory_bytes: 1 << 30, swap_bytes: None, shares: 3072 };
+        let v2 = V2::new(root.path(), "catamaran-1", Needs { cpuset: true, pids: true, io: true });
+        let confines =
+            Confines { cpus: vec![0, 1], memory_bytes: 1 << 30, swap_bytes: None, disk: None, shares: 3072 };
         carry_out(&v2.guard(&confines, false));
         let groups = v2.limited("web.0", &limits());
         carry_out(&groups.make);
@@ -147,7 +159,7 @@ mod tests {
         assert_eq!(read("cpuset.cpus"), "0,1");
         assert_eq!(read("memory.max"), "1073741824");
         assert_eq!(read("cpu.weight"), "300");
-        assert_eq!(read("cgroup.subtree_control"), "+memory +cpu +cpuset +pids");
+        assert_eq!(read("cgroup.subtree_control"), "+memory +cpu +cpuset +pids +io");
         assert_eq!(read("web.0/cpu.max"), "40000 100000");
         assert_eq!(read("web.0/cpu.weight"), "49");
         assert_eq!((read("web.0/memory.max").as_str(), read("web.0/pids.max").as_str()), ("1048576", "9"));
@@ -158,7 +170,8 @@ mod tests {
     #[test]
     fn tenants_that_share_the_cpu_get_leaves_without_the_controller() {
         let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", Needs::default());
-        let confines = Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None, shares: 1024 };
+        let confines =
+            Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None, disk: None, shares: 1024 };
         let steps = v2.guard(&confines, true);
         assert!(steps.contains(&write("/base/catamaran-1/cgroup.subtree_control".into(), "+memory")));
         assert_eq!(v2.counted("web.0").enter, [Step::Enter("/base/catamaran-1/web.0".into())]);

@@ -1,14 +1,15 @@
 //! What the runner and the static worker have in common: the [`tape`] (shared memory through which a tenant gets its
-//! What the runner and the static worker have in common: the [`tape`] (shared memory through which a tenant gets its
 //! work and publishes what it did), the [`script`] of steps that start a tenant, what a container keeps ([`minimal`],
 //! [`seccomp`]), the [`port`] through which a guest is spoken to, the [`folder`] in which a run registers what it makes,
-//! the [`facts`] by which surroundings are told apart, how a child is [reaped](reap), the fixed loop and the clock.
+//! the [`file`](mod@file) on which it works, the [`facts`] by which surroundings are told apart, how a child is [reaped](reap), the fixed
+//! loop and the clock.
 //!
 //! *Architecture invariant*: the worker knows no scenario and no report. It is told turns and instants, and answers
 //! with turns and instants.
 
 pub mod clock;
 pub mod facts;
+pub mod file;
 pub mod fixed_loop;
 pub mod folder;
 pub mod minimal;

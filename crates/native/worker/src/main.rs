@@ -8,6 +8,7 @@
 
 mod attacks;
 mod confine;
+mod disk;
 mod guest;
 mod launch;
 mod memory;

@@ -14,7 +14,7 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::launch::say;
 use crate::rootfs::{self, Devices, PROGRAM};
-use crate::{confine, network};
+use crate::{confine, disk, network};
 
 /// Not in `libc` for musl (`include/uapi/linux/sched.h`).
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
@@ -124,6 +124,7 @@ impl Start<'_> {
         let failed = || -> Result<std::convert::Infallible, String> {
             die_with_parent()?;
             self.stop_if_alone()?;
+            self.script.file.as_deref().map_or(Ok(()), disk::hand_over)?;
             if self.waits() && rustix::io::read(joined, &mut [0_u8]) != Ok(1) {
                 return Err("the launcher could not put the process into its control groups".to_owned());
             }

@@ -8,6 +8,7 @@
 //! | `phases` × [`phase::WORDS`] | what to do, in order ([`phase`]) |
 //! | `threads` × [`thread::WORDS`] | what each thread did, a cache line each ([`thread`]) |
 //! | 4 arrays a server phase | arrival, demand; start, completion ([`phase::ARRAYS`]) |
+//! | 2 arrays a disk phase | start, completion of each operation |
 
 #![allow(unsafe_code)]
 
@@ -87,6 +88,28 @@ pub mod phase {
     /// Touches of pages so far ([`MEMORY`]); written by the worker.
     pub const TOUCHES: usize = 15;
 
+    /// Bytes of an operation ([`DISK`]). Words 9 to 15 mean something else in each kind.
+    pub const BLOCK_BYTES: usize = 9;
+    /// Blocks of the file ([`DISK`]).
+    pub const FILE_BLOCKS: usize = 10;
+    /// Most bytes a second; 0: as fast as it goes ([`DISK`]).
+    pub const RATE: usize = 11;
+    /// What an operation is: a sum of the four below ([`DISK`]).
+    pub const OPERATION: usize = 12;
+    /// What the places of random operations are drawn from ([`DISK`]).
+    pub const SEED: usize = 13;
+    /// The next operation that nobody has taken up ([`DISK`]); written by the worker.
+    pub const NEXT: usize = 14;
+
+    /// It writes.
+    pub const WRITES: u64 = 1;
+    /// At a random place.
+    pub const RANDOM: u64 = 2;
+    /// It waits until the device has written its cache out.
+    pub const FLUSHES: u64 = 4;
+    /// Through the page cache.
+    pub const CACHED: u64 = 8;
+
     /// Nothing.
     pub const IDLE: u64 = 0;
     /// Turns of the fixed loop.
@@ -95,10 +118,15 @@ pub mod phase {
     pub const SERVER: u64 = 2;
     /// Touching memory.
     pub const MEMORY: u64 = 3;
+    /// Operations on a file, one [`REQUESTS`] each.
+    pub const DISK: u64 = 4;
 
     /// Arrays of a server phase, each of [`REQUESTS`] words: intended arrival (ns from the phase's beginning), demand
     /// (turns), start (ns from the origin, plus 1; 0: not taken up), end (as the start, or a failure below).
     pub const ARRAY_COUNT: usize = 4;
+    /// Arrays of a disk phase, each of [`REQUESTS`] words: start and end of each operation (ns from the origin, plus 1; 0:
+    /// not yet).
+    pub const DISK_ARRAY_COUNT: usize = 2;
     /// End of a request that found the queue full.
     pub const FAILED_FULL: u64 = u64::MAX;
     /// End of a request that waited too long.

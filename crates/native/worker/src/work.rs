@@ -8,6 +8,7 @@ use catamaran_worker::fixed_loop::{CHUNK_TURNS, turn};
 use catamaran_worker::script::{stamp, word};
 use catamaran_worker::tape::{self, Layout, Tape, head, phase, thread};
 
+use crate::disk::{Buffer, Operations};
 use crate::launch::say;
 use crate::memory::Leak;
 use crate::server::{Queue, Requests};
@@ -24,7 +25,7 @@ pub(crate) struct Phase {
     pub(crate) queue: usize,
     pub(crate) timeout_ns: u64,
     /// Word at which it stands.
-    at: usize,
+    pub(crate) at: usize,
 }
 
 impl Phase {
@@ -116,6 +117,7 @@ impl Crew<'_> {
     /// One thread, from the common start to its end (ns of the clock).
     fn thread(&self, index: usize) -> u64 {
         let mut hand = Hand::new(self.tape, self.layout.thread(index));
+        let buffer = self.or_end(Buffer::map(self.block_bytes(index)));
         self.start.wait();
         self.start.wait();
         let mut began_ns = self.tape.get(head::BEGIN_NS);
@@ -123,7 +125,7 @@ impl Crew<'_> {
         for (number, (phase, queue)) in self.phases.iter().enumerate() {
             self.tape.set(phase.at + phase::BEGAN, began_ns - self.tape.get(head::ORIGIN_NS) + 1);
             if index < phase.threads {
-                self.carry_out_phase(&mut hand, *phase, queue, began_ns);
+                self.carry_out_phase(&mut hand, *phase, (queue, &buffer), began_ns);
             }
             end_ns = now_ns();
             if number + 1 < self.phases.len() {
@@ -143,13 +145,22 @@ impl Crew<'_> {
         self.began_ns.load(Ordering::Relaxed)
     }
 
-    fn carry_out_phase(&self, hand: &mut Hand<'_>, phase: Phase, queue: &Mutex<Queue>, began_ns: u64) {
+    fn carry_out_phase(
+        &self,
+        hand: &mut Hand<'_>,
+        phase: Phase,
+        (queue, buffer): (&Mutex<Queue>, &Buffer),
+        began_ns: u64,
+    ) {
         let end_ns = phase.end_ns(began_ns);
         sleep_until(began_ns);
         match phase.kind {
             phase::COMPUTE if phase.lasts_ns == 0 => hand.make(phase.turns),
             phase::COMPUTE => hand.make_until(phase.turns, end_ns),
-            phase::MEMORY => self.leak(phase, end_ns),
+            phase::MEMORY => self.or_end(Leak::read(self.tape, phase.at).carry_out(end_ns)),
+            phase::DISK => {
+                self.or_end(Operations::read(self.tape, phase, began_ns).carry_out(buffer, end_ns))
+            }
             phase::SERVER => Requests::new(self.tape, phase, began_ns).serve(queue, hand),
             _ => {}
         }
@@ -160,12 +171,19 @@ impl Crew<'_> {
 }
 
 impl Crew<'_> {
-    /// Touches memory; where none is to be had at all, that is the tenant's end, and the runner is told why.
-    fn leak(&self, phase: Phase, end_ns: u64) {
-        if let Err(what) = Leak::read(self.tape, phase.at).carry_out(end_ns) {
+    /// Most bytes that the thread of that number moves at once, in any phase.
+    fn block_bytes(&self, index: usize) -> usize {
+        let disk = self.phases.iter().filter(|(phase, _)| phase.kind == phase::DISK && index < phase.threads);
+        let blocks = disk.map(|(phase, _)| self.tape.get(phase.at + phase::BLOCK_BYTES) as usize);
+        blocks.max().unwrap_or(0)
+    }
+
+    /// Where memory or a file is not to be had, that is the tenant's end, and the runner is told why.
+    fn or_end<T>(&self, answer: Result<T, String>) -> T {
+        answer.unwrap_or_else(|what| {
             say(rustix::stdio::stdin(), &format!("{}{what}", word::FAILED));
             std::process::exit(1);
-        }
+        })
     }
 }
 

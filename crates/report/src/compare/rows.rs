@@ -44,12 +44,25 @@ const fn requests_needed(metric: Metric) -> u64 {
     }
 }
 
-/// Whether and how a metric is held to account. A server's arrivals come whatever happens (open loop), so that its CPU
-/// time follows from them; what a competing tenant gets is for the scheduler to say.
-fn group(metric: Metric, is_open_loop: bool) -> Option<Group> {
+/// How the requests of a tenant come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loop {
+    /// Whatever happens, so that its CPU time follows from them: a server's.
+    Open,
+    /// Each when the one before is done: operations on a disk. How many there are is for the disk to say, and is told by the
+    /// throughput already.
+    Closed,
+    /// There are none; what a competing tenant gets is for the scheduler to say.
+    None,
+}
+
+/// Whether and how a metric is held to account.
+fn group(metric: Metric, requests: Loop) -> Option<Group> {
     match metric {
+        Metric::Throughput if requests == Loop::Closed => Some(Group::Judged),
+        Metric::Completed if requests == Loop::Closed => None,
         Metric::Throughput | Metric::Completed => Some(Group::Conserved),
-        Metric::Cpu if is_open_loop => Some(Group::Conserved),
+        Metric::Cpu if requests == Loop::Open => Some(Group::Conserved),
         Metric::Cpu
         | Metric::LatencyP50
         | Metric::LatencyP95
@@ -98,11 +111,13 @@ impl<'a> Subject<'a> {
     }
 
     fn metrics(&self) -> impl Iterator<Item = (Metric, Group)> {
-        let is_open_loop = self
-            .pairs
-            .iter()
-            .any(|pair| self.tenant(&pair.native).is_some_and(|tenant| tenant.requests.is_some()));
-        Metric::ALL.iter().filter_map(move |&metric| Some((metric, group(metric, is_open_loop)?)))
+        let natives = || self.pairs.iter().filter_map(|pair| self.tenant(&pair.native));
+        let requests = match natives().any(|tenant| tenant.requests.is_some()) {
+            false => Loop::None,
+            true if natives().any(|tenant| tenant.disk_bytes.is_some_and(|bytes| bytes > 0)) => Loop::Closed,
+            true => Loop::Open,
+        };
+        Metric::ALL.iter().filter_map(move |&metric| Some((metric, group(metric, requests)?)))
     }
 
     /// What the model says of a pair's trial.

@@ -1,6 +1,7 @@
 //! Tests across the modules of this crate, and the reports that they share.
 
 mod charts;
+mod closed_loop;
 mod compare;
 mod compare_properties;
 mod json;

@@ -1,6 +1,7 @@
 //! Bounds over all tenants together, so that no scenario hangs a backend or takes memory without bound.
 
 use crate::diagnostic::Problem;
+use crate::file_work::FileWork;
 use crate::plan::{Action, ArrivalProcess, Event, Phase, Server, Tenant, Workload};
 use crate::{Nanos, leak, weight};
 
@@ -8,7 +9,7 @@ use super::Scope;
 use super::reader::Reader;
 use super::tenant::Located;
 
-/// Most requests, forks and steps of touching memory that a run is expected to have.
+/// Most requests, operations on files, forks and steps of touching memory that a run is expected to have.
 const REQUESTS_MAX: f64 = 10_000_000.0;
 /// Most replicas of all tenants together.
 const REPLICAS_MAX: u64 = 10_000;
@@ -26,10 +27,10 @@ pub(super) fn check(root: &Reader<'_>, scope: &Scope, tenants: &[Located], event
         threads += most * weight::threads(&tenant.workload);
         let (what, found, most, advice) = if requests > REQUESTS_MAX {
             (
-                "requests, forks and steps of touching memory expected in the run",
+                "requests, operations on files, forks and steps of touching memory expected in the run",
                 requests,
                 REQUESTS_MAX,
-                "lower the rate or shorten the duration",
+                "lower the rate or the size, or shorten the duration",
             )
         } else if replicas > REPLICAS_MAX {
             (
@@ -60,11 +61,14 @@ fn most_replicas(tenant: &Tenant, events: &[Event]) -> u64 {
     u64::from(scaled.fold(tenant.replicas, u32::max))
 }
 
-/// Requests, forks or steps of touching of one replica within `left`.
+/// Requests, operations, forks or steps of touching of one replica within `left`.
 fn expected(workload: &Workload, left: Nanos) -> f64 {
     match workload {
         Workload::Server(server) => expected_requests(server, left),
         Workload::Fork { rate, .. } => rate * left.seconds(),
+        Workload::Disk { .. } => {
+            FileWork::of(workload).map_or(0.0, |work| work.expected_within(left.seconds()))
+        }
         Workload::Memory { .. } => left.0 as f64 / leak::STEP_NS as f64,
         Workload::Command { like: Some(like), .. } => expected(like, left),
         Workload::Phases(phases) => {

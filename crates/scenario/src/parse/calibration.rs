@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::calibration::{
-    Accel, CpuCosts, Machine, MemoryCosts, SchedulerKnobs, StartupStage, SwapCosts, VmCosts,
+    Accel, CachedCosts, CpuCosts, DiskCosts, FlushCosts, Machine, MemoryCosts, OperationCosts,
+    SchedulerKnobs, StartupStage, SwapCosts, VmCosts,
 };
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::plan::Scheduler;
@@ -32,6 +33,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
     let cpu = root.table("cpu").and_then(|cpu| read_cpu(&cpu));
     let scheduler = root.table("scheduler").and_then(|scheduler| read_scheduler(&scheduler));
     let memory = root.table("memory").and_then(|memory| read_memory(&memory));
+    let disk = root.table("disk").and_then(|disk| read_disk(&disk));
     let vm = root.table("vm").and_then(|vm| read_vm(&vm));
     let startup = read_startup(root);
     schema?;
@@ -41,6 +43,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
         cpu: cpu?,
         scheduler: scheduler?,
         memory,
+        disk,
         vm,
         startup: startup?,
     })
@@ -132,6 +135,48 @@ fn read_memory(reader: &Reader<'_>) -> Option<MemoryCosts> {
         worker_rss_bytes: worker_rss_bytes?,
         swap,
         tenant_bytes,
+    })
+}
+
+fn read_disk(reader: &Reader<'_>) -> Option<DiskCosts> {
+    let operation = |name: &str| reader.table(name).and_then(|table| read_operation(&table));
+    let cached = |name: &str| {
+        let table = reader.table(name)?;
+        let (cpu_ns, cpu_ns_per_byte) = (table.count("cpu_ns"), table.real("cpu_ns_per_byte"));
+        Some(CachedCosts { cpu_ns: cpu_ns?, cpu_ns_per_byte: cpu_ns_per_byte? })
+    };
+    let flush = reader.table("flush").and_then(|table| {
+        let (cpu_ns, service_ns) = (table.count("cpu_ns"), table.count("service_ns"));
+        let latency_ns = table.count("latency_ns");
+        Some(FlushCosts { cpu_ns: cpu_ns?, service_ns: service_ns?, latency_ns: latency_ns? })
+    });
+    let (scheduler, throttle_slice_ns) = (reader.text("scheduler"), reader.count("throttle_slice_ns"));
+    let batches = reader.flag("batches");
+    let (read, write) = (operation("read"), operation("write"));
+    let (cached_read, cached_write) = (cached("cached_read"), cached("cached_write"));
+    Some(DiskCosts {
+        scheduler: scheduler?,
+        throttle_slice_ns: throttle_slice_ns?,
+        batches: batches?,
+        read: read?,
+        write: write?,
+        flush: flush?,
+        cached_read: cached_read?,
+        cached_write: cached_write?,
+    })
+}
+
+fn read_operation(table: &Reader<'_>) -> Option<OperationCosts> {
+    let (cpu_ns, cpu_ns_per_byte) = (table.count("cpu_ns"), table.real("cpu_ns_per_byte"));
+    let (service_ns, service_ns_per_byte) = (table.count("service_ns"), table.real("service_ns_per_byte"));
+    let (notify_ns, latency_ns) = (table.count("notify_ns"), table.count("latency_ns"));
+    Some(OperationCosts {
+        cpu_ns: cpu_ns?,
+        cpu_ns_per_byte: cpu_ns_per_byte?,
+        notify_ns: notify_ns?,
+        service_ns: service_ns?,
+        service_ns_per_byte: service_ns_per_byte?,
+        latency_ns: latency_ns?,
     })
 }
 

@@ -16,6 +16,7 @@ pub(crate) static CALIBRATION: Table = Table::new(
         Field::required("cpu", Takes::Table(&CPU)),
         Field::required("scheduler", Takes::Table(&SCHEDULER)),
         Field::optional("memory", Takes::Table(&MEMORY)),
+        Field::optional("disk", Takes::Table(&DISK)),
         Field::optional("vm", Takes::Table(&VM)),
         Field::optional("startup", Takes::ByPlatform(&STARTUP)),
     ],
@@ -97,6 +98,49 @@ static TENANT_BYTES: Table = Table::new(
 static SWAP: Table = Table::new(
     "What swapping costs whoever waits for it.",
     &[Field::required("out_ns", PAGE_COST), Field::required("in_ns", PAGE_COST)],
+);
+
+static DISK: Table = Table::new(
+    "The disk under the tenants' files.",
+    &[
+        Field::required("scheduler", Takes::Text),
+        Field::required("throttle_slice_ns", Takes::Count { least: MILLISECOND, most: SECOND }),
+        Field::required("batches", Takes::Flag),
+        Field::required("read", Takes::Table(&OPERATION)),
+        Field::required("write", Takes::Table(&OPERATION)),
+        Field::required("flush", Takes::Table(&FLUSH)),
+        Field::required("cached_read", Takes::Table(&CACHED)),
+        Field::required("cached_write", Takes::Table(&CACHED)),
+    ],
+);
+
+/// Time for one byte (ns).
+const BYTE_COST: Takes = Takes::Real { most: 1e6 };
+
+static OPERATION: Table = Table::new(
+    "What an operation on the device costs.",
+    &[
+        Field::required("cpu_ns", COST),
+        Field::required("cpu_ns_per_byte", BYTE_COST),
+        Field::required("notify_ns", COST),
+        Field::required("service_ns", COST),
+        Field::required("service_ns_per_byte", BYTE_COST),
+        Field::required("latency_ns", COST),
+    ],
+);
+
+static FLUSH: Table = Table::new(
+    "What it costs to have the device write its cache out.",
+    &[
+        Field::required("cpu_ns", COST),
+        Field::required("service_ns", COST),
+        Field::required("latency_ns", COST),
+    ],
+);
+
+static CACHED: Table = Table::new(
+    "What an operation costs that the page cache serves.",
+    &[Field::required("cpu_ns", COST), Field::required("cpu_ns_per_byte", BYTE_COST)],
 );
 
 static VM: Table = Table::new(

@@ -33,11 +33,21 @@ pub(super) static HOST: Table = Table::new(
 );
 
 static DISK: Table = Table::new(
-    "What the host's disk can do; each bound holds only where it is given.",
+    "What the host's disk can do for all tenants together; each bound holds only where it is given. Natively it is the \
+     kernel's throttling of the run's own parent cgroup; on cgroup v1 not beside bounds of tenants, which it would not reach.",
     &[
-        Field::optional("read", Takes::SPEED).means("Sequential read bandwidth.").like("\"500MB/s\""),
-        Field::optional("write", Takes::SPEED).means("Sequential write bandwidth.").like("\"300MB/s\""),
-        Field::optional("iops", Takes::IOPS).means("Operations a second.").like("20000"),
+        Field::optional("read", Takes::SPEED)
+            .means("Most bytes read a second.")
+            .like("\"500MB/s\"")
+            .becomes("io.max rbps (v2), blkio.throttle.read_bps_device (v1)"),
+        Field::optional("write", Takes::SPEED)
+            .means("Most bytes written a second.")
+            .like("\"300MB/s\"")
+            .becomes("io.max wbps (v2), blkio.throttle.write_bps_device (v1)"),
+        Field::optional("iops", Takes::IOPS)
+            .means("Most operations a second, of reads and of writes each.")
+            .like("20000")
+            .becomes("io.max riops and wiops (v2), blkio.throttle.*_iops_device (v1)"),
     ],
 );
 

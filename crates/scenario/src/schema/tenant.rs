@@ -138,21 +138,22 @@ static IO: Table = Table::new(
     "The disk share of each replica.",
     &[
         Field::absent("weight", Takes::Count { least: 1, most: 10_000 }, "100")
-            .means("Its weight against the others when the disk is busy.")
+            .means("Its weight against the others when the disk is busy. It counts where the disk's scheduler is bfq, which takes \
+                    1000 at most; else the report lists it in `absent`.")
             .like("200")
-            .becomes("io.weight (v2), blkio.weight (v1, 10 to 1000); OCI linux.resources.blockIO.weight"),
+            .becomes("io.bfq.weight (v2), blkio.bfq.weight (v1); OCI linux.resources.blockIO.weight"),
         Field::absent("read", Takes::SPEED, "unlimited")
             .means("Most bytes read a second.")
             .like("\"50MB/s\"")
-            .becomes("io.max rbps (v2); OCI linux.resources.blockIO.throttleReadBpsDevice"),
+            .becomes("io.max rbps (v2), blkio.throttle.read_bps_device (v1); OCI linux.resources.blockIO.throttleReadBpsDevice"),
         Field::absent("write", Takes::SPEED, "unlimited")
             .means("Most bytes written a second.")
             .like("\"50MB/s\"")
-            .becomes("io.max wbps (v2); OCI linux.resources.blockIO.throttleWriteBpsDevice"),
+            .becomes("io.max wbps (v2), blkio.throttle.write_bps_device (v1); OCI linux.resources.blockIO.throttleWriteBpsDevice"),
         Field::absent("iops", Takes::IOPS, "unlimited")
             .means("Most operations a second, of reads and of writes each.")
             .like("1000")
-            .becomes("io.max riops and wiops (v2); OCI linux.resources.blockIO.throttleReadIOPSDevice, throttleWriteIOPSDevice"),
+            .becomes("io.max riops and wiops (v2), blkio.throttle.*_iops_device (v1); OCI linux.resources.blockIO.throttleReadIOPSDevice, throttleWriteIOPSDevice"),
     ],
 );
 

@@ -112,7 +112,7 @@ static ARRIVALS: Table = Table::new(
             .means("Exponential gaps (poisson), equal gaps (constant), or several requests at once with equal gaps between (burst).")
             .like("\"poisson\""),
         Field::required("rate", Takes::Rate)
-            .means("Mean rate. All tenants together expect at most 10 million requests, forks and steps of touching memory (100 a second) in a run.")
+            .means("Mean rate. All tenants together expect at most 10 million requests, operations on files, forks and steps of touching memory (100 a second) in a run.")
             .like("\"60/s\""),
         Field::absent("size", Takes::Count { least: 1, most: 100_000 }, "required with process = \"burst\", refused without")
             .means("Requests a burst; the bursts are so far apart that the mean rate is `rate`.")
@@ -159,17 +159,19 @@ static MEMORY: Table = Table::new(
 );
 
 static DISK: Table = Table::new(
-    "Reads or writes a file of the tenant's own.",
+    "Reads or writes a file of the tenant's own, block by block, until `size` is done. The file is laid out before the run \
+     and removed after it: natively in TMPDIR, /var/tmp or /tmp, whichever is on a disk first. In a report each block is a \
+     request.",
     &[
         Field::required("op", Takes::Choice(OPS)).means("Which operation.").like("\"randread\""),
-        Field::required("size", Takes::SIZE).means("Bytes in all.").like("\"256MiB\""),
+        Field::required("size", Takes::SIZE).means("Bytes in all, in whole blocks. The file is as large, but at most 256MiB: a larger size goes over it again.").like("\"256MiB\""),
         Field::default("block", Takes::Bytes { least: 512, most: 1 << 30 }, "\"4KiB\"")
             .means("Bytes an operation; at most `size`, and a multiple of 512 unless `cached`, as O_DIRECT demands.")
             .like("\"64KiB\""),
-        Field::default("depth", THREADS, "1").means("Operations in flight.").like("8"),
+        Field::default("depth", THREADS, "1").means("Operations in flight: threads with one each.").like("8"),
         Field::default("fsync", Takes::Flag, "false").means("Waits after each write until it is on the device.").like("true"),
-        Field::absent("rate", Takes::SPEED, "as fast as it goes").means("At most this fast.").like("\"20MB/s\""),
-        Field::default("cached", Takes::Flag, "false").means("Through the page cache rather than O_DIRECT.").like("true"),
+        Field::absent("rate", Takes::SPEED, "as fast as it goes").means("No operation begins sooner than this speed has it; what is late is made up for.").like("\"20MB/s\""),
+        Field::default("cached", Takes::Flag, "false").means("Through the page cache, which holds the file from the start, rather than O_DIRECT.").like("true"),
     ],
 );
 

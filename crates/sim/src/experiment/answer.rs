@@ -11,11 +11,8 @@ use super::world::{Instance, World};
 use crate::{platform, startup};
 
 /// Fields that this model knows nothing of, with the reason.
-const NOT_MODELLED: [(&str, &str); 3] = [
-    ("restarts", "restarts are not modelled yet"),
-    ("disk_bytes", "the disk is not modelled yet"),
-    ("network_bytes", "the network is not modelled yet"),
-];
+const NOT_MODELLED: [(&str, &str); 2] =
+    [("restarts", "restarts are not modelled yet"), ("network_bytes", "the network is not modelled yet")];
 
 const NOT_CALIBRATED: &str = "the machine was calibrated without memory";
 const IN_GUESTS: &str = "guests that are swapped out are not modelled yet";
@@ -49,7 +46,10 @@ pub(super) fn report(
                 startup(row, plan, platform, setting);
                 fill(row, calibration, setting, world, index, instance);
             }
-            None => row.explain_absence("cpu_s", "not part of this prediction"),
+            None => {
+                row.explain_absence("disk_bytes", "not part of this prediction");
+                row.explain_absence("cpu_s", "not part of this prediction");
+            }
         }
     }
     host(&mut report, calibration, setting, world);
@@ -92,6 +92,7 @@ fn fill(
     row.turns = Some(work / 1e9 * calibration.cpu.turns_per_cpu_s);
     steal(row, setting, world, index);
     finish(row, world, instance);
+    row.disk_bytes = Some(instance.program.moved_bytes());
     memory(row, calibration, setting, world, index);
     throttling(row, world, instance);
     requests(row, world, instance);
@@ -99,6 +100,9 @@ fn fill(
         for (field, reason) in &claim.absent {
             row.explain_absence(field, reason.clone());
         }
+    }
+    for (field, reason) in setting.disk.absent(index) {
+        row.explain_absence(field, reason.as_str());
     }
 }
 

@@ -13,6 +13,7 @@ use crate::platform::{self, CpuClaim};
 use crate::resources::cpu::{Costs, Cpu, Fluid, Knobs, Pick};
 use crate::startup;
 
+use super::disk::DiskSetting;
 use super::engine::Engine;
 use super::guests::Guests;
 use super::memory::MemorySetting;
@@ -29,6 +30,7 @@ pub(super) struct Setting {
     /// Per instance of the plan, in its order.
     pub(super) claims: Vec<CpuClaim>,
     pub(super) memory: MemorySetting,
+    pub(super) disk: DiskSetting,
     /// Of the same instances.
     pub(super) memory_claims: Vec<MemoryClaim>,
     /// Where each instance is in a guest of its own.
@@ -70,6 +72,7 @@ impl Setting {
         };
         let inside = |ns: u64| guest.map_or(ns, |guest| (ns as f64 / guest.speed) as u64);
         Ok(Self {
+            disk: DiskSetting::of(plan, calibration, &claims)?,
             memory: MemorySetting::of(plan, rule_of, calibration, guest.as_ref())?,
             memory_claims,
             model,

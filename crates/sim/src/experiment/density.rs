@@ -15,6 +15,7 @@ use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::Workload;
 use catamaran_scenario::{Calibration, Plan, Platform};
 
+use super::disk;
 use super::refuse::{self, refusal};
 use crate::Density;
 use crate::platform::footprint::Footprint;
@@ -36,6 +37,10 @@ pub(crate) fn density(
     };
     if plan.host().swap.0 > 0 {
         return Err(refusal("host.swap".into(), "a density with swap", "leave it out"));
+    }
+    if disk::operates(&tenant.workload) {
+        let what = "a density of tenants with files";
+        return Err(refusal("tenant.workload".into(), what, "take another workload"));
     }
     let Some(costs) = &calibration.memory else {
         let what = "a density on a machine that was calibrated without memory";

@@ -79,6 +79,7 @@ impl MemorySetting {
             costs: costs.clone(),
             footprint: *footprint,
             swap_in_ns: machine.swap_in_ns,
+            page_bytes: machine.page_bytes,
             holders: BTreeMap::new(),
             touching: BTreeMap::new(),
             waiting: Vec::new(),
@@ -103,6 +104,7 @@ pub(super) struct MemoryWorld {
     costs: MemoryCosts,
     footprint: Footprint,
     swap_in_ns: f64,
+    page_bytes: u64,
     /// Group and process of each instance.
     holders: BTreeMap<usize, (GroupId, ProcessId)>,
     touching: BTreeMap<ThreadId, Touching>,
@@ -126,13 +128,14 @@ impl MemoryWorld {
     /// Gives an instance its group and its process; the instances that are killed so that it fits.
     fn admit(&mut self, index: usize, claim: &MemoryClaim, program: &Program) -> Vec<usize> {
         let threads = program.threads() as u64;
+        let buffers = program.buffer_bytes(self.page_bytes);
         let group = self.model.add_group(ROOT, claim.bounds);
         self.model.hold(ROOT, self.footprint.group_bytes);
         let process = self.model.add_process(ProcessSpec {
             group,
-            own_bytes: self.footprint.own_bytes(threads) + program.queue_bytes(),
+            own_bytes: self.footprint.own_bytes(threads) + program.queue_bytes() + buffers,
             start_bytes: self.footprint.start_bytes,
-            own_rss_bytes: self.footprint.rss_bytes,
+            own_rss_bytes: self.footprint.rss_bytes + buffers,
             hot: program.is_hot(),
             oom_score_adj: claim.oom_score_adj,
             // Whoever touches memory for long does so on every core that it is moved to.

@@ -4,6 +4,7 @@ mod answer;
 pub(crate) mod bench;
 mod build;
 mod density;
+mod disk;
 mod engine;
 mod guests;
 mod happened;

@@ -1,10 +1,10 @@
 //! What the simulator can't carry out yet is refused by name, never ignored.
 
 use catamaran_report::RunError;
-use catamaran_scenario::plan::{Guest, Restart, Workload};
+use catamaran_scenario::plan::{Guest, Io, Restart, Workload};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
-use super::memory;
+use super::{disk, memory};
 use crate::platform;
 
 pub(super) fn refusal(field: String, what: impl Into<String>, advice: impl Into<String>) -> RunError {
@@ -39,9 +39,15 @@ pub(super) fn what_is_not_carried_out(
         let advice = format!("choose one of: {}", known_platforms());
         return Err(refusal("platforms".into(), format!("the platform {platform} yet"), advice));
     }
-    if plan.host().disk.is_some() || plan.host().network.is_some() {
-        let field = if plan.host().disk.is_some() { "host.disk" } else { "host.network" };
-        return Err(refusal(field.into(), "disk and network yet", "remove the field"));
+    if plan.host().network.is_some() {
+        return Err(refusal("host.network".into(), "the network yet", "remove the field"));
+    }
+    if plan.host().disk.is_some() && platform == Platform::Vm {
+        return Err(refusal(
+            "host.disk".into(),
+            "a bound on the disk of guests yet",
+            "choose another platform",
+        ));
     }
     settings(plan, platform)?;
     if platform == Platform::Vm {
@@ -134,8 +140,8 @@ fn tenant(tenant: &catamaran_scenario::plan::Tenant, platform: Platform) -> Resu
         ("pids.limit", tenant.pids_limit.is_some() && platform == Platform::Vm, "process limits in guests"),
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),
-        ("io", tenant.io.weight.is_some() || tenant.io.iops.is_some(), "disk shares"),
-        ("io", tenant.io.read.is_some() || tenant.io.write.is_some(), "disk shares"),
+        ("io", tenant.io != Io::default() && platform == Platform::Vm, "disk shares of guests"),
+        ("workload", platform == Platform::Vm && disk::operates(&tenant.workload), "files in guests"),
     ];
     if let Some((name, _, what)) = asked.iter().find(|(_, asked, _)| *asked) {
         return Err(refusal(field(name), format!("{what} yet"), "remove the field"));
@@ -154,6 +160,7 @@ fn processes(workload: &Workload) -> u64 {
     match workload {
         Workload::Compute { threads, .. } => 1 + u64::from(*threads),
         Workload::Server(server) => 1 + u64::from(server.threads),
+        Workload::Disk { depth, .. } => 1 + u64::from(*depth),
         Workload::Phases(phases) => phases.iter().map(|phase| processes(&phase.workload)).max().unwrap_or(2),
         _ => 2,
     }
@@ -161,7 +168,11 @@ fn processes(workload: &Workload) -> u64 {
 
 fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
     let kind = match workload {
-        Workload::Compute { .. } | Workload::Server(_) | Workload::Memory { .. } | Workload::Idle => {
+        Workload::Compute { .. }
+        | Workload::Server(_)
+        | Workload::Memory { .. }
+        | Workload::Disk { .. }
+        | Workload::Idle => {
             return Ok(());
         }
         Workload::Phases(phases) => {
@@ -170,13 +181,12 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
                 self::workload(&phase.workload, &field)
             });
         }
-        Workload::Disk { .. } => "disk",
         Workload::Network { .. } => "network",
         Workload::Fork { .. } => "fork",
         Workload::Command { like: Some(like), .. } => return self::workload(like, &format!("{field}.like")),
         Workload::Command { .. } => "command",
         _ => "unknown",
     };
-    let advice = "use compute, server, memory, idle or phases of these, or say what it is like";
+    let advice = "use compute, server, memory, disk, idle or phases of these, or say what it is like";
     Err(refusal(format!("{field}.kind"), format!("workload {kind:?} yet"), advice))
 }

@@ -3,6 +3,7 @@
 use catamaran_scenario::{Plan, weight};
 
 use super::build::Setting;
+use super::disk::DiskWorld;
 use super::engine::{Engine, Timer};
 use super::memory::{self, Killed, MemoryWorld};
 use super::nodes;
@@ -10,6 +11,7 @@ use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::queue::EventQueue;
 use crate::resources::cpu::{GroupId, GroupSpec, ROOT, ThreadId};
+use crate::resources::disk::DiskEvent;
 use crate::workload::{Action, Program};
 
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +26,8 @@ pub(super) enum Event {
         thread: ThreadId,
         phase: usize,
     },
+    /// Something at the disk.
+    Disk(DiskEvent),
     /// The memory of an instance that was killed is taken from it.
     Reap(usize),
     /// What everyone is charged is noted.
@@ -63,6 +67,8 @@ pub(super) struct World {
     pub(super) now: Instant,
     /// None where the machine was calibrated without it.
     pub(super) memory: Option<MemoryWorld>,
+    /// None where the machine was calibrated without it.
+    pub(super) disk: Option<DiskWorld>,
     pub(super) queue: EventQueue<Event>,
     end: Instant,
     request_overhead: u64,
@@ -81,6 +87,7 @@ impl World {
             owners: Vec::new(),
             now: 0,
             memory: setting.memory.world(),
+            disk: setting.disk.world(plan, options),
             queue: EventQueue::new(),
             end: plan.duration().0,
             request_overhead: setting.request_overhead,
@@ -162,6 +169,7 @@ impl World {
                     }
                 }
                 Event::Cut { thread, phase } => self.cut(thread, phase),
+                Event::Disk(event) => self.disk_event(event),
                 Event::Reap(index) => self.reap(index),
                 Event::Sample => self.sample(),
             }
@@ -200,6 +208,9 @@ impl World {
         if self.is_touching(thread) {
             return self.touch_on(thread);
         }
+        if self.is_operating(thread) {
+            return self.operate_on(thread);
+        }
         let Some(&(index, own)) = self.owners.get(thread) else { return };
         let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
         if let Some(arrival) = instance.program.answering(own) {
@@ -232,6 +243,7 @@ impl World {
                 self.cut_at(thread, until);
                 self.touch_again(thread);
             }
+            Action::Operate(op) => self.operate(thread, op),
             Action::SleepUntil(at) => {
                 self.engine.block(thread);
                 self.slept[thread] = true;
@@ -241,7 +253,7 @@ impl World {
         }
     }
 
-    fn is_killed(&self, thread: ThreadId) -> bool {
+    pub(super) fn is_killed(&self, thread: ThreadId) -> bool {
         let instance = self.owners.get(thread).and_then(|(index, _)| self.instances.get(*index)?.as_ref());
         instance.is_some_and(|instance| instance.killed.is_some())
     }
@@ -284,12 +296,12 @@ impl World {
         self.instances.iter().flatten().all(Instance::is_over)
     }
 
-    /// Work done and the CPU time that it took (ns), of all threads but those of instances that touch memory, which is no
-    /// such work.
+    /// Work done and the CPU time that it took (ns), of all threads but those of instances that touch memory or work on a
+    /// file, which is no such work.
     pub(super) fn work_and_cpu(&self) -> (f64, u64) {
         let works = |(index, _): &(usize, usize)| {
             let instance = self.instances.get(*index).and_then(Option::as_ref);
-            instance.is_some_and(|instance| !instance.program.touches())
+            instance.is_some_and(|instance| !instance.program.touches() && !instance.program.operates())
         };
         let threads = (0..self.owners.len()).filter(|&thread| self.owners.get(thread).is_some_and(works));
         let cpu_ns = match threads.clone().count() == self.owners.len() {

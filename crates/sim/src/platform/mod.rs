@@ -4,6 +4,7 @@ mod bare_metal;
 mod cgroups;
 mod chroot;
 mod container;
+pub(crate) mod disk;
 pub(crate) mod footprint;
 pub(crate) mod isolation;
 pub(crate) mod memory;
@@ -64,6 +65,10 @@ fn without_limits(tenant: &Tenant, reason: &str) -> CpuClaim {
         ("cpu.burst", cpu.burst.0 > 0),
         ("cpu.set", cpu.set.is_some()),
         ("pids.limit", tenant.pids_limit.is_some()),
+        ("io.weight", tenant.io.weight.is_some()),
+        ("io.read", tenant.io.read.is_some()),
+        ("io.write", tenant.io.write.is_some()),
+        ("io.iops", tenant.io.iops.is_some()),
     ];
     let absent = asked.iter().filter(|(_, asked)| *asked);
     CpuClaim {

@@ -2,9 +2,11 @@
 
 use catamaran_scenario::Plan;
 use catamaran_scenario::draw::Requests;
+use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::Workload;
 
+use super::filer::{self, FileOp, Filer};
 use super::leaker::{self, Leaker};
 use super::server::{Next, Served, Server};
 use crate::kernel::Instant;
@@ -23,6 +25,8 @@ pub(crate) enum Action {
     Touch { pages: u64, until: Option<Instant> },
     /// Touches all pages that it holds once more, but not beyond `until`.
     TouchAgain { until: Option<Instant> },
+    /// Asks for an operation on its file.
+    Operate(FileOp),
     /// Sleeps until then.
     SleepUntil(Instant),
     /// Waits for the other threads of its phase.
@@ -36,6 +40,7 @@ enum Stage {
     Compute { ns_each: f64, given: Vec<bool> },
     Server(Server),
     Memory { leaker: Leaker, hot: bool },
+    Disk(Filer),
     Idle,
 }
 
@@ -132,6 +137,14 @@ impl Program {
                     leaker::Step::Rest => Action::SleepUntil(until),
                 }
             }),
+            Stage::Disk(filer) => match filer.next(thread, now, began, until) {
+                filer::Step::Operate(op) => Some(Action::Operate(op)),
+                filer::Step::Sleep(at) => Some(Action::SleepUntil(at)),
+                // One that has a time of its own lasts for it.
+                filer::Step::Rest => {
+                    (step.lasts.is_some() && now < until).then_some(Action::SleepUntil(until))
+                }
+            },
             Stage::Server(server) => {
                 if let Some(index) = serving.take() {
                     if server.requests()[index].started.is_none() {
@@ -207,6 +220,29 @@ impl Program {
         self.steps.iter().map(places).sum::<u64>() * BYTES_PER_PLACE
     }
 
+    /// What its threads move from and to, in whole pages (bytes).
+    pub(crate) fn buffer_bytes(&self, page_bytes: u64) -> u64 {
+        let buffers = |step: &Step| match &step.stage {
+            Stage::Disk(filer) => {
+                let one = filer.block_bytes().next_multiple_of(page_bytes.max(1));
+                one.saturating_mul(u64::from(step.threads))
+            }
+            _ => 0,
+        };
+        self.steps.iter().map(buffers).max().unwrap_or(0)
+    }
+
+    /// Bytes that it has moved to and from its file.
+    pub(crate) fn moved_bytes(&self) -> u64 {
+        let moved = |step: &Step| if let Stage::Disk(filer) = &step.stage { filer.moved_bytes() } else { 0 };
+        self.steps.iter().map(moved).sum()
+    }
+
+    /// Whether it has a phase of operations on a file, which makes no turns.
+    pub(crate) fn operates(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.stage, Stage::Disk(_)))
+    }
+
     /// Whether it has a phase of touching memory, which makes no turns.
     pub(crate) fn touches(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.stage, Stage::Memory { .. }))
@@ -217,14 +253,17 @@ impl Program {
         self.steps.iter().any(|step| matches!(step.stage, Stage::Memory { hot: true, .. }))
     }
 
-    /// What became of the requests of all its server phases; none if it has no such phase.
+    /// What became of the requests of all its server phases, and of its operations on a file; none if it has no such phase.
     pub(crate) fn requests(&self) -> Option<Vec<Served>> {
         let mut all = None;
         for step in &self.steps {
-            if let Stage::Server(server) = &step.stage {
-                let sent = server.requests().iter().filter(|request| request.arrival < self.end);
-                all.get_or_insert_with(Vec::new).extend(sent.copied());
-            }
+            let served = match &step.stage {
+                Stage::Server(server) => server.requests(),
+                Stage::Disk(filer) => filer.operations(),
+                _ => continue,
+            };
+            let sent = served.iter().filter(|request| request.arrival < self.end);
+            all.get_or_insert_with(Vec::new).extend(sent.copied());
         }
         all
     }
@@ -251,6 +290,7 @@ impl Step {
                 let timeout = server.timeout.map(|timeout| timeout.0);
                 (Stage::Server(Server::new(arrivals, server.queue, timeout)), server.threads)
             }
+            Workload::Disk { depth, .. } => (Stage::Disk(Filer::new(FileWork::of(workload)?)), *depth),
             Workload::Idle => (Stage::Idle, 1),
             Workload::Command { like: Some(like), .. } => {
                 return Self::new(like, lasts, requests, page_bytes);

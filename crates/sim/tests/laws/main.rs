@@ -4,6 +4,7 @@
 
 mod common;
 mod density;
+mod disk;
 mod guests;
 mod memory;
 mod nodes;

@@ -28,6 +28,8 @@ fn by_the_path_of_the_field() {
             format!("{}[platform.cgroups]\nautogroup = true\n", hog("t", 1, "1s", "")),
             "platform.cgroups.autogroup",
         ),
+        ("vm", tenant("workload = { kind = \"disk\", op = \"read\", size = \"1MiB\" }"), "tenant.t.workload"),
+        ("vm", tenant(&format!("io = {{ iops = 9 }}\n{compute}")), "tenant.t.io"),
         ("vm", vm("type = 2"), "platform.vm.type"),
         ("vm", vm("guest = \"bare\""), "platform.vm.guest"),
         ("vm", vm("memory = \"64MiB\""), "platform.vm.memory"),
@@ -56,11 +58,16 @@ fn by_the_path_of_the_field() {
 #[test]
 fn what_the_machine_was_not_calibrated_for() {
     let memory = "[[tenant]]\nname = \"t\"\nworkload = { kind = \"memory\", start = \"1MiB\" }\n";
-    let plan = plan(1, "1s", "bare-metal", memory);
-    let without = Calibration { memory: None, ..Calibration::reference() };
-    for (calibration, expected) in
-        [(without, Some("tenant.t.workload.kind")), (Calibration::reference(), None)]
-    {
+    let disk = "[[tenant]]\nname = \"t\"\nworkload = { kind = \"disk\", op = \"read\", size = \"1MiB\" }\n";
+    let without_memory = Calibration { memory: None, ..Calibration::reference() };
+    let without_disk = Calibration { disk: None, ..Calibration::reference() };
+    for (tenant, calibration, expected) in [
+        (memory, without_memory, Some("tenant.t.workload.kind")),
+        (memory, Calibration::reference(), None),
+        (disk, without_disk, Some("tenant.t.workload.kind")),
+        (disk, Calibration::reference(), None),
+    ] {
+        let plan = plan(1, "1s", "bare-metal", tenant);
         let answer = simulate(&plan, plan.platforms()[0], &calibration, &Options::default());
         let refused = answer.err().map(|error| match error {
             RunError::Unsupported { field, advice, .. } => (field, advice.contains("calibrate")),

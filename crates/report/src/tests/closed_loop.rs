@@ -1,0 +1,34 @@
+//! Tenants whose requests come one after the other.
+
+use catamaran_scenario::Platform;
+
+use super::compare::pair;
+use crate::compare::{Group, Pair, PlatformComparison, compare};
+use crate::report::Requests;
+
+#[test]
+fn a_closed_loop_is_judged_by_its_throughput() {
+    let pairs = |disk_bytes: u64| {
+        [pair(move |_, tenant| {
+            (tenant.requests, tenant.throughput_per_s) =
+                (Some(Requests::from_latencies_ns(200, 0, &mut vec![2_000_000; 200])), Some(10.0));
+            (tenant.cpu_s, tenant.disk_bytes) = (Some(1.0), Some(disk_bytes));
+        })]
+    };
+    let compared = |pairs: &[Pair]| compare(Platform::Cgroups, 20.0, pairs);
+    let (open, closed) = (compared(&pairs(0)), compared(&pairs(4096)));
+    let group_of = |comparison: &PlatformComparison, metric: &str| {
+        comparison.rows.iter().find(|row| row.metric == metric).map(|row| row.group)
+    };
+    for (metric, group) in [("throughput_per_s", Group::Judged), ("cpu_s", Group::Judged)] {
+        assert_eq!(
+            (row(&open, metric).group, row(&closed, metric).group),
+            (Group::Conserved, group),
+            "{metric}"
+        );
+    }
+    let counted = |comparison: &PlatformComparison| {
+        comparison.rows.iter().any(|row| row.metric == "requests.completed")
+    };
+    assert!(counted(&open) && !counted(&closed), "the count follows from the throughput");
+}

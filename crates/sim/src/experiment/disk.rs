@@ -1,0 +1,216 @@
+//! Where threads meet the disk: CPU time in the kernel, then the device, then the page cache's flush.
+
+use std::collections::BTreeMap;
+
+use catamaran_report::RunError;
+use catamaran_scenario::calibration::{DiskCosts, OperationCosts};
+use catamaran_scenario::file_work::FileWork;
+use catamaran_scenario::plan::Workload;
+use catamaran_scenario::{Calibration, Plan};
+
+use super::refuse::refusal;
+use super::world::{Event, TENANTS_SECOND, World};
+use crate::Options;
+use crate::kernel::Instant;
+use crate::kernel::rng::SplitMix64;
+use crate::platform::CpuClaim;
+use crate::platform::disk::{self, DiskClaim};
+use crate::resources::cpu::ThreadId;
+use crate::resources::disk::{Bounds, Disk, DiskEvent, Jiffies, Kind, Op};
+use crate::workload::FileOp;
+
+/// Bytes for which the costs of an operation are calibrated; more are paid for by the byte.
+const CALIBRATED_BYTES: u64 = 4096;
+/// A thread is told that its operation is done while it runs: it has to have a core for that (ns).
+const NOTICE_NS: u64 = 1;
+
+/// The machine's disk, as calibrated, and who may do what at it.
+#[derive(Debug)]
+pub(super) struct DiskSetting {
+    costs: Option<DiskCosts>,
+    host: Bounds,
+    /// Of the instances, in the order of `Plan::instances`.
+    claims: Vec<DiskClaim>,
+    tick: u64,
+    /// Whether what the page cache writes out is charged to whoever wrote it (cgroup v2).
+    charges_writeback: bool,
+}
+
+impl DiskSetting {
+    pub(super) fn of(plan: &Plan, calibration: &Calibration, cpu: &[CpuClaim]) -> Result<Self, RunError> {
+        let user = plan.tenants().iter().find(|tenant| operates(&tenant.workload));
+        if let (None, Some(tenant)) = (&calibration.disk, user) {
+            let what = "a disk on a machine that was calibrated without it";
+            let field = format!("tenant.{}.workload.kind", tenant.name);
+            return Err(refusal(field, what, "calibrate anew with `catamaran calibrate`"));
+        }
+        let tenants = plan.instances().filter_map(|(index, _)| plan.tenants().get(index));
+        let claim = |(tenant, cpu): (_, &CpuClaim)| disk::claim(tenant, calibration, cpu.own_group.is_some());
+        Ok(Self {
+            costs: user.and(calibration.disk.clone()),
+            host: disk::host_bounds(plan.host().disk.as_ref()),
+            claims: tenants.zip(cpu).map(claim).collect(),
+            tick: 1_000_000_000 / u64::from(calibration.scheduler.hz.max(1)),
+            charges_writeback: calibration.machine.cgroup_version == 2,
+        })
+    }
+
+    /// What of an instance's claims is not applied.
+    pub(super) fn absent(&self, index: usize) -> &[(&'static str, String)] {
+        self.claims.get(index).map_or(&[], |claim| &claim.absent)
+    }
+
+    /// None where nobody uses it.
+    pub(super) fn world(&self, plan: &Plan, options: &Options) -> Option<DiskWorld> {
+        let costs = self.costs.clone()?;
+        let slice = (costs.throttle_slice_ns / self.tick).max(1);
+        let mut dice = SplitMix64::named(plan.seed(), &format!("disk/{}", options.throw));
+        let jiffies = Jiffies { tick: self.tick, phase: dice.below(self.tick * slice), slice };
+        let mut model = Disk::new(Kind { weighs: disk::weighs(&costs.scheduler), batches: costs.batches });
+        let host = (!self.host.is_none()).then(|| model.add_bounds(&self.host, jiffies));
+        for (group, claim) in self.claims.iter().enumerate() {
+            let own = (!claim.bounds.is_none()).then(|| model.add_bounds(&claim.bounds, jiffies));
+            model.add_group(group, claim.weight, own.into_iter().chain(host).collect());
+        }
+        // What nobody is charged for is bounded by nobody.
+        model.add_group(self.claims.len(), 1, Vec::new());
+        let unbounded = (!self.charges_writeback).then_some(self.claims.len());
+        Some(DiskWorld { model, costs, writeback: unbounded, flying: BTreeMap::new() })
+    }
+}
+
+/// Whether a workload works on a file.
+pub(super) fn operates(workload: &Workload) -> bool {
+    match workload {
+        Workload::Command { like: Some(like), .. } => operates(like),
+        other => FileWork::all(other).next().is_some(),
+    }
+}
+
+/// What a thread does in the course of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// CPU time in the kernel.
+    Kernel(u64),
+    /// The same, more where the device has to be told.
+    Ask { cpu: u64, notify: u64 },
+    /// Waits for the device.
+    Device { group: usize, writes: bool, bytes: u64, service: u64, latency: u64 },
+}
+
+/// The disk and who is at it.
+#[derive(Debug)]
+pub(super) struct DiskWorld {
+    model: Disk,
+    costs: DiskCosts,
+    /// The group of what the page cache writes out, where that is not the writer's.
+    writeback: Option<usize>,
+    /// What each thread has still to do for its operation, the next last.
+    flying: BTreeMap<ThreadId, Vec<Step>>,
+}
+
+impl DiskWorld {
+    /// The steps of an operation of group `group`, the first last.
+    fn steps(&self, op: FileOp, group: usize) -> Vec<Step> {
+        let costs = &self.costs;
+        let more = op.bytes.saturating_sub(CALIBRATED_BYTES);
+        let direct = if op.writes { &costs.write } else { &costs.read };
+        let mut steps = Vec::new();
+        if op.cached {
+            let cached = if op.writes { &costs.cached_write } else { &costs.cached_read };
+            steps.push(Step::Kernel(cached.cpu_ns + by_the_byte(cached.cpu_ns_per_byte, more)));
+        }
+        if !op.cached || op.flushes {
+            let charged = if op.cached { self.writeback.unwrap_or(group) } else { group };
+            steps.extend(on_the_device(direct, op, more, charged));
+        }
+        if op.flushes {
+            let flush = &costs.flush;
+            steps.push(Step::Kernel(flush.cpu_ns));
+            steps.push(Step::Device {
+                group,
+                writes: true,
+                bytes: 0,
+                service: flush.service_ns,
+                latency: flush.latency_ns,
+            });
+            steps.push(Step::Kernel(NOTICE_NS));
+        }
+        steps.reverse();
+        steps
+    }
+}
+
+fn on_the_device(costs: &OperationCosts, op: FileOp, more: u64, group: usize) -> [Step; 3] {
+    [
+        Step::Ask { cpu: costs.cpu_ns + by_the_byte(costs.cpu_ns_per_byte, more), notify: costs.notify_ns },
+        Step::Device {
+            group,
+            writes: op.writes,
+            bytes: op.bytes,
+            service: costs.service_ns + by_the_byte(costs.service_ns_per_byte, more),
+            latency: costs.latency_ns,
+        },
+        Step::Kernel(NOTICE_NS),
+    ]
+}
+
+fn by_the_byte(ns: f64, bytes: u64) -> u64 {
+    (ns * bytes as f64) as u64
+}
+
+impl World {
+    /// Begins an operation.
+    pub(super) fn operate(&mut self, thread: ThreadId, op: FileOp) {
+        let group = self.owners.get(thread).map_or(0, |(index, _)| *index);
+        let slept = self.overhead(thread, false);
+        if let Some(disk) = &mut self.disk {
+            let mut steps = disk.steps(op, group);
+            steps.extend((slept > 0).then_some(Step::Kernel(slept)));
+            disk.flying.insert(thread, steps);
+        }
+        self.operate_on(thread);
+    }
+
+    pub(super) fn is_operating(&self, thread: ThreadId) -> bool {
+        self.disk.as_ref().is_some_and(|disk| disk.flying.contains_key(&thread))
+    }
+
+    /// The next step of an operation.
+    pub(super) fn operate_on(&mut self, thread: ThreadId) {
+        let now: Instant = self.now;
+        let Some(disk) = &mut self.disk else { return };
+        let step = disk.flying.get_mut(&thread).and_then(Vec::pop);
+        let cpu = match step {
+            None => {
+                disk.flying.remove(&thread);
+                return self.go_on(thread);
+            }
+            Some(Step::Kernel(ns)) => ns,
+            Some(Step::Ask { cpu, notify }) => cpu + if disk.model.is_idle() { notify } else { 0 },
+            Some(Step::Device { group, writes, bytes, service, latency }) => {
+                disk.model.submit(now, Op { owner: thread, group, writes, bytes, service, latency });
+                self.engine.block(thread);
+                return self.take_disk_timers();
+            }
+        };
+        self.engine.give_kernel_time(thread, cpu.max(1));
+        self.engine.wake(thread);
+    }
+
+    /// Something happens at the disk.
+    pub(super) fn disk_event(&mut self, event: DiskEvent) {
+        let done = self.disk.as_mut().and_then(|disk| disk.model.handle(self.now, event));
+        self.take_disk_timers();
+        if let Some(thread) = done.filter(|thread| !self.is_killed(*thread)) {
+            self.operate_on(thread);
+        }
+    }
+
+    fn take_disk_timers(&mut self) {
+        let Some(disk) = &mut self.disk else { return };
+        for (at, event) in disk.model.timers.drain(..) {
+            self.queue.push(at, TENANTS_SECOND, Event::Disk(event));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The threads of a `disk` workload, each with one operation in flight.
+//!
+//! **Law.** That of [`catamaran_scenario::file_work`]: a thread that has finished its operation takes the next one, and begins
+//! it no sooner than the rate has it. **Judge.** The native worker, which follows the same rule.
+
+use catamaran_scenario::file_work::FileWork;
+
+use super::Served;
+use crate::kernel::Instant;
+
+/// An operation that a thread asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileOp {
+    pub(crate) bytes: u64,
+    pub(crate) writes: bool,
+    pub(crate) cached: bool,
+    /// Whether it waits until the device has written its cache out.
+    pub(crate) flushes: bool,
+}
+
+/// What a thread does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Operate(FileOp),
+    Sleep(Instant),
+    Rest,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Hand {
+    /// The operation that it has taken up and not begun.
+    taken: Option<u64>,
+    /// Place among the operations of the one that is in flight.
+    flying: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct Filer {
+    work: FileWork,
+    next: u64,
+    hands: Vec<Hand>,
+    done: Vec<Served>,
+}
+
+impl Filer {
+    pub(super) fn new(work: FileWork) -> Self {
+        Self { work, next: 0, hands: vec![Hand::default(); work.depth as usize], done: Vec::new() }
+    }
+
+    /// What `thread` does at `now`, when whatever it did before is done, in a phase from `began` to `until`.
+    pub(super) fn next(&mut self, thread: usize, now: Instant, began: Instant, until: Instant) -> Step {
+        let Some(hand) = self.hands.get_mut(thread) else { return Step::Rest };
+        if let Some(op) = hand.flying.take().and_then(|place| self.done.get_mut(place)) {
+            op.completed = Some(now);
+        }
+        let number = match hand.taken.take() {
+            Some(number) => number,
+            None if self.next < self.work.operations && now < until => {
+                self.next += 1;
+                self.next - 1
+            }
+            None => return Step::Rest,
+        };
+        let due = began.saturating_add(self.work.due_ns(number)).min(until);
+        if now < due {
+            hand.taken = Some(number);
+            return Step::Sleep(due);
+        }
+        if now >= until {
+            return Step::Rest;
+        }
+        hand.flying = Some(self.done.len());
+        self.done.push(Served {
+            arrival: now,
+            demand: 0,
+            started: Some(now),
+            completed: None,
+            failed: false,
+        });
+        Step::Operate(FileOp {
+            bytes: self.work.block_bytes,
+            writes: self.work.writes,
+            cached: self.work.cached,
+            flushes: self.work.flushes,
+        })
+    }
+
+    /// The operations that were begun.
+    pub(super) fn operations(&self) -> &[Served] {
+        &self.done
+    }
+
+    /// Bytes moved so far.
+    pub(super) fn moved_bytes(&self) -> u64 {
+        self.done.iter().filter(|op| op.completed.is_some()).count() as u64 * self.work.block_bytes
+    }
+
+    /// Bytes of each thread's buffer.
+    pub(super) fn block_bytes(&self) -> u64 {
+        self.work.block_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_take_turns_at_the_rate() {
+        let work = FileWork {
+            operations: 3,
+            block_bytes: 1000,
+            file_blocks: 3,
+            depth: 2,
+            writes: false,
+            random: false,
+            flushes: false,
+            cached: false,
+            rate: Some(1_000_000),
+        };
+        let mut filer = Filer::new(work);
+        let op = Step::Operate(FileOp { bytes: 1000, writes: false, cached: false, flushes: false });
+        let table = [
+            (0, 100, op),
+            (1, 100, Step::Sleep(1_000_100)),
+            (0, 400, Step::Sleep(2_000_100)),
+            (1, 1_000_100, op),
+            (1, 1_000_900, Step::Rest),
+            (0, 2_000_200, op),
+            (0, 2_000_300, Step::Rest),
+        ];
+        for (thread, now, step) in table {
+            assert_eq!(filer.next(thread, now, 100, u64::MAX), step, "at {now}");
+        }
+        let latencies: Vec<u64> =
+            filer.operations().iter().map(|op| op.completed.unwrap() - op.arrival).collect();
+        assert_eq!((latencies, filer.moved_bytes()), (vec![300, 800, 100], 3000));
+    }
+
+    #[test]
+    fn nothing_begins_after_the_phase() {
+        let work = FileWork {
+            operations: 9,
+            block_bytes: 512,
+            file_blocks: 9,
+            depth: 1,
+            writes: true,
+            random: true,
+            flushes: true,
+            cached: false,
+            rate: None,
+        };
+        let mut filer = Filer::new(work);
+        assert!(matches!(filer.next(0, 0, 0, 50), Step::Operate(_)));
+        assert_eq!(filer.next(0, 50, 0, 50), Step::Rest);
+        assert_eq!(filer.operations().len(), 1);
+    }
+}
