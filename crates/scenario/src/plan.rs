@@ -114,6 +114,9 @@ pub struct Host {
     pub disk: Option<HostDisk>,
     /// Network, where it binds.
     pub network: Option<HostNetwork>,
+    /// Compressed bytes of images that it unpacks in a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unpack: Option<BytesPerSecond>,
     /// Nodes, at least 1; more than one is a cluster.
     pub nodes: u32,
 }
@@ -411,6 +414,9 @@ pub struct Image {
     pub layers: Vec<Layer>,
     /// OCI layout or `docker save` archive, natively.
     pub archive: Option<String>,
+    /// Whether each node has it from the beginning.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cached: bool,
 }
 
 /// A layer of an image.
