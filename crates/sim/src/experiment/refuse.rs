@@ -9,6 +9,8 @@ use crate::{platform, startup};
 
 /// Most layers of an image (moby `layer/layer_store.go`, `maxLayerDepth`).
 const LAYERS_MOST: usize = 125;
+/// Most layers of all replicas' images: what a report holds.
+const LAYERS_OF_ALL_MOST: u64 = 100_000;
 
 pub(super) fn refusal(field: String, what: impl Into<String>, advice: impl Into<String>) -> RunError {
     RunError::Unsupported { field, backend: "simulated", what: what.into(), advice: advice.into() }
@@ -41,6 +43,7 @@ pub(super) fn what_is_not_carried_out(
     }
     if pulls(plan, platform) {
         plan.images().iter().filter(|image| is_used(plan, &image.name)).try_for_each(image)?;
+        layers_of_all(plan)?;
     }
     settings(plan, platform)?;
     if platform::has_guests(platform) {
@@ -170,6 +173,25 @@ fn memory_in_sentry(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), Run
 /// Whether `host.network` carries something: the image of a tenant.
 fn pulls(plan: &Plan, platform: Platform) -> bool {
     startup::pull::has_images(platform) && plan.tenants().iter().any(|tenant| tenant.image.is_some())
+}
+
+/// Every replica has a row for each layer that it waited for.
+fn layers_of_all(plan: &Plan) -> Result<(), RunError> {
+    let layers = |name: &Option<String>| {
+        let image = plan.images().iter().find(|image| Some(&image.name) == name.as_ref());
+        image.map_or(0, |image| image.layers.len() as u64)
+    };
+    let mut left = LAYERS_OF_ALL_MOST;
+    for tenant in plan.tenants() {
+        let needed = u64::from(tenant.replicas) * layers(&tenant.image);
+        let Some(rest) = left.checked_sub(needed) else {
+            let what = format!("more than {LAYERS_OF_ALL_MOST} layers over all replicas");
+            let field = format!("tenant.{}.replicas", tenant.name);
+            return Err(refusal(field, what, "use fewer replicas, or images of fewer layers"));
+        };
+        left = rest;
+    }
+    Ok(())
 }
 
 fn is_used(plan: &Plan, image: &str) -> bool {

@@ -18,6 +18,15 @@ fn by_the_path_of_the_field() {
             "platform.docker.runtime",
         ),
         (
+            "docker",
+            format!(
+                "{}[[image]]\nname = \"a\"\nlayers = [{}]\n",
+                tenant(&format!("replicas = 10000\nimage = \"a\"\n{compute}")),
+                (0..11).map(|k| format!("{{ id = \"{k}\", size = 1 }}, ")).collect::<String>()
+            ),
+            "tenant.t.replicas",
+        ),
+        (
             "kata",
             format!("{}[platform.kata]\naccel = \"tcg\"\n", hog("t", 1, "1s", "")),
             "platform.kata.accel",
