@@ -5,6 +5,7 @@
 
 mod args;
 mod bench;
+mod blast;
 mod calibrate;
 mod clean;
 mod compare;
@@ -25,6 +26,7 @@ mod run;
 mod serve;
 mod sim;
 mod source;
+mod starts;
 mod table;
 mod terminal;
 mod units;

@@ -26,6 +26,7 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     let in_guests = host.disk.is_some() && platform == Platform::Vm;
     refuse(in_guests, "host.disk", "a bound on the disk of guests yet", "choose another platform")?;
     refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
+    refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
     plan.tenants().iter().try_for_each(|tenant| check_tenant(tenant, platform))
 }

@@ -2,12 +2,15 @@
 
 #![allow(clippy::panic, reason = "helpers of tests panic as tests do")]
 
+mod chains;
+mod clash;
 mod common;
 mod density;
 mod disk;
 mod guests;
 mod memory;
 mod nodes;
+mod pull;
 mod queueing;
 mod refused;
 mod shares;
