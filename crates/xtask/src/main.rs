@@ -6,6 +6,7 @@
 mod accuracy;
 mod bench_container;
 mod demo;
+mod fuzz;
 mod golden;
 mod http;
 mod setup;
@@ -44,6 +45,8 @@ enum Task {
     Accuracy(accuracy::Options),
     /// Time the simulator natively and in WebAssembly, and count its instructions
     Speed(speed::Options),
+    /// Look for scenarios that make the parser or the simulator panic, hang or swell
+    Fuzz(fuzz::Options),
     /// Check the house rules
     Tidy {
         /// Lower the ratchet of sizes to what they are now
@@ -74,6 +77,7 @@ fn carry_out(task: &Task) -> Result<bool> {
         Task::BenchContainer(options) => return bench_container::bench(&workspace, options),
         Task::Accuracy(options) => return accuracy::accuracy(&workspace, options),
         Task::Speed(options) => return speed::speed(&workspace, options),
+        Task::Fuzz(options) => return fuzz::fuzz(&workspace, options),
         Task::Tidy { tighten } => tidy::tidy(&workspace, *tighten)?,
     }
     Ok(true)

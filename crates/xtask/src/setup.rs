@@ -30,6 +30,8 @@ pub(crate) enum Need {
     Trunk,
     /// `wasm-bindgen` and its test runner.
     WasmBindgen,
+    /// cargo-fuzz.
+    CargoFuzz,
     /// Chromium, its driver, fonts for Korean, Node and npm.
     SystemPackages,
     /// What `tests/browser` needs from npm.
@@ -41,7 +43,7 @@ pub(crate) enum Need {
 }
 
 /// All of them, in the order of installation.
-const ALL: [Need; 9] = [
+const ALL: [Need; 10] = [
     Need::Components,
     Need::WasmTarget,
     Need::MuslTarget,
@@ -51,6 +53,7 @@ const ALL: [Need; 9] = [
     Need::NodePackages,
     Need::Qemu,
     Need::GuestKernel,
+    Need::CargoFuzz,
 ];
 
 /// What builds the page and `catamaran`.
@@ -72,6 +75,7 @@ impl Need {
             Self::MuslTarget => rust::MUSL,
             Self::Trunk => "trunk",
             Self::WasmBindgen => "wasm-bindgen",
+            Self::CargoFuzz => "cargo-fuzz",
             Self::SystemPackages => "system packages",
             Self::NodePackages => "node packages",
             Self::Qemu => "QEMU",
@@ -86,6 +90,7 @@ impl Need {
             Self::MuslTarget => rust::target(workspace, rust::MUSL),
             Self::Trunk => Ok(cargo_tools::trunk().state(workspace)),
             Self::WasmBindgen => Ok(cargo_tools::wasm_bindgen(workspace)?.state(workspace)),
+            Self::CargoFuzz => Ok(cargo_tools::fuzz().state(workspace)),
             Self::SystemPackages => Ok(apt::state(workspace)),
             Self::NodePackages => npm::state(workspace),
             Self::Qemu => Ok(qemu::state(workspace)),
@@ -100,6 +105,7 @@ impl Need {
             Self::MuslTarget => rust::add_target(workspace, rust::MUSL),
             Self::Trunk => cargo_tools::trunk().install(workspace),
             Self::WasmBindgen => cargo_tools::wasm_bindgen(workspace)?.install(workspace),
+            Self::CargoFuzz => cargo_tools::fuzz().install(workspace),
             Self::SystemPackages => apt::install(workspace),
             Self::NodePackages => npm::install(workspace),
             Self::Qemu => qemu::install(workspace),

@@ -21,6 +21,9 @@ pub(super) struct Tool {
 /// The newest Trunk that builds with our `rust-version`.
 const TRUNK_VERSION: &str = "0.21.14";
 
+/// The newest cargo-fuzz.
+const FUZZ_VERSION: &str = "0.13.1";
+
 /// Trunk, which builds the page.
 pub(super) fn trunk() -> Tool {
     Tool {
@@ -45,6 +48,17 @@ pub(super) fn wasm_bindgen(workspace: &Workspace) -> Result<Tool> {
         profile: &[("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")],
         cpu_s: 290,
     })
+}
+
+/// cargo-fuzz, which looks for inputs that fail.
+pub(super) fn fuzz() -> Tool {
+    Tool {
+        package: "cargo-fuzz",
+        programs: &["cargo-fuzz"],
+        version: FUZZ_VERSION.into(),
+        profile: &[("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")],
+        cpu_s: 35,
+    }
 }
 
 /// The version of a package in `Cargo.lock`.

@@ -1,0 +1,78 @@
+//! `cargo xtask fuzz`: random bytes against the parser, and random scenarios against the simulator, by cargo-fuzz.
+//!
+//! The targets are in `tests/fuzz`. Coverage alone guides the search (`--sanitizer none`): our code has no `unsafe` where it
+//! reads scenarios or simulates, and so a stable toolchain does. What was found is kept in `target/fuzz`; an input that fails is
+//! printed with the command that repeats it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::setup::{self, Need};
+use crate::shell::{Workspace, run};
+
+/// How long.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Minutes of each target
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    minutes: u64,
+    /// Only this target
+    #[arg(long, value_name = "NAME", value_parser = TARGETS)]
+    only: Option<String>,
+}
+
+const TARGETS: [&str; 2] = ["scenario_bytes", "plan_to_report"];
+/// Where the targets are, from the top folder.
+const FOLDER: &str = "tests/fuzz";
+/// An input that takes longer (s) hangs.
+const HANG_S: u32 = 60;
+/// More than this (MiB) is memory without bound.
+const MEMORY_MIB: u32 = 4096;
+/// Longest input (bytes).
+const INPUT_BYTES: u32 = 16_384;
+
+/// Whether no input failed.
+pub(crate) fn fuzz(workspace: &Workspace, options: &Options) -> Result<bool> {
+    setup::some(workspace, &[Need::CargoFuzz])?;
+    let chosen = |target: &&&str| options.only.as_ref().is_none_or(|only| only == **target);
+    for target in TARGETS.iter().filter(chosen) {
+        let corpus = workspace.target().join("fuzz/corpus").join(target);
+        let found = workspace.target().join("fuzz/artifacts").join(target);
+        for folder in [&corpus, &found] {
+            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        if *target == "scenario_bytes" {
+            sow(workspace, &corpus)?;
+        }
+        run(&mut command(workspace, target, &corpus, &found, options.minutes))
+            .with_context(|| format!("{target}: see {}", found.display()))?;
+    }
+    Ok(true)
+}
+
+/// The shipped scenarios, for the search to begin with.
+fn sow(workspace: &Workspace, corpus: &Path) -> Result<()> {
+    for folder in ["tests/scenarios", "tests/accuracy/fit", "tests/accuracy/judge"] {
+        let folder = workspace.root().join(folder);
+        let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let Some(name) = path.file_name() else { continue };
+            fs::copy(&path, corpus.join(name)).with_context(|| path.display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
+fn command(workspace: &Workspace, target: &str, corpus: &Path, found: &Path, minutes: u64) -> Command {
+    let mut cargo = workspace.cargo(["fuzz", "run", "--fuzz-dir", FOLDER, "--sanitizer", "none"]);
+    cargo.arg("--target-dir").arg(workspace.target().join("fuzz/build"));
+    cargo.arg(target).arg(corpus).arg("--");
+    cargo.arg(format!("-artifact_prefix={}/", found.display()));
+    cargo.arg(format!("-max_total_time={}", minutes * 60));
+    cargo.arg(format!("-timeout={HANG_S}")).arg(format!("-rss_limit_mb={MEMORY_MIB}"));
+    cargo.arg(format!("-max_len={INPUT_BYTES}")).arg("-print_final_stats=1");
+    cargo
+}
