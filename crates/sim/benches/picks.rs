@@ -15,15 +15,15 @@ cores = 2
 memory = "1GiB"
 [[tenant]]
 name = "a"
-cpu = { weight = 100 }
+cpu = { request = "500m" }
 workload = { kind = "compute", threads = 4, work = "1h" }
 [[tenant]]
 name = "b"
-cpu = { weight = 200 }
+cpu = { request = "1" }
 workload = { kind = "compute", threads = 4, work = "1h" }
 [[tenant]]
 name = "web"
-cpu = { weight = 100 }
+cpu = { request = "500m" }
 workload = { kind = "server", threads = 2, arrivals = { process = "poisson", rate = "800/s" }, service = { cpu = "500us", distribution = "exponential" } }
 "#;
 

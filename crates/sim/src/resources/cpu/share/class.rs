@@ -1,7 +1,7 @@
 //! Classes: the busy children of a group that can use equally much for their weight.
 
 use super::heap::{Heap, NOWHERE};
-use super::{NodeId, Shares};
+use super::{Node, NodeId, Shares};
 
 /// Children of a group that end in the order of their tags in one virtual time.
 #[derive(Debug, Default)]
@@ -40,8 +40,8 @@ impl Shares {
 
     /// Notes that a busy node ends its next task after so much work (core-seconds); its group is settled.
     pub(super) fn retag(&mut self, node: NodeId, work: f64) {
-        let (class, weight) = (self.nodes[node as usize].class, self.nodes[node as usize].claim.weight);
-        let tag = self.class_time(class) + work / weight;
+        let Node { class, by_weight, .. } = self.nodes[node as usize];
+        let tag = self.class_time(class) + work * by_weight;
         self.classes[class as usize].members.set(&mut self.node_at, node, tag);
         self.requeue(class);
     }

@@ -37,6 +37,10 @@ impl Heap {
 
     /// Gives an item that is in here another tag.
     pub(super) fn set(&mut self, at: &mut [u32], item: u32, tag: f64) {
+        if let [only] = self.0.as_mut_slice() {
+            only.tag = tag;
+            return;
+        }
         let place = at[item as usize] as usize;
         let entry = Entry { tag, item };
         if tag > self.0[place].tag { self.down(at, place, entry) } else { self.up(at, place, entry) }

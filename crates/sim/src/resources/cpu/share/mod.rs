@@ -59,6 +59,8 @@ struct Node {
     /// The class that it is in, [`NOWHERE`] while it is idle.
     class: u32,
     claim: Claim,
+    /// 1 / weight: to multiply is faster than to divide.
+    by_weight: f64,
     /// The most it can use now (cores), 0 while it is idle.
     demand: f64,
 }
@@ -159,7 +161,14 @@ impl Shares {
     fn add_node(&mut self, parent: NodeId, group: u32, claim: Claim) -> NodeId {
         let node = self.nodes.len() as NodeId;
         let parent = self.nodes.get(parent as usize).map_or(0, |parent| parent.group);
-        self.nodes.push(Node { parent, group, class: NOWHERE, claim, demand: 0.0 });
+        self.nodes.push(Node {
+            parent,
+            group,
+            class: NOWHERE,
+            claim,
+            by_weight: 1.0 / claim.weight,
+            demand: 0.0,
+        });
         self.node_at.push(NOWHERE);
         node
     }
