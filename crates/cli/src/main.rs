@@ -16,6 +16,7 @@ mod host;
 mod interrupt;
 mod interval;
 mod lessons;
+mod many;
 mod native;
 mod output;
 mod plot;
@@ -24,6 +25,7 @@ mod run;
 mod serve;
 mod sim;
 mod source;
+mod sweep;
 mod table;
 mod terminal;
 mod units;
@@ -59,11 +61,12 @@ fn main() -> ExitCode {
 
 fn carry_out(command: Command, terminal: &Terminal) -> Result<(), Failure> {
     interrupt::outlive_file_limits()?;
-    if matches!(command, Command::Sim(_) | Command::Lessons(_) | Command::Explain(_)) {
+    if matches!(command, Command::Sim(_) | Command::Sweep(_) | Command::Lessons(_) | Command::Explain(_)) {
         interrupt::exit_at_once()?;
     }
     match command {
         Command::Sim(args) => sim::sim(&args, terminal),
+        Command::Sweep(args) => sweep::sweep(&args, terminal),
         Command::Run(args) => run::run(&args, terminal),
         Command::Compare(args) => compare::compare(&args, terminal),
         Command::Density(args) => density::density(&args, terminal),

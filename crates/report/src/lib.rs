@@ -10,6 +10,7 @@ pub mod json;
 pub mod metric;
 pub mod report;
 pub mod statistics;
+pub mod summary;
 pub mod timeline;
 pub mod words;
 

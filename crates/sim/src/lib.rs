@@ -13,6 +13,8 @@ mod workload;
 use catamaran_report::{Report, RunError, Timeline};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
+pub use experiment::Simulation;
+
 use experiment::Model;
 
 /// How a simulation is carried out.
@@ -62,6 +64,32 @@ pub struct Density {
 /// As [`simulate`]; also where the plan has more than one tenant, or swap.
 pub fn density(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<Density, RunError> {
     experiment::density(plan, platform, calibration)
+}
+
+/// Servers that a plan needs for a service level.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServersNeeded {
+    /// How many machines like `host`.
+    pub servers: u32,
+    /// The server of each tenant, in file order.
+    pub places: Vec<u32>,
+    /// What came of the plan on them.
+    pub report: Report,
+}
+
+/// How many machines like `host` the tenants of `plan` need on `platform`, each with all its replicas on one of them, so that
+/// every server's 95th percentile of latency is at most `p95_s` (s), no request fails, and nobody is killed for memory.
+/// `None` where even a machine for each tenant does not help. Where the plan places its tenants does not matter.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn servers_needed(
+    plan: &Plan,
+    platform: Platform,
+    calibration: &Calibration,
+    p95_s: f64,
+) -> Result<Option<ServersNeeded>, RunError> {
+    experiment::servers_needed(plan, platform, calibration, p95_s)
 }
 
 /// Simulates `plan` on `platform`, on the machine described by `calibration`.

@@ -6,13 +6,13 @@ use std::collections::BinaryHeap;
 use super::Instant;
 
 /// Pending events of kind `E`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct EventQueue<E> {
     heap: BinaryHeap<Reverse<Pending<E>>>,
     sequence: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Pending<E> {
     key: (Instant, u8, u64),
     event: E,
@@ -44,6 +44,11 @@ impl<E> EventQueue<E> {
     pub(crate) fn push(&mut self, at: Instant, priority: u8, event: E) {
         self.heap.push(Reverse(Pending { key: (at, priority, self.sequence), event }));
         self.sequence += 1;
+    }
+
+    /// When the next event comes.
+    pub(crate) fn next_at(&self) -> Option<Instant> {
+        self.heap.peek().map(|Reverse(pending)| pending.key.0)
     }
 
     /// Takes the next event with its time.

@@ -9,4 +9,6 @@ mod memory;
 mod nodes;
 mod queueing;
 mod refused;
+mod servers;
 mod shares;
+mod steps;

@@ -16,7 +16,7 @@ struct Share {
 }
 
 /// Threads that share cores evenly.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fluid {
     now: Instant,
     cores: usize,
