@@ -69,7 +69,7 @@ mod tests {
     fn a_long_tail_is_told_by_its_median() {
         let tail = [0.001, 0.002, 0.0015, 0.001, 0.0025, 0.002, 0.09];
         assert_eq!(written(Metric::LatencyP99, &tail).unwrap(), "2 ms [1 ms – 90 ms]");
-        assert_eq!(written(Metric::LatencyP99, &tail[..5]).unwrap(), "1.6 ±0.81 ms");
+        assert_eq!(written(Metric::LatencyP99, &tail[..5]).unwrap(), "1.6 ms ±809 µs");
         assert_eq!(written(Metric::LatencyP99, &tail[..1]), None);
     }
 }

@@ -18,20 +18,20 @@ fn apps(count: usize, rate: u32) -> String {
 
 #[test]
 fn consolidation_costs_latency_and_saves_servers() {
-    // M/M/1 with load ρ: p95 = ln 20 · 10 ms / (1 − ρ). Alone (ρ = 0.1) that is 33 ms, five on a server (ρ = 0.5) 60 ms, and
-    // ten (ρ = 1) grow without bound.
-    let table = [(0.040, Some(10)), (0.120, Some(2)), (0.010, None)];
+    // Alone M/M/1 with ρ = 0.4: p95 = ln 20 · 10 ms / (1 − ρ) = 50 ms. Two on a server have ρ = 0.8, 150 ms where one queue
+    // has it; three have 1.2, which grows without bound.
+    let table = [(0.070, Some(4)), (0.400, Some(2)), (0.020, None)];
     for (p95_s, servers) in table {
-        let found = needed(&apps(10, 10), p95_s);
+        let found = needed(&apps(4, 40), p95_s);
         assert_eq!(found.as_ref().map(|needed| needed.servers), servers, "{p95_s} s");
     }
-    let of = |p95_s| Bill::of(&needed(&apps(10, 10), p95_s).unwrap().report, &Rates::REFERENCE).unwrap();
-    let (ten, two) = (of(0.040), of(0.120));
-    assert_eq!((ten.servers, two.servers), (10, 2));
-    // The same work on fewer machines: the energy that is saved is what eight of them draw idle.
-    let saved = ten.watts - two.watts;
-    assert!((saved / (8.0 * Rates::REFERENCE.idle_w) - 1.0).abs() < 0.01, "{saved} W");
-    assert!((ten.utilisation / two.utilisation - 0.2).abs() < 0.002, "{ten:?} {two:?}");
+    let of = |p95_s| Bill::of(&needed(&apps(4, 40), p95_s).unwrap().report, &Rates::REFERENCE).unwrap();
+    let (four, two) = (of(0.070), of(0.400));
+    assert_eq!((four.servers, two.servers), (4, 2));
+    // The same work on fewer machines: what is saved is what two of them draw idle.
+    let saved = four.watts - two.watts;
+    assert!((saved / (2.0 * Rates::REFERENCE.idle_w) - 1.0).abs() < 0.01, "{saved} W");
+    assert!((four.utilisation / two.utilisation - 0.5).abs() < 0.005, "{four:?} {two:?}");
 }
 
 #[test]
