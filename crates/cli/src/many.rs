@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use catamaran_scenario::{Calibration, Plan, Platform};
-use catamaran_sim::{Options, Outcome, simulate};
+use catamaran_report::RunError;
+use catamaran_scenario::{Plan, Platform};
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
@@ -17,32 +17,30 @@ pub(crate) struct Task<'a> {
     pub(crate) platform: Platform,
 }
 
-/// Simulates every task, on `jobs` cores (all of them where not said), and answers `of` each outcome in the order of the
-/// tasks. Of several failures the first in that order is told, so that they do not depend on the number of cores either.
-pub(crate) fn simulate_all<T: Send>(
+/// What `of` answers for every task, in their order, worked out on `jobs` cores (all of them where not said). Of several
+/// failures the first in that order is told, so that they do not depend on the number of cores either.
+pub(crate) fn each<T: Send>(
     tasks: &[Task<'_>],
-    calibration: &Calibration,
-    options: &Options,
     jobs: Option<usize>,
-    of: impl Fn(Outcome) -> T + Sync,
     terminal: &Terminal,
+    of: impl Fn(&Task<'_>) -> Result<T, RunError> + Sync,
 ) -> Result<Vec<T>, Failure> {
     let progress = terminal.progress(tasks.len() as u64);
     let done = AtomicU64::new(0);
     let one = |task: &Task<'_>| {
-        let outcome = simulate(task.plan, task.platform, calibration, options);
+        let answer = of(task);
         let what = format!("{} on {}, seed {}", task.plan.name(), task.platform, task.plan.seed());
         progress.at(done.fetch_add(1, Ordering::Relaxed) + 1, &what);
-        outcome.map(&of).map_err(Failure::from)
+        answer
     };
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = jobs.unwrap_or_else(cores).min(tasks.len());
     // One thread is this one; so it is where no others are to be had.
     let pool = (jobs > 1).then(|| ThreadPoolBuilder::new().num_threads(jobs).build().ok()).flatten();
-    let outcomes: Vec<Result<T, Failure>> = match pool {
+    let answers: Vec<Result<T, RunError>> = match pool {
         Some(pool) => pool.install(|| tasks.par_iter().map(one).collect()),
         None => tasks.iter().map(one).collect(),
     };
     progress.finish();
-    outcomes.into_iter().collect()
+    Ok(answers.into_iter().collect::<Result<_, _>>()?)
 }

@@ -2,7 +2,7 @@
 
 use catamaran_report::Report;
 use catamaran_scenario::{Calibration, Plan, Platform};
-use catamaran_sim::{Options, Outcome};
+use catamaran_sim::{Options, Outcome, simulate};
 
 use crate::args::Sim;
 use crate::failure::Failure;
@@ -54,7 +54,9 @@ fn simulate_all(
     let of_plan = |plan| platforms.iter().map(move |&platform| Task { plan, platform });
     let tasks: Vec<Task<'_>> = plans.iter().flat_map(of_plan).collect();
     let options = Options { timeline: args.plot.is_some(), ..Options::default() };
-    many::simulate_all(&tasks, calibration, &options, args.jobs.wanted(), |outcome| outcome, terminal)
+    many::each(&tasks, args.jobs.wanted(), terminal, |task| {
+        simulate(task.plan, task.platform, calibration, &options)
+    })
 }
 
 fn answer(

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use catamaran_scenario::Nanos;
 use clap::Args;
 
 use super::On;
@@ -29,6 +30,7 @@ Examples:
   catamaran sweep my.toml --vary host.cores=1,2,4 --vary tenant.web.workload.arrivals.rate=50/s,100/s
   catamaran sweep my.toml --vary seed=1,2,3 --on cgroups,vm --json
   catamaran sweep my.toml --vary 'tenant.web.cpu.set=0;0,1' --seeds 20
+  catamaran sweep my.toml --vary host.cores=2,4,8 --p95 50ms
 
 A PATH is that of `catamaran explain`, with the tenant's name. Values are separated by commas, or by semicolons
 where there is one. Several --vary give every combination, the last one changing fastest. The table has the
@@ -44,6 +46,10 @@ pub(crate) struct Sweep {
     /// Simulate each with this many seeds, its own first; the table gives means with 95 % intervals
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub(crate) seeds: Option<u32>,
+    /// Also find out how many machines like `host` it takes so that each server's 95th percentile of latency is within this
+    /// time, no request fails, and nobody is killed for memory (with the first seed)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) p95: Option<Nanos>,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
     /// The machine to model, as measured by `catamaran calibrate -o host.toml`

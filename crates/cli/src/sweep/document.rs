@@ -9,6 +9,7 @@ use catamaran_scenario::{Plan, Platform};
 use serde::Serialize;
 
 use super::Point;
+use super::level::Level;
 use super::vary::Vary;
 
 /// The value of [`Document::schema`].
@@ -34,6 +35,9 @@ struct PointRow<'a> {
     tenants: Vec<TenantRow<'a>>,
     /// `host.NAME` → figure, at the reference rates where it is money or power.
     host: BTreeMap<&'static str, Figure>,
+    /// Only where `--p95` was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    servers_needed: Option<Level>,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,6 +84,7 @@ fn point(point: &Point) -> PointRow<'_> {
         scenario_digest: point.reports.first().map_or("", |report| report.identity.scenario_digest.as_str()),
         tenants: point.tenants().iter().map(|one| tenant(point, one)).collect(),
         host: host(point),
+        servers_needed: point.level,
     }
 }
 

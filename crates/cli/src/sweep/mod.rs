@@ -1,6 +1,7 @@
 //! `catamaran sweep`: one scenario with each combination of several values of its fields.
 
 mod document;
+mod level;
 mod show;
 mod vary;
 
@@ -8,7 +9,7 @@ use catamaran_report::cost::{Bill, Rates};
 use catamaran_report::report::TenantReport;
 use catamaran_report::{Metric, Report};
 use catamaran_scenario::{Calibration, Plan, Platform};
-use catamaran_sim::{Options, Outcome};
+use catamaran_sim::{Options, Outcome, simulate as simulate_one};
 
 use crate::args::Sweep;
 use crate::failure::Failure;
@@ -28,6 +29,8 @@ struct Point {
     platform: Platform,
     /// One for each seed, without what no figure needs.
     reports: Vec<Report>,
+    /// What a service level takes, where that was asked for.
+    level: Option<level::Level>,
 }
 
 pub(crate) fn sweep(args: &Sweep, terminal: &Terminal) -> Result<(), Failure> {
@@ -46,7 +49,11 @@ pub(crate) fn sweep(args: &Sweep, terminal: &Terminal) -> Result<(), Failure> {
         Ok((settings, plans))
     });
     let changed = changed.collect::<Result<Vec<Changed>, Failure>>()?;
-    let points = simulate(&changed, &platforms, &calibration, args.jobs.wanted(), terminal)?;
+    let jobs = args.jobs.wanted();
+    let mut points = simulate(&changed, &platforms, &calibration, jobs, terminal)?;
+    if let Some(p95) = args.p95 {
+        level::find(&changed, &mut points, &calibration, p95, jobs, terminal)?;
+    }
     if args.json {
         return terminal.print_json(&document::document(&own, &vary, &points));
     }
@@ -85,19 +92,19 @@ fn simulate(
     jobs: Option<usize>,
     terminal: &Terminal,
 ) -> Result<Vec<Point>, Failure> {
+    let each = || changed.iter().flat_map(|one| platforms.iter().map(move |on| (one, *on)));
     let mut tasks = Vec::new();
-    for ((_, plans), &platform) in changed.iter().flat_map(|one| platforms.iter().map(move |on| (one, on))) {
+    for ((_, plans), platform) in each() {
         tasks.extend(plans.iter().map(|plan| Task { plan, platform }));
     }
-    let reports =
-        many::simulate_all(&tasks, calibration, &Options::default(), jobs, without_series, terminal)?;
+    let reports = many::each(&tasks, jobs, terminal, |task| {
+        simulate_one(task.plan, task.platform, calibration, &Options::default()).map(without_series)
+    })?;
     let mut reports = reports.into_iter();
     let mut points = Vec::new();
-    for ((settings, plans), &platform) in
-        changed.iter().flat_map(|one| platforms.iter().map(move |on| (one, on)))
-    {
+    for ((settings, plans), platform) in each() {
         let reports = reports.by_ref().take(plans.len()).collect();
-        points.push(Point { settings: settings.clone(), platform, reports });
+        points.push(Point { settings: settings.clone(), platform, reports, level: None });
     }
     Ok(points)
 }

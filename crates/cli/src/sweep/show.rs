@@ -4,7 +4,7 @@ use catamaran_report::Metric;
 use catamaran_report::cost::Bill;
 use catamaran_scenario::Plan;
 
-use super::Point;
+use super::{Point, level};
 use crate::table::{self, Cell, Column};
 use crate::terminal::Terminal;
 use crate::{figures, interval, units};
@@ -35,9 +35,10 @@ pub(super) fn table(plan: &Plan, points: &[Point], seeds: u32, terminal: &Termin
     columns.extend(MACHINES.iter().map(|machines| of_machines(points, machines)));
     // One point differs from nothing.
     let kept = |(at, column): &(usize, Column)| *at < fixed || points.len() == 1 || column.differs();
-    let columns: Vec<Column> =
+    let mut columns: Vec<Column> =
         columns.into_iter().enumerate().filter(kept).map(|(_, column)| column).collect();
     let same = columns.len() == fixed;
+    columns.extend(level::columns(points));
     let title = format!("{}: {} points, simulated, {}", plan.name(), points.len(), over_seeds(seeds));
     let rows = format!("{}\n{}", terminal.bold(&title), table::lay_out(columns, terminal));
     if same { rows + &terminal.wrapped("no figure differs from point to point") } else { rows }

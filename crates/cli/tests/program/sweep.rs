@@ -92,6 +92,20 @@ fn the_table_has_what_differs() {
 }
 
 #[test]
+fn a_service_level_asks_for_so_many_machines() {
+    let args = ["--vary", "tenant.batch.workload.work=200ms,10s", "--on", "bare-metal", "--p95"];
+    let with = |p95: &'static str| [&args[..], &[p95]].concat();
+    let needed = |p95| json(&with(p95))["points"][1]["servers_needed"].clone();
+    // A request takes 2 ms: alone it is in time, beside two threads that compute it is not.
+    assert_eq!((&needed("10ms")["servers"], &needed("10s")["servers"]), (&Value::from(2), &Value::from(1)));
+    assert_eq!(needed("1ms")["servers"], Value::Null);
+    let table = sweep(&with("10ms")).stdout;
+    assert!(table.contains("servers for 10 ms") && table.contains(" W "), "{table}");
+    assert!(sweep(&with("1ms")).stdout.contains("not even with a machine for each tenant"));
+    assert_eq!(sweep(&with("soon")).code, 1);
+}
+
+#[test]
 fn wrong_paths_and_values_are_answered_with_their_place() {
     let table: &[(&[&str], &[&str])] = &[
         (&[], &["--vary"]),
