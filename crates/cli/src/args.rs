@@ -1,8 +1,11 @@
 //! The command line as people type it.
 
 pub(crate) mod bench;
+mod many;
 
 use std::path::PathBuf;
+
+pub(crate) use many::{Jobs, Sweep};
 
 use catamaran_report::Report;
 use catamaran_scenario::{Plan, Platform};
@@ -62,6 +65,8 @@ Exit codes: 0 done · 1 bad input or usage · 2 platform not available here · 3
 pub(crate) enum Command {
     /// Simulate a scenario
     Sim(Sim),
+    /// Simulate a scenario with each of several values of its fields
+    Sweep(Sweep),
     /// Carry a scenario out for real on this machine (Linux)
     Run(Run),
     /// Run both backends side by side, or compare two saved runs
@@ -140,10 +145,12 @@ pub(crate) struct Sim {
     /// Simulate this many seeds, the scenario's first; the table gives means with 95 % intervals
     #[arg(long, value_name = "N", conflicts_with = "seed", value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub(crate) seeds: Option<u32>,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
     /// The machine to model, as measured by `catamaran calibrate -o host.toml`
     #[arg(long, value_name = "host.toml")]
     pub(crate) host: Option<PathBuf>,
-    /// One JSON document on standard output: an array of reports
+    /// One JSON document on standard output: an array of reports, by seed, then by platform
     #[arg(long)]
     pub(crate) json: bool,
     /// Draw who is on which core in the first second (with several platforms, a file for each)

@@ -18,6 +18,7 @@ mod host;
 mod interrupt;
 mod interval;
 mod lessons;
+mod many;
 mod native;
 mod output;
 mod plot;
@@ -27,6 +28,7 @@ mod serve;
 mod sim;
 mod source;
 mod starts;
+mod sweep;
 mod table;
 mod terminal;
 mod units;
@@ -62,11 +64,15 @@ fn main() -> ExitCode {
 
 fn carry_out(command: Command, terminal: &Terminal) -> Result<(), Failure> {
     interrupt::outlive_file_limits()?;
-    if matches!(command, Command::Sim(_) | Command::Lessons(_) | Command::Explain(_) | Command::Bench(_)) {
+    if matches!(
+        command,
+        Command::Sim(_) | Command::Sweep(_) | Command::Lessons(_) | Command::Explain(_) | Command::Bench(_)
+    ) {
         interrupt::exit_at_once()?;
     }
     match command {
         Command::Sim(args) => sim::sim(&args, terminal),
+        Command::Sweep(args) => sweep::sweep(&args, terminal),
         Command::Run(args) => run::run(&args, terminal),
         Command::Compare(args) => compare::compare(&args, terminal),
         Command::Density(args) => density::density(&args, terminal),

@@ -6,6 +6,7 @@ use catamaran_sim::{Options, Outcome, simulate};
 
 use crate::args::Sim;
 use crate::failure::Failure;
+use crate::many::{self, Task};
 use crate::source::Scenario;
 use crate::terminal::Terminal;
 use crate::{blast, figures, host, interval, plot, source, starts};
@@ -18,7 +19,7 @@ pub(crate) fn sim(args: &Sim, terminal: &Terminal) -> Result<(), Failure> {
     };
     let platforms = plans.first().map(|plan| args.on.or(plan)).unwrap_or_default();
     let charts = args.plot.as_ref().map_or(Ok(Vec::new()), |path| plot::paths(path, &platforms))?;
-    let outcomes = simulate_all(&plans, &platforms, &calibration, args.plot.is_some(), terminal)?;
+    let outcomes = simulate_all(args, &plans, &platforms, &calibration, terminal)?;
     answer(args, &plans, &platforms, &outcomes, terminal)?;
     for (path, outcome) in charts.iter().zip(&outcomes) {
         plot::timeline(path, outcome)?;
@@ -39,30 +40,23 @@ fn plans(args: &Sim, scenario: &Scenario) -> Result<Vec<Plan>, Failure> {
 }
 
 /// The seeds after the scenario's own, beginning anew at 0 after the greatest.
-fn nth_seed(first: u64, k: u64) -> u64 {
+pub(crate) fn nth_seed(first: u64, k: u64) -> u64 {
     (first + k) % (crate::args::GREATEST_SEED + 1)
 }
 
 fn simulate_all(
+    args: &Sim,
     plans: &[Plan],
     platforms: &[Platform],
     calibration: &Calibration,
-    timeline: bool,
     terminal: &Terminal,
 ) -> Result<Vec<Outcome>, Failure> {
-    let progress = terminal.progress((plans.len() * platforms.len()) as u64);
-    let options = Options { timeline, ..Options::default() };
-    let mut outcomes = Vec::new();
-    for plan in plans {
-        for platform in platforms {
-            progress
-                .at(outcomes.len() as u64, &format!("{} on {platform}, seed {}", plan.name(), plan.seed()));
-            let outcome = simulate(plan, *platform, calibration, &options);
-            outcomes.push(outcome.inspect_err(|_| progress.finish())?);
-        }
-    }
-    progress.finish();
-    Ok(outcomes)
+    let of_plan = |plan| platforms.iter().map(move |&platform| Task { plan, platform });
+    let tasks: Vec<Task<'_>> = plans.iter().flat_map(of_plan).collect();
+    let options = Options { timeline: args.plot.is_some(), ..Options::default() };
+    many::each(&tasks, args.jobs.wanted(), terminal, |task| {
+        simulate(task.plan, task.platform, calibration, &options)
+    })
 }
 
 fn answer(

@@ -15,6 +15,7 @@ const SCENARIO_LIMIT_BYTES: u64 = 1 << 20;
 const REPORTS_LIMIT_BYTES: u64 = 256 << 20;
 
 /// The text of a scenario, and what to call it.
+#[derive(Clone)]
 pub(crate) struct Scenario {
     name: String,
     text: String,
@@ -36,10 +37,12 @@ impl Scenario {
 
     /// Validates it with another seed.
     pub(crate) fn with_seed(&self, seed: u64) -> Result<Plan, Failure> {
-        let name = self.name.clone();
-        let text = edit::set(&self.text, "seed", &seed.to_string())
-            .map_err(|error| Failure::input(error.to_string()))?;
-        Self { name, text }.plan()
+        self.with("seed", &seed.to_string())?.plan()
+    }
+
+    /// The same with another value of a field, which must take it.
+    pub(crate) fn with(&self, path: &str, value: &str) -> Result<Self, Failure> {
+        Ok(Self { name: self.name.clone(), text: edit::set(&self.text, path, value)? })
     }
 }
 

@@ -53,6 +53,11 @@ impl Column {
         Self { is_text: false, ..Self::text(title, cells) }
     }
 
+    /// Whether not all of its cells are the same.
+    pub(crate) fn differs(&self) -> bool {
+        self.cells.windows(2).any(|pair| pair.first() != pair.last())
+    }
+
     /// Where the room is short, the column with the highest rank goes first; one without a rank always stays.
     pub(crate) fn ranked(self, rank: u32) -> Self {
         Self { rank, ..self }

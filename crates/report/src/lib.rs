@@ -5,10 +5,12 @@ pub mod backend;
 mod build;
 pub mod charts;
 pub mod compare;
+pub mod cost;
 pub mod json;
 pub mod metric;
 pub mod report;
 pub mod statistics;
+pub mod summary;
 pub mod timeline;
 pub mod words;
 

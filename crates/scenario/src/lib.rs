@@ -17,6 +17,7 @@ mod josa;
 mod lang;
 pub mod leak;
 mod parse;
+mod placement;
 pub mod plan;
 pub mod platform;
 pub mod quantity;

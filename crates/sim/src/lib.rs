@@ -15,6 +15,8 @@ pub use platform::blast::{Layer, Reach};
 use catamaran_report::{Report, RunError, Timeline};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
+pub use experiment::Simulation;
+
 use experiment::Model;
 
 /// How a simulation is carried out.
@@ -70,6 +72,32 @@ pub fn density(plan: &Plan, platform: Platform, calibration: &Calibration) -> Re
 #[must_use]
 pub fn blast_radius(plan: &Plan, platform: Platform, layer: Layer) -> Reach {
     platform::blast::radius(platform, &plan.settings(platform), layer)
+}
+
+/// Servers that a plan needs for a service level.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServersNeeded {
+    /// How many machines like `host`.
+    pub servers: u32,
+    /// The server of each tenant, in file order.
+    pub places: Vec<u32>,
+    /// What came of the plan on them.
+    pub report: Report,
+}
+
+/// How many machines like `host` the tenants of `plan` need on `platform`, each with all its replicas on one of them, so that
+/// every server's 95th percentile of latency is at most `p95_s` (s), no request fails, and nobody is killed for memory.
+/// `None` where even a machine for each tenant does not help. Where the plan places its tenants does not matter.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn servers_needed(
+    plan: &Plan,
+    platform: Platform,
+    calibration: &Calibration,
+    p95_s: f64,
+) -> Result<Option<ServersNeeded>, RunError> {
+    experiment::servers_needed(plan, platform, calibration, p95_s)
 }
 
 /// Simulates `plan` on `platform`, on the machine described by `calibration`.

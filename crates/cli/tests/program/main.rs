@@ -11,4 +11,5 @@ mod answers;
 mod common;
 mod exit_codes;
 mod serve;
+mod sweep;
 mod wrong_input;

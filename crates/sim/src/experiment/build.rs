@@ -23,7 +23,7 @@ use super::memory::MemorySetting;
 const TAKEN_MOST: f64 = 0.9;
 
 /// Everything about a simulation but its speed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Setting {
     pub(super) model: Model,
     pub(super) cores: usize,

@@ -25,7 +25,7 @@ const CALIBRATED_BYTES: u64 = 4096;
 const NOTICE_NS: u64 = 1;
 
 /// The machine's disk, as calibrated, and who may do what at it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct DiskSetting {
     costs: Option<DiskCosts>,
     host: Bounds,
@@ -99,7 +99,7 @@ enum Step {
 }
 
 /// The disk and who is at it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct DiskWorld {
     model: Disk,
     costs: DiskCosts,

@@ -6,7 +6,7 @@ use crate::platform::vm::Guest;
 use crate::resources::cpu::{CoreId, Cpu, CpuEvent, Fluid, GroupId, GroupSpec, ROOT, ThreadId, Throttling};
 
 /// A model of the CPU.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Engine {
     Exact(Box<Cpu>),
     Guests(Box<Guests>),
@@ -181,6 +181,18 @@ impl Engine {
             Engine::Fluid(fluid) => &mut fluid.idle_hands,
         };
         if hands.is_empty() { None } else { Some(hands.remove(0)) }
+    }
+
+    /// Whether a thread of a tenant has a core, in a guest one of the guest's that has itself one.
+    pub(super) fn is_running(&self, thread: ThreadId) -> bool {
+        match self {
+            Engine::Exact(cpu) => cpu.is_running(thread),
+            Engine::Guests(guests) => {
+                let (cpu, own) = guests.inside(thread);
+                cpu.is_running(own)
+            }
+            Engine::Fluid(_) => false,
+        }
     }
 
     /// (instance, virtual CPU) of each of the host's threads, where they carry guests.

@@ -28,7 +28,7 @@ enum Due {
 }
 
 /// A virtual CPU.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Seat {
     /// The host's thread that carries it.
     thread: ThreadId,
@@ -43,7 +43,7 @@ pub(super) struct Seat {
 }
 
 /// One guest.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Guest {
     pub(super) instance: usize,
     pub(super) cpu: Cpu,
@@ -64,7 +64,7 @@ impl Guest {
 }
 
 /// A host and its guests.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Guests {
     pub(super) host: Cpu,
     pub(super) guests: Vec<Guest>,

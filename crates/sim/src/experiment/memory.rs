@@ -25,7 +25,7 @@ const REAPER_DELAY_NS: u64 = 2_000_000_000;
 pub(super) const SAMPLE_NS: u64 = 100_000_000;
 
 /// The machine's memory, and what it costs to use; none where the machine was calibrated without.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct MemorySetting(Option<(Machine, Bounds, MemoryCosts, Footprint)>);
 
 impl MemorySetting {
@@ -99,7 +99,7 @@ pub(super) fn touches(workload: &Workload) -> bool {
 }
 
 /// Memory and who is at it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct MemoryWorld {
     model: Memory,
     costs: MemoryCosts,
@@ -116,7 +116,7 @@ pub(super) struct MemoryWorld {
 }
 
 /// What a thread is touching.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Touching {
     /// Pages that it still has to be granted.
     left: u64,

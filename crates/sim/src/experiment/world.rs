@@ -43,7 +43,7 @@ const CPU_FIRST: u8 = 0;
 pub(super) const TENANTS_SECOND: u8 = 1;
 
 /// One replica of one tenant.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Instance {
     pub(super) group: GroupId,
     pub(super) threads: Vec<ThreadId>,
@@ -65,7 +65,7 @@ impl Instance {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct World {
     pub(super) engine: Engine,
     /// In the order of `Plan::instances`; none for those that take no part.
@@ -79,7 +79,11 @@ pub(super) struct World {
     pub(super) disk: Option<DiskWorld>,
     pub(super) queue: EventQueue<Event>,
     taken: Taken,
-    end: Instant,
+    pub(super) end: Instant,
+    /// Whether it has come to its end.
+    pub(super) over: bool,
+    /// Events that were handled.
+    pub(super) events: u64,
     request_overhead: u64,
     sleep_overhead: u64,
     /// Threads that have slept since they last got work.
@@ -100,6 +104,8 @@ impl World {
             queue: EventQueue::new(),
             taken: setting.taken.clone(),
             end: plan.duration().0,
+            over: false,
+            events: 0,
             request_overhead: setting.request_overhead,
             sleep_overhead: setting.sleep_overhead,
             slept: Vec::new(),
@@ -167,34 +173,56 @@ impl World {
 
     /// Runs to the end: that of the scenario, or when nothing is left to do.
     pub(super) fn run(&mut self) {
-        while let Some((at, event)) = self.queue.pop() {
-            if at >= self.end {
-                self.advance_to(self.end);
-                break;
-            }
-            self.advance_to(at);
-            match event {
-                Event::Cpu(timer) => self.engine.handle(timer),
-                Event::Expire(thread) if self.wakeup_idle > 0 && self.engine.would_wake_idle(thread) => {
-                    self.queue.push(at + self.wakeup_idle, TENANTS_SECOND, Event::Wake(thread));
-                }
-                Event::Expire(thread) | Event::Wake(thread) if self.is_killed(thread) => {}
-                Event::Expire(thread) | Event::Wake(thread) => {
-                    if self.engine.deliver(thread) {
-                        self.go_on(thread);
-                    }
-                }
-                Event::Start(index) => self.start(index),
-                Event::Cut { thread, phase } => self.cut(thread, phase),
-                Event::Disk(event) => self.disk_event(event),
-                Event::Reap(index) => self.reap(index),
-                Event::Sample => self.sample(),
-            }
-            self.settle_instant();
-            if self.is_over() {
-                break;
-            }
+        while self.step() {}
+    }
+
+    /// Handles the next event; whether there was one before the end, which comes else.
+    pub(super) fn step(&mut self) -> bool {
+        if self.over {
+            return false;
         }
+        let Some((at, event)) = self.queue.pop() else {
+            self.finish();
+            return false;
+        };
+        if at >= self.end {
+            self.advance_to(self.end);
+            self.finish();
+            return false;
+        }
+        self.advance_to(at);
+        self.handle(at, event);
+        self.settle_instant();
+        self.events += 1;
+        if self.is_over() {
+            self.finish();
+        }
+        true
+    }
+
+    fn handle(&mut self, at: Instant, event: Event) {
+        match event {
+            Event::Cpu(timer) => self.engine.handle(timer),
+            Event::Expire(thread) if self.wakeup_idle > 0 && self.engine.would_wake_idle(thread) => {
+                self.queue.push(at + self.wakeup_idle, TENANTS_SECOND, Event::Wake(thread));
+            }
+            Event::Expire(thread) | Event::Wake(thread) if self.is_killed(thread) => {}
+            Event::Expire(thread) | Event::Wake(thread) => {
+                if self.engine.deliver(thread) {
+                    self.go_on(thread);
+                }
+            }
+            Event::Start(index) => self.start(index),
+            Event::Cut { thread, phase } => self.cut(thread, phase),
+            Event::Disk(event) => self.disk_event(event),
+            Event::Reap(index) => self.reap(index),
+            Event::Sample => self.sample(),
+        }
+    }
+
+    /// Nothing more happens.
+    pub(super) fn finish(&mut self) {
+        self.over = true;
         let stays = |instance: &Instance| !instance.is_over() && instance.program.lasts_to_the_end();
         if self.instances.iter().flatten().any(stays) {
             self.advance_to(self.end);
@@ -202,7 +230,7 @@ impl World {
         self.engine.settle();
     }
 
-    fn advance_to(&mut self, at: Instant) {
+    pub(super) fn advance_to(&mut self, at: Instant) {
         self.now = self.now.max(at);
         self.engine.set_now(self.now);
     }

@@ -13,7 +13,7 @@ const ARITY: usize = 4;
 const SEQUENCE_BITS: u32 = 56;
 
 /// Pending events of kind `E`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct EventQueue<E> {
     heap: Vec<Pending<E>>,
     /// The first place is that of an event which was taken.
@@ -50,6 +50,13 @@ impl<E: Copy> EventQueue<E> {
             self.heap.push(pending);
             self.up(pending);
         }
+    }
+
+    /// When the next event comes.
+    pub(crate) fn next_at(&self) -> Option<Instant> {
+        let first = usize::from(self.open);
+        let least = self.heap.iter().skip(first).take(ARITY).min_by_key(|pending| pending.key());
+        least.map(|pending| pending.at)
     }
 
     /// Takes the next event with its time.

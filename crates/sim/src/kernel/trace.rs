@@ -14,7 +14,7 @@ pub(crate) struct Entry<W> {
 }
 
 /// Entries in the order in which they happened. A trace that is switched off records nothing and costs nothing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Trace<W> {
     entries: Vec<Entry<W>>,
     on: bool,

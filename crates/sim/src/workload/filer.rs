@@ -34,7 +34,7 @@ struct Hand {
     flying: Option<usize>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Filer {
     work: FileWork,
     next: u64,

@@ -20,7 +20,7 @@ pub(super) enum Step {
     Rest,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Leaker {
     leak: Leak,
     page_bytes: u64,

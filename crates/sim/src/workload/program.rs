@@ -35,7 +35,7 @@ pub(crate) enum Action {
     Exit,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Stage {
     Compute { ns_each: f64, given: Vec<bool> },
     Server(Server),
@@ -44,7 +44,7 @@ enum Stage {
     Idle,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Step {
     stage: Stage,
     threads: u32,
@@ -52,7 +52,7 @@ struct Step {
 }
 
 /// A tenant's program.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Program {
     steps: Vec<Step>,
     current: usize,
@@ -194,6 +194,11 @@ impl Program {
         let Stage::Server(server) = &self.steps.get(self.current)?.stage else { return None };
         let request = server.requests().get((*self.serving.get(thread)?)?)?;
         request.started.map(|_| request.arrival)
+    }
+
+    /// Ends at `at` what would have gone on to the end of the run: later requests are none of it.
+    pub(crate) fn stop_at(&mut self, at: Instant) {
+        self.end = self.end.min(at);
     }
 
     /// The number of the phase that it is in.

@@ -29,7 +29,7 @@ pub(super) enum Next {
 }
 
 /// The requests of one server phase.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Server {
     requests: Vec<Served>,
     taken: usize,

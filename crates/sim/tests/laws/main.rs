@@ -13,5 +13,7 @@ mod nodes;
 mod pull;
 mod queueing;
 mod refused;
+mod servers;
 mod shares;
 mod speed;
+mod steps;

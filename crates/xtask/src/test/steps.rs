@@ -170,9 +170,8 @@ fn unit(run: &mut Run) -> Result<()> {
 }
 
 fn golden_wasm(run: &mut Run) -> Result<()> {
-    let mut cargo =
-        run.workspace.cargo(["test", "--package", "catamaran-tests", "--test", "golden", "--locked"]);
-    run.tests(cargo.args(["--target", WASM]))
+    let mut cargo = run.workspace.cargo(["test", "--package", "catamaran-tests", "--locked"]);
+    run.tests(cargo.args(["--test", "golden", "--test", "steps", "--target", WASM]))
 }
 
 fn accuracy(run: &mut Run) -> Result<()> {

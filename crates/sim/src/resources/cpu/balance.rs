@@ -23,7 +23,7 @@ const NR_MIGRATE: usize = 32;
 const CAPACITY: f64 = 1024.0;
 
 /// A core's view of its scheduling domain (`struct sched_domain`).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Domain {
     /// When it balanced last: before the beginning, at first (ns).
     last_balance: i64,

@@ -27,7 +27,7 @@ pub(crate) struct Quota {
 }
 
 /// `struct cfs_bandwidth`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Bandwidth {
     quota: Quota,
     pool: i64,

@@ -15,7 +15,7 @@ pub(super) enum Owner {
 }
 
 /// `struct sched_entity`: virtual times in nanoseconds of a nice-0 thread.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Entity {
     pub(super) owner: Owner,
     /// The queue that it is on, or was on last.

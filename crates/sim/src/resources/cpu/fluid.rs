@@ -39,7 +39,7 @@ struct Thread {
 }
 
 /// Threads that share cores evenly.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fluid {
     cores: usize,
     speed: f64,

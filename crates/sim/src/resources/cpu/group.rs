@@ -22,7 +22,7 @@ pub(crate) struct GroupSpec {
 }
 
 /// A CPU cgroup.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Group {
     /// Scaled as weights are.
     pub(super) shares: u64,

@@ -106,7 +106,7 @@ enum State {
 }
 
 /// A schedulable thread. All threads have the weight of nice 0: the workloads of a scenario don't set it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Thread {
     group: GroupId,
     entity: EntityId,
@@ -133,7 +133,7 @@ struct Thread {
 }
 
 /// A core.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Core {
     running: Option<ThreadId>,
     /// When the running thread's time was last accounted.
@@ -153,7 +153,7 @@ struct Core {
 }
 
 /// Cores, groups and threads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Cpu {
     knobs: Knobs,
     now: Instant,

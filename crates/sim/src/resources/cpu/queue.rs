@@ -6,7 +6,7 @@ use crate::kernel::Instant;
 use crate::kernel::trace::Cause;
 
 /// One group's entities on one core. Sums cover the queued ones, the running one included.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct FairQueue {
     pub(super) group: GroupId,
     pub(super) core: CoreId,
@@ -35,7 +35,7 @@ pub(super) struct FairQueue {
 }
 
 /// A queue's part in its group's quota.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct LocalQuota {
     /// `runtime_remaining` (ns); negative is debt.
     pub(super) remaining: i64,

@@ -61,7 +61,7 @@ pub(crate) struct Kind {
 }
 
 /// Operations of one group that wait for the device.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Queue {
     weight: u64,
     /// Finish tag of the last that came.
@@ -71,7 +71,7 @@ struct Queue {
 }
 
 /// A disk with its bounds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Disk {
     throttles: Vec<Throttle>,
     /// The bounds that a group's operations pass, its own first.

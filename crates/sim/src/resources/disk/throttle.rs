@@ -70,7 +70,7 @@ impl Jiffies {
 }
 
 /// One direction of a group.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Lane {
     bytes_most: Option<u64>,
     ops_most: Option<u64>,
@@ -144,7 +144,7 @@ impl Lane {
 }
 
 /// The bounds of one group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Throttle {
     jiffies: Jiffies,
     /// Reads, writes.

@@ -56,7 +56,7 @@ pub(crate) struct Bounds {
 }
 
 /// A group's bounds and counters, in pages.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Group {
     parent: Option<GroupId>,
     max: u64,
@@ -97,7 +97,7 @@ enum State {
 }
 
 /// A process and its anonymous pages.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Process {
     group: GroupId,
     own: u64,
@@ -146,7 +146,7 @@ pub(crate) enum MemoryNote {
 }
 
 /// Groups and processes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Memory {
     machine: Machine,
     now: Instant,

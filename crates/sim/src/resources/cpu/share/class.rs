@@ -4,7 +4,7 @@ use super::heap::{Heap, NOWHERE};
 use super::{Node, NodeId, Shares};
 
 /// Children of a group that end in the order of their tags in one virtual time.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Class {
     group: u32,
     /// The most a child can use, by its weight (cores).

@@ -13,7 +13,7 @@ pub(super) struct Entry {
 }
 
 /// The least tag first. `at` is where each item is; an item is in one heap of those that share an `at`, or nowhere.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Heap(Vec<Entry>);
 
 impl Heap {

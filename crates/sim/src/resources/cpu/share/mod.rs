@@ -50,7 +50,7 @@ pub(crate) struct Claim {
     pub(crate) cap: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Node {
     /// The group that it is in; the top one is in itself.
     parent: u32,
@@ -65,7 +65,7 @@ struct Node {
     demand: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Group {
     node: NodeId,
     /// Classes of the busy children, by ratio; the first `saturated` of them get all they can use. The last one never
@@ -92,7 +92,7 @@ struct Group {
 }
 
 /// A capacity and those who share it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Shares {
     now: f64,
     nodes: Vec<Node>,

@@ -9,7 +9,7 @@ fn claim(weight: f64, cap: f64) -> Claim {
 }
 
 /// A tree, and what is asked of its tasks when.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Plan {
     capacity: f64,
     /// (parent, claim, whether it is a task) of node 1 and those that follow.

@@ -2,7 +2,7 @@
 
 use super::{Claim, NodeId};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Node {
     parent: usize,
     claim: Claim,
@@ -12,7 +12,7 @@ struct Node {
 }
 
 /// The same doors as [`super::Shares`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Twin {
     now: f64,
     nodes: Vec<Node>,
