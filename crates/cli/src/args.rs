@@ -121,6 +121,7 @@ Examples:
   catamaran sim my.toml --on cgroups --seeds 20   means with 95 % intervals over 20 seeds
   catamaran sim - --json < my.toml                an array of reports
   catamaran sim my.toml --host host.toml          as on the machine that was calibrated
+  catamaran sim lesson:cgroups --why              why was it late, killed, slow to start, throttled?
 
 Without --host the simulator's machine is the reference one, so that every machine gives the same answer.")]
 pub(crate) struct Sim {
@@ -143,6 +144,12 @@ pub(crate) struct Sim {
     /// Draw who is on which core in the first second (with several platforms, a file for each)
     #[arg(long, value_name = "FILE.svg", conflicts_with = "seeds")]
     pub(crate) plot: Option<PathBuf>,
+    /// Say why: of each tenant its slowest request, its end, its start, its throttling and its waiting, and what to change
+    #[arg(long, conflicts_with_all = ["seeds", "json"])]
+    pub(crate) why: bool,
+    /// Language of --why [default: from LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, requires = "why", hide_possible_values = false)]
+    pub(crate) lang: Option<Language>,
 }
 
 /// `catamaran run`.

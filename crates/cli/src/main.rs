@@ -27,6 +27,7 @@ mod source;
 mod table;
 mod terminal;
 mod units;
+mod why;
 
 use std::process::ExitCode;
 

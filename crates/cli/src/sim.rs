@@ -1,14 +1,15 @@
 //! `catamaran sim`.
 
 use catamaran_report::Report;
-use catamaran_scenario::{Calibration, Plan, Platform};
+use catamaran_scenario::{Calibration, Lang, Plan, Platform};
 use catamaran_sim::{Options, Outcome, simulate};
 
 use crate::args::Sim;
 use crate::failure::Failure;
 use crate::source::Scenario;
 use crate::terminal::Terminal;
-use crate::{figures, host, interval, plot, source};
+use crate::lessons::language_of_the_environment;
+use crate::{figures, host, interval, plot, source, why};
 
 pub(crate) fn sim(args: &Sim, terminal: &Terminal) -> Result<(), Failure> {
     let plans = plans(args, &source::scenario(&args.file)?)?;
@@ -18,8 +19,15 @@ pub(crate) fn sim(args: &Sim, terminal: &Terminal) -> Result<(), Failure> {
     };
     let platforms = plans.first().map(|plan| args.on.or(plan)).unwrap_or_default();
     let charts = args.plot.as_ref().map_or(Ok(Vec::new()), |path| plot::paths(path, &platforms))?;
-    let outcomes = simulate_all(&plans, &platforms, &calibration, args.plot.is_some(), terminal)?;
+    let timeline = args.plot.is_some() || args.why;
+    let outcomes = simulate_all(&plans, &platforms, &calibration, timeline, terminal)?;
     answer(args, &platforms, &outcomes, terminal)?;
+    if let (true, Some(plan)) = (args.why, plans.first()) {
+        let lang = args.lang.map_or_else(language_of_the_environment, Lang::from);
+        for outcome in &outcomes {
+            terminal.print(&why::text(plan, outcome, lang, terminal))?;
+        }
+    }
     for (path, outcome) in charts.iter().zip(&outcomes) {
         plot::timeline(path, outcome)?;
         terminal.note(&format!("wrote {}", path.display()));

@@ -10,6 +10,7 @@ pub mod metric;
 pub mod report;
 pub mod statistics;
 pub mod timeline;
+pub mod why;
 pub mod words;
 
 pub use backend::{Backend, RunError};

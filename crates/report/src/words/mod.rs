@@ -3,9 +3,11 @@
 mod figure;
 mod label;
 mod seen;
+mod why;
 
 pub use figure::figure;
 pub use label::label;
+pub use self::why::why;
 pub use seen::{Seen, nothing_is_hidden, resource, seen, seen_summary, sees};
 
 use catamaran_scenario::{Josa, Lang};

@@ -15,6 +15,7 @@ use crate::startup;
 
 use super::engine::Engine;
 use super::guests::Guests;
+use super::lives::Terms;
 use super::memory::MemorySetting;
 
 /// Largest share of the cores' time that others can have.
@@ -41,6 +42,9 @@ pub(super) struct Setting {
     pub(super) sleep_overhead: u64,
     /// From a timer's expiry to the sleeper's first instruction on an idle core (ns).
     pub(super) wakeup_idle: u64,
+    /// Whether limits are those of cgroup version 1.
+    pub(super) version_1: bool,
+    platform: Platform,
 }
 
 impl Setting {
@@ -81,6 +85,24 @@ impl Setting {
             request_overhead: inside(calibration.cpu.request_overhead_ns),
             sleep_overhead: inside(calibration.cpu.sleep_overhead_ns),
             wakeup_idle: calibration.cpu.wakeup_idle_ns,
+            version_1: calibration.machine.cgroup_version == 1,
+            platform,
+        })
+    }
+
+    /// What is agreed on an instance of the plan.
+    pub(super) fn terms(&self, plan: &Plan, index: usize, (tenant, replica): (usize, u32)) -> Option<Terms> {
+        let own = plan.tenants().get(tenant)?;
+        let claim = self.claims.get(index)?;
+        let quota = startup::quota(own, self.platform);
+        let stages = self.stages.as_ref().map(|stages| startup::rows(stages, quota));
+        let startup_s = stages.and_then(|stages| stages.last().map(|stage| stage.end_s)).unwrap_or(0.0);
+        Some(Terms {
+            restart: own.restart,
+            startup: libm::round(startup_s * 1e9) as u64,
+            limits: claim.own_group.map(|_| (own.cpu.period.0, own.cpu.burst.0)),
+            memory: self.memory_claims.get(index).cloned(),
+            first: replica < own.replicas,
         })
     }
 

@@ -4,6 +4,7 @@
 
 mod common;
 mod density;
+mod events;
 mod guests;
 mod memory;
 mod nodes;

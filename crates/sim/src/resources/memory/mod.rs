@@ -17,11 +17,14 @@ mod charge;
 mod high;
 mod oom;
 mod reclaim;
+mod resize;
 #[cfg(test)]
 mod tests;
 
 use crate::kernel::Instant;
 use crate::kernel::trace::{Entry, Trace};
+
+pub(crate) use resize::Resized;
 
 /// Index of a group; [`ROOT`] is there from the start.
 pub(crate) type GroupId = usize;
