@@ -37,7 +37,7 @@ fn changed(text: &str, Advice { path, change }: &Advice) -> String {
     let value = match change {
         Change::Raise => times(2.0),
         // Where there is none yet, any is lower.
-        Change::Lower if now.is_none() && path.ends_with("cpu.limit") => "200m".to_owned(),
+        Change::Lower if now.is_none() && path.ends_with("cpu.limit") => request(text, path),
         Change::Lower if now.is_none() && path.ends_with("memory.limit") => "64MiB".to_owned(),
         Change::Lower => times(0.5),
         Change::Set(value) => value.clone(),
@@ -72,13 +72,19 @@ fn adds_up(answer: &Answer, what: &str) {
     }
 }
 
+/// The least limit that the scenario takes: what the tenant requests, if it does.
+fn request(text: &str, path: &str) -> String {
+    let request = edit::get(text, &path.replace("limit", "request")).unwrap_or_else(|error| panic!("{error}"));
+    request.unwrap_or_else(|| "200m".to_owned())
+}
+
 /// What the advice is to lower, before and after.
 fn helps(shipped: &Shipped, plan: &Plan, before: &Outcome, question: Question, advice: &Advice) -> (f64, f64) {
     let text = changed(shipped.text, advice);
     let better = parsed(shipped, &text);
     let platform = if advice.path == "platforms" { better.platforms()[0] } else { before.report.platform };
     let after = simulated(&better, platform);
-    let of = |plan: &Plan, outcome: &Outcome| measure(plan, &outcome.report, &outcome.timeline, question);
+    let of = |plan: &Plan, outcome: &Outcome| measure(plan, &outcome.report, question);
     let figure = |figure: Option<f64>| figure.unwrap_or(f64::NAN);
     (figure(of(plan, before)), figure(of(&better, &after)))
 }

@@ -181,8 +181,8 @@ fn lessons_speak_the_language_asked_for() {
 #[test]
 fn why_is_answered_in_words_and_ends_in_a_setting() {
     let table = [
-        ("en", "Request ", "To change it, raise tenant.shop.cpu.limit."),
-        ("ko", "번 요청은", "바꾸려면 tenant.shop.cpu.limit을 올려 보세요."),
+        ("en", "Request ", "To change it, set tenant.shop.workload.service.cpu lower."),
+        ("ko", "번 요청은", "바꾸려면 tenant.shop.workload.service.cpu를 낮춰 보세요."),
     ];
     for (lang, story, advice) in table {
         let args = ["sim", "-", "--on", "cgroups", "--why", "--lang", lang];

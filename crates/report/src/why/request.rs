@@ -53,12 +53,6 @@ pub(super) fn slowest(timeline: &Timeline, tenant: usize) -> Option<u32> {
     of_tenant.filter_map(latency).max_by_key(|(latency_ns, index)| (*latency_ns, u32::MAX - index)).map(|(_, index)| index)
 }
 
-/// The latency of a request (s).
-pub(super) fn latency_s(timeline: &Timeline, tenant: usize, index: u32) -> Option<f64> {
-    let request = find(timeline, tenant, index)?;
-    Some(request.completed_ns?.checked_sub(request.arrival_ns)? as f64 / 1e9)
-}
-
 fn find(timeline: &Timeline, tenant: usize, index: u32) -> Option<&Request> {
     timeline.requests.iter().find(|request| request.tenant as usize == tenant && request.index == index)
 }
@@ -71,12 +65,12 @@ pub(super) fn explain(run: &Run<'_>, tenant: usize, index: u32) -> Option<Found>
     let queued = own.queued((arrival, started));
     let thread: Vec<Span> = runs(run.timeline, tenant, request.thread);
     let served = own.served((started, answered), &thread);
-    let waiting: Vec<Span> = [queued.1, served.1].concat();
+    let waiting: Vec<Span> = joined([queued.1, served.1].concat());
     let parts = Parts {
         behind_ns: queued.0.behind_ns,
         throttled_ns: queued.0.throttled_ns + served.0.throttled_ns,
         stolen_ns: queued.0.stolen_ns + served.0.stolen_ns,
-        waited_ns: length(&waiting),
+        waited_ns: queued.0.waited_ns + served.0.waited_ns,
         ran_ns: served.0.ran_ns,
     };
     let others = busiest(run, tenant, &waiting);
@@ -134,14 +128,14 @@ impl Own {
         }
     }
 
-    /// What a stretch in the queue is made of, and when the tenant waited for a core in it.
+    /// What a stretch in the queue is made of, and when the tenant, or its virtual CPU, waited for a core in it.
     fn queued(&self, whole: Span) -> (Parts, Vec<Span>) {
         let behind = within(&self.runs, whole);
         let (parts, waiting) = self.stands(whole, &behind);
         (Parts { behind_ns: length(&behind), ..parts }, waiting)
     }
 
-    /// What a stretch of service is made of, and when its thread waited for a core in it.
+    /// What a stretch of service is made of, and when its thread, or its virtual CPU, waited for a core in it.
     fn served(&self, whole: Span, thread: &[Span]) -> (Parts, Vec<Span>) {
         let ran = within(thread, whole);
         let (parts, waiting) = self.stands(whole, &ran);
@@ -150,14 +144,15 @@ impl Own {
 
     /// What the time is made of in which nothing goes on for a request.
     fn stands(&self, whole: Span, busy: &[Span]) -> (Parts, Vec<Span>) {
-        let left = without(&[whole], busy);
+        let apart = without(&[whole], busy);
         let of = |spans: &[Span], left: &[Span]| {
             let apart = without(left, spans);
             (length(left) - length(&apart), apart)
         };
-        let (throttled_ns, left) = of(&self.stops, &left);
+        let (throttled_ns, left) = of(&self.stops, &apart);
         let (stolen_ns, left) = of(&self.stolen, &left);
-        (Parts { throttled_ns, stolen_ns, ..Parts::default() }, left)
+        let waiting = without(&apart, &self.stops);
+        (Parts { throttled_ns, stolen_ns, waited_ns: length(&left), ..Parts::default() }, waiting)
     }
 }
 

@@ -110,8 +110,13 @@ pub(super) fn more_core(run: &Run<'_>, tenant: usize, other: Option<usize>) -> O
 /// Its own threads are more than the cores that there are, or others have these.
 pub(super) fn less_waiting(run: &Run<'_>, tenant: usize, other: Option<usize>) -> Option<Advice> {
     let own = threads(run.planned(tenant)?);
+    let platform = run.report.platform;
+    let cores = match run.plan.settings(platform).vcpus {
+        Some(vcpus) if platform == Platform::Vm => vcpus,
+        _ => run.plan.host().cores,
+    };
     match own {
-        Some((path, count)) if count > run.plan.host().cores => Advice::lower(path),
+        Some((path, count)) if count > cores => Advice::lower(path),
         _ => more_core(run, tenant, other),
     }
 }

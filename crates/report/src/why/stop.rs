@@ -3,6 +3,8 @@
 //! **Law.** A tenant is throttled in a period in which it would use more than its quota. It waits while others, or its own
 //! further threads, have the cores; kernels that count throttled time as waiting have it wait for its quota as well.
 
+use catamaran_scenario::Platform;
+
 use super::setting;
 use super::{Facts, Found, Run};
 
@@ -59,10 +61,16 @@ pub(super) fn waited(run: &Run<'_>, tenant: usize) -> Option<Found> {
         throttled_s: row.throttled_s,
         others: busiest.and_then(|(other, cpu_s)| Some((run.row(other)?.label(), cpu_s))),
     };
-    let advice = if facts.throttled_s.is_some_and(|throttled_s| throttled_s > facts.waited_s / 2.0) {
-        setting::more_quota(run, tenant)
-    } else {
-        setting::less_waiting(run, tenant, busiest.map(|(other, _)| other))
+    // In a guest the quota stops the virtual CPUs, and nobody waits in the guest for that.
+    let counts = run.report.platform != Platform::Vm;
+    let quota = facts.throttled_s.is_some_and(|throttled_s| counts && throttled_s > facts.waited_s / 2.0);
+    let advice = match quota {
+        true => setting::more_quota(run, tenant),
+        // Whoever had less than oneself has nothing to give.
+        false => {
+            let more = busiest.filter(|(_, cpu_s)| *cpu_s > facts.cpu_s);
+            setting::less_waiting(run, tenant, more.map(|(other, _)| other))
+        }
     };
     Some((Facts::Waited(facts), advice))
 }

@@ -81,7 +81,7 @@ impl Server {
     pub(super) fn stop(&mut self, now: Instant, clients_stay: bool) {
         let open = |request: &&mut Served| request.completed.is_none() && request.failed.is_none();
         for request in self.requests.iter_mut().filter(open) {
-            let is_to_come = request.arrival > now;
+            let is_to_come = request.arrival >= now && request.started.is_none();
             request.failed = Some(request.arrival.max(now));
             request.sent &= clients_stay || !is_to_come;
         }

@@ -140,7 +140,7 @@ fn a_leaker_that_is_started_again_leaks_again() {
 #[test]
 fn a_phase_that_starts_over_has_its_clients_anew() {
     let phases = "[[tenant]]\nname = \"t\"\nrestart = \"always\"\nworkload = { phases = [ { kind = \"compute\", work = \"1s\" }, \
-                  { kind = \"server\", arrivals = { process = \"constant\", rate = \"10/s\" }, service = { cpu = \"1ms\" }, for = \"2s\" } ] }\n";
+                  { kind = \"server\", arrivals = { process = \"constant\", rate = \"10/s\" }, service = { cpu = \"1ms\", distribution = \"constant\" }, for = \"2s\" } ] }\n";
     let outcome = run(&plan(1, "6s", "bare-metal", &[phases, &kill("2500ms")].concat()), &machine());
     // From 1 s to 2.5 s fifteen or sixteen come, at 2.5 s one is refused; from 3.55 s on there are twenty more.
     let row = tenant(&outcome, "t");

@@ -22,23 +22,23 @@ pub(super) fn late(tenant: &str, late: &Late) -> Vec<String> {
         1 => format!("One request was before it, so that a thread took it up only after {queued}."),
         ahead => format!("{ahead} requests were before it, so that a thread took it up only after {queued}."),
     });
-    let parts: Vec<String> = parts(late).into_iter().map(|(part, ns)| part_of(part, tenant, late, ns)).collect();
-    sentences.push(format!("Of its time, {}.", parts.join(", ")));
-    if let (Some((other, ns)), true) = (&late.others, late.parts.waited_ns > 0) {
+    let parts: Vec<String> = parts(late).into_iter().map(|(part, ns)| part_of(part, late, ns)).collect();
+    sentences.push(format!("Its time: {}.", parts.join(", ")));
+    if let Some((other, ns)) = &late.others {
         sentences.push(format!("While it waited for a core, {other} ran most, {} in all.", nanos(LANG, *ns)));
     }
     sentences
 }
 
-fn part_of(part: Part, tenant: &str, late: &Late, ns: u64) -> String {
+fn part_of(part: Part, late: &Late, ns: u64) -> String {
     let ns = nanos(LANG, ns);
     match part {
         Part::Throttled => {
             let times = if late.stops == 1 { "once".to_owned() } else { format!("{} times", late.stops) };
-            format!("{ns} went by while {tenant} was stopped by its quota ({times})")
+            format!("{ns} stopped by the quota ({times})")
         }
-        Part::Behind => format!("{ns} while others before it were served"),
-        Part::Stolen => format!("{ns} while its virtual CPU waited for a core of the host"),
+        Part::Behind => format!("{ns} behind others that were served"),
+        Part::Stolen => format!("{ns} with a virtual CPU that waited for a core of the host"),
         Part::Waited => format!("{ns} waiting for a core"),
         Part::Ran => format!("{ns} running"),
     }

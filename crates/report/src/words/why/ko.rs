@@ -25,7 +25,7 @@ pub(super) fn late(tenant: &str, late: &Late) -> Vec<String> {
     });
     let parts: Vec<String> = parts(late).into_iter().map(|(part, ns)| part_of(part, late, ns)).collect();
     sentences.push(format!("걸린 시간을 나누면 {}예요.", parts.join(", ")));
-    if let (Some((other, ns)), true) = (&late.others, late.parts.waited_ns > 0) {
+    if let Some((other, ns)) = &late.others {
         sentences.push(format!(
             "코어를 기다리는 동안 {} 코어를 가장 많이 썼어요(모두 {}).",
             with(Josa::IGa, other),
