@@ -17,7 +17,11 @@ fn parsed(text: &str) -> Result<Plan, TestCaseError> {
 }
 
 /// The scenario with these events, and with its tenants started again or not.
-fn with_events(text: &str, happenings: &[Happening], restarts: &[u8]) -> Result<(String, Plan), TestCaseError> {
+fn with_events(
+    text: &str,
+    happenings: &[Happening],
+    restarts: &[u8],
+) -> Result<(String, Plan), TestCaseError> {
     let plan = parsed(text)?;
     let mut text = text.to_owned();
     for (tenant, restart) in plan.tenants().iter().zip(restarts) {
@@ -33,7 +37,10 @@ fn with_events(text: &str, happenings: &[Happening], restarts: &[u8]) -> Result<
             1 => format!("do = \"scale\"\ntarget = \"{target}\"\nreplicas = {}", amount % 4),
             // More than any burst.
             2 => format!("do = \"set-limit\"\ntarget = \"{target}\"\ncpu = \"{}\"", 6 + amount % 3),
-            3 => format!("do = \"set-limit\"\ntarget = \"{target}\"\nmemory = \"{}MiB\"", 1 + u32::from(amount)),
+            3 => format!(
+                "do = \"set-limit\"\ntarget = \"{target}\"\nmemory = \"{}MiB\"",
+                1 + u32::from(amount)
+            ),
             _ if amount % 4 == 0 => "do = \"fail-node\"\ntarget = 0".to_owned(),
             _ => format!("do = \"kill\"\ntarget = \"{target}\""),
         };

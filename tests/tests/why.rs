@@ -32,7 +32,11 @@ fn changed(text: &str, Advice { path, change }: &Advice) -> String {
         let (number, unit) = amount(&value);
         let whole = unit.is_empty() && number.fract() == 0.0;
         let scaled = number * factor;
-        if whole && !path.ends_with("cpu.limit") { format!("{}", scaled.ceil()) } else { format!("{scaled}{unit}") }
+        if whole && !path.ends_with("cpu.limit") {
+            format!("{}", scaled.ceil())
+        } else {
+            format!("{scaled}{unit}")
+        }
     };
     let value = match change {
         Change::Raise => times(2.0),
@@ -74,12 +78,19 @@ fn adds_up(answer: &Answer, what: &str) {
 
 /// The least limit that the scenario takes: what the tenant requests, if it does.
 fn request(text: &str, path: &str) -> String {
-    let request = edit::get(text, &path.replace("limit", "request")).unwrap_or_else(|error| panic!("{error}"));
+    let request =
+        edit::get(text, &path.replace("limit", "request")).unwrap_or_else(|error| panic!("{error}"));
     request.unwrap_or_else(|| "200m".to_owned())
 }
 
 /// What the advice is to lower, before and after.
-fn helps(shipped: &Shipped, plan: &Plan, before: &Outcome, question: Question, advice: &Advice) -> (f64, f64) {
+fn helps(
+    shipped: &Shipped,
+    plan: &Plan,
+    before: &Outcome,
+    question: Question,
+    advice: &Advice,
+) -> (f64, f64) {
     let text = changed(shipped.text, advice);
     let better = parsed(shipped, &text);
     let platform = if advice.path == "platforms" { better.platforms()[0] } else { before.report.platform };

@@ -6,9 +6,9 @@ use catamaran_sim::{Options, Outcome, simulate};
 
 use crate::args::Sim;
 use crate::failure::Failure;
+use crate::lessons::language_of_the_environment;
 use crate::source::Scenario;
 use crate::terminal::Terminal;
-use crate::lessons::language_of_the_environment;
 use crate::{figures, host, interval, plot, source, why};
 
 pub(crate) fn sim(args: &Sim, terminal: &Terminal) -> Result<(), Failure> {

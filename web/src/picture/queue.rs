@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn one_that_fails_is_under_way_until_then() {
-        let failed = |index, arrival_ns, at_ns| Request { failed_ns: Some(at_ns), ..request(index, arrival_ns, None) };
+        let failed =
+            |index, arrival_ns, at_ns| Request { failed_ns: Some(at_ns), ..request(index, arrival_ns, None) };
         let timeline = Timeline {
             requests: vec![failed(0, 10, 25), request(1, 20, Some(30)), failed(2, 40, 40)],
             ..Timeline::default()

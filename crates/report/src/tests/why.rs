@@ -112,7 +112,10 @@ fn the_longest_part_names_the_setting() {
         // Nobody else ran: only another core would help.
         (whole(vec![slice(0, 90, 100)], vec![]), advice("host.cores", Change::Raise)),
         (
-            whole(vec![slice(0, 80, 100), slice(1, 10, 80)], vec![guest(None, 10, 80), guest(Some(0), 80, 100)]),
+            whole(
+                vec![slice(0, 80, 100), slice(1, 10, 80)],
+                vec![guest(None, 10, 80), guest(Some(0), 80, 100)],
+            ),
             lower("tenant.batch.cpu.limit"),
         ),
     ];
@@ -178,7 +181,8 @@ fn a_kill_says_whose_bound_was_full_and_who_held_how_much() {
         assert!(words::why(Lang::Ko, &answer).iter().all(|sentence| sentence.ends_with("요.")));
     }
     report.tenants[0].state = TenantState::Failed;
-    report.events = vec![event(0.25, "scenario", "kill", "web", None), event(0.25, "kernel", "killed", "web", Some(0))];
+    report.events =
+        vec![event(0.25, "scenario", "kill", "web", None), event(0.25, "kernel", "killed", "web", Some(0))];
     let answer = asked(&report, &Timeline::default(), killed);
     assert_eq!(answer.advice, advice("tenant.web.restart", Change::Set("on-failure".into())));
     assert_eq!(measure(&plan(), &report, killed), Some(19.75));

@@ -79,7 +79,8 @@ fn held(run: &Run<'_>, tenant: usize, at_s: f64) -> Vec<(String, f64)> {
     let before = (at_s / samples.interval_s) as usize;
     let of_memory =
         samples.series.iter().filter(|series| series.metric == "memory" && near.contains(&series.tenant));
-    let last = of_memory.filter_map(|series| Some((series.tenant.clone(), *series.values.get(before.checked_sub(1)?)?)));
+    let last = of_memory
+        .filter_map(|series| Some((series.tenant.clone(), *series.values.get(before.checked_sub(1)?)?)));
     let mut held: Vec<(String, f64)> = last.filter(|(_, bytes)| *bytes > 0.0).collect();
     held.sort_by(|one, other| other.1.total_cmp(&one.1));
     held

@@ -161,7 +161,8 @@ impl Run<'_> {
     /// The rows on the same node, the tenant's own left out.
     fn neighbours(&self, tenant: usize) -> Vec<usize> {
         let node = self.planned(tenant).map(|planned| planned.node);
-        let near = |other: &usize| *other != tenant && self.planned(*other).map(|planned| planned.node) == node;
+        let near =
+            |other: &usize| *other != tenant && self.planned(*other).map(|planned| planned.node) == node;
         (0..self.report.tenants.len()).filter(near).collect()
     }
 }

@@ -49,8 +49,12 @@ pub struct Late {
 /// Number of the slowest answered request of a tenant.
 pub(super) fn slowest(timeline: &Timeline, tenant: usize) -> Option<u32> {
     let of_tenant = timeline.requests.iter().filter(|request| request.tenant as usize == tenant);
-    let latency = |request: &Request| Some((request.completed_ns?.checked_sub(request.arrival_ns)?, request.index));
-    of_tenant.filter_map(latency).max_by_key(|(latency_ns, index)| (*latency_ns, u32::MAX - index)).map(|(_, index)| index)
+    let latency =
+        |request: &Request| Some((request.completed_ns?.checked_sub(request.arrival_ns)?, request.index));
+    of_tenant
+        .filter_map(latency)
+        .max_by_key(|(latency_ns, index)| (*latency_ns, u32::MAX - index))
+        .map(|(_, index)| index)
 }
 
 fn find(timeline: &Timeline, tenant: usize, index: u32) -> Option<&Request> {
@@ -104,10 +108,17 @@ fn runs(timeline: &Timeline, tenant: usize, thread: Option<u32>) -> Vec<Span> {
     let mine = |own: u32| thread.is_none_or(|thread| thread == own);
     if timeline.guests.is_empty() {
         let slices = timeline.slices.iter().filter(|slice| slice.tenant as usize == tenant);
-        return joined(slices.filter(|slice| mine(slice.thread)).map(|slice| (slice.start_ns, slice.end_ns)).collect());
+        return joined(
+            slices.filter(|slice| mine(slice.thread)).map(|slice| (slice.start_ns, slice.end_ns)).collect(),
+        );
     }
     let slices = timeline.guests.iter().filter(|slice| slice.tenant as usize == tenant);
-    joined(slices.filter(|slice| slice.thread.is_some_and(mine)).map(|slice| (slice.start_ns, slice.end_ns)).collect())
+    joined(
+        slices
+            .filter(|slice| slice.thread.is_some_and(mine))
+            .map(|slice| (slice.start_ns, slice.end_ns))
+            .collect(),
+    )
 }
 
 /// When a tenant ran, was stopped by its quota, and had a virtual CPU stolen.
@@ -120,7 +131,8 @@ struct Own {
 impl Own {
     fn of(timeline: &Timeline, tenant: usize) -> Self {
         let stops = timeline.throttles.iter().filter(|stop| stop.tenant as usize == tenant);
-        let stolen = timeline.guests.iter().filter(|one| one.tenant as usize == tenant && one.thread.is_none());
+        let stolen =
+            timeline.guests.iter().filter(|one| one.tenant as usize == tenant && one.thread.is_none());
         Self {
             runs: runs(timeline, tenant, None),
             stops: joined(stops.map(|stop| (stop.start_ns, stop.end_ns)).collect()),

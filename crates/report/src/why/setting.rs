@@ -60,7 +60,9 @@ fn workload(tenant: &Tenant, kind: fn(&Workload) -> bool) -> Option<(String, &Wo
             let phase = phases.iter().enumerate().find(|(_, phase)| kind(&phase.workload))?;
             Some((format!("{own}.phases[{}]", phase.0), &phase.1.workload))
         }
-        Workload::Command { like: Some(like), .. } if kind(like) => Some((format!("{own}.like"), like.as_ref())),
+        Workload::Command { like: Some(like), .. } if kind(like) => {
+            Some((format!("{own}.like"), like.as_ref()))
+        }
         workload if kind(workload) => Some((own, workload)),
         _ => None,
     }

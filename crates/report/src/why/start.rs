@@ -27,9 +27,8 @@ pub struct Start {
 pub(super) fn explain(run: &Run<'_>, tenant: usize) -> Option<Found> {
     let row = run.row(tenant)?;
     let stages = row.startup_stages.iter();
-    let mut longest: Vec<_> = stages
-        .map(|stage| (stage.name.clone(), stage.actor.clone(), stage.end_s - stage.start_s))
-        .collect();
+    let mut longest: Vec<_> =
+        stages.map(|stage| (stage.name.clone(), stage.actor.clone(), stage.end_s - stage.start_s)).collect();
     longest.sort_by(|one, other| other.2.total_cmp(&one.2));
     longest.truncate(NAMED);
     let start = Start { startup_s: row.startup_s?, stages: row.startup_stages.len(), longest };

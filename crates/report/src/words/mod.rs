@@ -5,9 +5,9 @@ mod label;
 mod seen;
 mod why;
 
+pub use self::why::why;
 pub use figure::figure;
 pub use label::label;
-pub use self::why::why;
 pub use seen::{Seen, nothing_is_hidden, resource, seen, seen_summary, sees};
 
 use catamaran_scenario::{Josa, Lang};

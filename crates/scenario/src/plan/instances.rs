@@ -7,7 +7,8 @@ impl Plan {
     /// a scale event brings.
     pub fn instances(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
         let tenants = self.tenants.iter().enumerate();
-        tenants.flat_map(|(index, tenant)| (0..self.most_replicas(tenant)).map(move |replica| (index, replica)))
+        tenants
+            .flat_map(|(index, tenant)| (0..self.most_replicas(tenant)).map(move |replica| (index, replica)))
     }
 
     fn most_replicas(&self, tenant: &Tenant) -> u32 {

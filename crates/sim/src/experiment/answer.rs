@@ -12,10 +12,8 @@ use super::world::{Instance, World};
 use crate::{platform, startup};
 
 /// Fields that this model knows nothing of, with the reason.
-const NOT_MODELLED: [(&str, &str); 2] = [
-    ("disk_bytes", "the disk is not modelled yet"),
-    ("network_bytes", "the network is not modelled yet"),
-];
+const NOT_MODELLED: [(&str, &str); 2] =
+    [("disk_bytes", "the disk is not modelled yet"), ("network_bytes", "the network is not modelled yet")];
 
 const NOT_CALIBRATED: &str = "the machine was calibrated without memory";
 const IN_GUESTS: &str = "guests that are swapped out are not modelled yet";

@@ -3,7 +3,9 @@
 use super::guests::Guests;
 use crate::kernel::Instant;
 use crate::platform::vm::Guest;
-use crate::resources::cpu::{CoreId, Cpu, CpuEvent, Fluid, GroupId, GroupSpec, Quota, ROOT, ThreadId, Throttling};
+use crate::resources::cpu::{
+    CoreId, Cpu, CpuEvent, Fluid, GroupId, GroupSpec, Quota, ROOT, ThreadId, Throttling,
+};
 
 /// A model of the CPU.
 #[derive(Debug)]

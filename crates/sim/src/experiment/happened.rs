@@ -83,7 +83,9 @@ pub(super) fn error(world: &World, index: usize) -> Option<String> {
 fn killed_for_memory(world: &World, index: usize) -> Option<String> {
     let entries = world.log.entries();
     let because = entries.get(world.last_kill(index)? as usize)?.because?;
-    let Note::Memory(MemoryNote::Out { group, .. }) = entries.get(because as usize)?.what else { return None };
+    let Note::Memory(MemoryNote::Out { group, .. }) = entries.get(because as usize)?.what else {
+        return None;
+    };
     Some(match world.memory.as_ref()?.owner_of_group(group) {
         Some(_) => "killed for memory: its memory.limit was reached".into(),
         None => {

@@ -327,7 +327,9 @@ impl World {
 
     /// A process is killed for memory.
     pub(super) fn kill(&mut self, process: ProcessId) {
-        let Some(index) = self.memory.as_ref().and_then(|memory| memory.owner_of_process(process)) else { return };
+        let Some(index) = self.memory.as_ref().and_then(|memory| memory.owner_of_process(process)) else {
+            return;
+        };
         self.take_from_memory(None);
         let cause = self.last_kill(index);
         self.end(index, How::Memory, cause);

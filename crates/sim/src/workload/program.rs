@@ -88,7 +88,17 @@ impl Program {
         let threads = steps.iter().map(|step| step.threads).max()?;
         let lasts = matches!(workload, Workload::Server(_) | Workload::Memory { .. } | Workload::Idle);
         let serving = vec![None; threads as usize];
-        Some(Self { steps, current: 0, began: start, done: 0, serving, end, lasts, finished: None, past: Vec::new() })
+        Some(Self {
+            steps,
+            current: 0,
+            began: start,
+            done: 0,
+            serving,
+            end,
+            lasts,
+            finished: None,
+            past: Vec::new(),
+        })
     }
 
     /// Threads that the tenant has.

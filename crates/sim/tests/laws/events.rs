@@ -67,7 +67,8 @@ fn requests_of_a_killed_server_are_refused_until_it_is_there_again() {
         let text = with(&format!("restart = \"{restart}\""), &ten_a_second());
         // Another tenant keeps the machine up to the end.
         let idle = "[[tenant]]\nname = \"idle\"\nworkload = { kind = \"idle\" }\n";
-        let outcome = run(&plan(1, "10s", "bare-metal", &[&text, idle, &kill("3999ms")].concat()), &machine());
+        let outcome =
+            run(&plan(1, "10s", "bare-metal", &[&text, idle, &kill("3999ms")].concat()), &machine());
         let row = tenant(&outcome, "t");
         assert_eq!(counts(row), (100, completed, failed, 0), "{restart}");
         assert_eq!((row.restarts, row.state), (Some(restarts), state), "{restart}");
@@ -172,10 +173,19 @@ fn another_cpu_limit_holds_from_then_on() {
         let set = event("2s", &format!("do = \"set-limit\"\ntarget = \"t\"\ncpu = \"{after}\""));
         let outcome = run(&plan(1, "6s", "cgroups", &[hog("t", 1, "1h", before), set].concat()), &machine());
         let seconds = each_second(&outcome);
-        let own = if before.is_empty() { 1.0 } else if before.contains("500") { 0.5 } else { 0.2 };
+        let own = if before.is_empty() {
+            1.0
+        } else if before.contains("500") {
+            0.5
+        } else {
+            0.2
+        };
         near("before", seconds[1], own, 0.15);
         near("after", (seconds[3] + seconds[4] + seconds[5]) / 3.0, expected, 0.06);
-        assert_eq!(told(&outcome.report), ["2.00 scenario set-limit t", "2.00 kernel cpu-limit t < set-limit t"]);
+        assert_eq!(
+            told(&outcome.report),
+            ["2.00 scenario set-limit t", "2.00 kernel cpu-limit t < set-limit t"]
+        );
     }
     let set = event("2s", "do = \"set-limit\"\ntarget = \"t\"\ncpu = \"100m\"");
     let outcome = run(&plan(1, "4s", "bare-metal", &[hog("t", 1, "1h", ""), set].concat()), &machine());
@@ -199,7 +209,12 @@ fn a_smaller_memory_limit_kills_on_version_2_and_is_refused_on_version_1() {
         let outcome = run(&plan(1, "4s", "cgroups", &[holder, &set(limit)].concat()), &calibration);
         assert_eq!(tenant(&outcome, "t").state, state, "{limit} on version {version}");
         let events = &outcome.report.events;
-        assert_eq!((events[1].what.as_str(), events[1].because), (what, Some(0)), "{:#?}", told(&outcome.report));
+        assert_eq!(
+            (events[1].what.as_str(), events[1].because),
+            (what, Some(0)),
+            "{:#?}",
+            told(&outcome.report)
+        );
     }
 }
 
@@ -230,7 +245,8 @@ fn replicas_come_and_go_with_their_clients() {
         assert_eq!((completed + failed, in_flight), (sent, 0));
         assert!(failed <= 1 && row.state == TenantState::Completed && row.restarts == Some(0));
     }
-    let never = [ten_a_second(), scale("9s", 2), event("1s", "do = \"scale\"\ntarget = \"t\"\nreplicas = 1")].concat();
+    let never = [ten_a_second(), scale("9s", 2), event("1s", "do = \"scale\"\ntarget = \"t\"\nreplicas = 1")]
+        .concat();
     let outcome = run(&plan(2, "9s500ms", "bare-metal", &never), &machine());
     assert_eq!(outcome.report.tenants[1].replica, 1);
 }
@@ -273,7 +289,10 @@ fn a_node_that_fails_takes_all_with_it_and_nobody_comes_back() {
     let row = tenant(&outcome, "t");
     assert_eq!((row.state, row.restarts), (TenantState::Failed, Some(0)));
     assert_eq!(row.error.as_deref(), Some("its node failed at 3 s"));
-    assert_eq!(told(&outcome.report), ["3.00 scenario fail-node node-0", "3.00 node-0 lost t < fail-node node-0"]);
+    assert_eq!(
+        told(&outcome.report),
+        ["3.00 scenario fail-node node-0", "3.00 node-0 lost t < fail-node node-0"]
+    );
     near("the other node goes on", cpu_s(&outcome, "u"), 8.0, 1e-3);
 }
 

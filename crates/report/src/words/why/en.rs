@@ -47,14 +47,21 @@ fn part_of(part: Part, late: &Late, ns: u64) -> String {
 pub(super) fn kill(tenant: &str, kill: &Kill) -> Vec<String> {
     match kill {
         Kill::Event { at_s, event } => {
-            vec![format!("{tenant} was ended at {} by the event {event} of the scenario.", instant(LANG, *at_s))]
+            vec![format!(
+                "{tenant} was ended at {} by the event {event} of the scenario.",
+                instant(LANG, *at_s)
+            )]
         }
         Kill::Memory { at_s, bound, own, by, held } => {
             let at = instant(LANG, *at_s);
             let mut sentences = vec![if *own {
-                format!("{tenant} was killed at {at}: it had reached its own memory limit and asked for more.")
+                format!(
+                    "{tenant} was killed at {at}: it had reached its own memory limit and asked for more."
+                )
             } else {
-                format!("{tenant} was killed at {at}: the memory of {bound} was full when {by} asked for more.")
+                format!(
+                    "{tenant} was killed at {at}: the memory of {bound} was full when {by} asked for more."
+                )
             }];
             if !held.is_empty() {
                 let held: Vec<String> =
@@ -76,14 +83,17 @@ pub(super) fn start(tenant: &str, start: &Start) -> Vec<String> {
         .map(|(name, actor, length_s)| format!("{name} ({actor}) {}", seconds(LANG, *length_s)))
         .collect();
     let (all, of) = (seconds(LANG, start.startup_s), start.stages);
-    vec![format!("{tenant} took {all} to start, in {of} stages; the longest: {}.", longest.join(", "))]
+    let stages = if of == 1 { "one stage".to_owned() } else { format!("{of} stages; the longest") };
+    vec![format!("{tenant} took {all} to start, in {stages}: {}.", longest.join(", "))]
 }
 
 pub(super) fn throttled(tenant: &str, facts: &Throttled) -> Vec<String> {
     let all = seconds(LANG, facts.throttled_s);
     let of = if facts.of > 0 { format!(" of {}", facts.of) } else { String::new() };
-    let mut sentences =
-        vec![format!("{tenant} used up its quota in {}{of} periods and was stopped for {all}, summed over cores.", facts.periods)];
+    let mut sentences = vec![format!(
+        "{tenant} used up its quota in {}{of} periods and was stopped for {all}, summed over cores.",
+        facts.periods
+    )];
     if let (Some(quota), Some(longest)) = (facts.quota_ns, facts.longest_ns) {
         sentences.push(format!(
             "Its quota is {} of CPU time in each period; the longest stop lasted {}.",

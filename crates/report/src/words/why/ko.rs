@@ -8,7 +8,8 @@ use super::{Advice, Change, Part, instant, memory, nanos, parts, seconds};
 
 const LANG: Lang = Lang::Ko;
 
-pub(super) const NO_ADVICE: &str = "이보다 빠르게 하는 시나리오 설정은 없어요. 다른 플랫폼은 모두 이 일을 하고, 더 많은 일을 해요.";
+pub(super) const NO_ADVICE: &str =
+    "이보다 빠르게 하는 시나리오 설정은 없어요. 다른 플랫폼은 모두 이 일을 하고, 더 많은 일을 해요.";
 
 fn with(josa: Josa, word: &str) -> String {
     format!("{word}{}", josa.after(word))
@@ -17,8 +18,10 @@ fn with(josa: Josa, word: &str) -> String {
 pub(super) fn late(tenant: &str, late: &Late) -> Vec<String> {
     let arrived = instant(LANG, late.arrival_ns as f64 / 1e9);
     let (latency, queued) = (nanos(LANG, late.latency_ns), nanos(LANG, late.queued_ns));
-    let mut sentences =
-        vec![format!("{tenant}의 {}번 요청은 {arrived}에 도착해서 {latency} 뒤에 응답을 받았어요.", late.request)];
+    let mut sentences = vec![format!(
+        "{tenant}의 {}번 요청은 {arrived}에 도착해서 {latency} 뒤에 응답을 받았어요.",
+        late.request
+    )];
     sentences.push(match late.ahead {
         0 => format!("앞선 요청은 없었고, {queued} 뒤에 스레드가 처리를 시작했어요."),
         ahead => format!("앞선 요청이 {ahead}건 있어서 {queued} 뒤에야 스레드가 처리를 시작했어요."),
@@ -82,7 +85,10 @@ pub(super) fn start(tenant: &str, start: &Start) -> Vec<String> {
         .collect();
     let who = with(Josa::IGa, tenant);
     let (all, of) = (seconds(LANG, start.startup_s), start.stages);
-    vec![format!("{who} 시작하는 데 {all} 걸렸어요. 단계는 {of}개이고, 가장 긴 것은 이래요: {}.", longest.join(", "))]
+    vec![format!(
+        "{who} 시작하는 데 {all} 걸렸어요. 단계는 {of}개이고, 가장 긴 것은 이래요: {}.",
+        longest.join(", ")
+    )]
 }
 
 pub(super) fn throttled(tenant: &str, facts: &Throttled) -> Vec<String> {
@@ -106,11 +112,13 @@ pub(super) fn throttled(tenant: &str, facts: &Throttled) -> Vec<String> {
 
 pub(super) fn waited(tenant: &str, facts: &Waited) -> Vec<String> {
     let (waited, had) = (seconds(LANG, facts.waited_s), seconds(LANG, facts.cpu_s));
-    let mut sentences =
-        vec![format!("{tenant}의 스레드는 모두 더해 {waited} 동안 코어를 기다렸고, {had} 동안 코어를 썼어요.")];
+    let mut sentences = vec![format!(
+        "{tenant}의 스레드는 모두 더해 {waited} 동안 코어를 기다렸고, {had} 동안 코어를 썼어요."
+    )];
     if let Some((other, cpu_s)) = &facts.others {
         let other = with(Josa::IGa, other);
-        sentences.push(format!("이웃 가운데 {other} CPU 시간을 가장 많이 썼어요({}).", seconds(LANG, *cpu_s)));
+        sentences
+            .push(format!("이웃 가운데 {other} CPU 시간을 가장 많이 썼어요({}).", seconds(LANG, *cpu_s)));
     }
     if let Some(throttled_s) = facts.throttled_s.filter(|throttled_s| *throttled_s > 0.0) {
         sentences.push(format!("그동안 할당량 때문에 {} 멈췄어요.", seconds(LANG, throttled_s)));

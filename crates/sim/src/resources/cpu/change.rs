@@ -67,8 +67,12 @@ mod tests {
     #[test]
     fn a_new_quota_holds_from_the_next_period_on_and_lets_go_at_once() {
         // (before, after, least and most CPU time in the ten periods that follow, in ms)
-        let table =
-            [(Some(10), 50, (480, 560)), (Some(50), 10, (100, 160)), (None, 20, (200, 230)), (Some(20), 100, (980, 1000))];
+        let table = [
+            (Some(10), 50, (480, 560)),
+            (Some(50), 10, (100, 160)),
+            (None, 20, (200, 230)),
+            (Some(20), 100, (980, 1000)),
+        ];
         for (before, after, (least, most)) in table {
             let mut bench = Bench::new(1);
             let quota_before = before.map(quota);
@@ -88,8 +92,7 @@ mod tests {
     fn a_thread_that_is_halted_runs_no_more_and_can_be_woken_again() {
         for ms in [10, 60] {
             let mut bench = Bench::new(1);
-            let group =
-                bench.cpu.add_group(GroupSpec { parent: ROOT, shares: 1024, quota: Some(quota(ms)) });
+            let group = bench.cpu.add_group(GroupSpec { parent: ROOT, shares: 1024, quota: Some(quota(ms)) });
             let hog = bench.hog(group, 0);
             // At the end of a period under a small quota it is stopped, under a large one mostly not.
             bench.pass(95 * MS);

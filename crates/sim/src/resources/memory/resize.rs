@@ -63,15 +63,16 @@ mod tests {
             (1000, 100, false, Resized::Done),
         ];
         for (swap, pages, version_1, expected) in table {
-            let machine =
-                Machine { cores: 1, page_bytes: PAGE, hz: 250, swap_out_ns: 0.0, swap_in_ns: 0.0 };
+            let machine = Machine { cores: 1, page_bytes: PAGE, hz: 250, swap_out_ns: 0.0, swap_in_ns: 0.0 };
             let root = Bounds { swap: Some(swap * PAGE), ..Bounds::default() };
             let mut memory = Memory::new(machine, root);
             let group = memory.add_group(ROOT, Bounds { max: Some(700 * PAGE), ..Bounds::default() });
             let process = memory.add_process(ProcessSpec { group, ..ProcessSpec::default() });
             let mut left = 512;
             while left > 0 {
-                let Charge::Granted { pages, .. } = memory.charge(process, left, false) else { panic!("no room") };
+                let Charge::Granted { pages, .. } = memory.charge(process, left, false) else {
+                    panic!("no room")
+                };
                 left -= pages;
             }
             let what = format!("swap {swap}, {pages} pages, version 1 {version_1}");
