@@ -87,6 +87,7 @@ impl MemorySetting {
             touching: BTreeMap::new(),
             waiting: Vec::new(),
             samples: BTreeMap::new(),
+            sampled: 0,
         })
     }
 }
@@ -116,6 +117,8 @@ pub(super) struct MemoryWorld {
     waiting: Vec<ThreadId>,
     /// Bytes charged to each instance at each sample.
     samples: BTreeMap<usize, Vec<u64>>,
+    /// How many samples there are.
+    sampled: usize,
 }
 
 /// What a thread is touching.
@@ -183,8 +186,12 @@ impl MemoryWorld {
     /// Notes what everyone is charged now.
     pub(super) fn sample(&mut self) {
         for (&index, &(group, _)) in &self.holders {
-            self.samples.entry(index).or_default().push(self.model.usage_bytes(group));
+            let own = self.samples.entry(index).or_default();
+            // One that came later was charged nothing before.
+            own.resize(self.sampled, 0);
+            own.push(self.model.usage_bytes(group));
         }
+        self.sampled += 1;
     }
 }
 

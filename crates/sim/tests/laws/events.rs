@@ -252,6 +252,20 @@ fn replicas_come_and_go_with_their_clients() {
 }
 
 #[test]
+fn one_that_comes_later_was_charged_nothing_before() {
+    let leaker = "[[tenant]]\nname = \"t\"\nworkload = { kind = \"memory\", start = \"8MiB\" }\n";
+    let scale = event("2s", "do = \"scale\"\ntarget = \"t\"\nreplicas = 2");
+    let outcome = run(&plan(2, "4s", "bare-metal", &[leaker, &scale].concat()), &machine());
+    let samples = outcome.report.samples.as_ref().expect("of memory");
+    let held = |tenant: &str| {
+        let series = samples.series.iter().find(|series| series.tenant == tenant).expect("a series");
+        series.values.iter().filter(|bytes| **bytes > 0.0).count()
+    };
+    assert!(samples.series.iter().all(|series| series.values.len() == 39), "one for each 100 ms");
+    assert_eq!((held("t"), held("t/1")), (39, 19), "from 2.05 s on");
+}
+
+#[test]
 fn an_update_replaces_one_replica_after_the_other() {
     let image = "[[image]]\nname = \"new\"\nlayers = [{ id = \"a\", size = \"1MiB\" }]\n";
     let update = event("2s", "do = \"update\"\ntarget = \"t\"\nimage = \"new\"");
