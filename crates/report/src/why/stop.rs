@@ -44,7 +44,7 @@ pub(super) fn throttled(run: &Run<'_>, tenant: usize) -> Option<Found> {
         throttled_s: row.throttled_s?,
         periods: row.throttled_periods?,
         of: periods().count(),
-        quota_ns: periods().last().map(|period| period.quota_ns),
+        quota_ns: periods().next_back().map(|period| period.quota_ns),
         longest_ns: stops.map(|stop| stop.end_ns.saturating_sub(stop.start_ns)).max(),
     };
     Some((Facts::Throttled(facts), setting::more_quota(run, tenant)))
