@@ -132,6 +132,7 @@ Examples:
   catamaran sim my.toml --host host.toml          as on the machine that was calibrated
   catamaran sim my.toml --on docker,runc --stages who starts a container, step by step
   catamaran sim my.toml --on docker,vm --blast    whom a fault reaches
+  catamaran sim lesson:cgroups --why              why was it late, killed, slow to start, throttled?
 
 Without --host the simulator's machine is the reference one, so that every machine gives the same answer.")]
 pub(crate) struct Sim {
@@ -162,6 +163,12 @@ pub(crate) struct Sim {
     /// Also whom a fault in each layer reaches on each platform
     #[arg(long, conflicts_with_all = ["seeds", "json"])]
     pub(crate) blast: bool,
+    /// Say why: of each tenant its slowest request, its end, its start, its throttling and its waiting, and what to change
+    #[arg(long, conflicts_with_all = ["seeds", "json"])]
+    pub(crate) why: bool,
+    /// Language of --why [default: from LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, requires = "why", hide_possible_values = false)]
+    pub(crate) lang: Option<Language>,
 }
 
 /// `catamaran run`.

@@ -32,6 +32,7 @@ mod sweep;
 mod table;
 mod terminal;
 mod units;
+mod why;
 
 use std::process::ExitCode;
 

@@ -1,15 +1,16 @@
 //! `catamaran sim`.
 
 use catamaran_report::Report;
-use catamaran_scenario::{Calibration, Plan, Platform};
+use catamaran_scenario::{Calibration, Lang, Plan, Platform};
 use catamaran_sim::{Options, Outcome, simulate};
 
 use crate::args::Sim;
 use crate::failure::Failure;
+use crate::lessons::language_of_the_environment;
 use crate::many::{self, Task};
 use crate::source::Scenario;
 use crate::terminal::Terminal;
-use crate::{blast, figures, host, interval, plot, source, starts};
+use crate::{blast, figures, host, interval, plot, source, starts, why};
 
 pub(crate) fn sim(args: &Sim, terminal: &Terminal) -> Result<(), Failure> {
     let plans = plans(args, &source::scenario(&args.file)?)?;
@@ -21,6 +22,12 @@ pub(crate) fn sim(args: &Sim, terminal: &Terminal) -> Result<(), Failure> {
     let charts = args.plot.as_ref().map_or(Ok(Vec::new()), |path| plot::paths(path, &platforms))?;
     let outcomes = simulate_all(args, &plans, &platforms, &calibration, terminal)?;
     answer(args, &plans, &platforms, &outcomes, terminal)?;
+    if let (true, Some(plan)) = (args.why, plans.first()) {
+        let lang = args.lang.map_or_else(language_of_the_environment, Lang::from);
+        for outcome in &outcomes {
+            terminal.print(&why::text(plan, outcome, lang, terminal))?;
+        }
+    }
     for (path, outcome) in charts.iter().zip(&outcomes) {
         plot::timeline(path, outcome)?;
         terminal.note(&format!("wrote {}", path.display()));
@@ -53,7 +60,7 @@ fn simulate_all(
 ) -> Result<Vec<Outcome>, Failure> {
     let of_plan = |plan| platforms.iter().map(move |&platform| Task { plan, platform });
     let tasks: Vec<Task<'_>> = plans.iter().flat_map(of_plan).collect();
-    let options = Options { timeline: args.plot.is_some(), ..Options::default() };
+    let options = Options { timeline: args.plot.is_some() || args.why, ..Options::default() };
     many::each(&tasks, args.jobs.wanted(), terminal, |task| {
         simulate(task.plan, task.platform, calibration, &options)
     })

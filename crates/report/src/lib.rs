@@ -12,6 +12,7 @@ pub mod report;
 pub mod statistics;
 pub mod summary;
 pub mod timeline;
+pub mod why;
 pub mod words;
 
 pub use backend::{Backend, RunError};

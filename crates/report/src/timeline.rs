@@ -91,10 +91,16 @@ pub struct Request {
     pub index: u32,
     /// Intended arrival (ns).
     pub arrival_ns: u64,
-    /// When a thread took it up (ns); `None`: failed or still queued.
+    /// When a thread took it up (ns); `None`: failed before, or still queued.
     pub started_ns: Option<u64>,
     /// When it was answered (ns).
     pub completed_ns: Option<u64>,
+    /// When it failed (ns): refused by a full queue or where nobody listens, timed out, or lost with its server.
+    #[serde(default)]
+    pub failed_ns: Option<u64>,
+    /// The thread of the tenant that took it up.
+    #[serde(default)]
+    pub thread: Option<u32>,
 }
 
 /// One entry of the causal trace.

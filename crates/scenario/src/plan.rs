@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{Bytes, BytesPerSecond, MilliCpu, Nanos, Platform};
 
 mod image;
+mod instances;
 mod memory;
 mod settings;
 
@@ -81,13 +82,6 @@ impl Plan {
     #[must_use]
     pub fn settings(&self, platform: Platform) -> PlatformSettings {
         self.settings.get(&platform).cloned().unwrap_or_default()
-    }
-    /// Every (tenant index, replica) in report order: tenants in file order, each with replicas 0, 1, ….
-    pub fn instances(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
-        self.tenants
-            .iter()
-            .enumerate()
-            .flat_map(|(index, tenant)| (0..tenant.replicas).map(move |r| (index, r)))
     }
 }
 

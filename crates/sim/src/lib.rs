@@ -5,6 +5,7 @@
 
 mod experiment;
 mod kernel;
+mod orchestrator;
 mod platform;
 mod resources;
 mod startup;

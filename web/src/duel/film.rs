@@ -152,6 +152,7 @@ fn delay(timeline: &mut Timeline, by_ns: u64) {
         request.arrival_ns += by_ns;
         request.started_ns = request.started_ns.map(|at_ns| at_ns + by_ns);
         request.completed_ns = request.completed_ns.map(|at_ns| at_ns + by_ns);
+        request.failed_ns = request.failed_ns.map(|at_ns| at_ns + by_ns);
     }
     for entry in &mut timeline.trace {
         entry.at_ns += by_ns;
@@ -225,8 +226,15 @@ mod tests {
             tenant.startup_s = Some(end_s);
             tenant.startup_stages = vec![row("clone", 0.0, end_s / 2.0), row("exec", end_s / 2.0, end_s)];
         }
-        simulated.timeline.requests =
-            vec![Request { tenant: 0, index: 0, arrival_ns: 10, started_ns: Some(20), completed_ns: None }];
+        simulated.timeline.requests = vec![Request {
+            tenant: 0,
+            index: 0,
+            arrival_ns: 10,
+            started_ns: Some(20),
+            completed_ns: None,
+            failed_ns: None,
+            thread: None,
+        }];
         let guest = |thread, start_ns, end_ns| GuestSlice { tenant: 1, vcpu: 0, thread, start_ns, end_ns };
         simulated.timeline.guests = vec![guest(None, 0, 50), guest(Some(0), 50, 300)];
         simulated

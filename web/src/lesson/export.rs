@@ -139,8 +139,24 @@ mod tests {
     #[test]
     fn requests_become_rows() {
         let requests = vec![
-            Request { tenant: 0, index: 0, arrival_ns: 10, started_ns: Some(20), completed_ns: Some(35) },
-            Request { tenant: 0, index: 1, arrival_ns: 30, started_ns: None, completed_ns: None },
+            Request {
+                tenant: 0,
+                index: 0,
+                arrival_ns: 10,
+                started_ns: Some(20),
+                completed_ns: Some(35),
+                failed_ns: None,
+                thread: None,
+            },
+            Request {
+                tenant: 0,
+                index: 1,
+                arrival_ns: 30,
+                started_ns: None,
+                completed_ns: None,
+                failed_ns: None,
+                thread: None,
+            },
         ];
         let film = Recording::new(report(), Timeline { requests, ..Timeline::default() });
         let expected = "tenant,index,arrival_ns,started_ns,completed_ns,latency_ns\r\nweb,0,10,20,35,25\r\nweb,1,30,,,\r\n";

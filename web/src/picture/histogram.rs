@@ -118,6 +118,8 @@ mod tests {
             arrival_ns,
             started_ns: Some(arrival_ns),
             completed_ns: Some(arrival_ns + latency_ns),
+            failed_ns: None,
+            thread: None,
         };
         let requests = vec![request(0, 0, 1_500), request(1, 1_000, 2_500), request(2, 5_000, 1_500)];
         let mut latencies: Vec<u64> = vec![1_500, 2_500, 1_500];

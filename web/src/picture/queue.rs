@@ -12,19 +12,15 @@ pub struct Step {
     pub count: u32,
 }
 
-/// The steps of a tenant's count, by time. The queue is first in, first out, so one that was never taken up though a later
-/// one was has failed: it is left out, as the timeline does not say when.
+/// The steps of a tenant's count, by time. One that failed is under way until it has.
 #[must_use]
 pub fn queue_steps(timeline: &Timeline, tenant: u32) -> Vec<Step> {
-    let of_tenant = || timeline.requests.iter().filter(|request| request.tenant == tenant);
-    let last_taken =
-        of_tenant().filter(|request| request.started_ns.is_some()).map(|request| request.index).max();
-    let failed = |request: &&Request| request.started_ns.is_none() && Some(request.index) < last_taken;
-    let requests = of_tenant().filter(|request| !failed(request));
+    let of_tenant = timeline.requests.iter().filter(|request| request.tenant == tenant);
+    let refused_at_once = |request: &&Request| request.failed_ns == Some(request.arrival_ns);
     let mut moves: Vec<(u64, i64)> = Vec::new();
-    for request in requests {
+    for request in of_tenant.filter(|request| !refused_at_once(request)) {
         moves.push((request.arrival_ns, 1));
-        moves.extend(request.completed_ns.map(|at_ns| (at_ns, -1)));
+        moves.extend(request.completed_ns.or(request.failed_ns).map(|at_ns| (at_ns, -1)));
     }
     moves.sort_unstable();
     let mut steps: Vec<Step> = Vec::new();
@@ -45,7 +41,15 @@ mod tests {
     use super::*;
 
     fn request(index: u32, arrival_ns: u64, completed_ns: Option<u64>) -> Request {
-        Request { tenant: 1, index, arrival_ns, started_ns: completed_ns, completed_ns }
+        Request {
+            tenant: 1,
+            index,
+            arrival_ns,
+            started_ns: completed_ns,
+            completed_ns,
+            failed_ns: None,
+            thread: None,
+        }
     }
 
     #[test]
@@ -60,12 +64,14 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_was_passed_over_has_failed() {
+    fn one_that_fails_is_under_way_until_then() {
+        let failed =
+            |index, arrival_ns, at_ns| Request { failed_ns: Some(at_ns), ..request(index, arrival_ns, None) };
         let timeline = Timeline {
-            requests: vec![request(0, 10, None), request(1, 20, Some(30))],
+            requests: vec![failed(0, 10, 25), request(1, 20, Some(30)), failed(2, 40, 40)],
             ..Timeline::default()
         };
         let steps: Vec<_> = queue_steps(&timeline, 1).iter().map(|step| (step.at_ns, step.count)).collect();
-        assert_eq!(steps, [(20, 1), (30, 0)]);
+        assert_eq!(steps, [(10, 1), (20, 2), (25, 1), (30, 0)]);
     }
 }

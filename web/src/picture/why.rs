@@ -90,6 +90,8 @@ mod tests {
             arrival_ns,
             started_ns: Some(completed_ns - 5),
             completed_ns: Some(completed_ns),
+            failed_ns: None,
+            thread: None,
         }
     }
 

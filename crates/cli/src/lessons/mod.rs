@@ -96,7 +96,7 @@ fn repository() -> Result<PathBuf, Failure> {
 }
 
 /// POSIX: the first of these that is set and not empty decides.
-fn language_of_the_environment() -> Lang {
+pub(crate) fn language_of_the_environment() -> Lang {
     let set = |name: &&str| env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set);
     locale.and_then(|locale| Lang::from_code(locale.split('.').next()?)).unwrap_or_default()

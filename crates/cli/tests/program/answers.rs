@@ -181,6 +181,23 @@ fn lessons_speak_the_language_asked_for() {
 }
 
 #[test]
+fn why_is_answered_in_words_and_ends_in_a_setting() {
+    let table = [
+        ("en", "Request ", "To change it, set tenant.shop.workload.service.cpu lower."),
+        ("ko", "번 요청은", "바꾸려면 tenant.shop.workload.service.cpu를 낮춰 보세요."),
+    ];
+    for (lang, story, advice) in table {
+        let args = ["sim", "-", "--on", "cgroups", "--why", "--lang", lang];
+        let outcome = run_with(&args, SMALL.as_bytes());
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+        let text = outcome.stdout.replace('\n', " ");
+        assert!(text.contains(story) && text.contains(advice), "{}", outcome.stdout);
+    }
+    let refused = run(&["sim", "lesson:cgroups", "--why", "--json"]);
+    assert_eq!(refused.code, 1, "JSON stands alone");
+}
+
+#[test]
 fn every_lesson_keeps_its_promises() {
     let outcome = run(&["lessons", "check"]);
     assert_eq!(outcome.code, 0, "{}\n{}", outcome.stdout, outcome.stderr);

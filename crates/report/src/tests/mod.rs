@@ -7,6 +7,7 @@ mod compare_properties;
 mod json;
 mod saved;
 mod value;
+mod why;
 mod words;
 
 use std::collections::BTreeMap;

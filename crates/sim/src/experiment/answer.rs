@@ -9,12 +9,12 @@ use catamaran_scenario::{Calibration, Plan, Platform};
 use super::build::Setting;
 use super::engine::Engine;
 use super::happened;
+use super::lives::How;
 use super::world::{Instance, World};
 use crate::{platform, startup};
 
 /// Fields that this model knows nothing of, with the reason.
-const NOT_MODELLED: [(&str, &str); 2] =
-    [("restarts", "restarts are not modelled yet"), ("network_bytes", "the network is not modelled yet")];
+const NOT_MODELLED: [(&str, &str); 1] = [("network_bytes", "the network is not modelled yet")];
 
 const NOT_CALIBRATED: &str = "the machine was calibrated without memory";
 const IN_GUESTS: &str = "guests that are swapped out are not modelled yet";
@@ -119,6 +119,7 @@ fn fill(
     let work: f64 = threads().map(|thread| world.engine.work_ns(thread)).sum();
     row.turns = Some(work / 1e9 * calibration.cpu.turns_per_cpu_s);
     steal(row, setting, world, index);
+    row.restarts = Some(instance.lives.restarts);
     finish(row, world, instance);
     row.disk_bytes = Some(instance.program.moved_bytes());
     memory(row, calibration, setting, world, index);
@@ -166,7 +167,11 @@ fn startup(row: &mut TenantReport, plan: &Plan, platform: Platform, setting: &Se
 fn finish(row: &mut TenantReport, world: &World, instance: &Instance) {
     if let Some(killed) = instance.killed {
         row.finished_s = Some(killed.gone.unwrap_or(world.now) as f64 / 1e9);
-        row.state = TenantState::OomKilled;
+        row.state = match killed.how {
+            How::Memory => TenantState::OomKilled,
+            How::Event | How::Node => TenantState::Failed,
+            How::Unwanted | How::Replaced => TenantState::Completed,
+        };
         return;
     }
     let finished = match instance.program.finished() {
@@ -197,12 +202,15 @@ fn no_memory(calibration: &Calibration, setting: &Setting) -> &'static str {
 fn memory(row: &mut TenantReport, calibration: &Calibration, setting: &Setting, world: &World, index: usize) {
     let peak = world.memory.as_ref().and_then(|memory| memory.peak_bytes(index));
     row.memory_peak_bytes = peak;
-    row.oom_kills = peak.map(|_| u64::from(row.state == TenantState::OomKilled));
+    row.oom_kills = peak.map(|_| happened::kills(world, index));
     if peak.is_none() {
         row.explain_absence("memory_peak_bytes", no_memory(calibration, setting));
         row.explain_absence("oom_kills", no_memory(calibration, setting));
     }
     row.error = happened::error(world, index);
+    for (field, reason) in happened::absences(world, index) {
+        row.explain_absence(field, reason);
+    }
     for (field, reason) in setting.memory_claims.get(index).iter().flat_map(|claim| &claim.absent) {
         row.explain_absence(field, *reason);
     }
@@ -222,12 +230,13 @@ fn throttling(row: &mut TenantReport, world: &World, instance: &Instance) {
 }
 
 fn requests(row: &mut TenantReport, world: &World, instance: &Instance) {
-    let Some(served) = instance.program.requests() else {
+    let Some(mut served) = instance.program.requests(world.now) else {
         row.explain_absence("requests", "no server");
         row.explain_absence("throughput_per_s", "no server");
         return;
     };
-    let failed = served.iter().filter(|request| request.failed).count() as u64;
+    served.retain(|request| request.sent);
+    let failed = served.iter().filter(|request| request.failed.is_some()).count() as u64;
     let latency = |request: &crate::workload::Served| request.completed.map(|at| at - request.arrival);
     let mut latencies: Vec<u64> = served.iter().filter_map(latency).collect();
     let completed = latencies.len() as f64;

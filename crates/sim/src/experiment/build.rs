@@ -17,6 +17,7 @@ use crate::startup;
 use super::disk::DiskSetting;
 use super::engine::Engine;
 use super::guests::Guests;
+use super::lives::Terms;
 use super::memory::MemorySetting;
 
 /// Largest share of the cores' time that others can have.
@@ -48,6 +49,9 @@ pub(super) struct Setting {
     pub(super) sleep_overhead: u64,
     /// From a timer's expiry to the sleeper's first instruction on an idle core (ns).
     pub(super) wakeup_idle: u64,
+    /// Whether limits are those of cgroup version 1.
+    pub(super) version_1: bool,
+    platform: Platform,
 }
 
 impl Setting {
@@ -87,6 +91,24 @@ impl Setting {
             // A sleep is a system call.
             sleep_overhead: inside(calibration.cpu.sleep_overhead_ns) + system_call,
             wakeup_idle: calibration.cpu.wakeup_idle_ns,
+            version_1: calibration.machine.cgroup_version == 1,
+            platform,
+        })
+    }
+
+    /// What is agreed on an instance of the plan.
+    pub(super) fn terms(&self, plan: &Plan, index: usize, (tenant, replica): (usize, u32)) -> Option<Terms> {
+        let own = plan.tenants().get(tenant)?;
+        let claim = self.claims.get(index)?;
+        let quota = startup::quota(own, self.platform);
+        // A later start finds its image unpacked.
+        let startup_s = self.start.as_ref().and_then(|start| start.of(quota, &[]).whole_s).unwrap_or(0.0);
+        Some(Terms {
+            restart: own.restart,
+            startup: libm::round(startup_s * 1e9) as u64,
+            limits: claim.own_group.map(|_| (own.cpu.period.0, own.cpu.burst.0)),
+            memory: self.memory_claims.get(index).cloned(),
+            first: replica < own.replicas,
         })
     }
 

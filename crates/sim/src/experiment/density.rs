@@ -31,6 +31,9 @@ pub(crate) fn density(
     calibration: &Calibration,
 ) -> Result<Density, RunError> {
     refuse::what_is_not_carried_out(plan, platform, calibration)?;
+    if !plan.events().is_empty() {
+        return Err(refusal("event".into(), "a density with events", "leave them out"));
+    }
     let (Some(tenant), None) = (plan.tenants().first(), plan.tenants().get(1)) else {
         let advice = "leave the other tenants out";
         return Err(refusal("tenant".into(), "a density of more than one kind of tenant", advice));

@@ -1,6 +1,6 @@
 //! Where threads meet the disk: CPU time in the kernel, then the device, then the page cache's flush.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catamaran_report::RunError;
 use catamaran_scenario::calibration::{DiskCosts, OperationCosts};
@@ -75,7 +75,14 @@ impl DiskSetting {
         // What nobody is charged for is bounded by nobody.
         model.add_group(self.claims.len(), 1, Vec::new());
         let unbounded = (!self.charges_writeback).then_some(self.claims.len());
-        Some(DiskWorld { model, costs, writeback: unbounded, flying: BTreeMap::new() })
+        Some(DiskWorld {
+            model,
+            costs,
+            writeback: unbounded,
+            flying: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            orphans: BTreeMap::new(),
+        })
     }
 }
 
@@ -107,9 +114,24 @@ pub(super) struct DiskWorld {
     writeback: Option<usize>,
     /// What each thread has still to do for its operation, the next last.
     flying: BTreeMap<ThreadId, Vec<Step>>,
+    /// Threads that wait for the device.
+    asked: BTreeSet<ThreadId>,
+    /// How many operations the device still has of each thread whose life has ended: they are done, and nobody hears of it.
+    orphans: BTreeMap<ThreadId, usize>,
 }
 
 impl DiskWorld {
+    /// Whether somebody waits for what the device has just done for a thread: its operations are done in their order.
+    fn heard_of(&mut self, thread: ThreadId) -> bool {
+        match self.orphans.get_mut(&thread) {
+            Some(left @ 1..) => {
+                *left -= 1;
+                false
+            }
+            _ => self.asked.remove(&thread),
+        }
+    }
+
     /// The steps of an operation of group `group`, the first last.
     fn steps(&self, op: FileOp, group: usize) -> Vec<Step> {
         let costs = &self.costs;
@@ -189,6 +211,7 @@ impl World {
             Some(Step::Kernel(ns)) => ns,
             Some(Step::Ask { cpu, notify }) => cpu + if disk.model.is_idle() { notify } else { 0 },
             Some(Step::Device { group, writes, bytes, service, latency }) => {
+                disk.asked.insert(thread);
                 disk.model.submit(now, Op { owner: thread, group, writes, bytes, service, latency });
                 self.engine.block(thread);
                 return self.take_disk_timers();
@@ -200,10 +223,22 @@ impl World {
 
     /// Something happens at the disk.
     pub(super) fn disk_event(&mut self, event: DiskEvent) {
-        let done = self.disk.as_mut().and_then(|disk| disk.model.handle(self.now, event));
+        let done = self.disk.as_mut().and_then(|disk| {
+            let thread = disk.model.handle(self.now, event)?;
+            disk.heard_of(thread).then_some(thread)
+        });
         self.take_disk_timers();
-        if let Some(thread) = done.filter(|thread| !self.is_killed(*thread)) {
+        if let Some(thread) = done {
             self.operate_on(thread);
+        }
+    }
+
+    /// A thread's life ends: its operation goes no further than the device.
+    pub(super) fn stop_operating(&mut self, thread: ThreadId) {
+        let Some(disk) = &mut self.disk else { return };
+        disk.flying.remove(&thread);
+        if disk.asked.remove(&thread) {
+            *disk.orphans.entry(thread).or_default() += 1;
         }
     }
 

@@ -3,7 +3,9 @@
 use super::guests::Guests;
 use crate::kernel::Instant;
 use crate::platform::vm::Guest;
-use crate::resources::cpu::{CoreId, Cpu, CpuEvent, Fluid, GroupId, GroupSpec, ROOT, ThreadId, Throttling};
+use crate::resources::cpu::{
+    CoreId, Cpu, CpuEvent, Fluid, GroupId, GroupSpec, Quota, ROOT, ThreadId, Throttling,
+};
 
 /// A model of the CPU.
 #[derive(Debug, Clone)]
@@ -117,6 +119,24 @@ impl Engine {
 
     pub(super) fn block(&mut self, thread: ThreadId) {
         both!(self, model => model.block(thread));
+    }
+
+    /// Has a thread be gone at once, whatever it was at.
+    pub(super) fn halt(&mut self, thread: ThreadId) {
+        match self {
+            Engine::Exact(cpu) => cpu.halt(thread),
+            Engine::Guests(guests) => guests.halt(thread),
+            Engine::Fluid(fluid) => fluid.block(thread),
+        }
+    }
+
+    /// Sets the quota of a group.
+    pub(super) fn set_quota(&mut self, group: GroupId, quota: Quota) {
+        match self {
+            Engine::Exact(cpu) => cpu.set_quota(group, quota),
+            Engine::Guests(guests) => guests.host.set_quota(group, quota),
+            Engine::Fluid(_) => {}
+        }
     }
 
     /// Whether a timer that wakes `thread` finds its core idle.

@@ -197,6 +197,16 @@ impl Guests {
         self.enter(index).block(own);
     }
 
+    /// Has a thread be gone from its guest, and forgets what was to be asked of it.
+    pub(super) fn halt(&mut self, thread: ThreadId) {
+        let (index, own) = self.threads[thread];
+        self.ready.retain(|other| *other != thread);
+        for seat in &mut self.guests[index].seats {
+            seat.due.retain(|due| *due != Due::Ask(thread));
+        }
+        self.enter(index).halt(own);
+    }
+
     /// A thread that has to be asked what next, after all that follows at this instant has been brought in line.
     pub(super) fn next_idle_hand(&mut self) -> Option<ThreadId> {
         loop {

@@ -1,9 +1,11 @@
-//! What happened to memory and who could not start, for the report and for the timeline: events with their causes, samples, and
-//! what a victim is told.
+//! What happened and who could not start, for the report and for the timeline: events with their causes, samples, and what a
+//! victim is told.
 
 use catamaran_report::report::{EventRow, Samples, Series, TenantReport};
 use catamaran_report::timeline;
 
+use super::lives::How;
+use super::log::Note;
 use super::memory::SAMPLE_NS;
 use super::nodes;
 use super::world::World;
@@ -14,12 +16,33 @@ use crate::resources::memory::{GroupId, MemoryNote};
 /// The machine as an object of events.
 pub(super) const HOST: &str = "host";
 
-fn entries(world: &World) -> &[trace::Entry<MemoryNote>] {
-    world.memory.as_ref().map_or(&[], |memory| memory.model().trace())
+/// Actor, what and target of an entry; `label` names an instance.
+fn words(world: &World, note: Note, label: &dyn Fn(usize) -> String) -> (String, &'static str, String) {
+    let by = |actor: &str, what, index| (actor.to_owned(), what, label(index));
+    match note {
+        Note::Memory(note) => memory_words(world, note, label),
+        Note::Asked(place) => {
+            let happening = world.happenings.get(place);
+            let target = happening.and_then(|happening| happening.tenant()).unwrap_or(HOST);
+            ("scenario".into(), happening.map_or("", |happening| happening.word()), target.to_owned())
+        }
+        Note::Killed(index) => by("kernel", "killed", index),
+        Note::Stopped(index) => by("runtime", "stop", index),
+        Note::Lost(index) => by(HOST, "lost", index),
+        Note::Finished(index) => (label(index), "finish", label(index)),
+        Note::Restarted(index) => by("runtime", "restart", index),
+        Note::Started(index) => by("runtime", "start", index),
+        Note::CpuLimit(index) => by("kernel", "cpu-limit", index),
+        Note::MemoryLimit(index) => by("kernel", "memory-limit", index),
+        Note::MemoryLimitRefused(index) => by("kernel", "memory-limit-refused", index),
+    }
 }
 
-/// Actor, what and target of an entry; `label` names an instance.
-fn words(world: &World, note: MemoryNote, label: &dyn Fn(usize) -> String) -> (String, &'static str, String) {
+fn memory_words(
+    world: &World,
+    note: MemoryNote,
+    label: &dyn Fn(usize) -> String,
+) -> (String, &'static str, String) {
     let Some(memory) = &world.memory else { return (String::new(), "", String::new()) };
     let process = |process| memory.owner_of_process(process).map_or_else(String::new, label);
     let group = |group: GroupId| memory.owner_of_group(group).map_or_else(|| HOST.to_owned(), label);
@@ -33,11 +56,11 @@ fn words(world: &World, note: MemoryNote, label: &dyn Fn(usize) -> String) -> (S
 /// Rows for the report.
 pub(super) fn events(world: &World, rows: &[TenantReport]) -> Vec<EventRow> {
     let label = |index: usize| rows.get(index).map_or_else(String::new, TenantReport::label);
-    let row = |entry: &trace::Entry<MemoryNote>| {
+    let row = |entry: &trace::Entry<Note>| {
         let (actor, what, target) = words(world, entry.what, &label);
         EventRow { at_s: entry.at as f64 / 1e9, actor, what: what.into(), target, because: entry.because }
     };
-    let own: Vec<EventRow> = entries(world).iter().map(row).collect();
+    let own: Vec<EventRow> = world.log.entries().iter().map(row).collect();
     let clashed = |(index, at, clash): (usize, Instant, &Clash)| EventRow {
         at_s: at as f64 / 1e9,
         actor: label(index),
@@ -62,18 +85,55 @@ pub(super) fn clash(world: &World, index: usize, rows: &[String]) -> Option<Stri
     Some(clash.words(rows.get(clash.with()).map_or("", String::as_str)))
 }
 
-/// What went wrong with an instance that was killed.
+/// How often an instance was killed for memory.
+pub(super) fn kills(world: &World, index: usize) -> u64 {
+    world.log.entries().iter().filter(|entry| world.is_kill_of(entry.what, index)).count() as u64
+}
+
+/// What went wrong with an instance that was killed and is not there again.
 pub(super) fn error(world: &World, index: usize) -> Option<String> {
-    let memory = world.memory.as_ref()?;
-    let killed = |entry: &&trace::Entry<MemoryNote>| matches!(entry.what, MemoryNote::Kill { process } if memory.owner_of_process(process) == Some(index));
-    let because = entries(world).iter().find(killed)?.because?;
-    let MemoryNote::Out { group, .. } = entries(world).get(because as usize)?.what else { return None };
-    Some(match memory.owner_of_group(group) {
+    let killed = world.instances.get(index)?.as_ref()?.killed?;
+    let at = || {
+        let cause = killed.cause.and_then(|cause| world.log.entries().get(cause as usize));
+        cause.map_or(0.0, |entry| entry.at as f64 / 1e9)
+    };
+    match killed.how {
+        How::Memory => killed_for_memory(world, index),
+        How::Event => Some(format!("killed with SIGKILL at {} s, as an event of the scenario asks", at())),
+        How::Node => Some(format!("its node failed at {} s", at())),
+        How::Unwanted | How::Replaced => None,
+    }
+}
+
+fn killed_for_memory(world: &World, index: usize) -> Option<String> {
+    let entries = world.log.entries();
+    let because = entries.get(world.last_kill(index)? as usize)?.because?;
+    let Note::Memory(MemoryNote::Out { group, .. }) = entries.get(because as usize)?.what else {
+        return None;
+    };
+    Some(match world.memory.as_ref()?.owner_of_group(group) {
         Some(_) => "killed for memory: its memory.limit was reached".into(),
         None => {
             "killed for memory: host.memory was full, and of all tenants it had the greatest badness".into()
         }
     })
+}
+
+/// Events that the platform does not apply to an instance, by what the report calls them.
+pub(super) fn absences(world: &World, index: usize) -> Vec<(&'static str, &'static str)> {
+    let Some(Some(instance)) = world.instances.get(index) else { return Vec::new() };
+    let mine = world.happenings.iter().filter(|happening| happening.instances.contains(&index));
+    let mut absent = Vec::new();
+    for happening in mine {
+        match happening.word() {
+            "set-limit" if instance.lives.terms.limits.is_none() => {
+                absent.push(("event.set-limit", "the platform has no limits"));
+            }
+            "update" => absent.push(("event.update.image", "the pull of an image is not modelled yet")),
+            _ => {}
+        }
+    }
+    absent
 }
 
 /// The series of memory charged, where anyone touches memory.
@@ -93,7 +153,7 @@ pub(super) fn merge(
     label: &dyn Fn(usize) -> String,
     others: Vec<timeline::Entry>,
 ) -> Vec<timeline::Entry> {
-    let own = entries(world).iter().map(|entry| {
+    let own = world.log.entries().iter().map(|entry| {
         let (actor, what, target) = words(world, entry.what, label);
         timeline::Entry { at_ns: entry.at, actor, what: what.into(), target, because: entry.because }
     });

@@ -8,14 +8,17 @@ use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::Workload;
 use catamaran_scenario::{Calibration, Plan, Platform};
 
+use super::lives::{How, Killed};
 use super::refuse::refusal;
-use super::world::{Event, TENANTS_SECOND, World};
-use crate::kernel::Instant;
+use super::world::{Event, Instance, TENANTS_SECOND, World};
+use crate::kernel::trace::Cause;
 use crate::platform::footprint::Footprint;
 use crate::platform::memory::MemoryClaim;
 use crate::platform::vm::Guest;
 use crate::resources::cpu::ThreadId;
-use crate::resources::memory::{Bounds, Charge, GroupId, Machine, Memory, ProcessId, ProcessSpec, ROOT};
+use crate::resources::memory::{
+    Bounds, Charge, GroupId, Machine, Memory, ProcessId, ProcessSpec, ROOT, Resized,
+};
 use crate::workload::Program;
 
 /// After so long the memory of a victim that has not got to its end is taken from it (`OOM_REAPER_DELAY`, 2·HZ ticks, in
@@ -82,9 +85,11 @@ impl MemorySetting {
             swap_in_ns: machine.swap_in_ns,
             page_bytes: machine.page_bytes,
             holders: BTreeMap::new(),
+            owners: Vec::new(),
             touching: BTreeMap::new(),
             waiting: Vec::new(),
             samples: BTreeMap::new(),
+            sampled: 0,
         })
     }
 }
@@ -108,11 +113,15 @@ pub(super) struct MemoryWorld {
     page_bytes: u64,
     /// Group and process of each instance.
     holders: BTreeMap<usize, (GroupId, ProcessId)>,
+    /// Whose each process is or was.
+    owners: Vec<usize>,
     touching: BTreeMap<ThreadId, Touching>,
     /// Threads that wait for a victim's memory.
     waiting: Vec<ThreadId>,
     /// Bytes charged to each instance at each sample.
     samples: BTreeMap<usize, Vec<u64>>,
+    /// How many samples there are.
+    sampled: usize,
 }
 
 /// What a thread is touching.
@@ -130,8 +139,13 @@ impl MemoryWorld {
     fn admit(&mut self, index: usize, claim: &MemoryClaim, program: &Program) -> Vec<usize> {
         let threads = program.threads() as u64;
         let buffers = program.buffer_bytes(self.page_bytes);
-        let group = self.model.add_group(ROOT, claim.bounds);
-        self.model.hold(ROOT, self.footprint.group_bytes);
+        let group = match self.holders.get(&index) {
+            Some((group, _)) => *group,
+            None => {
+                self.model.hold(ROOT, self.footprint.group_bytes);
+                self.model.add_group(ROOT, claim.bounds)
+            }
+        };
         let process = self.model.add_process(ProcessSpec {
             group,
             own_bytes: self.footprint.own_bytes(threads) + program.queue_bytes() + buffers,
@@ -143,6 +157,7 @@ impl MemoryWorld {
             spread: if program.touches() { u64::MAX } else { self.footprint.cores(threads) },
         });
         self.holders.insert(index, (group, process));
+        self.owners.push(index);
         let victims = self.model.make_fit(process).into_iter();
         victims.filter_map(|victim| self.owner_of_process(victim)).collect()
     }
@@ -169,27 +184,66 @@ impl MemoryWorld {
     }
 
     pub(super) fn owner_of_process(&self, process: ProcessId) -> Option<usize> {
-        self.holders.iter().find(|(_, (_, own))| *own == process).map(|(index, _)| *index)
+        self.owners.get(process).copied()
     }
 
     /// Notes what everyone is charged now.
     pub(super) fn sample(&mut self) {
         for (&index, &(group, _)) in &self.holders {
-            self.samples.entry(index).or_default().push(self.model.usage_bytes(group));
+            let own = self.samples.entry(index).or_default();
+            // One that came later was charged nothing before.
+            own.resize(self.sampled, 0);
+            own.push(self.model.usage_bytes(group));
         }
+        self.sampled += 1;
     }
 }
 
 impl World {
     /// Charges an instance for being there. Where that does not fit, the kernel kills before anyone has begun.
-    pub(super) fn admit(&mut self, index: usize, claim: Option<&MemoryClaim>) {
+    pub(super) fn admit(&mut self, index: usize) {
         let Some(Some(instance)) = self.instances.get(index) else { return };
-        let (Some(memory), Some(claim)) = (&mut self.memory, claim) else { return };
+        let (Some(memory), Some(claim)) = (&mut self.memory, &instance.lives.terms.memory) else { return };
         for victim in memory.admit(index, claim, &instance.program) {
             if let Some(victim) = self.instances.get_mut(victim).and_then(Option::as_mut) {
-                victim.killed = Some(Killed { gone: Some(0) });
+                victim.killed = Some(Killed { gone: Some(0), how: How::Memory, cause: None });
+                victim.program.stop(0, true);
             }
         }
+    }
+
+    /// Charges an instance for being there again, in place of what it was before. Where that does not fit, the kernel kills;
+    /// the victims' memory is there at once, as when nobody has begun yet.
+    pub(super) fn admit_anew(&mut self, index: usize, because: Option<Cause>) {
+        let Some(Some(instance)) = self.instances.get(index) else { return };
+        let (Some(memory), Some(claim)) = (&mut self.memory, &instance.lives.terms.memory) else { return };
+        memory.model.set_now(self.now);
+        if let Some(&(_, process)) = memory.holders.get(&index) {
+            memory.model.release(process);
+        }
+        let victims = memory.admit(index, claim, &instance.program);
+        self.take_from_memory(because);
+        for victim in victims {
+            let cause = self.last_kill(victim);
+            self.vanish(victim, How::Memory, cause);
+            self.follow_up(victim);
+        }
+    }
+
+    /// Another bound for the memory of an instance (bytes).
+    pub(super) fn resize(&mut self, index: usize, bytes: u64, version_1: bool) -> Option<Resized> {
+        let memory = self.memory.as_mut()?;
+        let (group, _) = *memory.holders.get(&index)?;
+        memory.model.set_now(self.now);
+        Some(memory.model.set_max(group, bytes, version_1))
+    }
+
+    /// What it takes an instance to give its memory back (ns).
+    pub(super) fn release_ns(&self, index: usize) -> u64 {
+        let held = self.memory.as_ref().and_then(|memory| Some((memory, memory.holders.get(&index)?.1)));
+        held.map_or(0, |(memory, process)| {
+            (memory.model.resident_pages(process) as f64 * memory.costs.release_ns) as u64
+        })
     }
 
     fn process_of(&self, thread: ThreadId) -> Option<ProcessId> {
@@ -225,10 +279,11 @@ impl World {
         self.memory.as_ref().is_some_and(|memory| memory.touching.contains_key(&thread))
     }
 
-    /// The phase is over before the thread was done.
+    /// The phase is over, or the life, before the thread was done.
     pub(super) fn stop_touching(&mut self, thread: ThreadId) {
         if let Some(memory) = &mut self.memory {
             memory.touching.remove(&thread);
+            memory.waiting.retain(|waiting| *waiting != thread);
         }
     }
 
@@ -270,7 +325,7 @@ impl World {
 
     fn stall(&mut self, thread: ThreadId, ns: u64) {
         self.engine.block(thread);
-        self.queue.push(self.now + ns, TENANTS_SECOND, Event::Wake(thread));
+        self.queue.push(self.now + ns, TENANTS_SECOND, Event::Wake(thread, self.life_of(thread)));
     }
 
     /// The kernel tries again and again until a victim's memory is there; the model sleeps until then.
@@ -281,22 +336,16 @@ impl World {
         }
     }
 
-    /// A process is killed: its threads stop, and one of them gives its memory back.
-    fn kill(&mut self, process: ProcessId) {
-        let Some(memory) = &mut self.memory else { return };
-        let Some(index) = memory.owner_of_process(process) else { return };
-        let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
-        instance.killed = Some(Killed { gone: None });
-        for &thread in &instance.threads {
-            memory.touching.remove(&thread);
-            memory.waiting.retain(|waiting| *waiting != thread);
-            self.engine.give_work(thread, 0.0, 0);
-        }
-        let Some(&first) = instance.threads.first() else { return };
-        let exit_ns = memory.model.resident_pages(process) as f64 * memory.costs.release_ns;
-        self.engine.give_kernel_time(first, (exit_ns as u64).max(1));
-        self.engine.wake(first);
-        self.queue.push(self.now + REAPER_DELAY_NS, TENANTS_SECOND, Event::Reap(index));
+    /// A process is killed for memory.
+    pub(super) fn kill(&mut self, process: ProcessId) {
+        let Some(index) = self.memory.as_ref().and_then(|memory| memory.owner_of_process(process)) else {
+            return;
+        };
+        self.take_from_memory(None);
+        let cause = self.last_kill(index);
+        self.end(index, How::Memory, cause);
+        let life = self.instances.get(index).and_then(Option::as_ref).map_or(0, |one| one.lives.life);
+        self.queue.push(self.now + REAPER_DELAY_NS, TENANTS_SECOND, Event::Reap(index, life));
     }
 
     /// A killed thread comes to its end.
@@ -307,6 +356,15 @@ impl World {
             killed.gone = Some(self.now);
         }
         self.reap(index);
+        self.follow_up(index);
+    }
+
+    /// The memory of an instance is taken from it, where it is still in the life in which it was killed.
+    pub(super) fn reap_in(&mut self, index: usize, life: u32) {
+        let same = |one: &Instance| one.lives.life == life;
+        if self.instances.get(index).and_then(Option::as_ref).is_some_and(same) {
+            self.reap(index);
+        }
     }
 
     /// The memory of a killed instance is taken from it; whoever waited for room tries again.
@@ -319,11 +377,4 @@ impl World {
             self.touch_on(thread);
         }
     }
-}
-
-/// How an instance was killed for memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Killed {
-    /// When the last of it was gone.
-    pub(super) gone: Option<Instant>,
 }

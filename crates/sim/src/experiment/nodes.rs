@@ -68,10 +68,12 @@ fn name_nodes(plan: &Plan, part: &mut Part) {
         }
     };
     for event in &mut part.report.events {
+        host(&mut event.actor);
         host(&mut event.target);
     }
     for entry in &mut part.timeline.trace {
         core(&mut entry.actor);
+        host(&mut entry.actor);
         host(&mut entry.target);
     }
     for slice in &mut part.timeline.slices {

@@ -1,7 +1,7 @@
 //! What the simulator can't carry out yet is refused by name, never ignored.
 
 use catamaran_report::RunError;
-use catamaran_scenario::plan::{Guest, Io, Restart, Workload};
+use catamaran_scenario::plan::{Action, Guest, Io, Workload};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::{disk, memory};
@@ -27,6 +27,7 @@ pub(super) fn unsupported(
     calibration: &Calibration,
 ) -> Result<(), RunError> {
     what_is_not_carried_out(plan, platform, calibration)?;
+    plan.events().iter().try_for_each(|one| event(one, platform))?;
     match platform {
         _ if platform::has_guests(platform) => plan.tenants().iter().try_for_each(memory_in_guest),
         Platform::Gvisor => plan.tenants().iter().try_for_each(memory_in_sentry),
@@ -55,15 +56,39 @@ pub(super) fn what_is_not_carried_out(
     if platform::has_guests(platform) {
         guests(plan, platform, calibration)?;
     }
-    if let Some(event) = plan.events().first() {
-        let at = format!("{} s", event.at.seconds());
-        return Err(refusal(
-            "event".into(),
-            format!("events yet (the first is at {at})"),
-            "remove the events",
-        ));
-    }
     plan.tenants().iter().try_for_each(|one| tenant(one, platform))
+}
+
+/// Events that take more than one machine, or more than is modelled of it.
+fn event(event: &catamaran_scenario::plan::Event, platform: Platform) -> Result<(), RunError> {
+    let at = format!("(at {} s)", event.at.seconds());
+    let refuse = |field: &str, what: &str, advice: &str| {
+        Err(refusal(format!("event.{field}"), format!("{what} {at}"), advice))
+    };
+    match &event.action {
+        Action::Drain { .. } => refuse(
+            "do",
+            "a drain, as nobody places tenants yet",
+            "use scale, or fail-node to see what is lost",
+        ),
+        Action::Migrate { .. } if platform == Platform::Vm => {
+            refuse("do", "live migration yet", "use update, which stops each replica and starts a new one")
+        }
+        Action::Migrate { .. } => refuse(
+            "do",
+            "migrate where there are no guests: a process can't be moved",
+            "use update, which stops each replica and starts a new one",
+        ),
+        Action::Partition { .. } => refuse(
+            "do",
+            "a partition, as there is no network between nodes yet",
+            "remove it: nodes share nothing here, so that no tenant would notice",
+        ),
+        Action::SetLimit { memory: Some(_), .. } if platform == Platform::Vm => {
+            refuse("memory", "memory limits of guests yet", "set only cpu, or choose another platform")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Settings that mean nothing to the platforms that are carried out so far.
@@ -220,7 +245,6 @@ fn image(image: &catamaran_scenario::plan::Image) -> Result<(), RunError> {
 fn tenant(tenant: &catamaran_scenario::plan::Tenant, platform: Platform) -> Result<(), RunError> {
     let field = |rest: &str| format!("tenant.{}.{rest}", tenant.name);
     let asked = [
-        ("restart", tenant.restart != Restart::Never, "restarts"),
         (
             "pids.limit",
             tenant.pids_limit.is_some() && platform::has_guests(platform),

@@ -150,14 +150,17 @@ fn periods(cpu: &Cpu, names: &Names) -> Vec<Period> {
 fn requests(world: &World) -> Vec<Request> {
     let mut all = Vec::new();
     for (tenant, instance) in world.instances.iter().enumerate() {
-        let served = instance.as_ref().and_then(|instance| instance.program.requests());
-        for (index, request) in served.unwrap_or_default().into_iter().enumerate() {
+        let served = instance.as_ref().and_then(|instance| instance.program.requests(world.now));
+        let numbered = served.unwrap_or_default().into_iter().enumerate();
+        for (index, request) in numbered.filter(|(_, request)| request.sent) {
             all.push(Request {
                 tenant: tenant as u32,
                 index: index as u32,
                 arrival_ns: request.arrival,
                 started_ns: request.started,
                 completed_ns: request.completed,
+                failed_ns: request.failed,
+                thread: request.thread.map(|thread| thread as u32),
             });
         }
     }

@@ -6,11 +6,15 @@ use catamaran_scenario::{Plan, weight};
 use super::build::Setting;
 use super::disk::DiskWorld;
 use super::engine::{Engine, Timer};
-use super::memory::{self, Killed, MemoryWorld};
+use super::events::{self, Happening};
+use super::lives::{Killed, Lives, NEVER};
+use super::log::Log;
+use super::memory::{self, MemoryWorld};
 use super::nodes;
 use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::queue::EventQueue;
+use crate::kernel::trace::Cause;
 use crate::platform::clash::{Clash, Taken};
 use crate::resources::cpu::{GroupId, GroupSpec, ROOT, ThreadId};
 use crate::resources::disk::DiskEvent;
@@ -19,21 +23,30 @@ use crate::workload::{Action, Program};
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Event {
     Cpu(Timer),
-    /// A sleeping thread's timer expires.
-    Expire(ThreadId),
+    /// A sleeping thread's timer expires, set in that life of its instance.
+    Expire(ThreadId, u32),
     /// The same, the core's way out of idle included.
-    Wake(ThreadId),
+    Wake(ThreadId, u32),
     /// An instance that wants what others may have comes to be.
     Start(usize),
     /// The time of a phase of computing is over.
     Cut {
         thread: ThreadId,
         phase: usize,
+        life: u32,
+    },
+    /// The memory of an instance that was killed in that life is taken from it.
+    Reap(usize, u32),
+    /// An event of the scenario.
+    Happen(usize),
+    /// An instance begins its next life, if it is still in this one.
+    Begin {
+        index: usize,
+        life: u32,
+        cause: Option<Cause>,
     },
     /// Something at the disk.
     Disk(DiskEvent),
-    /// The memory of an instance that was killed is taken from it.
-    Reap(usize),
     /// What everyone is charged is noted.
     Sample,
 }
@@ -49,10 +62,11 @@ pub(super) struct Instance {
     pub(super) threads: Vec<ThreadId>,
     pub(super) program: Program,
     pub(super) start: Instant,
-    /// Set when it was killed for memory.
+    /// Set when its present life was ended by force.
     pub(super) killed: Option<Killed>,
+    pub(super) lives: Lives,
     /// Its tenant, where that has ports or needs libraries.
-    wants: Option<Tenant>,
+    pub(super) wants: Option<Tenant>,
     /// What kept it from starting, and when.
     pub(super) clash: Option<(Instant, Clash)>,
 }
@@ -61,7 +75,8 @@ impl Instance {
     /// Whether nothing more will come of it.
     fn is_over(&self) -> bool {
         let gone = self.killed.is_some_and(|killed| killed.gone.is_some());
-        gone || self.clash.is_some() || self.program.finished().is_some()
+        let ended = self.clash.is_some() || self.program.finished().is_some();
+        gone || self.start == NEVER || ended
     }
 }
 
@@ -79,6 +94,14 @@ pub(super) struct World {
     pub(super) disk: Option<DiskWorld>,
     pub(super) queue: EventQueue<Event>,
     taken: Taken,
+    pub(super) log: Log,
+    pub(super) happenings: Vec<Happening>,
+    /// Events and beginnings that are still to come.
+    pub(super) pending: usize,
+    /// The node has failed.
+    pub(super) lost: bool,
+    /// Whether limits are those of cgroup version 1.
+    pub(super) version_1: bool,
     pub(super) end: Instant,
     /// Whether it has come to its end.
     pub(super) over: bool,
@@ -103,6 +126,11 @@ impl World {
             disk: setting.disk.world(plan, options),
             queue: EventQueue::new(),
             taken: setting.taken.clone(),
+            log: Log::new(),
+            happenings: Vec::new(),
+            pending: 0,
+            lost: false,
+            version_1: setting.version_1,
             end: plan.duration().0,
             over: false,
             events: 0,
@@ -119,9 +147,13 @@ impl World {
             let here = setting.takes_part(index) && nodes::node_of(plan, (tenant, replica)) == Some(node);
             let instance =
                 here.then(|| world.instance(plan, setting, index, (tenant, replica), guard)).flatten();
+            let is_first = instance.as_ref().is_some_and(|instance| instance.start != NEVER);
             world.instances.push(instance);
-            world.admit(index, setting.memory_claims.get(index));
+            if is_first {
+                world.admit(index);
+            }
         }
+        world.expect(events::of_node(plan, node));
         if world.instances.iter().flatten().any(|instance| instance.program.touches()) {
             world.queue.push(memory::SAMPLE_NS, TENANTS_SECOND, Event::Sample);
         }
@@ -137,9 +169,14 @@ impl World {
         guard: GroupId,
     ) -> Option<Instance> {
         let tenant_of = plan.tenants().get(tenant)?;
-        let start = tenant_of.start_at.0;
+        let mut start = tenant_of.start_at.0;
         let page_bytes = setting.memory.page_bytes();
-        let program = Program::new(plan, tenant, replica, (start, self.end), page_bytes)?;
+        let mut program = Program::new(plan, tenant, replica, (start, self.end), page_bytes)?;
+        let terms = setting.terms(plan, index, (tenant, replica))?;
+        if !terms.first {
+            program.stop(0, false);
+            start = NEVER;
+        }
         let claim = setting.claims.get(index)?;
         let group = match claim.own_group {
             Some(own) => {
@@ -151,7 +188,7 @@ impl World {
             self.engine.add_guest(index, guest, group, &claim.cores);
         }
         let wants = !tenant_of.ports.is_empty() || !tenant_of.needs.is_empty();
-        if wants {
+        if wants && start != NEVER {
             self.queue.push(start, TENANTS_SECOND, Event::Start(index));
         }
         let mut threads = Vec::new();
@@ -164,11 +201,13 @@ impl World {
             let thread = self.engine.add_thread(group, core, &claim.cores);
             self.owners.push((index, own));
             self.slept.push(false);
-            self.queue.push(start, TENANTS_SECOND, Event::Wake(thread));
+            if start != NEVER {
+                self.queue.push(start, TENANTS_SECOND, Event::Wake(thread, 0));
+            }
             threads.push(thread);
         }
-        let wants = wants.then(|| tenant_of.clone());
-        Some(Instance { group, threads, program, start, killed: None, wants, clash: None })
+        let (wants, lives) = (wants.then(|| tenant_of.clone()), Lives::new(terms, start));
+        Some(Instance { group, threads, program, start, killed: None, lives, wants, clash: None })
     }
 
     /// Runs to the end: that of the scenario, or when nothing is left to do.
@@ -203,19 +242,21 @@ impl World {
     fn handle(&mut self, at: Instant, event: Event) {
         match event {
             Event::Cpu(timer) => self.engine.handle(timer),
-            Event::Expire(thread) if self.wakeup_idle > 0 && self.engine.would_wake_idle(thread) => {
-                self.queue.push(at + self.wakeup_idle, TENANTS_SECOND, Event::Wake(thread));
+            Event::Expire(thread, life) | Event::Wake(thread, life) if self.is_stale(thread, life) => {}
+            Event::Expire(thread, life) if self.wakeup_idle > 0 && self.engine.would_wake_idle(thread) => {
+                self.queue.push(at + self.wakeup_idle, TENANTS_SECOND, Event::Wake(thread, life));
             }
-            Event::Expire(thread) | Event::Wake(thread) if self.is_killed(thread) => {}
-            Event::Expire(thread) | Event::Wake(thread) => {
+            Event::Expire(thread, _) | Event::Wake(thread, _) => {
                 if self.engine.deliver(thread) {
                     self.go_on(thread);
                 }
             }
             Event::Start(index) => self.start(index),
-            Event::Cut { thread, phase } => self.cut(thread, phase),
+            Event::Cut { thread, phase, life } => self.cut(thread, phase, life),
             Event::Disk(event) => self.disk_event(event),
-            Event::Reap(index) => self.reap(index),
+            Event::Reap(index, life) => self.reap_in(index, life),
+            Event::Happen(place) => self.happen(place),
+            Event::Begin { index, life, cause } => self.begin(index, life, cause),
             Event::Sample => self.sample(),
         }
     }
@@ -228,6 +269,7 @@ impl World {
             self.advance_to(self.end);
         }
         self.engine.settle();
+        self.take_from_memory(None);
     }
 
     pub(super) fn advance_to(&mut self, at: Instant) {
@@ -262,6 +304,7 @@ impl World {
             self.engine.note_if_held(thread, arrival);
         }
         let (action, phase_ended) = instance.program.next(own, self.now);
+        let is_done = phase_ended && instance.program.finished().is_some();
         let others: Vec<ThreadId> = match phase_ended {
             true => instance.threads.iter().copied().filter(|&other| other != thread).collect(),
             false => Vec::new(),
@@ -269,6 +312,9 @@ impl World {
         self.act(thread, action);
         for other in others {
             self.go_on(other);
+        }
+        if is_done {
+            self.follow_up(index);
         }
     }
 
@@ -292,7 +338,7 @@ impl World {
             Action::SleepUntil(at) => {
                 self.engine.block(thread);
                 self.slept[thread] = true;
-                self.queue.push(at, TENANTS_SECOND, Event::Expire(thread));
+                self.queue.push(at, TENANTS_SECOND, Event::Expire(thread, self.life_of(thread)));
             }
             Action::Wait | Action::Exit => self.engine.block(thread),
         }
@@ -328,7 +374,8 @@ impl World {
     /// Has a thread stop at what it begins now when the time of its phase is over.
     fn cut_at(&mut self, thread: ThreadId, until: Option<Instant>) {
         if let (Some(at), Some(phase)) = (until, self.phase_of(thread)) {
-            self.queue.push(at, TENANTS_SECOND, Event::Cut { thread, phase });
+            let life = self.life_of(thread);
+            self.queue.push(at, TENANTS_SECOND, Event::Cut { thread, phase, life });
         }
     }
 
@@ -345,15 +392,15 @@ impl World {
     }
 
     /// A thread whose time is over notices it as soon as it has a core.
-    fn cut(&mut self, thread: ThreadId, phase: usize) {
-        if self.phase_of(thread) == Some(phase) && !self.is_killed(thread) {
+    fn cut(&mut self, thread: ThreadId, phase: usize, life: u32) {
+        if self.phase_of(thread) == Some(phase) && !self.is_stale(thread, life) {
             self.stop_touching(thread);
             self.engine.give_work(thread, 0.0, 0);
         }
     }
 
     fn is_over(&self) -> bool {
-        self.instances.iter().flatten().all(Instance::is_over)
+        self.pending == 0 && self.instances.iter().flatten().all(Instance::is_over)
     }
 
     /// Work done and the CPU time that it took (ns), of all threads but those of instances that touch memory or work on a

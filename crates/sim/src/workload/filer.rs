@@ -40,11 +40,19 @@ pub(super) struct Filer {
     next: u64,
     hands: Vec<Hand>,
     done: Vec<Served>,
+    /// Bytes that were moved in lives before this one.
+    moved_before: u64,
 }
 
 impl Filer {
     pub(super) fn new(work: FileWork) -> Self {
-        Self { work, next: 0, hands: vec![Hand::default(); work.depth as usize], done: Vec::new() }
+        Self {
+            work,
+            next: 0,
+            hands: vec![Hand::default(); work.depth as usize],
+            done: Vec::new(),
+            moved_before: 0,
+        }
     }
 
     /// What `thread` does at `now`, when whatever it did before is done, in a phase from `began` to `until`.
@@ -70,13 +78,7 @@ impl Filer {
             return Step::Rest;
         }
         hand.flying = Some(self.done.len());
-        self.done.push(Served {
-            arrival: now,
-            demand: 0,
-            started: Some(now),
-            completed: None,
-            failed: false,
-        });
+        self.done.push(Served { started: Some(now), thread: Some(thread), ..Served::blank(now, 0) });
         Step::Operate(FileOp {
             bytes: self.work.block_bytes,
             writes: self.work.writes,
@@ -92,7 +94,16 @@ impl Filer {
 
     /// Bytes moved so far.
     pub(super) fn moved_bytes(&self) -> u64 {
-        self.done.iter().filter(|op| op.completed.is_some()).count() as u64 * self.work.block_bytes
+        let completed = self.done.iter().filter(|op| op.completed.is_some()).count() as u64;
+        self.moved_before + completed * self.work.block_bytes
+    }
+
+    /// All its operations are to be done again; those of the life that ended.
+    pub(super) fn start_over(&mut self) -> Vec<Served> {
+        self.moved_before = self.moved_bytes();
+        self.next = 0;
+        self.hands.fill(Hand::default());
+        std::mem::take(&mut self.done)
     }
 
     /// Bytes of each thread's buffer.

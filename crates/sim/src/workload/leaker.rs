@@ -37,6 +37,11 @@ impl Leaker {
         Self { leak, page_bytes, touched: 0, since: None, again: None }
     }
 
+    /// One that has touched nothing yet.
+    pub(super) fn anew(&self) -> Self {
+        Self::new(self.leak, self.page_bytes)
+    }
+
     /// What it does at `now`, when whatever it did before is done.
     pub(super) fn next(&mut self, now: Instant) -> Step {
         let start = self.leak.pages_at_start(self.page_bytes);

@@ -64,6 +64,8 @@ pub(crate) struct Program {
     end: Instant,
     lasts: bool,
     finished: Option<Instant>,
+    /// What became of requests in lives before this one, of phases that start over.
+    past: Vec<Served>,
 }
 
 impl Program {
@@ -91,7 +93,17 @@ impl Program {
         let threads = steps.iter().map(|step| step.threads).max()?;
         let lasts = matches!(workload, Workload::Server(_) | Workload::Memory { .. } | Workload::Idle);
         let serving = vec![None; threads as usize];
-        Some(Self { steps, current: 0, began: start, done: 0, serving, end, lasts, finished: None })
+        Some(Self {
+            steps,
+            current: 0,
+            began: start,
+            done: 0,
+            serving,
+            end,
+            lasts,
+            finished: None,
+            past: Vec::new(),
+        })
     }
 
     /// Threads that the tenant has.
@@ -148,13 +160,13 @@ impl Program {
             Stage::Server(server) => {
                 if let Some(index) = serving.take() {
                     if server.requests()[index].started.is_none() {
-                        server.begin(index, now);
+                        server.begin(index, thread, now);
                         *serving = Some(index);
                         return Some(serve(server, index));
                     }
                     server.complete(index, now);
                 }
-                match server.take(now) {
+                match server.take(thread, now) {
                     Next::Serve(index) => {
                         *serving = Some(index);
                         Some(serve(server, index))
@@ -258,19 +270,48 @@ impl Program {
         self.steps.iter().any(|step| matches!(step.stage, Stage::Memory { hot: true, .. }))
     }
 
-    /// What became of the requests of all its server phases, and of its operations on a file; none if it has no such phase.
-    pub(crate) fn requests(&self) -> Option<Vec<Served>> {
-        let mut all = None;
-        for step in &self.steps {
-            let served = match &step.stage {
-                Stage::Server(server) => server.requests(),
-                Stage::Disk(filer) => filer.operations(),
-                _ => continue,
-            };
-            let sent = served.iter().filter(|request| request.arrival < self.end);
-            all.get_or_insert_with(Vec::new).extend(sent.copied());
+    /// It ends by force; `clients_stay` says whether those who ask it go on asking.
+    pub(crate) fn stop(&mut self, now: Instant, clients_stay: bool) {
+        if let Some(Step { stage: Stage::Server(server), .. }) = self.steps.get_mut(self.current) {
+            server.stop(now, clients_stay);
         }
-        all
+    }
+
+    /// It begins anew at `now`. The clients of a lone server go on as if nothing had happened; all else starts over.
+    pub(crate) fn restart(&mut self, now: Instant) {
+        self.serving.fill(None);
+        (self.done, self.began, self.finished) = (0, now, None);
+        if let [Step { stage: Stage::Server(server), .. }] = self.steps.as_mut_slice() {
+            self.current = 0;
+            return server.resume(now);
+        }
+        let begun = self.current;
+        for (index, step) in self.steps.iter_mut().enumerate() {
+            let past = step.start_over(now);
+            if index <= begun {
+                self.past.extend(past);
+            }
+        }
+        self.current = 0;
+        if let Some(first) = self.steps.first_mut() {
+            first.begin(now);
+        }
+    }
+
+    /// What became, by `now`, of the requests of all its server phases that were begun, and of its operations on a file; none if
+    /// it has no such phase.
+    pub(crate) fn requests(&self, now: Instant) -> Option<Vec<Served>> {
+        let served = || {
+            self.steps.iter().enumerate().filter_map(|(index, step)| match &step.stage {
+                Stage::Server(server) => Some((index, server.requests())),
+                Stage::Disk(filer) => Some((index, filer.operations())),
+                _ => None,
+            })
+        };
+        served().next()?;
+        let begun = served().filter(|(index, _)| *index <= self.current);
+        let arrived = begun.flat_map(|(_, served)| served).filter(|request| request.arrival < now);
+        Some(self.past.iter().chain(arrived).copied().collect())
     }
 }
 
@@ -313,5 +354,17 @@ impl Step {
         if let Stage::Server(server) = &mut self.stage {
             server.shift(now);
         }
+    }
+
+    /// Becomes as it was before it was begun; answers what became of its requests until `now`.
+    fn start_over(&mut self, now: Instant) -> Vec<Served> {
+        match &mut self.stage {
+            Stage::Compute { given, .. } => given.fill(false),
+            Stage::Memory { leaker, .. } => *leaker = leaker.anew(),
+            Stage::Server(server) => return server.start_over(now),
+            Stage::Disk(filer) => return filer.start_over(),
+            Stage::Idle => {}
+        }
+        Vec::new()
     }
 }

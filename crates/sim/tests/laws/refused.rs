@@ -11,6 +11,7 @@ fn by_the_path_of_the_field() {
     let fork = "workload = { kind = \"fork\", rate = \"1/s\", lifetime = \"1s\" }";
     let compute = "workload = { kind = \"compute\", work = \"1s\" }";
     let vm = |setting: &str| format!("{}[platform.vm]\n{setting}\n", hog("t", 1, "1s", ""));
+    let event = |what: &str| format!("{}[[event]]\nat = \"1s\"\n{what}\n", hog("t", 1, "1s", ""));
     let table = [
         (
             "docker",
@@ -47,7 +48,6 @@ fn by_the_path_of_the_field() {
             "image.a.layers",
         ),
         ("bare-metal", tenant(fork), "tenant.t.workload.kind"),
-        ("bare-metal", tenant(&format!("restart = \"always\"\n{compute}")), "tenant.t.restart"),
         ("cgroups", tenant(&format!("pids = {{ limit = 1 }}\n{compute}")), "tenant.t.pids.limit"),
         (
             "bare-metal",
@@ -72,11 +72,11 @@ fn by_the_path_of_the_field() {
             format!("{}[platform.cgroups]\nvcpus = 2\n", hog("t", 1, "1s", "")),
             "platform.cgroups.vcpus",
         ),
-        (
-            "cgroups",
-            format!("{}[[event]]\nat = \"1s\"\ndo = \"kill\"\ntarget = \"t\"\n", hog("t", 1, "1s", "")),
-            "event",
-        ),
+        ("bare-metal", event("do = \"drain\"\ntarget = 0"), "event.do"),
+        ("bare-metal", event("do = \"migrate\"\ntarget = \"t\"\nto = 0"), "event.do"),
+        ("vm", event("do = \"migrate\"\ntarget = \"t\"\nto = 0"), "event.do"),
+        ("cgroups", event("do = \"partition\"\ntarget = 0\nfor = \"1s\""), "event.do"),
+        ("vm", event("do = \"set-limit\"\ntarget = \"t\"\nmemory = \"64MiB\""), "event.memory"),
     ];
     for (platform, tenants, expected) in table {
         let plan = plan(1, "9s", platform, &tenants);

@@ -83,6 +83,17 @@ impl Bandwidth {
         }
     }
 
+    /// Another quota, from now on.
+    pub(super) fn set(&mut self, quota: Quota) {
+        self.quota = quota;
+        self.refill();
+    }
+
+    /// A queue is no longer among the throttled ones.
+    pub(super) fn forget(&mut self, queue: QueueId) {
+        self.throttled.retain(|other| *other != queue);
+    }
+
     fn refill(&mut self) {
         let most = (self.quota.quota + self.quota.burst) as i64;
         self.pool = (self.pool + self.quota.quota as i64).min(most);
@@ -236,7 +247,7 @@ impl Cpu {
         }
     }
 
-    fn unthrottle(&mut self, queue: QueueId) {
+    pub(super) fn unthrottle(&mut self, queue: QueueId) {
         let (group, core) = (self.queues[queue].group, self.queues[queue].core);
         self.account(core);
         let local = &mut self.queues[queue].quota;

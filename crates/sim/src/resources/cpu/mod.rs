@@ -16,6 +16,7 @@ mod bandwidth;
 mod bench;
 mod buddy;
 mod carry;
+mod change;
 mod dispatch;
 mod enqueue;
 mod entity;

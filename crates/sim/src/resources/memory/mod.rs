@@ -17,11 +17,14 @@ mod charge;
 mod high;
 mod oom;
 mod reclaim;
+mod resize;
 #[cfg(test)]
 mod tests;
 
 use crate::kernel::Instant;
 use crate::kernel::trace::{Entry, Trace};
+
+pub(crate) use resize::Resized;
 
 /// Index of a group; [`ROOT`] is there from the start.
 pub(crate) type GroupId = usize;
@@ -233,7 +236,14 @@ impl Memory {
     /// is charged and all above it, and each core but the last one on which a process was charged keeps one for it.
     fn stocked(&self, group: GroupId) -> u64 {
         let further = |process: &Process| process.spread.min(self.machine.cores).saturating_sub(1);
-        let own = self.processes.iter().filter(|process| process.group == group).map(further).sum::<u64>();
+        let (gone, there): (Vec<&Process>, Vec<&Process>) = self
+            .processes
+            .iter()
+            .filter(|process| process.group == group)
+            .partition(|process| process.state == State::Gone);
+        // One that comes after another has gone finds the stocks that are left.
+        let before = gone.into_iter().map(further).max().unwrap_or(0);
+        let own = there.into_iter().map(further).sum::<u64>().max(before);
         let children = (0..self.groups.len()).filter(|child| self.groups[*child].parent == Some(group));
         let below: u64 = children.map(|child| self.stocked(child)).sum();
         let peak = self.groups[group].peak;

@@ -1,0 +1,168 @@
+//! "Why?": what a report and its timeline tell of the causes of one thing, and the setting of the scenario that would change it.
+//!
+//! An answer is made of facts, each a figure of the report or a length on the timeline, and ends in a setting. Nothing here
+//! knows how a figure was obtained; [`words::why`](crate::words::why) turns an answer into sentences.
+
+mod kill;
+mod request;
+mod setting;
+mod spans;
+mod start;
+mod stop;
+
+use catamaran_scenario::Plan;
+
+use crate::report::{Report, TenantReport, TenantState};
+use crate::timeline::Timeline;
+
+pub use kill::Kill;
+pub use request::{Late, Parts};
+pub use setting::{Advice, Change};
+pub use start::Start;
+pub use stop::{Throttled, Waited};
+
+/// Least share of the run for which waiting is worth a question.
+const WORTH_ASKING: f64 = 0.01;
+
+/// What is asked of a tenant, by its place in [`Report::tenants`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Why was this request late?
+    Late {
+        /// The tenant.
+        tenant: usize,
+        /// Number of the request.
+        request: u32,
+    },
+    /// Why was it killed?
+    Killed {
+        /// The tenant.
+        tenant: usize,
+    },
+    /// Why was its start slow?
+    Slow {
+        /// The tenant.
+        tenant: usize,
+    },
+    /// Why was it throttled?
+    Throttled {
+        /// The tenant.
+        tenant: usize,
+    },
+    /// Why did it wait?
+    Waited {
+        /// The tenant.
+        tenant: usize,
+    },
+}
+
+/// What is found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Facts {
+    /// Of a request.
+    Late(Late),
+    /// Of a kill.
+    Kill(Kill),
+    /// Of a start.
+    Start(Start),
+    /// Of a quota.
+    Throttled(Throttled),
+    /// Of waiting for a core.
+    Waited(Waited),
+}
+
+/// The answer to a question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Label of the tenant.
+    pub tenant: String,
+    /// What is found.
+    pub facts: Facts,
+    /// The setting to change; `None` where none of the scenario's would help.
+    pub advice: Option<Advice>,
+}
+
+/// All that is worth a question in a report: of each tenant its slowest request, its end by force, its start, its throttling
+/// and its waiting, as far as there are any.
+#[must_use]
+pub fn questions(report: &Report, timeline: &Timeline) -> Vec<Question> {
+    (0..report.tenants.len()).flat_map(|tenant| of_tenant(report, timeline, tenant)).collect()
+}
+
+fn of_tenant(report: &Report, timeline: &Timeline, tenant: usize) -> Vec<Question> {
+    let Some(row) = report.tenants.get(tenant) else { return Vec::new() };
+    let killed = matches!(row.state, TenantState::OomKilled | TenantState::Failed);
+    let waits = row.waited_s.is_some_and(|waited_s| waited_s > WORTH_ASKING * report.elapsed_s);
+    let asked = [
+        request::slowest(timeline, tenant).map(|request| Question::Late { tenant, request }),
+        killed.then_some(Question::Killed { tenant }),
+        (!row.startup_stages.is_empty()).then_some(Question::Slow { tenant }),
+        row.throttled_periods.is_some_and(|periods| periods > 0).then_some(Question::Throttled { tenant }),
+        waits.then_some(Question::Waited { tenant }),
+    ];
+    asked.into_iter().flatten().collect()
+}
+
+/// The answer to one question; `None` where the report and the timeline hold nothing of it.
+#[must_use]
+pub fn answer(plan: &Plan, report: &Report, timeline: &Timeline, question: Question) -> Option<Answer> {
+    let run = Run { plan, report, timeline };
+    let (tenant, (facts, advice)) = match question {
+        Question::Late { tenant, request } => (tenant, request::explain(&run, tenant, request)?),
+        Question::Killed { tenant } => (tenant, kill::explain(&run, tenant)?),
+        Question::Slow { tenant } => (tenant, start::explain(&run, tenant)?),
+        Question::Throttled { tenant } => (tenant, stop::throttled(&run, tenant)?),
+        Question::Waited { tenant } => (tenant, stop::waited(&run, tenant)?),
+    };
+    Some(Answer { tenant: report.tenants.get(tenant)?.label(), facts, advice })
+}
+
+/// The figure that an answer's advice is to lower (s): the 99th percentile of the latency, as one request meets another schedule
+/// when anything changes; how long the tenant was gone until the end of the scenario, its start, its throttled time, its
+/// waiting. `None` where the report does not have it.
+#[must_use]
+pub fn measure(plan: &Plan, report: &Report, question: Question) -> Option<f64> {
+    let row = |tenant: usize| report.tenants.get(tenant);
+    match question {
+        Question::Late { tenant, .. } => Some(row(tenant)?.requests.as_ref()?.latency_s?.p99),
+        Question::Killed { tenant } => {
+            let row = row(tenant)?;
+            let is_gone = matches!(row.state, TenantState::OomKilled | TenantState::Failed);
+            let gone_s = || Some(plan.duration().seconds() - row.finished_s?);
+            if is_gone { gone_s() } else { Some(0.0) }
+        }
+        Question::Slow { tenant } => row(tenant)?.startup_s,
+        Question::Throttled { tenant } => Some(row(tenant)?.throttled_s.unwrap_or(0.0)),
+        Question::Waited { tenant } => row(tenant)?.waited_s,
+    }
+}
+
+/// A run and the scenario that it is of.
+struct Run<'a> {
+    plan: &'a Plan,
+    report: &'a Report,
+    timeline: &'a Timeline,
+}
+
+/// Facts and advice.
+type Found = (Facts, Option<Advice>);
+
+impl Run<'_> {
+    fn row(&self, tenant: usize) -> Option<&TenantReport> {
+        self.report.tenants.get(tenant)
+    }
+
+    /// The tenant of the scenario that a row is of.
+    fn planned(&self, tenant: usize) -> Option<&catamaran_scenario::plan::Tenant> {
+        let name = &self.row(tenant)?.name;
+        self.plan.tenants().iter().find(|planned| planned.name == *name)
+    }
+
+    /// The rows on the same node, the tenant's own left out.
+    fn neighbours(&self, tenant: usize) -> Vec<usize> {
+        let node = self.planned(tenant).map(|planned| planned.node);
+        let near =
+            |other: &usize| *other != tenant && self.planned(*other).map(|planned| planned.node) == node;
+        (0..self.report.tenants.len()).filter(near).collect()
+    }
+}

@@ -1,0 +1,138 @@
+//! The setting of the scenario that a cause depends on.
+
+use catamaran_scenario::Platform;
+use catamaran_scenario::plan::{Tenant, Workload};
+
+use super::Run;
+
+/// Share of the cores' time from which a machine counts as full.
+const FULL: f64 = 0.95;
+
+/// In which direction a setting is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// More of it.
+    Raise,
+    /// Less of it.
+    Lower,
+    /// This value.
+    Set(String),
+}
+
+/// A setting to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// Its path in the scenario, as [`catamaran_scenario::edit`] takes it.
+    pub path: String,
+    /// How.
+    pub change: Change,
+}
+
+impl Advice {
+    pub(super) fn raise(path: String) -> Option<Self> {
+        Some(Self { path, change: Change::Raise })
+    }
+
+    pub(super) fn lower(path: String) -> Option<Self> {
+        Some(Self { path, change: Change::Lower })
+    }
+
+    pub(super) fn set(path: String, value: &str) -> Option<Self> {
+        Some(Self { path, change: Change::Set(value.to_owned()) })
+    }
+}
+
+/// Whether a platform holds tenants to their limits.
+pub(super) fn has_limits(platform: Platform) -> bool {
+    !matches!(platform, Platform::BareMetal | Platform::Chroot | Platform::Namespaces)
+}
+
+/// Path of a tenant's field.
+pub(super) fn of(tenant: &Tenant, field: &str) -> String {
+    format!("tenant.{}.{field}", tenant.name)
+}
+
+/// Path of the first workload of a tenant, or of its phases, that is of some kind.
+fn workload(tenant: &Tenant, kind: fn(&Workload) -> bool) -> Option<(String, &Workload)> {
+    let own = of(tenant, "workload");
+    match &tenant.workload {
+        Workload::Phases(phases) => {
+            let phase = phases.iter().enumerate().find(|(_, phase)| kind(&phase.workload))?;
+            Some((format!("{own}.phases[{}]", phase.0), &phase.1.workload))
+        }
+        Workload::Command { like: Some(like), .. } if kind(like) => {
+            Some((format!("{own}.like"), like.as_ref()))
+        }
+        workload if kind(workload) => Some((own, workload)),
+        _ => None,
+    }
+}
+
+fn is_server(workload: &Workload) -> bool {
+    matches!(workload, Workload::Server(_))
+}
+
+/// Path and number of the threads of a tenant that has several.
+fn threads(tenant: &Tenant) -> Option<(String, u32)> {
+    let many = |workload: &Workload| match workload {
+        Workload::Compute { threads, .. } => *threads > 1,
+        Workload::Server(server) => server.threads > 1,
+        _ => false,
+    };
+    let (path, found) = workload(tenant, many)?;
+    let count = match found {
+        Workload::Compute { threads, .. } => *threads,
+        Workload::Server(server) => server.threads,
+        _ => return None,
+    };
+    Some((format!("{path}.threads"), count))
+}
+
+/// The quota stops it.
+pub(super) fn more_quota(run: &Run<'_>, tenant: usize) -> Option<Advice> {
+    Advice::raise(of(run.planned(tenant)?, "cpu.limit"))
+}
+
+/// It waits for a core that others have.
+pub(super) fn more_core(run: &Run<'_>, tenant: usize, other: Option<usize>) -> Option<Advice> {
+    let other = other.and_then(|other| run.planned(other));
+    match other {
+        Some(other) if Some(&other.name) == run.planned(tenant).map(|own| &own.name) => {}
+        Some(other) if has_limits(run.report.platform) => return Advice::lower(of(other, "cpu.limit")),
+        Some(other) => {
+            if let Some((path, _)) = threads(other) {
+                return Advice::lower(path);
+            }
+        }
+        None => {}
+    }
+    Advice::raise("host.cores".into())
+}
+
+/// Its own threads are more than the cores that there are, or others have these.
+pub(super) fn less_waiting(run: &Run<'_>, tenant: usize, other: Option<usize>) -> Option<Advice> {
+    let own = threads(run.planned(tenant)?);
+    let platform = run.report.platform;
+    let cores = match run.plan.settings(platform).vcpus {
+        Some(vcpus) if platform == Platform::Vm => vcpus,
+        _ => run.plan.host().cores,
+    };
+    match own {
+        Some((path, count)) if count > cores => Advice::lower(path),
+        _ => more_core(run, tenant, other),
+    }
+}
+
+/// It waits behind other requests of its server.
+pub(super) fn shorter_queue(run: &Run<'_>, tenant: usize) -> Option<Advice> {
+    let (path, server) = workload(run.planned(tenant)?, is_server)?;
+    let few = matches!(server, Workload::Server(server) if server.threads < run.plan.host().cores);
+    let room = run.report.host.cpu_utilisation.is_some_and(|busy| busy < FULL);
+    if few && room { Advice::raise(format!("{path}.threads")) } else { less_work(run, tenant) }
+}
+
+/// The request itself is long.
+pub(super) fn less_work(run: &Run<'_>, tenant: usize) -> Option<Advice> {
+    let (path, _) = workload(run.planned(tenant)?, is_server)?;
+    Advice::lower(format!("{path}.service.cpu"))
+}

@@ -1,0 +1,86 @@
+//! Answers to "why?" in sentences, each figure of them one of the answer.
+
+mod en;
+mod ko;
+
+use catamaran_scenario::Lang;
+
+use crate::metric::Metric;
+use crate::why::{Advice, Answer, Change, Facts, Late};
+
+use super::figure;
+
+/// The sentences of an answer; the last says which setting would change it.
+#[must_use]
+pub fn why(lang: Lang, answer: &Answer) -> Vec<String> {
+    let Answer { tenant, facts, advice } = answer;
+    let mut sentences = match (lang, facts) {
+        (Lang::En, Facts::Late(late)) => en::late(tenant, late),
+        (Lang::En, Facts::Kill(kill)) => en::kill(tenant, kill),
+        (Lang::En, Facts::Start(start)) => en::start(tenant, start),
+        (Lang::En, Facts::Throttled(facts)) => en::throttled(tenant, facts),
+        (Lang::En, Facts::Waited(facts)) => en::waited(tenant, facts),
+        (Lang::Ko, Facts::Late(late)) => ko::late(tenant, late),
+        (Lang::Ko, Facts::Kill(kill)) => ko::kill(tenant, kill),
+        (Lang::Ko, Facts::Start(start)) => ko::start(tenant, start),
+        (Lang::Ko, Facts::Throttled(facts)) => ko::throttled(tenant, facts),
+        (Lang::Ko, Facts::Waited(facts)) => ko::waited(tenant, facts),
+    };
+    sentences.push(match (lang, advice) {
+        (Lang::En, Some(advice)) => en::advice(advice),
+        (Lang::En, None) => en::NO_ADVICE.to_owned(),
+        (Lang::Ko, Some(advice)) => ko::advice(advice),
+        (Lang::Ko, None) => ko::NO_ADVICE.to_owned(),
+    });
+    sentences
+}
+
+/// A length (s).
+fn seconds(lang: Lang, value: f64) -> String {
+    figure(lang, Metric::Waited, value)
+}
+
+/// A length (ns).
+fn nanos(lang: Lang, value: u64) -> String {
+    seconds(lang, value as f64 / 1e9)
+}
+
+/// An instant (s), to the millisecond.
+fn instant(lang: Lang, at_s: f64) -> String {
+    let text = format!("{at_s:.3}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    match lang {
+        Lang::En => format!("{text} s"),
+        Lang::Ko => format!("{text}초"),
+    }
+}
+
+/// An amount of memory (bytes).
+fn memory(lang: Lang, bytes: f64) -> String {
+    figure(lang, Metric::MemoryPeak, bytes)
+}
+
+/// The parts of a latency that are not nothing, by what they are, the longest first.
+fn parts(late: &Late) -> Vec<(Part, u64)> {
+    let parts = late.parts;
+    let mut all = vec![
+        (Part::Throttled, parts.throttled_ns),
+        (Part::Behind, parts.behind_ns),
+        (Part::Stolen, parts.stolen_ns),
+        (Part::Waited, parts.waited_ns),
+        (Part::Ran, parts.ran_ns),
+    ];
+    all.retain(|(_, ns)| *ns > 0);
+    all.sort_by_key(|(_, ns)| std::cmp::Reverse(*ns));
+    all
+}
+
+/// What a part of a latency is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Throttled,
+    Behind,
+    Stolen,
+    Waited,
+    Ran,
+}
