@@ -24,7 +24,7 @@ pub(super) static HOST: Table = Table::new(
             .means("What the disk can do.")
             .like("{ read = \"500MB/s\", write = \"300MB/s\", iops = 20000 }"),
         Field::absent("network", Takes::Table(&NETWORK), "does not bind")
-            .means("What the network can do.")
+            .means("What the network can do. Images are pulled over it.")
             .like("{ bandwidth = \"10Gbit/s\", latency = \"50us\" }"),
         Field::absent("unpack", Takes::SPEED, "unknown")
             .means("How fast layers of images are unpacked, in compressed bytes; without it the length of a start that unpacks one \
@@ -75,7 +75,7 @@ static PLATFORM: Table = Table::new(
      by default.",
     &[
         Field::absent("runtime", Takes::Text, "the platform's own")
-            .means("The low-level runtime under an engine.")
+            .means("The low-level runtime under an engine: the simulator knows runc, crun and youki.")
             .like("\"crun\"")
             .becomes("Kubernetes: RuntimeClass.handler; docker run --runtime"),
         Field::absent("rootless", Takes::Flag, "false")
@@ -124,7 +124,7 @@ static PLATFORM: Table = Table::new(
             .becomes("qemu -accel"),
         Field::absent("type", Takes::Count { least: 1, most: 2 }, "the platform's own")
             .means("Type of the hypervisor: 1 on the machine itself, 2 on an operating system. The simulator's vm is of type 1: \
-                    KVM is part of the kernel.")
+                    KVM is part of the kernel; vm-hosted is of type 2.")
             .like("2"),
         Field::absent("compat", Takes::Text, "the newest known")
             .means("The release whose rules are followed, where they changed.")

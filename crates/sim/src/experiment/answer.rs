@@ -279,6 +279,9 @@ fn overhead(report: &mut Report, setting: &Setting, world: &World) {
             report.host.overhead_cpu_s = Some(guests.overhead_ns() as f64 / 1e9);
             let what = "exits, which the guests count as theirs; the monitors' own threads are not modelled";
             report.host.explain_absence("overhead_cpu_s.monitors", what);
+            if let Some(why) = platform::residents::unknown(report.platform) {
+                report.host.explain_absence("overhead_memory_bytes.residents", why);
+            }
         }
         _ => {
             let why = platform::residents::unknown(report.platform);

@@ -170,3 +170,107 @@ fn a_root_directory_is_no_image() {
     assert!(row.absent.contains_key("tenant.image"));
     assert_eq!(row.startup_s, Some(0.0));
 }
+
+/// A blob of the slow twin.
+#[derive(Clone, Copy)]
+struct Blob {
+    size_mb: f64,
+    left_mb: f64,
+    flows_s: Option<f64>,
+    there_s: Option<f64>,
+    owner: usize,
+}
+
+const LINK_MB: f64 = 10.0;
+const ROUND_TRIP_S: f64 = 0.02;
+
+/// The slow twin: at each instant everything is worked out from scratch. When each blob is there (s).
+fn twin(pulls: &[(f64, Vec<usize>)], parallel: usize, sizes_mb: &[f64]) -> Vec<Option<f64>> {
+    let blob = |&size_mb: &f64| Blob { size_mb, left_mb: size_mb, flows_s: None, there_s: None, owner: 0 };
+    let mut blobs: Vec<Blob> = sizes_mb.iter().map(blob).collect();
+    let mut now = 0.0;
+    loop {
+        for (own, (asked_s, layers)) in pulls.iter().enumerate() {
+            for &layer in layers.iter().filter(|_| asked_s + 2.0 * ROUND_TRIP_S <= now + 1e-9) {
+                let is_flying =
+                    |blob: &&Blob| blob.flows_s.is_some() && blob.there_s.is_none() && blob.owner == own;
+                let flying = blobs.iter().filter(is_flying).count();
+                if blobs[layer].flows_s.is_none() && flying < parallel {
+                    blobs[layer] = Blob { flows_s: Some(now + ROUND_TRIP_S), owner: own, ..blobs[layer] };
+                }
+            }
+        }
+        let flows = |blob: &Blob| blob.there_s.is_none() && blob.flows_s.is_some_and(|at| at <= now + 1e-9);
+        let rate = LINK_MB / blobs.iter().filter(|blob| flows(blob)).count() as f64;
+        let ends = blobs.iter().filter(|blob| flows(blob)).map(|blob| now + blob.left_mb / rate);
+        let begins = blobs
+            .iter()
+            .filter_map(|blob| blob.flows_s)
+            .chain(pulls.iter().map(|pull| pull.0 + 2.0 * ROUND_TRIP_S));
+        let next = ends.chain(begins.filter(|at| *at > now + 1e-9)).fold(f64::INFINITY, f64::min);
+        if next.is_infinite() {
+            return blobs.iter().map(|blob| blob.there_s).collect();
+        }
+        let flowing: Vec<usize> = (0..blobs.len()).filter(|&index| flows(&blobs[index])).collect();
+        for index in flowing {
+            blobs[index].left_mb -= rate * (next - now);
+            if blobs[index].left_mb < 1e-9 * blobs[index].size_mb {
+                blobs[index].there_s = Some(next);
+            }
+        }
+        now = next;
+    }
+}
+
+#[test]
+fn pulls_are_those_of_a_slow_twin() {
+    let mut state = 7_u64;
+    let mut below = |bound: u64| {
+        // Knuth's MMIX generator; its upper bits.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % bound
+    };
+    for case in 0..200 {
+        let (platform, parallel) = [("rkt", 1), ("docker", 3), ("podman", 6)][case % 3];
+        let sizes_kb: Vec<u64> = (0..9).map(|_| 1 + below(20_000)).collect();
+        let mut text = HOST.replace("20MB/s", "100GB/s");
+        let images: Vec<Vec<usize>> = (0..3)
+            .map(|_| {
+                let mut layers: Vec<usize> = (0..1 + below(8)).map(|_| below(9) as usize).collect();
+                let mut seen = std::collections::BTreeSet::new();
+                layers.retain(|layer| seen.insert(*layer));
+                layers
+            })
+            .collect();
+        for (index, layers) in images.iter().enumerate() {
+            let layer = |&layer: &usize| format!("{{ id = \"{layer}\", size = \"{}kB\" }}", sizes_kb[layer]);
+            let layers: Vec<String> = layers.iter().map(layer).collect();
+            text += &format!("[[image]]\nname = \"i{index}\"\nlayers = [{}]\n", layers.join(", "));
+        }
+        let mut pulls = Vec::new();
+        for index in 0..1 + below(5) {
+            let (image, start_ms) = (below(3), below(4000));
+            let start = format!("start_at = \"{start_ms}ms\"\n");
+            text += &tenant(&format!("t{index}"), &format!("i{image}"), &start);
+            pulls.push((start_ms as f64 / 1e3, images[image as usize].clone()));
+        }
+        let sizes_mb: Vec<f64> = sizes_kb.iter().map(|kb| *kb as f64 / 1e3).collect();
+        let there_s = twin(&pulls, parallel, &sizes_mb);
+        let report = report(platform, &text);
+        for (index, (asked_s, layers)) in pulls.iter().enumerate() {
+            for &layer in layers {
+                let expected_s = there_s[layer].unwrap_or_else(|| panic!("case {case}: {layer} never came"));
+                let found = stage(&report, index, &format!("pull {layer}")).and_then(StageRow::span);
+                let missed = expected_s > asked_s + 2.0 * ROUND_TRIP_S + 1e-6;
+                assert_eq!(found.is_some(), missed, "case {case}, tenant {index}, layer {layer}\n{text}");
+                if let Some((_, end_s)) = found {
+                    near(
+                        &format!("case {case}, tenant {index}, layer {layer}\n{text}"),
+                        asked_s + end_s,
+                        expected_s,
+                    );
+                }
+            }
+        }
+    }
+}

@@ -22,8 +22,8 @@ fn by_the_path_of_the_field() {
             "docker",
             format!(
                 "{}[[image]]\nname = \"a\"\nlayers = [{}]\n",
-                tenant(&format!("replicas = 10000\nimage = \"a\"\n{compute}")),
-                (0..11).map(|k| format!("{{ id = \"{k}\", size = 1 }}, ")).collect::<String>()
+                tenant(&format!("replicas = 1000\nimage = \"a\"\n{compute}")),
+                (0..101).map(|k| format!("{{ id = \"{k}\", size = 1 }}, ")).collect::<String>()
             ),
             "tenant.t.replicas",
         ),

@@ -10,7 +10,7 @@
 //! layers registered in order), containerd `internal/cri/config` (`MaxConcurrentDownloads` 3), `core/unpack/unpacker.go`; containers/image
 //! `copy/copy.go` (`maxParallelDownloads` 6); rkt `rkt/image/fetcher.go`; K8-21 (serial pulls); OCI distribution-spec,
 //! image-spec `config.md` ("Layer ChainID"); the even share as `models.md` has links: max-min.
-//! **Judge.** `a_pull_is_as_on_paper`; `one_transfer_at_a_time_is_a_queue`.
+//! **Judge.** `a_pull_is_as_on_paper`; `pulls_are_those_of_a_slow_twin`.
 //! **Where the model is wrong.** Handshakes, slow start, the registry's own limits; an unpack slows nobody else down. Stages before the pull
 //! whose length is unknown count as nothing where pulls of different tenants meet.
 
