@@ -55,8 +55,10 @@ test("axe would find a picture without words and grey on grey", async () => {
 const LESSONS = {
   cgroups: "gantt",
   chroot: "sight",
+  distributions: "family-tree",
   namespaces: "sight",
   "noisy-neighbour": "memory",
+  "overcommit-steal": "steal-0",
   "vm-weight": "weight-bare-metal",
 };
 

@@ -1,5 +1,8 @@
 //! Reads the lessons' files and writes them out as static data: no parser and no Markdown renderer reaches the page.
 
+mod bases;
+#[path = "../src/date.rs"]
+mod date;
 mod emit;
 mod figure;
 mod manifest;

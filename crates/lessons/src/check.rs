@@ -6,6 +6,8 @@ use std::fmt;
 use catamaran_scenario::edit::set;
 use catamaran_scenario::{Lang, Plan, Platform};
 
+use crate::formula::Op;
+use crate::goal::Condition;
 use crate::lesson::{BetField, Control, ControlKind, Lesson};
 use crate::prose::{Change, Figure, Run, Source};
 
@@ -222,11 +224,12 @@ impl Check<'_> {
             (Err(error), _) | (_, Err(error)) => return self.tell("scenario.toml", error),
         };
         self.finds(&start);
+        self.picks();
         let (passed, _) = self.judge(&start, &start_plan, &start_plan, &BTreeSet::new());
         if passed {
             self.tell("lesson.toml, goal", "the start meets the goal already; ask for more");
         }
-        let marked = self.found_in(&solved);
+        let marked = self.found_in(&solved).into_iter().chain(self.lesson.right_picks()).collect();
         let (passed, values) = self.judge(&solved, &start_plan, &solved_plan, &marked);
         if !passed {
             self.tell("lesson.toml, solution", format!("the goal is not met with it: {values}"));
@@ -242,6 +245,17 @@ impl Check<'_> {
         }
     }
 
+    /// For each need some base is right and some is not.
+    fn picks(&mut self) {
+        let all = self.lesson.bases.len();
+        for pick in self.lesson.goal.picks {
+            if pick.right.is_empty() || pick.right.len() == all {
+                let what = format!("{} of {all} bases meet \"{}\"; let some and some not", pick.right.len(), pick.id);
+                self.tell("lesson.toml, goal", what);
+            }
+        }
+    }
+
     /// The ids of what is to be found.
     fn found_in(&mut self, run: &Run) -> BTreeSet<String> {
         let finds = self.lesson.goal.finds.iter();
@@ -254,7 +268,8 @@ impl Check<'_> {
     /// Whether `now`, carried out as `run`, meets the goal, and the metrics that decided.
     fn judge(&mut self, run: &Run, start: &Plan, now: &Plan, marked: &BTreeSet<String>) -> (bool, String) {
         let mut values = BTreeMap::new();
-        let conditions = self.lesson.goal.conditions.iter().map(|condition| condition.metric);
+        let metrics = |condition: &Condition| condition.formula.iter().filter_map(Op::metric);
+        let conditions = self.lesson.goal.conditions.iter().flat_map(metrics);
         for metric in conditions.chain(self.lesson.goal.finds.iter().map(|find| find.metric)) {
             match self.metric(run, metric) {
                 Some(value) => drop(values.insert(metric, value)),

@@ -2,6 +2,7 @@
 
 use catamaran_scenario::{Lang, Platform};
 
+use crate::bases::Base;
 use crate::goal::Goal;
 use crate::lang::Text;
 use crate::prose::{Change, Figure, Html, Run, Source};
@@ -37,6 +38,8 @@ pub struct Lesson {
     pub command: &'static str,
     /// Native reports of its scenario, recorded once on one machine: JSON, as `catamaran run --json` prints them.
     pub recorded: Option<&'static str>,
+    /// The bases to choose from; empty where there is nothing to choose.
+    pub bases: &'static [Base],
     pub(crate) words: [Words; 2],
 }
 
@@ -52,6 +55,10 @@ pub enum Stage {
     Weight,
     /// What a tenant sees of the machine and of the others.
     Sight,
+    /// Who is on which core, and which guests would run and have none.
+    Steal,
+    /// How distributions descend from one another and how long their releases are kept, and whose kernel a tenant runs on.
+    Family,
 }
 
 /// The seven beats of every lesson, in order.

@@ -133,8 +133,8 @@ fn count(number: Option<u64>) -> Option<f64> {
 
 impl Report {
     /// A figure by its path: `elapsed_s`, `host.cpu_utilisation`, `tenant.web.latency_s.p99`, `tenant.web/1.cpu_s`
-    /// (replica 1), `tenants.alive` (those that were there until the end or had done their work), `tenant.web.sees.pid.own`
-    /// (1 where what `web` sees of that resource is its own, else 0: one of the words of [`Sees`]). `None` where there is no
+    /// (replica 1), `tenants.alive` (those that were there until the end or had done their work), `tenants.greatest.stolen_s`
+    /// and `tenants.least.stolen_s` (of all tenants; unknown where one's is), `tenant.web.sees.pid.own` (1 where what `web` sees of that resource is its own, else 0: one of the words of [`Sees`]). `None` where there is no
     /// such path, or the figure is unknown.
     #[must_use]
     pub fn value(&self, path: &str) -> Option<f64> {
@@ -149,6 +149,15 @@ impl Report {
         }
         if let Some(field) = path.strip_prefix("host.") {
             return self.host_value(field);
+        }
+        if let Some((which, metric)) = path.strip_prefix("tenants.").and_then(|rest| rest.split_once('.')) {
+            let metric = Metric::from_name(metric)?;
+            let all: Option<Vec<f64>> = self.tenants.iter().map(|tenant| metric.of(tenant)).collect();
+            return match which {
+                "greatest" => all?.into_iter().reduce(f64::max),
+                "least" => all?.into_iter().reduce(f64::min),
+                _ => None,
+            };
         }
         let (label, metric) = path.strip_prefix("tenant.")?.split_once('.')?;
         if let Some(question) = metric.strip_prefix("sees.") {

@@ -2,6 +2,7 @@
 
 mod curriculum;
 mod duel;
+mod family;
 mod home;
 mod lesson;
 mod memory;
@@ -10,11 +11,13 @@ mod player;
 mod sentences;
 mod sight;
 mod site;
+mod steal;
 mod weight;
 
 pub use catamaran_scenario::Lang;
 pub use curriculum::coming_lessons;
 pub use duel::*;
+pub use family::*;
 pub use home::Home;
 pub use lesson::Lesson;
 pub use memory::*;
@@ -23,6 +26,7 @@ pub use player::Player;
 pub use sentences::*;
 pub use sight::{Sight, inside_of, process_words, sight_summary, thing_words};
 pub use site::Site;
+pub use steal::*;
 pub use weight::*;
 
 /// `text` in that language.
@@ -87,5 +91,7 @@ mod tests {
         check(Sight::ALL);
         check(Memory::ALL);
         check(Weighing::ALL);
+        check(Steal::ALL);
+        check(FamilyWords::ALL);
     }
 }

@@ -8,6 +8,7 @@ mod goal;
 mod knob;
 mod knobs;
 mod page;
+mod picks;
 mod progress;
 mod prose;
 mod real;

@@ -1,12 +1,14 @@
 //! What the charts draw, worked out from a simulation's report and timeline. Knows no DOM.
 
 mod columns;
+pub mod family;
 mod histogram;
 mod memory;
 mod queue;
 mod recording;
 pub mod sight;
 mod strip;
+mod vcpus;
 mod view;
 mod weight;
 mod why;
@@ -17,6 +19,7 @@ pub use memory::{Kill, MemoryFilm, MemoryMoment};
 pub use queue::{Step, queue_steps};
 pub use recording::{Recording, Run};
 pub use strip::{Stretch, stretches};
+pub use vcpus::{Vcpu, shares, vcpus};
 pub use view::{Chunk, Scale, View, ticks};
 pub use weight::{Part, Weight};
 pub use why::{Moment, moments, request_of_rank};

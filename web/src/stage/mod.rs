@@ -1,11 +1,13 @@
 //! The picture with its play head: lanes under one axis, the legend, the latencies.
 
 mod announce;
+mod family;
 mod legend;
 mod memory;
 mod notice;
 mod scene;
 mod sight;
+mod steal;
 mod view;
 mod weight;
 

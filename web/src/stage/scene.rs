@@ -1,4 +1,5 @@
-//! What a lesson's stage draws of a run: its cores, its memory, what its applications weigh, or who sees what.
+//! What a lesson's stage draws of a run: its cores, its memory, what its applications weigh, who sees what, what guests lose,
+//! or where images come from.
 
 use std::rc::Rc;
 
@@ -9,13 +10,15 @@ use yew::prelude::*;
 
 use super::Legend;
 use super::announce::{describe_change, describe_moment};
+use super::family::{FamilyPicture, FamilyTable, describe_family, family_clock};
 use super::memory::{MemoryLanes, MemoryNow, describe_memory};
 use super::sight::{Sight, describe_sight};
+use super::steal::{StealPicture, describe_steal};
 use super::view::StageProps;
 use super::weight::{WeightPicture, describe_start};
 use crate::charts::{Axis, Frame, Gantt, Strip, Waiting};
 use crate::i18n::{self, say};
-use crate::picture::{MemoryFilm, Recording};
+use crate::picture::{MemoryFilm, Recording, Vcpu, vcpus};
 use crate::sim::Wanted;
 
 /// What is drawn, with what it takes.
@@ -29,6 +32,10 @@ pub(super) enum Scene {
     Weight(AttrValue, Rc<Plan>),
     /// Who sees what.
     Sight,
+    /// The host's cores over the guests' virtual ones.
+    Steal(Rc<Vec<Vcpu>>),
+    /// Distributions and kernels.
+    Family,
 }
 
 impl Scene {
@@ -38,7 +45,11 @@ impl Scene {
             Some((recording, wanted, Plan::from_toml(&wanted.scenario, "scenario").ok()?))
         });
         let Some((recording, wanted, plan)) = parsed else {
-            return if kind == Kind::Sight { Self::Sight } else { Self::Cpu };
+            return match kind {
+                Kind::Sight => Self::Sight,
+                Kind::Family => Self::Family,
+                Kind::Cpu | Kind::Memory | Kind::Weight | Kind::Steal => Self::Cpu,
+            };
         };
         let report = &recording.report;
         match kind {
@@ -52,6 +63,8 @@ impl Scene {
             }),
             Kind::Weight => Self::Weight(wanted.scenario.clone().into(), Rc::new(plan)),
             Kind::Sight => Self::Sight,
+            Kind::Steal => Self::Steal(Rc::new(vcpus(&recording.timeline.guests))),
+            Kind::Family => Self::Family,
             Kind::Cpu => Self::Cpu,
         }
     }
@@ -87,12 +100,34 @@ impl Scene {
                     natives={props.natives.clone()} on_seek={on_seek.clone()} />
             },
             Self::Sight => html! { <Sight recording={recording.clone()} {head_ns} /> },
+            Self::Steal(vcpus) => html! {
+                <StealPicture frame={frame.clone()} vcpus={vcpus.clone()} on_seek={on_seek.clone()} />
+            },
+            Self::Family => html! { <FamilyPicture frame={frame.clone()} on_seek={on_seek.clone()} /> },
         }
     }
 
     /// Whether the cores are drawn.
     pub(super) const fn has_cores(&self) -> bool {
+        matches!(self, Self::Cpu | Self::Memory(..) | Self::Steal(..))
+    }
+
+    /// Whether latencies are drawn; of guests that are all alike they would say the same many times.
+    pub(super) const fn has_latencies(&self) -> bool {
         matches!(self, Self::Cpu | Self::Memory(..))
+    }
+
+    /// What stands below the player's buttons.
+    pub(super) fn below(&self) -> Html {
+        match self {
+            Self::Family => html! { <FamilyTable /> },
+            _ => Html::default(),
+        }
+    }
+
+    /// The instant of the play head, where it is not one of the run.
+    pub(super) fn clock(&self, recording: &Recording, at_ns: u64) -> Option<String> {
+        matches!(self, Self::Family).then(|| family_clock(recording, at_ns))
     }
 
     /// What is to be seen at an instant, in words.
@@ -104,6 +139,8 @@ impl Scene {
                 format!("{} {}", describe_memory(lang, film, recording, at_ns), change())
             }
             Self::Sight => describe_sight(lang, recording, at_ns),
+            Self::Steal(vcpus) => describe_steal(lang, recording, vcpus, at_ns),
+            Self::Family => describe_family(lang, recording, at_ns),
             Self::Weight(..) => describe_start(lang, &recording.report, at_ns),
         }
     }
