@@ -125,6 +125,7 @@ impl HostReport {
             turns_per_cpu_s: None,
             steal: None,
             others: None,
+            nodes: None,
             absent: BTreeMap::new(),
         }
     }

@@ -5,6 +5,7 @@ pub mod backend;
 mod build;
 pub mod charts;
 pub mod compare;
+pub mod cost;
 pub mod json;
 pub mod metric;
 pub mod report;

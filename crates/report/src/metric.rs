@@ -1,5 +1,6 @@
 //! The figures of a report by name, as lessons, comparisons and charts ask for them.
 
+use crate::cost::{Bill, Rates};
 use crate::report::{Latency, Report, Requests, Sees, TenantReport, TenantState};
 
 /// What a figure is counted in.
@@ -132,9 +133,12 @@ fn count(number: Option<u64>) -> Option<f64> {
 }
 
 impl Report {
-    /// A figure by its path: `elapsed_s`, `host.cpu_utilisation`, `tenant.web.latency_s.p99`, `tenant.web/1.cpu_s`
-    /// (replica 1), `tenants.alive` (those that were there until the end or had done their work), `tenants.greatest.stolen_s`
-    /// and `tenants.least.stolen_s` (of all tenants; unknown where one's is), `tenant.web.sees.pid.own` (1 where what `web` sees of that resource is its own, else 0: one of the words of [`Sees`]). `None` where there is no
+    /// A figure by its path: `elapsed_s`, `host.cpu_utilisation`, `host.watts` (and the other figures of a
+    /// [`Bill`] at the reference rates), `tenant.web.latency_s.p99`, `tenant.web/1.cpu_s`
+    /// (replica 1), `tenants.alive` (those that were there until the end or had done their work),
+    /// `tenants.greatest.stolen_s` and `tenants.least.stolen_s` (of all tenants; unknown where one's is),
+    /// `tenant.web.sees.pid.own` (1 where what `web` sees of that resource is its own, else 0: one of the words of
+    /// [`Sees`]). `None` where there is no
     /// such path, or the figure is unknown.
     #[must_use]
     pub fn value(&self, path: &str) -> Option<f64> {
@@ -190,7 +194,7 @@ impl Report {
             "turns_per_cpu_s" => self.host.turns_per_cpu_s,
             "steal" => self.host.steal,
             "others" => self.host.others,
-            _ => None,
+            _ => Bill::of(self, &Rates::REFERENCE)?.value(field),
         }
     }
 }

@@ -192,6 +192,9 @@ pub struct HostReport {
     /// Share of the cores' time that went to processes outside the run and to the kernel's own work (native), 0–1.
     #[serde(default)]
     pub others: Option<f64>,
+    /// Machines that had a tenant, where the scenario has several; `None`: one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<u32>,
     /// Field → reason.
     pub absent: BTreeMap<String, String>,
 }

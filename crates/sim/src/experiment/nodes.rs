@@ -103,6 +103,7 @@ fn merged_report(plan: &Plan, parts: &[(u32, Report)]) -> Option<Report> {
         host.explain_absence("memory_peak_bytes.nodes", "the sum of the nodes' peaks, each at its own time");
     }
     let cpu_s: f64 = whole.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
+    host.nodes = (plan.host().nodes > 1).then_some(parts.len() as u32);
     let capacity_s = whole.elapsed_s * f64::from(plan.host().cores) * parts.len() as f64;
     host.cpu_utilisation = (capacity_s > 0.0).then(|| cpu_s / capacity_s);
     Some(whole)
