@@ -59,6 +59,7 @@ const LESSONS = {
   namespaces: "sight",
   "noisy-neighbour": "memory",
   "overcommit-steal": "steal-0",
+  "server-per-app": "bill",
   "vm-weight": "weight-bare-metal",
 };
 

@@ -171,7 +171,8 @@ fn overcommit_steal_teaches_what_the_simulator_finds() {
     assert!(steal("8") > steal("4"));
     // Who turns but one of the three does not meet the goal; nor does who makes everybody idle.
     let eight = [("tenant.guest.replicas", "8")];
-    for more in [("tenant.guest.workload.arrivals.rate", "5/s"), ("tenant.guest.workload.service.cpu", "1ms")] {
+    for more in [("tenant.guest.workload.arrivals.rate", "5/s"), ("tenant.guest.workload.service.cpu", "1ms")]
+    {
         let outcome = run(&[eight[0], more]);
         let worst = outcome("tenants.greatest.stolen_s").unwrap() / outcome("elapsed_s").unwrap();
         let fewest = outcome("tenants.least.requests.completed").unwrap();
@@ -181,6 +182,38 @@ fn overcommit_steal_teaches_what_the_simulator_finds() {
     }
     let hint = [eight[0], ("tenant.guest.workload.arrivals.rate", "10/s")];
     assert!(run(&hint)("tenants.least.requests.completed").unwrap() < 100.0, "10/s are too few by chance");
+}
+
+/// What the prose of `server-per-app` says in words.
+#[test]
+fn server_per_app_teaches_what_the_simulator_finds() {
+    const APPS: [&str; 6] = ["mail", "shop", "canteen", "news", "video", "backup"];
+    let outcome = |places: [u32; 6]| {
+        let changes: Vec<(String, String)> = APPS
+            .iter()
+            .zip(places)
+            .map(|(app, node)| (format!("tenant.{app}.node"), node.to_string()))
+            .collect();
+        let changes: Vec<_> = changes.iter().map(|(path, node)| (path.as_str(), node.as_str())).collect();
+        let run = report("server-per-app", None, &changes);
+        (run("tenants.greatest.latency_s.p99").unwrap(), run("host.usd_per_h").unwrap())
+    };
+    // On two servers the goal is met where shop and canteen, and video and backup, are apart, and nowhere else.
+    for mask in 0..32_u32 {
+        let on = |bit: u32| mask >> bit & 1;
+        let [mail, shop, canteen, news, video, backup] = [0, on(0), on(1), on(2), on(3), on(4)];
+        let (p99_s, usd_per_h) = outcome([mail, shop, canteen, news, video, backup]);
+        assert_eq!(p99_s < 0.100, shop != canteen && video != backup, "{mask:05b}: {p99_s}");
+        assert!(usd_per_h < 0.30, "two servers are within the budget: {usd_per_h}");
+    }
+    let (p99_s, usd_per_h) = outcome([0, 0, 1, 2, 0, 1]);
+    assert!(p99_s < 0.100 && usd_per_h > 0.30, "three are not: {usd_per_h}");
+    let ten = report("server-per-app/ten", None, &[]);
+    let (busy, watts) = (ten("host.cpu_utilisation").unwrap(), ten("host.watts").unwrap());
+    assert!(busy < 0.2 && watts / 1170.0 > 0.75, "hardly busy, nearly as warm: {busy}, {watts}");
+    let idle = catamaran_report::cost::Rates::REFERENCE.watts(0.0)
+        / catamaran_report::cost::Rates::REFERENCE.watts(1.0);
+    assert!((idle - 0.74).abs() < 0.01, "an idle server draws three quarters: {idle}");
 }
 
 /// What the prose of `distributions` says in words.

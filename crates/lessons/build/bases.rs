@@ -48,9 +48,8 @@ struct Release {
 /// `2024-06-30`.
 fn day<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Date, D::Error> {
     let text = String::deserialize(from)?;
-    let wrong = || {
-        serde::de::Error::custom(format!("\"{text}\" is not a day; write for example \"2024-06-30\""))
-    };
+    let wrong =
+        || serde::de::Error::custom(format!("\"{text}\" is not a day; write for example \"2024-06-30\""));
     let mut parts = text.splitn(3, '-');
     let mut part = || parts.next().and_then(|part| part.parse::<u16>().ok()).ok_or_else(wrong);
     let (year, month, day) = (part()?, part()?, part()?);
@@ -83,7 +82,8 @@ pub(crate) fn bases(table: Table) -> Result<Vec<Base>, String> {
         if let Some(from) = base.from.as_deref().filter(|from| !above.any(|id| id == *from)) {
             return Err(format!("\"{}\" comes from \"{from}\", which must stand above it", base.id));
         }
-        if let Some(release) = base.releases.iter().find(|release| release.to.years() <= release.from.years()) {
+        if let Some(release) = base.releases.iter().find(|release| release.to.years() <= release.from.years())
+        {
             return Err(format!("{} {} ends before it begins", base.name, release.name));
         }
     }

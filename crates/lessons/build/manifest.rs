@@ -57,6 +57,7 @@ pub(crate) enum Stage {
     Sight,
     Steal,
     Family,
+    Servers,
 }
 
 #[derive(Deserialize)]

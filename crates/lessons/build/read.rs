@@ -102,7 +102,9 @@ pub(crate) fn lesson(directory: &Path) -> Result<Lesson, String> {
         .goal
         .picks
         .iter()
-        .map(|pick| bases::right(&bases, &pick.want).map_err(|what| at(format!("pick \"{}\": {what}", pick.id))))
+        .map(|pick| {
+            bases::right(&bases, &pick.want).map_err(|what| at(format!("pick \"{}\": {what}", pick.id)))
+        })
         .collect::<Result<_, _>>()?;
     let bet_run = figure::run(&manifest.bet.run, &sources).map_err(at)?;
     let answers = manifest

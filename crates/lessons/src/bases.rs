@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn days_stand_in_order_on_the_axis_of_years() {
-        let days = [date(2021, 12, 31), date(2022, 1, 1), date(2022, 1, 31), date(2022, 2, 1), date(2022, 12, 31)];
+        let days =
+            [date(2021, 12, 31), date(2022, 1, 1), date(2022, 1, 31), date(2022, 2, 1), date(2022, 12, 31)];
         for pair in days.windows(2) {
             assert!(pair[0].years() < pair[1].years(), "{} {}", pair[0], pair[1]);
         }

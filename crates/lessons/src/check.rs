@@ -250,7 +250,11 @@ impl Check<'_> {
         let all = self.lesson.bases.len();
         for pick in self.lesson.goal.picks {
             if pick.right.is_empty() || pick.right.len() == all {
-                let what = format!("{} of {all} bases meet \"{}\"; let some and some not", pick.right.len(), pick.id);
+                let what = format!(
+                    "{} of {all} bases meet \"{}\"; let some and some not",
+                    pick.right.len(),
+                    pick.id
+                );
                 self.tell("lesson.toml, goal", what);
             }
         }

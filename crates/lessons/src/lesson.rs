@@ -59,6 +59,8 @@ pub enum Stage {
     Steal,
     /// How distributions descend from one another and how long their releases are kept, and whose kernel a tenant runs on.
     Family,
+    /// How busy each server is and what all of them cost.
+    Servers,
 }
 
 /// The seven beats of every lesson, in order.

@@ -14,8 +14,8 @@ mod lesson;
 mod prose;
 mod template;
 
-pub use catamaran_scenario::{Josa, Lang};
 pub use bases::{Base, Release};
+pub use catamaran_scenario::{Josa, Lang};
 pub use check::{Lookup, Problem, Prover, Recorded, check};
 pub use date::Date;
 pub use formula::Op;

@@ -38,7 +38,8 @@ pub fn FamilyTree(props: &FamilyTreeProps) -> Html {
             return Html::default();
         };
         let there = years >= base.first.years() && years >= parent.first.years();
-        let path = format!("M{:.1} {:.1}V{:.1}H{:.1}", x(parent), y(above) + DOT_PX, y(row), x(base) - DOT_PX);
+        let path =
+            format!("M{:.1} {:.1}V{:.1}H{:.1}", x(parent), y(above) + DOT_PX, y(row), x(base) - DOT_PX);
         html! { <path class={classes!("descent", (!there).then_some("ahead"))} d={path} /> }
     };
     let node = |(row, base): (usize, &'static Base)| {

@@ -70,7 +70,9 @@ pub fn releases_summary(lang: Lang, bases: &'static [Base], years: f64) -> Strin
     let or_none = |text: String, none: &str| if text.is_empty() { none.to_owned() } else { text };
     let (kept, ended) = (names(Phase::Kept), names(Phase::Ended));
     match lang {
-        Lang::En => format!("Get security fixes: {}. Ended: {}.", or_none(kept, "none"), or_none(ended, "none")),
+        Lang::En => {
+            format!("Get security fixes: {}. Ended: {}.", or_none(kept, "none"), or_none(ended, "none"))
+        }
         Lang::Ko => {
             format!("보안 수정을 받는 것: {}. 끝난 것: {}.", or_none(kept, "없음"), or_none(ended, "없음"))
         }

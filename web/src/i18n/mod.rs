@@ -9,6 +9,7 @@ mod memory;
 mod native;
 mod player;
 mod sentences;
+mod servers;
 mod sight;
 mod site;
 mod steal;
@@ -24,6 +25,7 @@ pub use memory::*;
 pub use native::Native;
 pub use player::Player;
 pub use sentences::*;
+pub use servers::*;
 pub use sight::{Sight, inside_of, process_words, sight_summary, thing_words};
 pub use site::Site;
 pub use steal::*;
@@ -92,6 +94,7 @@ mod tests {
         check(Memory::ALL);
         check(Weighing::ALL);
         check(Steal::ALL);
+        check(Servers::ALL);
         check(FamilyWords::ALL);
     }
 }

@@ -167,7 +167,7 @@ fn parts(state: &LessonState, stage: &NodeRef, props: &LessonPageProps) -> Html 
 fn chain(state: &LessonState) -> Chain {
     let wanted = state.bench.done.as_ref().map(|(_, wanted)| wanted);
     match state.lesson.stage {
-        Stage::Cpu | Stage::Sight | Stage::Steal | Stage::Family => Chain::Request,
+        Stage::Cpu | Stage::Sight | Stage::Steal | Stage::Family | Stage::Servers => Chain::Request,
         Stage::Memory => {
             let plan = wanted.and_then(|wanted| Plan::from_toml(&wanted.scenario, "scenario").ok());
             plan.map_or(Chain::Request, |plan| Chain::Kill(Rc::new(plan)))

@@ -109,7 +109,11 @@ pub fn root(bases: &[Base], base: &Base) -> usize {
     let parent = base.from.and_then(|id| bases.iter().find(|other| other.id == id));
     match parent {
         Some(parent) => root(bases, parent),
-        None => bases.iter().filter(|other| other.from.is_none()).position(|other| other.id == base.id).unwrap_or(0),
+        None => bases
+            .iter()
+            .filter(|other| other.from.is_none())
+            .position(|other| other.id == base.id)
+            .unwrap_or(0),
     }
 }
 
@@ -144,7 +148,10 @@ mod tests {
     fn the_line_of_red_hat_is_one() {
         let bases = table();
         let find = |id: &str| bases.iter().find(|base| base.id == id).unwrap();
-        assert_eq!(["fedora", "centos-stream", "rhel", "alma"].map(|id| depth(bases, find(id))), [0, 1, 2, 3]);
+        assert_eq!(
+            ["fedora", "centos-stream", "rhel", "alma"].map(|id| depth(bases, find(id))),
+            [0, 1, 2, 3]
+        );
         assert_eq!(root(bases, find("alma")), root(bases, find("fedora")));
         assert_ne!(root(bases, find("alma")), root(bases, find("debian")));
     }

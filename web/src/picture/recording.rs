@@ -71,7 +71,7 @@ impl Recording {
     #[must_use]
     pub fn watched(mut self, stage: Stage) -> Self {
         match stage {
-            Stage::Cpu | Stage::Sight => return self,
+            Stage::Cpu | Stage::Sight | Stage::Servers => return self,
             Stage::Steal => {
                 let guests = self.timeline.guests.iter();
                 self.changes.extend(guests.flat_map(|slice| [slice.start_ns, slice.end_ns]));

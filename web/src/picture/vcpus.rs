@@ -58,9 +58,9 @@ pub fn vcpus(slices: &[GuestSlice]) -> Vec<Vcpu> {
 pub fn shares(vcpus: &[Vcpu], tenants: u32, at_ns: u64) -> Vec<(f64, f64)> {
     let of = |tenant: u32| {
         let own = vcpus.iter().filter(|vcpu| vcpu.tenant == tenant);
-        let sums = own.map(|vcpu| vcpu.ran_and_waited(0, at_ns)).fold((0, 0, 0), |all: (u64, u64, u64), one| {
-            (all.0 + one.0, all.1 + one.1, all.2 + at_ns)
-        });
+        let sums = own
+            .map(|vcpu| vcpu.ran_and_waited(0, at_ns))
+            .fold((0, 0, 0), |all: (u64, u64, u64), one| (all.0 + one.0, all.1 + one.1, all.2 + at_ns));
         let (ran_ns, waited_ns, all_ns) = sums;
         let share = |part_ns: u64| if all_ns == 0 { 0.0 } else { part_ns as f64 / all_ns as f64 };
         (share(ran_ns), share(waited_ns))
@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn shares_are_of_the_time_until_the_play_head() {
-        let slice = |tenant, vcpu, thread, start_ns, end_ns| GuestSlice { tenant, vcpu, thread, start_ns, end_ns };
+        let slice =
+            |tenant, vcpu, thread, start_ns, end_ns| GuestSlice { tenant, vcpu, thread, start_ns, end_ns };
         let found = vcpus(&[
             slice(0, 0, Some(0), 0, 40),
             slice(1, 0, None, 0, 40),

@@ -105,17 +105,17 @@ pub(super) fn FamilyTable() -> Html {
 }
 
 fn row(lang: Lang, bases: &'static [Base], base: &'static Base) -> Html {
-    let from = base.from.and_then(|id| bases.iter().find(|other| other.id == id)).map_or("–", |other| other.name);
+    let from =
+        base.from.and_then(|id| bases.iter().find(|other| other.id == id)).map_or("–", |other| other.name);
     let release = base.latest();
     let (version, until, years) = release.map_or_else(
         || (say(lang, FamilyWords::Rolling).to_owned(), "–".to_owned(), "–".to_owned()),
         |release| (release.name.to_owned(), release.to.to_string(), format!("{:.0}", release.years())),
     );
     let contract = if base.contract { FamilyWords::Needed } else { FamilyWords::NotNeeded };
-    let sources = release.filter(|release| !base.source.contains(release.source)).map_or_else(
-        || base.source.to_owned(),
-        |release| format!("{}, {}", base.source, release.source),
-    );
+    let sources = release
+        .filter(|release| !base.source.contains(release.source))
+        .map_or_else(|| base.source.to_owned(), |release| format!("{}, {}", base.source, release.source));
     html! {
         <tr>
             <th scope="row">{ base.name }</th>

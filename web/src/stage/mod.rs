@@ -6,6 +6,7 @@ mod legend;
 mod memory;
 mod notice;
 mod scene;
+mod servers;
 mod sight;
 mod steal;
 mod view;

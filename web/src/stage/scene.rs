@@ -1,5 +1,6 @@
 //! What a lesson's stage draws of a run: its cores, its memory, what its applications weigh, who sees what, what guests lose,
-//! or where images come from.
+//! where images come from,
+//! or what servers cost.
 
 use std::rc::Rc;
 
@@ -12,6 +13,7 @@ use super::Legend;
 use super::announce::{describe_change, describe_moment};
 use super::family::{FamilyPicture, FamilyTable, describe_family, family_clock};
 use super::memory::{MemoryLanes, MemoryNow, describe_memory};
+use super::servers::{ServersPicture, describe_servers, places};
 use super::sight::{Sight, describe_sight};
 use super::steal::{StealPicture, describe_steal};
 use super::view::StageProps;
@@ -36,6 +38,8 @@ pub(super) enum Scene {
     Steal(Rc<Vec<Vcpu>>),
     /// Distributions and kernels.
     Family,
+    /// Servers and their bill, with the server of each tenant.
+    Servers(Rc<Vec<u32>>),
 }
 
 impl Scene {
@@ -48,7 +52,7 @@ impl Scene {
             return match kind {
                 Kind::Sight => Self::Sight,
                 Kind::Family => Self::Family,
-                Kind::Cpu | Kind::Memory | Kind::Weight | Kind::Steal => Self::Cpu,
+                Kind::Cpu | Kind::Memory | Kind::Weight | Kind::Steal | Kind::Servers => Self::Cpu,
             };
         };
         let report = &recording.report;
@@ -65,6 +69,7 @@ impl Scene {
             Kind::Sight => Self::Sight,
             Kind::Steal => Self::Steal(Rc::new(vcpus(&recording.timeline.guests))),
             Kind::Family => Self::Family,
+            Kind::Servers => Self::Servers(Rc::new(places(&plan))),
             Kind::Cpu => Self::Cpu,
         }
     }
@@ -103,13 +108,16 @@ impl Scene {
             Self::Steal(vcpus) => html! {
                 <StealPicture frame={frame.clone()} vcpus={vcpus.clone()} on_seek={on_seek.clone()} />
             },
+            Self::Servers(places) => html! {
+                <ServersPicture frame={frame.clone()} places={places.clone()} on_seek={on_seek.clone()} />
+            },
             Self::Family => html! { <FamilyPicture frame={frame.clone()} on_seek={on_seek.clone()} /> },
         }
     }
 
     /// Whether the cores are drawn.
     pub(super) const fn has_cores(&self) -> bool {
-        matches!(self, Self::Cpu | Self::Memory(..) | Self::Steal(..))
+        matches!(self, Self::Cpu | Self::Memory(..) | Self::Steal(..) | Self::Servers(..))
     }
 
     /// Whether latencies are drawn; of guests that are all alike they would say the same many times.
@@ -140,6 +148,7 @@ impl Scene {
             }
             Self::Sight => describe_sight(lang, recording, at_ns),
             Self::Steal(vcpus) => describe_steal(lang, recording, vcpus, at_ns),
+            Self::Servers(places) => describe_servers(lang, recording, places, at_ns),
             Self::Family => describe_family(lang, recording, at_ns),
             Self::Weight(..) => describe_start(lang, &recording.report, at_ns),
         }

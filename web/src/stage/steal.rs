@@ -60,8 +60,8 @@ fn tenants(recording: &Recording) -> u32 {
 /// Who has the core at that instant, and how much has been stolen until then.
 pub(super) fn describe_steal(lang: Lang, recording: &Recording, vcpus: &[Vcpu], at_ns: u64) -> String {
     let shares = shares(vcpus, tenants(recording), at_ns);
-    let words = (0_u32..).zip(shares).map(|(tenant, (ran, stolen))| {
-        share_words(lang, &recording.name(tenant), ran, stolen)
-    });
+    let words = (0_u32..)
+        .zip(shares)
+        .map(|(tenant, (ran, stolen))| share_words(lang, &recording.name(tenant), ran, stolen));
     format!("{} {}.", describe_moment(lang, recording, at_ns), words.collect::<Vec<_>>().join("; "))
 }

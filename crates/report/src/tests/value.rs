@@ -91,7 +91,8 @@ fn the_greatest_and_the_least_of_all_tenants_are_unknown_where_one_is() {
     for (tenant, stolen_s) in report.tenants.iter_mut().zip([2.0, 5.0, 1.0]) {
         tenant.stolen_s = Some(stolen_s);
     }
-    let ends = ["greatest", "least", "median"].map(|which| report.value(&format!("tenants.{which}.stolen_s")));
+    let ends =
+        ["greatest", "least", "median"].map(|which| report.value(&format!("tenants.{which}.stolen_s")));
     assert_eq!(ends, [Some(5.0), Some(1.0), None]);
     assert_eq!(report.value("tenants.greatest.nothing"), None);
     report.tenants[1].stolen_s = None;
