@@ -107,17 +107,21 @@ fn platform(name: &str) -> String {
 }
 
 fn control(control: &Control, start: &str) -> String {
+    let choices = |choices: &[crate::manifest::Choice]| {
+        let literal = |choice: &crate::manifest::Choice| {
+            format!("Choice {{ value: {:?}, label: {} }}", choice.value, text(&choice.label))
+        };
+        list(choices, literal)
+    };
     let kind = match (&control.slider, &control.choice, &control.switch) {
         (_, _, Some(word)) => format!("ControlKind::Switch {{ word: {word:?} }}"),
         (Some(slider), ..) => format!(
             "ControlKind::Slider {{ min: {:?}, max: {:?}, step: {:?}, unit: {:?} }}",
             slider.min, slider.max, slider.step, slider.unit
         ),
-        (None, choices, None) => {
-            let literal = |choice: &crate::manifest::Choice| {
-                format!("Choice {{ value: {:?}, label: {} }}", choice.value, text(&choice.label))
-            };
-            format!("ControlKind::Choice({})", list(choices.as_deref().unwrap_or_default(), literal))
+        (None, Some(few), None) => format!("ControlKind::Choice({})", choices(few)),
+        (None, None, None) => {
+            format!("ControlKind::Order({})", choices(control.order.as_deref().unwrap_or_default()))
         }
     };
     format!(

@@ -44,6 +44,8 @@ pub(crate) struct Control {
     pub(crate) choice: Option<Vec<Choice>>,
     /// Puts this word into the list at the path, or takes it out.
     pub(crate) switch: Option<String>,
+    /// Steps to be put into an order; the value is their names with hyphens between.
+    pub(crate) order: Option<Vec<Choice>>,
 }
 
 /// Variants as in `catamaran_lessons::Stage`.

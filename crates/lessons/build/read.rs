@@ -260,8 +260,8 @@ fn check_solution(manifest: &Manifest, platforms: &[String]) -> Result<(), Strin
 /// Whether a control can be set to the value.
 fn check_value(manifest: &Manifest, control: &Control, value: &str) -> Result<(), String> {
     let refuse = |why: String| Err(format!("control \"{}\": the value \"{value}\" {why}", control.id));
-    match (&control.slider, &control.choice, &control.switch) {
-        (Some(slider), None, None) => match slider_steps(slider, value) {
+    match (&control.slider, &control.choice, &control.switch, &control.order) {
+        (Some(slider), None, None, None) => match slider_steps(slider, value) {
             Some(steps) if (steps - steps.round()).abs() < 1e-6 => Ok(()),
             _ => refuse(format!(
                 "is not on the slider; accepted are {min}{unit} to {max}{unit} in steps of {step}{unit}",
@@ -271,9 +271,19 @@ fn check_value(manifest: &Manifest, control: &Control, value: &str) -> Result<()
                 unit = slider.unit
             )),
         },
-        (None, Some(choices), None) if choices.iter().any(|choice| choice.value == value) => Ok(()),
-        (None, Some(_), None) => refuse("is not among the choices".to_owned()),
-        (None, None, Some(_)) => {
+        (None, Some(choices), None, None) if choices.iter().any(|choice| choice.value == value) => Ok(()),
+        (None, Some(_), None, None) => refuse("is not among the choices".to_owned()),
+        (None, None, None, Some(steps)) => {
+            let mut left: Vec<&str> = value.split('-').collect();
+            left.sort_unstable();
+            let mut names: Vec<&str> = steps.iter().map(|step| step.value.as_str()).collect();
+            names.sort_unstable();
+            match left == names && names.iter().all(|name| !name.contains('-')) {
+                true => Ok(()),
+                false => refuse(format!("is not an order of {}, with hyphens between", names.join(", "))),
+            }
+        }
+        (None, None, Some(_), None) => {
             let words = switches(manifest, &control.path);
             let mut left = words.iter();
             // In the order of the switches, so that a value that is turned off and on again is the one before.
@@ -290,7 +300,7 @@ fn check_value(manifest: &Manifest, control: &Control, value: &str) -> Result<()
                 )),
             }
         }
-        _ => Err(format!("control \"{}\" needs one of slider, choice and switch", control.id)),
+        _ => Err(format!("control \"{}\" needs one of slider, choice, switch and order", control.id)),
     }
 }
 

@@ -316,7 +316,7 @@ fn plan(run: &Run) -> Result<Plan, String> {
     parse(&run.text().map_err(|error| error.to_string())?, &format!("{}.toml", run.file))
 }
 
-/// Least and greatest value of a slider, every value of a choice, a switch off and on.
+/// Least and greatest value of a slider, every value of a choice, a switch off and on, every order.
 fn ends(control: &Control) -> Vec<String> {
     match control.kind {
         ControlKind::Slider { min, max, .. } => {
@@ -324,7 +324,22 @@ fn ends(control: &Control) -> Vec<String> {
         }
         ControlKind::Choice(choices) => choices.iter().map(|choice| choice.value.to_owned()).collect(),
         ControlKind::Switch { word } => vec![String::new(), word.to_owned()],
+        ControlKind::Order(steps) => orders(&steps.iter().map(|step| step.value).collect::<Vec<_>>()),
     }
+}
+
+/// Every order of the steps.
+fn orders(steps: &[&str]) -> Vec<String> {
+    if steps.len() < 2 {
+        return vec![steps.join("-")];
+    }
+    let mut all = Vec::new();
+    for (at, first) in steps.iter().enumerate() {
+        let rest: Vec<&str> =
+            steps.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, step)| *step).collect();
+        all.extend(orders(&rest).into_iter().map(|rest| format!("{first}-{rest}")));
+    }
+    all
 }
 
 fn can_be_won(field: &BetField, answer: f64) -> bool {
@@ -334,4 +349,15 @@ fn can_be_won(field: &BetField, answer: f64) -> bool {
     let steps = ((field.answer.unit.shown(answer) - field.min) / field.step).round();
     let nearest = (field.min + steps * field.step).clamp(field.min, field.max);
     field.is_right(nearest, answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::orders;
+
+    #[test]
+    fn every_order_of_the_steps_is_tried() {
+        assert_eq!(orders(&["a"]), ["a"]);
+        assert_eq!(orders(&["a", "b", "c"]), ["a-b-c", "a-c-b", "b-a-c", "b-c-a", "c-a-b", "c-b-a"]);
+    }
 }

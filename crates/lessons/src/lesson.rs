@@ -149,6 +149,8 @@ pub enum ControlKind {
         /// The word.
         word: &'static str,
     },
+    /// In which order these steps stand; written as their names with hyphens between.
+    Order(&'static [Choice]),
 }
 
 /// One of a few.
@@ -166,8 +168,26 @@ impl ControlKind {
     pub fn number(&self, value: &str) -> Option<f64> {
         match self {
             Self::Slider { unit, .. } => value.strip_suffix(unit)?.trim_end().parse().ok(),
-            Self::Choice(_) | Self::Switch { .. } => None,
+            Self::Choice(_) | Self::Switch { .. } | Self::Order(_) => None,
         }
+    }
+
+    /// The steps of an order as they stand in a value; none where this is no order.
+    #[must_use]
+    pub fn steps(&self, value: &str) -> Vec<&'static Choice> {
+        let Self::Order(steps) = self else { return Vec::new() };
+        value.split('-').filter_map(|name| steps.iter().find(|step| step.value == name)).collect()
+    }
+
+    /// The value with the step at one place moved to another.
+    #[must_use]
+    pub fn moved(&self, value: &str, from: usize, to: usize) -> String {
+        let mut names: Vec<&str> = self.steps(value).iter().map(|step| step.value).collect();
+        if from < names.len() {
+            let name = names.remove(from);
+            names.insert(to.min(names.len()), name);
+        }
+        names.join("-")
     }
 
     /// The value as it stands in the scenario, without quotes (20 → `20ms`), kept within the bounds; `None` for choices.
@@ -175,7 +195,7 @@ impl ControlKind {
     pub fn value(&self, number: f64) -> Option<String> {
         match self {
             Self::Slider { min, max, unit, .. } => Some(format!("{}{unit}", number.clamp(*min, *max))),
-            Self::Choice(_) | Self::Switch { .. } => None,
+            Self::Choice(_) | Self::Switch { .. } | Self::Order(_) => None,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::memory::MemoryBar;
 use super::start::StartLane;
 use super::state::Era;
 use crate::app::use_lang;
-use crate::charts::{Axis, Frame, Gantt, GanttTable, Waiting};
+use crate::charts::{Axis, Frame, Gantt, GanttTable, GuestLanes, Waiting};
 use crate::i18n::{self, Duel, era_name, say};
 use crate::player::{Action, Player};
 use crate::stage::Notice;

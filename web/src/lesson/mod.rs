@@ -7,6 +7,7 @@ mod export;
 mod goal;
 mod knob;
 mod knobs;
+mod order;
 mod page;
 mod picks;
 mod progress;
