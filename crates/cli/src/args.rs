@@ -121,6 +121,8 @@ Examples:
   catamaran sim my.toml --on cgroups --seeds 20   means with 95 % intervals over 20 seeds
   catamaran sim - --json < my.toml                an array of reports
   catamaran sim my.toml --host host.toml          as on the machine that was calibrated
+  catamaran sim my.toml --on docker,runc --stages who starts a container, step by step
+  catamaran sim my.toml --on docker,vm --blast    whom a fault reaches
 
 Without --host the simulator's machine is the reference one, so that every machine gives the same answer.")]
 pub(crate) struct Sim {
@@ -143,6 +145,12 @@ pub(crate) struct Sim {
     /// Draw who is on which core in the first second (with several platforms, a file for each)
     #[arg(long, value_name = "FILE.svg", conflicts_with = "seeds")]
     pub(crate) plot: Option<PathBuf>,
+    /// Also the stages of each start: who does what, how long it takes, and who says so
+    #[arg(long, conflicts_with_all = ["seeds", "json"])]
+    pub(crate) stages: bool,
+    /// Also whom a fault in each layer reaches on each platform
+    #[arg(long, conflicts_with_all = ["seeds", "json"])]
+    pub(crate) blast: bool,
 }
 
 /// `catamaran run`.

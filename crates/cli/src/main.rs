@@ -4,6 +4,7 @@
 //! promises of the contract about exit codes and streams.
 
 mod args;
+mod blast;
 mod calibrate;
 mod clean;
 mod compare;
@@ -24,6 +25,7 @@ mod run;
 mod serve;
 mod sim;
 mod source;
+mod starts;
 mod table;
 mod terminal;
 mod units;

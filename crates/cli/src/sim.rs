@@ -8,7 +8,7 @@ use crate::args::Sim;
 use crate::failure::Failure;
 use crate::source::Scenario;
 use crate::terminal::Terminal;
-use crate::{figures, host, interval, plot, source};
+use crate::{blast, figures, host, interval, plot, source, starts};
 
 pub(crate) fn sim(args: &Sim, terminal: &Terminal) -> Result<(), Failure> {
     let plans = plans(args, &source::scenario(&args.file)?)?;
@@ -19,7 +19,7 @@ pub(crate) fn sim(args: &Sim, terminal: &Terminal) -> Result<(), Failure> {
     let platforms = plans.first().map(|plan| args.on.or(plan)).unwrap_or_default();
     let charts = args.plot.as_ref().map_or(Ok(Vec::new()), |path| plot::paths(path, &platforms))?;
     let outcomes = simulate_all(&plans, &platforms, &calibration, args.plot.is_some(), terminal)?;
-    answer(args, &platforms, &outcomes, terminal)?;
+    answer(args, &plans, &platforms, &outcomes, terminal)?;
     for (path, outcome) in charts.iter().zip(&outcomes) {
         plot::timeline(path, outcome)?;
         terminal.note(&format!("wrote {}", path.display()));
@@ -67,6 +67,7 @@ fn simulate_all(
 
 fn answer(
     args: &Sim,
+    plans: &[Plan],
     platforms: &[Platform],
     outcomes: &[Outcome],
     terminal: &Terminal,
@@ -75,13 +76,19 @@ fn answer(
     if args.json {
         return terminal.print_json(&reports);
     }
-    let tables = if args.seeds.is_some() {
+    let mut tables = if args.seeds.is_some() {
         let of = |platform: &Platform| {
             reports.iter().copied().filter(|report| report.platform == *platform).collect::<Vec<_>>()
         };
         platforms.iter().map(|platform| interval::table(&of(platform), terminal)).collect::<Vec<_>>()
     } else {
-        reports.iter().map(|report| figures::report(report, terminal)).collect()
+        reports.iter().map(|report| figures::report(report, terminal)).collect::<Vec<_>>()
     };
+    if args.stages {
+        tables.extend(reports.iter().map(|report| starts::table(report, terminal)));
+    }
+    if let Some(plan) = plans.first().filter(|_| args.blast) {
+        tables.push(blast::table(plan, platforms, terminal));
+    }
     terminal.print(&tables.join("\n"))
 }

@@ -24,6 +24,7 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     // Nodes on which nothing is placed need no machine; a tenant elsewhere is refused with its field.
     refuse(host.disk.is_some(), "host.disk", "a bound on the disk", "leave it out")?;
     refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
+    refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
     plan.tenants().iter().try_for_each(|tenant| check_tenant(tenant, platform))
 }

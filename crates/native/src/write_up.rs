@@ -85,7 +85,7 @@ impl Outcome<'_> {
     /// Fills a tenant's row; how it was killed for memory, if it was.
     fn fill(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) -> Option<OomKill> {
         row.startup_stages = stages(tenant.tape, self.platform, self.guard.cgroup.version());
-        row.startup_s = row.startup_stages.last().map(|stage| stage.end_s);
+        row.startup_s = row.startup_stages.last().and_then(|stage| stage.end_s);
         row.cpu_s = Some(tenant.last.cpu_ns_since(tenant.first) as f64 / 1e9);
         row.waited_s = Some(tenant.last.waited_ns_since(tenant.first) as f64 / 1e9);
         let (now, then) = (tenant.last.usage, tenant.first.usage);
@@ -318,7 +318,7 @@ pub(crate) fn stages(tape: &Tape, platform: Platform, version: u8) -> Vec<StageR
         stage_table(platform, version).iter().take_while(|(_, _, stamp)| at(*stamp) != 0)
     {
         let end_s = at(*stamp).saturating_sub(request_ns) as f64 / 1e9;
-        rows.push(StageRow { name: (*name).to_owned(), actor: (*actor).to_owned(), start_s, end_s });
+        rows.push(StageRow::measured(name, actor, start_s, end_s));
         start_s = end_s;
     }
     rows

@@ -123,10 +123,44 @@ pub struct StageRow {
     pub name: String,
     /// Who does it.
     pub actor: String,
-    /// From the request to start the tenant (s).
-    pub start_s: f64,
-    /// From the request to start the tenant (s).
-    pub end_s: f64,
+    /// From the request to start the tenant (s); `None` where a stage before it has an unknown length.
+    pub start_s: Option<f64>,
+    /// From the request to start the tenant (s); `None` where its own length, or one before it, is unknown.
+    pub end_s: Option<f64>,
+    /// Its length (s), where that is known although its start is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length_s: Option<f64>,
+    /// Where its length comes from: the id of a published figure, or `host.toml`; none where it was measured in this very run,
+    /// or on the machine at hand for this very platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+impl StageRow {
+    /// A stage between two instants (s from the request), both measured.
+    #[must_use]
+    pub fn measured(name: &str, actor: &str, start_s: f64, end_s: f64) -> Self {
+        Self {
+            name: name.into(),
+            actor: actor.into(),
+            start_s: Some(start_s),
+            end_s: Some(end_s),
+            length_s: None,
+            source: None,
+        }
+    }
+
+    /// How long it takes (s); `None` where that is unknown.
+    #[must_use]
+    pub fn length(&self) -> Option<f64> {
+        self.length_s.or_else(|| Some(self.end_s? - self.start_s?))
+    }
+
+    /// Its beginning and its end (s from the request), where both are known.
+    #[must_use]
+    pub fn span(&self) -> Option<(f64, f64)> {
+        Some((self.start_s?, self.end_s?))
+    }
 }
 
 /// `report.tenants[].requests`.

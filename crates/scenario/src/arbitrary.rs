@@ -106,6 +106,7 @@ fn host(shape: &Shape) -> BoxedStrategy<String> {
     ];
     if shape.breadth == Breadth::Whole {
         fields.extend([maybe("swap", bytes(0)), maybe("disk", disk), maybe("network", network)]);
+        fields.push(maybe("unpack", bandwidth(1)));
     }
     table(fields)
 }
@@ -209,6 +210,7 @@ fn image(index: usize) -> BoxedStrategy<String> {
         given("name", Just(quoted(&image_name(index)))),
         given("layers", array(layer, 3)),
         maybe("archive", Just("\"a.tar\"".to_owned())),
+        maybe("cached", flag()),
     ])
 }
 

@@ -198,6 +198,7 @@ fn read_image(reader: &Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Image>
     let layers = reader.tables("layers", IMAGES_MAX, |_| None);
     let layers: Vec<_> = layers.iter().filter_map(read_layer).collect();
     let archive = reader.text("archive");
+    let cached = reader.flag("cached").unwrap_or_default();
     if !reader.has("layers") && !reader.has("archive") {
         let problem = Problem::new("an image without layers and without an archive");
         reader.fail_at(
@@ -205,7 +206,7 @@ fn read_image(reader: &Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Image>
             problem.advises("give it layers = [{ id, size }], archive = \"path\" or both"),
         );
     }
-    Some(Image { name: name?, layers, archive })
+    Some(Image { name: name?, layers, archive, cached })
 }
 
 fn read_layer(reader: &Reader<'_>) -> Option<Layer> {

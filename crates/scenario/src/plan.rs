@@ -7,9 +7,11 @@ use serde::Serialize;
 
 use crate::{Bytes, BytesPerSecond, MilliCpu, Nanos, Platform};
 
+mod image;
 mod memory;
 mod settings;
 
+pub use image::{Image, Layer};
 pub use memory::Memory;
 use memory::is_default;
 pub use settings::{Guest, Namespace, PlatformSettings, Scheduler};
@@ -114,6 +116,9 @@ pub struct Host {
     pub disk: Option<HostDisk>,
     /// Network, where it binds.
     pub network: Option<HostNetwork>,
+    /// Compressed bytes of images that it unpacks in a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unpack: Option<BytesPerSecond>,
     /// Nodes, at least 1; more than one is a cluster.
     pub nodes: u32,
 }
@@ -399,28 +404,6 @@ pub enum NetworkWhat {
     Bytes(Bytes),
     /// So many request/response pairs.
     Requests(u64),
-}
-
-/// `[[image]]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Image {
-    /// Unique.
-    pub name: String,
-    /// Bottom first.
-    pub layers: Vec<Layer>,
-    /// OCI layout or `docker save` archive, natively.
-    pub archive: Option<String>,
-}
-
-/// A layer of an image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Layer {
-    /// Equal ids are one layer.
-    pub id: String,
-    /// Compressed size.
-    pub size: Bytes,
 }
 
 /// `[[event]]`.

@@ -68,7 +68,9 @@ const FIELDS: &[Row] = &[
         "cores = 2",
         "§\"co res\" = 2",
         "host.\"co res\"",
-        &["unknown field; accepted: cores, memory, swap, disk, network, nodes; did you mean \"cores\"?"],
+        &[
+            "unknown field; accepted: cores, memory, swap, disk, network, unpack, nodes; did you mean \"cores\"?",
+        ],
     ),
     ("ko = \"잘못된\"", "ko = \"잘못된\", §fr = \"x\"", "title.fr", &["unknown field; accepted: en, ko"]),
     (

@@ -10,6 +10,8 @@ mod resources;
 mod startup;
 mod workload;
 
+pub use platform::blast::{Layer, Reach};
+
 use catamaran_report::{Report, RunError, Timeline};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
@@ -62,6 +64,12 @@ pub struct Density {
 /// As [`simulate`]; also where the plan has more than one tenant, or swap.
 pub fn density(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<Density, RunError> {
     experiment::density(plan, platform, calibration)
+}
+
+/// Who is hit on `platform`, as the plan sets it up, when something goes wrong in `layer`.
+#[must_use]
+pub fn blast_radius(plan: &Plan, platform: Platform, layer: Layer) -> Reach {
+    platform::blast::radius(platform, &plan.settings(platform), layer)
 }
 
 /// Simulates `plan` on `platform`, on the machine described by `calibration`.

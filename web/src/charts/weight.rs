@@ -144,11 +144,14 @@ fn ns(seconds: f64) -> u64 {
 }
 
 fn stage_title(stage: &StageRow) -> String {
-    format!("{} ({}): {}", stage.name, stage.actor, format::seconds(stage.end_s - stage.start_s))
+    let length = stage.length().map_or_else(|| "?".to_owned(), format::seconds);
+    format!("{} ({}): {length}", stage.name, stage.actor)
 }
 
 fn piece(number: usize, stage: &StageRow, scale: &Scale) -> Html {
-    let (x, right) = (scale.x(ns(stage.start_s)), scale.x(ns(stage.end_s)));
+    // A stage whose place is unknown has none on the axis.
+    let Some((start_s, end_s)) = stage.span() else { return Html::default() };
+    let (x, right) = (scale.x(ns(start_s)), scale.x(ns(end_s)));
     html! {
         <g>
             <rect class="run" x={px(x)} y="0" width={px((right - x).max(0.6))} height={px(START_PX)}
@@ -161,7 +164,9 @@ fn piece(number: usize, stage: &StageRow, scale: &Scale) -> Html {
 }
 
 fn hollow(stage: &StageRow, scale: &Scale) -> Html {
-    let (x, right) = (scale.x(ns(stage.start_s)), scale.x(ns(stage.end_s)));
+    // A stage whose place is unknown has none on the axis.
+    let Some((start_s, end_s)) = stage.span() else { return Html::default() };
+    let (x, right) = (scale.x(ns(start_s)), scale.x(ns(end_s)));
     let top = START_PX + 3.0;
     html! {
         <g>

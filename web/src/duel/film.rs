@@ -90,13 +90,16 @@ fn slowest(report: &Report) -> Option<&TenantReport> {
 }
 
 fn stages(tenant: &TenantReport) -> Vec<Stage> {
-    let stage = |row: &StageRow| Stage {
-        name: row.name.clone(),
-        actor: row.actor.clone(),
-        start_ns: nanos(row.start_s),
-        end_ns: nanos(row.end_s),
+    let stage = |row: &StageRow| {
+        let (start_s, end_s) = row.span()?;
+        Some(Stage {
+            name: row.name.clone(),
+            actor: row.actor.clone(),
+            start_ns: nanos(start_s),
+            end_ns: nanos(end_s),
+        })
     };
-    tenant.startup_stages.iter().map(stage).collect()
+    tenant.startup_stages.iter().filter_map(stage).collect()
 }
 
 /// Everything that has an instant happens `by_ns` later.
@@ -170,10 +173,7 @@ mod tests {
     /// Two tenants, 1 µs of run, the second ready after `startup_s` and the first in half of that.
     fn simulated(startup_s: Option<f64>) -> Recording {
         let mut simulated = recording(&[slice(0, 0, 0, 100), slice(1, 1, 50, 1_000)]);
-        let row = |name: &str, start_s, end_s| {
-            let (name, actor) = (name.to_owned(), "kernel".to_owned());
-            StageRow { name, actor, start_s, end_s }
-        };
+        let row = |name: &str, start_s, end_s| StageRow::measured(name, "kernel", start_s, end_s);
         let tenants = simulated.report.tenants.iter_mut().zip([0.5, 1.0]);
         for (tenant, end_s) in tenants.filter_map(|(tenant, part)| Some((tenant, part * startup_s?))) {
             tenant.startup_s = Some(end_s);

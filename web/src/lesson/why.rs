@@ -71,9 +71,9 @@ fn start(props: &WhyProps, report: &Report, lang: Lang) -> Html {
     let first = report.tenants.first();
     let stages = first.map(|tenant| tenant.startup_stages.as_slice()).unwrap_or_default();
     let item = |stage: &catamaran_report::report::StageRow| {
-        let length = format::seconds(stage.end_s - stage.start_s);
+        let length = stage.length().map_or_else(|| "?".to_owned(), format::seconds);
         let words = format!("{}: {} ({length})", stage.name, stage_sentence(lang, &stage.name));
-        link(props, (stage.start_s * 1e9).round() as u64, words, false)
+        link(props, (stage.start_s.unwrap_or(0.0) * 1e9).round() as u64, words, false)
     };
     html! {
         <>

@@ -84,7 +84,8 @@ impl Recording {
             Stage::Weight => {
                 let first = self.report.tenants.first();
                 let stages = first.map(|tenant| tenant.startup_stages.as_slice()).unwrap_or_default();
-                self.changes = stages.iter().flat_map(|stage| [ns(stage.start_s), ns(stage.end_s)]).collect();
+                self.changes =
+                    stages.iter().flat_map(|stage| [stage.start_s, stage.end_s]).flatten().map(ns).collect();
             }
         }
         self.changes.sort_unstable();

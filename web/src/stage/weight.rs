@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use catamaran_report::Report;
+use catamaran_report::report::StageRow;
 use catamaran_scenario::{Plan, Platform};
 use yew::prelude::*;
 
@@ -122,7 +123,8 @@ pub(super) fn describe_start(lang: Lang, report: &Report, at_ns: u64) -> String 
     let at_s = at_ns as f64 / 1e9;
     let first = report.tenants.first();
     let stage = first.and_then(|tenant| {
-        tenant.startup_stages.iter().find(|stage| (stage.start_s..stage.end_s).contains(&at_s))
+        let is_now = |stage: &&StageRow| stage.span().is_some_and(|(from, to)| (from..to).contains(&at_s));
+        tenant.startup_stages.iter().find(is_now)
     });
     let what = match (stage, first.and_then(|tenant| tenant.startup_s)) {
         (Some(stage), _) => {

@@ -203,3 +203,16 @@ fn a_new_lesson_is_started_inside_the_repository_only() {
     assert_eq!(start().status.code(), Some(1), "what is there is left alone");
     assert_eq!(std::fs::read_to_string(manifest).unwrap(), "mine");
 }
+
+#[test]
+fn stages_and_blast_radius_are_told_for_each_platform() {
+    let outcome = run_with(&["sim", "-", "--on", "docker,vm", "--stages", "--blast"], SMALL.as_bytes());
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let line = |start: &str| {
+        let found = outcome.stdout.lines().find(|line| line.trim_start().starts_with(start));
+        found.unwrap_or_else(|| panic!("{start}: {}", outcome.stdout)).to_owned()
+    };
+    assert!(line("shim").contains("containerd"), "{}", outcome.stdout);
+    assert!(line("boot").contains("FC-BS-07"), "{}", outcome.stdout);
+    assert!(line("docker ").contains("the machine"), "{}", outcome.stdout);
+}

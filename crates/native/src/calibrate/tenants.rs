@@ -159,8 +159,7 @@ pub(crate) fn startups(
 pub(crate) fn medians(starts: &[Vec<StageRow>]) -> Vec<StartupStage> {
     let stages = starts.first().into_iter().flatten().enumerate();
     let median_of = |(place, first): (usize, &StageRow)| {
-        let lengths_ns =
-            starts.iter().filter_map(|stages| stages.get(place)).map(|s| (s.end_s - s.start_s) * 1e9);
+        let lengths_ns = starts.iter().filter_map(|stages| Some(stages.get(place)?.length()? * 1e9));
         let median_ns = median(&lengths_ns.collect::<Vec<_>>())?.round() as u64;
         Some(StartupStage { name: first.name.clone(), actor: first.actor.clone(), median_ns })
     };

@@ -50,5 +50,5 @@ fn starts(report: &Report) -> impl Iterator<Item = &[StageRow]> {
 }
 
 fn length_s(stages: &[StageRow], name: &str) -> Option<f64> {
-    stages.iter().find(|stage| stage.name == name).map(|stage| stage.end_s - stage.start_s)
+    stages.iter().find(|stage| stage.name == name)?.length()
 }

@@ -117,7 +117,7 @@ fn demanded(field: &Field, table: &'static Table, case: Option<&str>, name: &str
         ("requests", _) if case == Some("network") && name != "bytes" => "5",
         ("cpu", _) if case == Some("set-limit") && name != "memory" => "\"1\"",
         ("for", _) if endless => "\"9s\"",
-        ("archive", "name") => "\"a\"",
+        ("archive", "name" | "cached") => "\"a\"",
         _ => return None,
     };
     Some(value.to_owned())

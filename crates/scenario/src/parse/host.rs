@@ -24,6 +24,7 @@ pub(super) fn read(root: &Reader<'_>) -> Option<Host> {
         bandwidth: network.bandwidth("bandwidth"),
         latency: network.duration("latency"),
     });
+    let unpack = host.bandwidth("unpack");
     let (cores, nodes) = (cores?, nodes?);
     if u64::from(cores) * u64::from(nodes) > CORES_IN_ALL_MAX {
         let problem = Problem::new(format!("{nodes} nodes of {cores} cores are too many"));
@@ -32,7 +33,7 @@ pub(super) fn read(root: &Reader<'_>) -> Option<Host> {
             problem.accepts(format!("at most {CORES_IN_ALL_MAX} cores in all")).advises("use fewer nodes"),
         );
     }
-    Some(Host { cores, memory: memory?, swap: swap?, disk, network, nodes })
+    Some(Host { cores, memory: memory?, swap: swap?, disk, network, unpack, nodes })
 }
 
 pub(super) fn read_settings(root: &Reader<'_>) -> BTreeMap<Platform, PlatformSettings> {

@@ -26,6 +26,10 @@ pub(super) static HOST: Table = Table::new(
         Field::absent("network", Takes::Table(&NETWORK), "does not bind")
             .means("What the network can do.")
             .like("{ bandwidth = \"10Gbit/s\", latency = \"50us\" }"),
+        Field::absent("unpack", Takes::SPEED, "unknown")
+            .means("How fast layers of images are unpacked, in compressed bytes; without it the length of a start that unpacks one \
+                    is unknown.")
+            .like("\"60MB/s\""),
         Field::default("nodes", Takes::Count { least: 1, most: 10_000 }, "1")
             .means("Machines of this kind; more than one is a cluster. All nodes together have at most 1048576 cores.")
             .like("3"),

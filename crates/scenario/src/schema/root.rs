@@ -71,6 +71,10 @@ static IMAGE: Table = Table::new(
         Field::absent("archive", Takes::Text, "required without layers")
             .means("Path of an OCI layout or `docker save` archive, for native runs.")
             .like("\"images/shop.tar\""),
+        Field::default("cached", Takes::Flag, "false")
+            .means("Whether each node has the image, unpacked, before the run begins.")
+            .like("true")
+            .becomes("Kubernetes: imagePullPolicy: IfNotPresent, and it is"),
     ],
 );
 

@@ -1,5 +1,7 @@
 //! From the world at its end to the report.
 
+use std::collections::BTreeMap;
+
 use catamaran_report::Report;
 use catamaran_report::report::{BackendKind, Identity, IsolationRow, Requests, TenantReport, TenantState};
 use catamaran_scenario::{Calibration, Plan, Platform};
@@ -20,6 +22,8 @@ const NOT_MODELLED: [(&str, &str); 3] = [
 const NOT_CALIBRATED: &str = "the machine was calibrated without memory";
 const IN_GUESTS: &str = "guests that are swapped out are not modelled yet";
 
+const IN_SENTRY: &str = "nobody has measured what gVisor's Sentry takes beside its program";
+
 const HOST_NOT_MODELLED: [(&str, &str); 2] = [
     ("steal", "a simulated machine is not stolen from"),
     ("others", "nobody else is at work on a simulated machine"),
@@ -36,18 +40,22 @@ pub(super) fn report(
         scenario_digest: plan.digest(),
         engine: format!("catamaran-sim {}", env!("CARGO_PKG_VERSION")),
         calibration_digest: Some(calibration.digest()),
-        machine: setting.guest.map(|guest| guest.facts()),
+        machine: facts(platform, setting),
     };
     let mut report = Report::blank(plan, platform, BackendKind::Simulated, 0, identity);
     report.elapsed_s = world.now as f64 / 1e9;
+    let labels: Vec<String> = report.tenants.iter().map(TenantReport::label).collect();
     for (index, row) in report.tenants.iter_mut().enumerate() {
         for (field, reason) in NOT_MODELLED {
             row.explain_absence(field, reason);
         }
         match world.instances.get(index).and_then(Option::as_ref) {
             Some(instance) => {
-                startup(row, plan, platform, setting);
+                startup(row, plan, platform, setting, index);
                 fill(row, calibration, setting, world, index, instance);
+                if let Some(words) = happened::clash(world, index, &labels) {
+                    failed(row, words);
+                }
             }
             None => row.explain_absence("cpu_s", "not part of this prediction"),
         }
@@ -57,6 +65,26 @@ pub(super) fn report(
     report.events = happened::events(world, &report.tenants);
     report.samples = happened::samples(world, &report.tenants);
     report
+}
+
+/// What is said of the platform itself, where there is anything to say.
+fn facts(platform: Platform, setting: &Setting) -> Option<BTreeMap<String, String>> {
+    let mut facts = setting.guest.map(|guest| guest.facts()).unwrap_or_default();
+    facts.extend(platform::costs::extra(platform).facts());
+    if platform == Platform::Gvisor {
+        facts.insert("sandbox".into(), "kvm: systrap, which is the default today, was not measured".into());
+    }
+    (!facts.is_empty()).then_some(facts)
+}
+
+/// A tenant that could not start.
+fn failed(row: &mut TenantReport, words: String) {
+    row.state = TenantState::Failed;
+    (row.finished_s, row.requests, row.throughput_per_s) = (None, None, None);
+    for field in ["finished_s", "requests", "throughput_per_s"] {
+        row.explain_absence(field, "it failed at its start");
+    }
+    row.error = Some(words);
 }
 
 /// What each tenant sees, also one that never starts: the platform decides it.
@@ -114,15 +142,20 @@ fn steal(row: &mut TenantReport, setting: &Setting, world: &World, index: usize)
     }
 }
 
-fn startup(row: &mut TenantReport, plan: &Plan, platform: Platform, setting: &Setting) {
+fn startup(row: &mut TenantReport, plan: &Plan, platform: Platform, setting: &Setting, index: usize) {
     let tenant = plan.tenants().iter().find(|tenant| tenant.name == row.name);
-    match &setting.stages {
-        Some(stages) => {
-            let quota = tenant.and_then(|tenant| startup::quota(tenant, platform));
-            row.startup_stages = startup::rows(stages, quota);
-            row.startup_s = Some(row.startup_stages.last().map_or(0.0, |stage| stage.end_s));
-        }
-        None => row.explain_absence("startup_s", "this platform's start was not calibrated"),
+    if tenant.is_some_and(|tenant| tenant.image.is_some()) && !startup::pull::has_images(platform) {
+        row.explain_absence("tenant.image", "the platform runs a root directory and fetches no image");
+    }
+    let Some(start) = &setting.start else {
+        return row.explain_absence("startup_s", "this platform's start was not calibrated");
+    };
+    let quota = tenant.and_then(|tenant| startup::quota(tenant, platform));
+    let started = start.of(quota, setting.pulls.get(&index).map_or(&[], Vec::as_slice));
+    row.startup_stages = started.rows;
+    row.startup_s = started.whole_s;
+    for (field, reason) in started.absent {
+        row.explain_absence(field, reason);
     }
 }
 
@@ -150,7 +183,11 @@ fn finish(row: &mut TenantReport, world: &World, instance: &Instance) {
 
 /// Why there are no figures of memory.
 fn no_memory(calibration: &Calibration, setting: &Setting) -> &'static str {
-    if setting.guest.is_some() && calibration.memory.is_some() { IN_GUESTS } else { NOT_CALIBRATED }
+    match (calibration.memory.is_some(), setting.guest.is_some()) {
+        (false, _) => NOT_CALIBRATED,
+        (true, true) => IN_GUESTS,
+        (true, false) => IN_SENTRY,
+    }
 }
 
 fn memory(row: &mut TenantReport, calibration: &Calibration, setting: &Setting, world: &World, index: usize) {
@@ -231,7 +268,9 @@ fn overhead(report: &mut Report, setting: &Setting, world: &World) {
             report.host.explain_absence("overhead_cpu_s.monitors", what);
         }
         _ => {
-            report.host.explain_absence("overhead_memory_bytes", "the platform has no process of its own");
+            let why = platform::residents::unknown(report.platform);
+            let why = why.unwrap_or_else(|| "the platform has no process of its own".to_owned());
+            report.host.explain_absence("overhead_memory_bytes", why);
             report.host.explain_absence("overhead_cpu_s", "the runner itself is not modelled");
         }
     }

@@ -1,7 +1,8 @@
 //! From the plan, the platform and the calibration to what the model is made of.
 
+use std::collections::BTreeMap;
+
 use catamaran_report::RunError;
-use catamaran_scenario::calibration::StartupStage;
 use catamaran_scenario::plan::{PlatformSettings, Scheduler};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
@@ -33,8 +34,12 @@ pub(super) struct Setting {
     pub(super) memory_claims: Vec<MemoryClaim>,
     /// Where each instance is in a guest of its own.
     pub(super) guest: Option<platform::vm::Guest>,
-    /// Stages of a start, as calibrated.
-    pub(super) stages: Option<Vec<StartupStage>>,
+    /// The platform's start.
+    pub(super) start: Option<startup::Start>,
+    /// Parts of the pull of each instance that has an image.
+    pub(super) pulls: BTreeMap<usize, Vec<startup::pull::Part>>,
+    /// What no two tenants of a machine can have.
+    pub(super) taken: platform::clash::Taken,
     /// CPU time of a request beyond its demand (ns).
     pub(super) request_overhead: u64,
     /// CPU time of a sleep beyond the switches (ns).
@@ -51,23 +56,18 @@ impl Setting {
         model: Model,
     ) -> Result<Self, RunError> {
         let rule_of = if model == Model::Exact { platform } else { Platform::BareMetal };
-        let claims: Vec<CpuClaim> = match platform::rule(rule_of) {
-            Some(rule) => plan
-                .instances()
-                .filter_map(|(index, _)| plan.tenants().get(index))
-                .map(|tenant| rule(tenant, calibration))
-                .collect(),
-            None => Vec::new(),
-        };
+        let rule = platform::rule(rule_of);
+        let tenants = plan.instances().filter_map(|(index, _)| plan.tenants().get(index));
+        let claims: Vec<CpuClaim> = tenants.map(|tenant| rule(tenant, calibration)).collect();
         let tenants = plan.instances().filter_map(|(index, _)| plan.tenants().get(index));
         let memory_claims = tenants
             .zip(&claims)
             .map(|(tenant, claim)| platform::memory::claim(tenant, calibration, claim.own_group.is_some()))
             .collect();
-        let guest = match (model, platform) {
-            (Model::Exact, Platform::Vm) => platform::vm::guest(plan, platform, calibration),
-            _ => None,
-        };
+        let guest =
+            (model == Model::Exact).then(|| platform::vm::guest(plan, platform, calibration)).flatten();
+        let system_call = platform::costs::extra(platform).system_call.map_or(0, |ns| (ns + 0.5) as u64);
+        let takes_part = |instance: usize| takes_part(model, instance);
         let inside = |ns: u64| guest.map_or(ns, |guest| (ns as f64 / guest.speed) as u64);
         Ok(Self {
             memory: MemorySetting::of(plan, rule_of, calibration, guest.as_ref())?,
@@ -77,9 +77,12 @@ impl Setting {
             knobs: knobs(plan, platform, calibration),
             claims,
             guest,
-            stages: startup::stages(plan, platform, calibration),
+            start: startup::start(plan, platform, calibration),
+            pulls: startup::pull::pulls(plan, platform, takes_part),
+            taken: platform::clash::Taken::nothing(platform, &plan.settings(platform)),
             request_overhead: inside(calibration.cpu.request_overhead_ns),
-            sleep_overhead: inside(calibration.cpu.sleep_overhead_ns),
+            // A sleep is a system call.
+            sleep_overhead: inside(calibration.cpu.sleep_overhead_ns) + system_call,
             wakeup_idle: calibration.cpu.wakeup_idle_ns,
         })
     }
@@ -98,14 +101,18 @@ impl Setting {
 
     /// Whether an instance takes part.
     pub(super) fn takes_part(&self, instance: usize) -> bool {
-        !matches!(self.model, Model::Alone(only) if only != instance)
+        takes_part(self.model, instance)
     }
 }
 
-/// The scheduler's knobs: the scenario's where it sets them, else the machine's. What it sets for `vm` is the guest's.
+fn takes_part(model: Model, instance: usize) -> bool {
+    !matches!(model, Model::Alone(only) if only != instance)
+}
+
+/// The scheduler's knobs: the scenario's where it sets them, else the machine's. What it sets for guests is the guest's.
 fn knobs(plan: &Plan, platform: Platform, calibration: &Calibration) -> Knobs {
     let settings =
-        if platform == Platform::Vm { PlatformSettings::default() } else { plan.settings(platform) };
+        if platform::has_guests(platform) { PlatformSettings::default() } else { plan.settings(platform) };
     let machine = &calibration.scheduler;
     let hz = settings.hz.unwrap_or(machine.hz).max(1);
     let pick = match settings.scheduler.unwrap_or(machine.kind) {

@@ -37,12 +37,16 @@ pub(crate) fn density(
     if plan.host().swap.0 > 0 {
         return Err(refusal("host.swap".into(), "a density with swap", "leave it out"));
     }
+    if platform == Platform::Gvisor {
+        let what = "a density under gVisor, whose own memory was not measured";
+        return Err(refusal("platforms".into(), what, "choose another platform"));
+    }
     let Some(costs) = &calibration.memory else {
         let what = "a density on a machine that was calibrated without memory";
         return Err(refusal("host.memory".into(), what, "calibrate anew with `catamaran calibrate`"));
     };
     let page_bytes = calibration.machine.page_bytes.max(1);
-    let guest = (platform == Platform::Vm).then(|| vm::guest(plan, platform, calibration)).flatten();
+    let guest = vm::guest(plan, platform, calibration);
     let end = plan.duration().0;
     let threads = Program::new(plan, 0, 0, (tenant.start_at.0, end), page_bytes)
         .map_or(1, |program| program.threads() as u64);

@@ -1,11 +1,14 @@
-//! What happened to memory, for the report and for the timeline: events with their causes, samples, and what a victim is told.
+//! What happened to memory and who could not start, for the report and for the timeline: events with their causes, samples, and
+//! what a victim is told.
 
 use catamaran_report::report::{EventRow, Samples, Series, TenantReport};
 use catamaran_report::timeline;
 
 use super::memory::SAMPLE_NS;
+use super::nodes;
 use super::world::World;
-use crate::kernel::trace;
+use crate::kernel::{Instant, trace};
+use crate::platform::clash::Clash;
 use crate::resources::memory::{GroupId, MemoryNote};
 
 /// The machine as an object of events.
@@ -34,7 +37,29 @@ pub(super) fn events(world: &World, rows: &[TenantReport]) -> Vec<EventRow> {
         let (actor, what, target) = words(world, entry.what, &label);
         EventRow { at_s: entry.at as f64 / 1e9, actor, what: what.into(), target, because: entry.because }
     };
-    entries(world).iter().map(row).collect()
+    let own: Vec<EventRow> = entries(world).iter().map(row).collect();
+    let clashed = |(index, at, clash): (usize, Instant, &Clash)| EventRow {
+        at_s: at as f64 / 1e9,
+        actor: label(index),
+        what: clash.what().into(),
+        target: label(clash.with()),
+        because: None,
+    };
+    nodes::in_order(vec![own, clashes(world).map(clashed).collect()])
+}
+
+/// The instances that could not start: when, and why.
+fn clashes(world: &World) -> impl Iterator<Item = (usize, Instant, &Clash)> {
+    world.instances.iter().enumerate().filter_map(|(index, instance)| {
+        let (at, clash) = instance.as_ref()?.clash.as_ref()?;
+        Some((index, *at, clash))
+    })
+}
+
+/// What kept an instance from starting.
+pub(super) fn clash(world: &World, index: usize, rows: &[String]) -> Option<String> {
+    let (_, _, clash) = clashes(world).find(|(instance, ..)| *instance == index)?;
+    Some(clash.words(rows.get(clash.with()).map_or("", String::as_str)))
 }
 
 /// What went wrong with an instance that was killed.
@@ -73,6 +98,15 @@ pub(super) fn merge(
         timeline::Entry { at_ns: entry.at, actor, what: what.into(), target, because: entry.because }
     });
     let own: Vec<timeline::Entry> = own.collect();
+    let clashed = |(index, at, clash): (usize, Instant, &Clash)| timeline::Entry {
+        at_ns: at,
+        actor: label(index),
+        what: clash.what().into(),
+        target: label(clash.with()),
+        because: None,
+    };
+    let clashed: Vec<timeline::Entry> = clashes(world).map(clashed).collect();
+    let others = if clashed.is_empty() { others } else { nodes::in_order(vec![others, clashed]) };
     if own.is_empty() {
         return others;
     }

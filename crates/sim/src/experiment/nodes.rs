@@ -141,7 +141,7 @@ fn merged_timeline(plan: &Plan, parts: Vec<Part>) -> Timeline {
 }
 
 /// Something that happened and says what caused it by its place among the others.
-trait Caused {
+pub(super) trait Caused {
     fn instant(&self) -> Instant;
     fn because(&mut self) -> &mut Option<u32>;
 }
@@ -166,8 +166,8 @@ impl Caused for Entry {
     }
 }
 
-/// What happened on several nodes, by time; at the same instant by node. Causes keep their effects.
-fn in_order<T: Caused>(nodes: Vec<Vec<T>>) -> Vec<T> {
+/// What happened in several places (on nodes, for one), by time; at the same instant by place. Causes keep their effects.
+pub(super) fn in_order<T: Caused>(nodes: Vec<Vec<T>>) -> Vec<T> {
     let of_node = |(node, entries): (usize, Vec<T>)| {
         entries.into_iter().enumerate().map(move |(index, entry)| ((node, index), entry))
     };

@@ -5,16 +5,15 @@ use catamaran_scenario::plan::{Guest, Restart, Workload};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::memory;
-use crate::platform;
+use crate::{platform, startup};
+
+/// Most layers of an image (moby `layer/layer_store.go`, `maxLayerDepth`).
+const LAYERS_MOST: usize = 125;
+/// Most layers of all replicas' images: what a report holds.
+const LAYERS_OF_ALL_MOST: u64 = 100_000;
 
 pub(super) fn refusal(field: String, what: impl Into<String>, advice: impl Into<String>) -> RunError {
     RunError::Unsupported { field, backend: "simulated", what: what.into(), advice: advice.into() }
-}
-
-/// Platforms that [`platform::rule`] knows, for the advice.
-fn known_platforms() -> String {
-    let known = Platform::ALL.iter().filter(|platform| platform::rule(**platform).is_some());
-    known.map(|platform| platform.name()).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn unsupported(
@@ -24,7 +23,8 @@ pub(super) fn unsupported(
 ) -> Result<(), RunError> {
     what_is_not_carried_out(plan, platform, calibration)?;
     match platform {
-        Platform::Vm => plan.tenants().iter().try_for_each(memory_in_guest),
+        _ if platform::has_guests(platform) => plan.tenants().iter().try_for_each(memory_in_guest),
+        Platform::Gvisor => plan.tenants().iter().try_for_each(memory_in_sentry),
         _ => Ok(()),
     }
 }
@@ -35,16 +35,18 @@ pub(super) fn what_is_not_carried_out(
     platform: Platform,
     calibration: &Calibration,
 ) -> Result<(), RunError> {
-    if platform::rule(platform).is_none() {
-        let advice = format!("choose one of: {}", known_platforms());
-        return Err(refusal("platforms".into(), format!("the platform {platform} yet"), advice));
+    if plan.host().disk.is_some() {
+        return Err(refusal("host.disk".into(), "disk and network yet", "remove the field"));
     }
-    if plan.host().disk.is_some() || plan.host().network.is_some() {
-        let field = if plan.host().disk.is_some() { "host.disk" } else { "host.network" };
-        return Err(refusal(field.into(), "disk and network yet", "remove the field"));
+    if plan.host().network.is_some() && !pulls(plan, platform) {
+        return Err(refusal("host.network".into(), "disk and network yet", "remove the field"));
+    }
+    if pulls(plan, platform) {
+        plan.images().iter().filter(|image| is_used(plan, &image.name)).try_for_each(image)?;
+        layers_of_all(plan)?;
     }
     settings(plan, platform)?;
-    if platform == Platform::Vm {
+    if platform::has_guests(platform) {
         guests(plan, platform, calibration)?;
     }
     if let Some(event) = plan.events().first() {
@@ -61,10 +63,31 @@ pub(super) fn what_is_not_carried_out(
 /// Settings that mean nothing to the platforms that are carried out so far.
 fn settings(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     let settings = plan.settings(platform);
-    let has_guests = platform == Platform::Vm;
+    let has_guests = platform::has_guests(platform);
+    let rootless_goes = matches!(
+        platform,
+        Platform::Container
+            | Platform::Runc
+            | Platform::Crun
+            | Platform::Youki
+            | Platform::Docker
+            | Platform::Podman
+    );
+    let has_runtime = matches!(
+        platform,
+        Platform::Docker | Platform::Podman | Platform::Containerd | Platform::CriO | Platform::Kubernetes
+    );
+    let unknown_runtime = |name: &String| !startup::RUNTIMES.contains(&name.as_str());
+    if has_runtime && settings.runtime.as_ref().is_some_and(unknown_runtime) {
+        let advice = format!(
+            "use {}; gvisor and kata are platforms of their own",
+            startup::RUNTIMES.map(|name| format!("{name:?}")).join(", ")
+        );
+        return Err(refusal(format!("platform.{platform}.runtime"), "this runtime", advice));
+    }
     let asked = [
-        ("runtime", settings.runtime.is_some()),
-        ("rootless", settings.rootless == Some(true) && platform != Platform::Container),
+        ("runtime", settings.runtime.is_some() && !has_runtime),
+        ("rootless", settings.rootless == Some(true) && !rootless_goes),
         ("autogroup", settings.autogroup.is_some()),
         ("vcpus", settings.vcpus.is_some() && !has_guests),
         ("memory", settings.memory.is_some() && !has_guests),
@@ -89,9 +112,17 @@ fn guests(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<
     if settings.guest == Some(Guest::Bare) {
         return Err(refusal(field("guest"), "guests without a kernel yet", "use guest = \"linux\""));
     }
-    if settings.hypervisor_type == Some(2) {
-        let advice = "remove the field: the model is of KVM, whose monitor is part of the kernel";
-        return Err(refusal(field("type"), "a hypervisor on top of an operating system yet", advice));
+    match (platform, settings.hypervisor_type) {
+        (Platform::VmHosted, Some(1)) => {
+            let what = "a hypervisor beneath every operating system on this platform";
+            return Err(refusal(field("type"), what, "use the platform vm"));
+        }
+        (Platform::Vm | Platform::Microvm | Platform::Kata, Some(2)) => {
+            let what = "a hypervisor on top of an operating system on this platform";
+            let advice = "use the platform vm-hosted: KVM, of which this model is, is part of the kernel";
+            return Err(refusal(field("type"), what, advice));
+        }
+        _ => {}
     }
     let least = platform::vm::MEMORY_LEAST;
     if settings.memory.is_some_and(|memory| memory.0 < least) {
@@ -99,8 +130,12 @@ fn guests(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<
         return Err(refusal(field("memory"), "guests so small: no published figure covers them", advice));
     }
     if platform::vm::guest(plan, platform, calibration).is_none() {
-        let advice =
-            "measure this machine with `catamaran calibrate` (table vm of host.toml), or use accel = \"kvm\"";
+        let advice = match platform {
+            Platform::Microvm | Platform::Kata => "its monitor knows no emulation: use accel = \"kvm\"",
+            _ => {
+                "measure this machine with `catamaran calibrate` (table vm of host.toml), or use accel = \"kvm\""
+            }
+        };
         return Err(refusal(field("accel"), "emulation (tcg) whose slow-down was not measured", advice));
     }
     Ok(())
@@ -126,14 +161,65 @@ fn memory_in_guest(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunE
     }
 }
 
+/// What the Sentry takes for its program's memory was not measured.
+fn memory_in_sentry(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
+    if !memory::touches(&tenant.workload) {
+        return Ok(());
+    }
+    let field = format!("tenant.{}.workload", tenant.name);
+    Err(refusal(field, "memory under gVisor, whose own was not measured", "choose another platform"))
+}
+
+/// Whether `host.network` carries something: the image of a tenant.
+fn pulls(plan: &Plan, platform: Platform) -> bool {
+    startup::pull::has_images(platform) && plan.tenants().iter().any(|tenant| tenant.image.is_some())
+}
+
+/// Every replica has a row for each layer that it waited for.
+fn layers_of_all(plan: &Plan) -> Result<(), RunError> {
+    let layers = |name: &Option<String>| {
+        let image = plan.images().iter().find(|image| Some(&image.name) == name.as_ref());
+        image.map_or(0, |image| image.layers.len() as u64)
+    };
+    let mut left = LAYERS_OF_ALL_MOST;
+    for tenant in plan.tenants() {
+        let needed = u64::from(tenant.replicas) * layers(&tenant.image);
+        let Some(rest) = left.checked_sub(needed) else {
+            let what = format!("more than {LAYERS_OF_ALL_MOST} layers over all replicas");
+            let field = format!("tenant.{}.replicas", tenant.name);
+            return Err(refusal(field, what, "use fewer replicas, or images of fewer layers"));
+        };
+        left = rest;
+    }
+    Ok(())
+}
+
+fn is_used(plan: &Plan, image: &str) -> bool {
+    plan.tenants().iter().any(|tenant| tenant.image.as_deref() == Some(image))
+}
+
+/// Images without layers, and with more than an overlay has room for.
+fn image(image: &catamaran_scenario::plan::Image) -> Result<(), RunError> {
+    let field = format!("image.{}.layers", image.name);
+    match image.layers.len() {
+        0 => Err(refusal(field, "an image of which only the archive is known", "give it layers")),
+        count if count > LAYERS_MOST => {
+            let what = format!("{count} layers, more than the {LAYERS_MOST} that engines take");
+            Err(refusal(field, what, "put several layers into one"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn tenant(tenant: &catamaran_scenario::plan::Tenant, platform: Platform) -> Result<(), RunError> {
     let field = |rest: &str| format!("tenant.{}.{rest}", tenant.name);
     let asked = [
-        ("image", tenant.image.is_some(), "images"),
         ("restart", tenant.restart != Restart::Never, "restarts"),
-        ("pids.limit", tenant.pids_limit.is_some() && platform == Platform::Vm, "process limits in guests"),
-        ("ports", !tenant.ports.is_empty(), "ports"),
-        ("needs", !tenant.needs.is_empty(), "library versions"),
+        (
+            "pids.limit",
+            tenant.pids_limit.is_some() && platform::has_guests(platform),
+            "process limits in guests",
+        ),
         ("io", tenant.io.weight.is_some() || tenant.io.iops.is_some(), "disk shares"),
         ("io", tenant.io.read.is_some() || tenant.io.write.is_some(), "disk shares"),
     ];

@@ -1,5 +1,6 @@
 //! The world of one run: programs, the CPU's model, and the events between them.
 
+use catamaran_scenario::plan::Tenant;
 use catamaran_scenario::{Plan, weight};
 
 use super::build::Setting;
@@ -9,6 +10,7 @@ use super::nodes;
 use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::queue::EventQueue;
+use crate::platform::clash::{Clash, Taken};
 use crate::resources::cpu::{GroupId, GroupSpec, ROOT, ThreadId};
 use crate::workload::{Action, Program};
 
@@ -19,6 +21,8 @@ pub(super) enum Event {
     Expire(ThreadId),
     /// The same, the core's way out of idle included.
     Wake(ThreadId),
+    /// An instance that wants what others may have comes to be.
+    Start(usize),
     /// The time of a phase of computing is over.
     Cut {
         thread: ThreadId,
@@ -43,13 +47,17 @@ pub(super) struct Instance {
     pub(super) start: Instant,
     /// Set when it was killed for memory.
     pub(super) killed: Option<Killed>,
+    /// Its tenant, where that has ports or needs libraries.
+    wants: Option<Tenant>,
+    /// What kept it from starting, and when.
+    pub(super) clash: Option<(Instant, Clash)>,
 }
 
 impl Instance {
     /// Whether nothing more will come of it.
     fn is_over(&self) -> bool {
         let gone = self.killed.is_some_and(|killed| killed.gone.is_some());
-        gone || self.program.finished().is_some()
+        gone || self.clash.is_some() || self.program.finished().is_some()
     }
 }
 
@@ -64,6 +72,7 @@ pub(super) struct World {
     /// None where the machine was calibrated without it.
     pub(super) memory: Option<MemoryWorld>,
     pub(super) queue: EventQueue<Event>,
+    taken: Taken,
     end: Instant,
     request_overhead: u64,
     sleep_overhead: u64,
@@ -82,6 +91,7 @@ impl World {
             now: 0,
             memory: setting.memory.world(),
             queue: EventQueue::new(),
+            taken: setting.taken.clone(),
             end: plan.duration().0,
             request_overhead: setting.request_overhead,
             sleep_overhead: setting.sleep_overhead,
@@ -113,7 +123,8 @@ impl World {
         (tenant, replica): (usize, u32),
         guard: GroupId,
     ) -> Option<Instance> {
-        let start = plan.tenants().get(tenant)?.start_at.0;
+        let tenant_of = plan.tenants().get(tenant)?;
+        let start = tenant_of.start_at.0;
         let page_bytes = setting.memory.page_bytes();
         let program = Program::new(plan, tenant, replica, (start, self.end), page_bytes)?;
         let claim = setting.claims.get(index)?;
@@ -125,6 +136,10 @@ impl World {
         };
         if let Some(guest) = &setting.guest {
             self.engine.add_guest(index, guest, group, &claim.cores);
+        }
+        let wants = !tenant_of.ports.is_empty() || !tenant_of.needs.is_empty();
+        if wants {
+            self.queue.push(start, TENANTS_SECOND, Event::Start(index));
         }
         let mut threads = Vec::new();
         for own in 0..program.threads() {
@@ -139,7 +154,8 @@ impl World {
             self.queue.push(start, TENANTS_SECOND, Event::Wake(thread));
             threads.push(thread);
         }
-        Some(Instance { group, threads, program, start, killed: None })
+        let wants = wants.then(|| tenant_of.clone());
+        Some(Instance { group, threads, program, start, killed: None, wants, clash: None })
     }
 
     /// Runs to the end: that of the scenario, or when nothing is left to do.
@@ -161,6 +177,7 @@ impl World {
                         self.go_on(thread);
                     }
                 }
+                Event::Start(index) => self.start(index),
                 Event::Cut { thread, phase } => self.cut(thread, phase),
                 Event::Reap(index) => self.reap(index),
                 Event::Sample => self.sample(),
@@ -241,9 +258,24 @@ impl World {
         }
     }
 
+    /// Takes what an instance wants for it, or notes what it clashes with.
+    fn start(&mut self, index: usize) {
+        let instances = &self.instances;
+        let lives = |other: usize| {
+            let other = instances.get(other).and_then(Option::as_ref);
+            other.is_some_and(|other| !other.is_over())
+        };
+        let wants = instances.get(index).and_then(|one| one.as_ref()?.wants.as_ref());
+        let clash = wants.and_then(|tenant| self.taken.start(index, tenant, lives));
+        if let (Some(clash), Some(Some(instance))) = (clash, self.instances.get_mut(index)) {
+            instance.clash = Some((self.now, clash));
+        }
+    }
+
+    /// Whether a thread's instance was killed, or never came to start.
     fn is_killed(&self, thread: ThreadId) -> bool {
         let instance = self.owners.get(thread).and_then(|(index, _)| self.instances.get(*index)?.as_ref());
-        instance.is_some_and(|instance| instance.killed.is_some())
+        instance.is_some_and(|instance| instance.killed.is_some() || instance.clash.is_some())
     }
 
     fn sample(&mut self) {

@@ -13,6 +13,7 @@
 use catamaran_scenario::calibration::MemoryCosts;
 use catamaran_scenario::{Calibration, Platform};
 
+use super::is_container;
 use super::vm::Guest;
 
 /// Threads of which one is charged something where it runs itself: of the seven further ones of a pool of eight two or three
@@ -36,6 +37,13 @@ pub(crate) struct Footprint {
     pub(crate) rss_bytes: u64,
 }
 
+/// What was measured of a tenant on a platform; a container that somebody else made weighs as ours does.
+fn weighed(platform: Platform, costs: &MemoryCosts) -> Option<u64> {
+    let own = costs.tenant_bytes.get(&platform);
+    let ours = || costs.tenant_bytes.get(&Platform::Container).filter(|_| is_container(platform));
+    own.or_else(ours).copied()
+}
+
 impl Footprint {
     /// On a platform; in a guest the threads are the guest's own affair.
     pub(crate) fn of(
@@ -56,7 +64,7 @@ impl Footprint {
                 rss_bytes: guest.idle_bytes,
             },
             None => Self {
-                one_bytes: costs.tenant_bytes.get(&platform).copied().unwrap_or(costs.worker_bytes),
+                one_bytes: weighed(platform, costs).unwrap_or(costs.worker_bytes),
                 thread_bytes: costs.thread_bytes,
                 group_bytes: costs.group_bytes,
                 start_bytes: costs.start_bytes,

@@ -53,6 +53,10 @@ mod tests {
             (Platform::Container, false, [Sees::Own, Sees::Own, Sees::Host, Sees::Some]),
             (Platform::Vm, false, [Sees::Own; 4]),
             (Platform::Container, true, [Sees::Own, Sees::Own, Sees::Own, Sees::Some]),
+            (Platform::Docker, false, [Sees::Own, Sees::Own, Sees::Host, Sees::Some]),
+            (Platform::Podman, true, [Sees::Own, Sees::Own, Sees::Own, Sees::Some]),
+            (Platform::Gvisor, false, [Sees::Own; 4]),
+            (Platform::Kata, false, [Sees::Own; 4]),
         ];
         for (platform, rootless, expected) in table {
             let mut settings = PlatformSettings::default();

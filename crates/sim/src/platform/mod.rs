@@ -1,13 +1,18 @@
 //! Room 2: how a technology changes claims, costs and visibility. One file per platform.
 
 mod bare_metal;
+pub(crate) mod blast;
 mod cgroups;
 mod chroot;
+pub(crate) mod clash;
 mod container;
+pub(crate) mod costs;
+pub(crate) mod figures;
 pub(crate) mod footprint;
 pub(crate) mod isolation;
 pub(crate) mod memory;
 mod namespaces;
+pub(crate) mod residents;
 pub(crate) mod visibility;
 pub(crate) mod vm;
 
@@ -35,24 +40,36 @@ pub(crate) struct OwnGroup {
     pub(crate) quota: Option<Quota>,
 }
 
-/// The rule of a platform; none for platforms that the simulator does not carry out yet.
+/// The rule of a platform.
 pub(crate) type Rule = fn(&Tenant, &Calibration) -> CpuClaim;
 
-pub(crate) fn rule(platform: Platform) -> Option<Rule> {
+pub(crate) fn rule(platform: Platform) -> Rule {
     match platform {
-        Platform::BareMetal => Some(bare_metal::claim),
-        Platform::Namespaces => Some(namespaces::claim),
-        Platform::Chroot => Some(chroot::claim),
-        Platform::Container => Some(container::claim),
+        Platform::BareMetal => bare_metal::claim,
+        Platform::Namespaces => namespaces::claim,
+        Platform::Chroot => chroot::claim,
+        Platform::Cgroups => cgroups::claim,
         // A guest's virtual CPUs are held by what holds any process.
-        Platform::Cgroups | Platform::Vm => Some(cgroups::claim),
-        _ => None,
+        _ if has_guests(platform) => cgroups::claim,
+        // Whoever made it, a container is its groups to the kernel; gVisor's threads are the machine's.
+        _ => container::claim,
     }
 }
 
-/// Whether tenants have groups of their own, with limits.
+/// Whether tenants have groups of their own, with limits, on the machine's own kernel.
 pub(crate) fn has_limits(platform: Platform) -> bool {
-    matches!(platform, Platform::Cgroups | Platform::Container)
+    !has_guests(platform)
+        && !matches!(platform, Platform::BareMetal | Platform::Chroot | Platform::Namespaces)
+}
+
+/// Whether each tenant has a guest of its own, with a kernel.
+pub(crate) fn has_guests(platform: Platform) -> bool {
+    matches!(platform, Platform::Vm | Platform::VmHosted | Platform::Microvm | Platform::Kata)
+}
+
+/// Whether a tenant is a container on the machine's own kernel.
+pub(crate) fn is_container(platform: Platform) -> bool {
+    has_limits(platform) && !matches!(platform, Platform::Cgroups | Platform::Gvisor)
 }
 
 /// A claim on a platform without limits: everything that the scenario asks for is named as not applied.

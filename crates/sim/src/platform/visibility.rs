@@ -15,6 +15,8 @@ use catamaran_report::timeline::View;
 use catamaran_scenario::plan::{Namespace, PlatformSettings};
 use catamaran_scenario::{Plan, Platform};
 
+use super::{has_guests, is_container};
+
 /// Number of the first process of a process namespace; on the machine that is its init.
 const FIRST: u32 = 1;
 
@@ -32,14 +34,19 @@ impl Surroundings {
     pub(crate) fn of(platform: Platform, settings: &PlatformSettings) -> Self {
         let mut namespaces = match platform {
             Platform::Namespaces => settings.unshared(),
-            Platform::Container => PlatformSettings::default().unshared(),
+            _ if is_container(platform) => PlatformSettings::default().unshared(),
             _ => Vec::new(),
         };
-        if platform == Platform::Container && settings.rootless == Some(true) {
+        if platform == Platform::Rkt {
+            // Older than namespaces of control groups (Linux 4.6), and never taught them.
+            namespaces.retain(|kind| *kind != Namespace::Cgroup);
+        }
+        if is_container(platform) && settings.rootless == Some(true) {
             namespaces.push(Namespace::User);
         }
-        let guest = platform == Platform::Vm;
-        Self { namespaces, root: matches!(platform, Platform::Chroot | Platform::Container), guest }
+        // gVisor's Sentry is the only kernel that a tenant meets.
+        let guest = has_guests(platform) || platform == Platform::Gvisor;
+        Self { namespaces, root: platform == Platform::Chroot || is_container(platform), guest }
     }
 
     /// Whether this kind of namespace is the tenant's own.

@@ -1,13 +1,18 @@
-//! `vm`: each tenant in a guest of its own, under QEMU with KVM (or emulated). To the host a guest is a process with a thread
+//! `vm`, `vm-hosted`, `microvm`, `kata`: each tenant in a guest of its own: under QEMU with KVM (or emulated), under a monitor of
+//! type 2, under Firecracker, in a pod of Kata's. To the host a guest is a process with a thread
 //! for each virtual CPU, in a control group with the tenant's weight, quota and cores; inside, the guest's own kernel divides
 //! what these threads get among the tenant's.
 //!
 //! **Law.** A timer that comes due in the guest costs two exits on top of what it costs on the machine itself; a loop that
 //! stays in registers costs nothing more (no exit, no walk of nested page tables). A guest's memory is what its monitor needs,
-//! and what its kernel keeps; of that, a structure of 64 bytes for each page that it has.
+//! and what its kernel keeps; of that, a structure of 64 bytes for each page that it has. Under type 2 an exit that the host has to
+//! answer goes on to the monitor's own process and back: two switches more (Sugerman et al., USENIX ATC 2001, "world
+//! switch"; each as long as the calibration's, which is the least that it can be). A pod of Kata's takes what upstream books
+//! for it: monitor, guest kernel, agent and shim.
 //!
 //! **Source.** Linux `arch/x86/kvm/lapic.c` (`kvm_set_lapic_tscdeadline_msr`: arming the timer exits;
-//! `kvm_lapic_expired_hv_timer`: so does its expiry); figures.csv VX-2, FC-MEM-3, FC-MEM-4, CFS-9, CFS-10, CFS-11; the
+//! `kvm_lapic_expired_hv_timer`: so does its expiry); figures.csv VX-2, FC-MEM-1, FC-MEM-3, FC-MEM-4, KATA-1, CFS-2,
+//! CFS-9, CFS-10, CFS-11; the
 //! calibration (`vm`, `memory.tenant_bytes`) where the machine was measured, with guests of 256 MiB; `struct page` in
 //! Linux `include/linux/mm_types.h`.
 //!
@@ -20,31 +25,39 @@ use catamaran_scenario::calibration::Accel;
 use catamaran_scenario::plan::{PlatformSettings, Scheduler};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
+use super::{figures, has_guests};
 use crate::resources::cpu::{Costs, Knobs, Pick};
 
 /// Exits of a timer: one to arm it, one when it expires.
 const EXITS_PER_TIMER: u64 = 2;
-/// Direct cost of an exit, 2000 cycles at 2.93 GHz (VX-2).
-const EXIT_NS: u64 = 683;
+/// GHz of the core on which the cycles of an exit were counted (VX-2).
+const EXIT_GHZ: f64 = 2.93;
+/// Direct cost of an exit, to the nearest nanosecond.
+const EXIT_NS: u64 = (figures::VX_2.value(0) / EXIT_GHZ + 0.5) as u64;
+/// Switches to a monitor that is a process of the host, and back.
+const SWITCHES_PER_WORLD_SWITCH: u64 = 2;
 /// Memory of a guest where the scenario does not say: that of the guests of FC-MEM-4 and FC-BS-07.
 const MEMORY_BYTES: u64 = 256 << 20;
 /// Bytes of memory for each byte that the kernel keeps of it: pages of 4096 bytes, structures of 64.
 const BYTES_PER_KEPT: u64 = 4096 / 64;
-/// What a monitor (QEMU) needs beside the guest's memory (FC-MEM-3: 131.3 MiB).
-const MONITOR_MIB: f64 = 131.3;
-/// Memory of a guest and what of it its kernel shows (MiB, FC-MEM-4); the rest it keeps.
-const SHOWN_MIB: [(f64, f64); 4] = [(128.0, 112.1), (256.0, 238.1), (1024.0, 994.1), (8192.0, 7985.7)];
+/// Memory of a guest and what of it its kernel shows (MiB); the rest it keeps.
+const SHOWN_MIB: [(f64, f64); 4] = [
+    (128.0, figures::FC_MEM_4.value(0)),
+    (256.0, figures::FC_MEM_4.value(1)),
+    (1024.0, figures::FC_MEM_4.value(2)),
+    (8192.0, figures::FC_MEM_4.value(3)),
+];
 /// CONFIG_HZ of the guest's kernel (Debian's).
 const HZ: u32 = 250;
-/// `sched_latency`, `sched_min_granularity`, `sched_wakeup_granularity` before scaling (CFS-9).
-const CFS_NS: (u64, u64, u64) = (6_000_000, 750_000, 1_000_000);
-/// `base_slice` before scaling where the scenario wants EEVDF (CFS-10, Linux 6.6 to 6.12, of which the last is taken: Debian
+/// `sched_latency`, `sched_min_granularity`, `sched_wakeup_granularity` before scaling.
+const CFS_NS: (u64, u64, u64) = (figures::CFS_9.ms(0), figures::CFS_9.ms(1), figures::CFS_9.ms(2));
+/// `base_slice` before scaling where the scenario wants EEVDF (Linux 6.6 to 6.12, of which the last is taken: Debian
 /// 13's, which delays dequeues and has no buddies).
-const BASE_SLICE_NS: u64 = 750_000;
-/// `sched_migration_cost` (CFS-11).
-const MIGRATION_COST_NS: u64 = 500_000;
-/// `sched_cfs_bandwidth_slice` (CFS-2).
-const BANDWIDTH_SLICE_NS: u64 = 5_000_000;
+const BASE_SLICE_NS: u64 = figures::CFS_10.ms(0);
+/// `sched_migration_cost`.
+const MIGRATION_COST_NS: u64 = figures::CFS_11.ms(0);
+/// `sched_cfs_bandwidth_slice`.
+const BANDWIDTH_SLICE_NS: u64 = figures::CFS_2.ms(0);
 /// CPUs beyond which the kernel scales its settings no further (`get_update_sysctl_factor`).
 const SCALED_CPUS_MOST: u64 = 8;
 
@@ -112,11 +125,33 @@ pub(crate) fn accelerator(settings: &PlatformSettings, calibration: &Calibration
     }
 }
 
-/// The guests of a plan: all are alike. None where this machine's accelerator was not measured and no published figure
-/// can stand in for it.
+/// The accelerator of a platform's guests. Firecracker and Kata know no emulation.
+fn accelerator_on(platform: Platform, settings: &PlatformSettings, calibration: &Calibration) -> Accel {
+    match (platform, settings.accel.as_deref()) {
+        (Platform::Microvm | Platform::Kata, None) => Accel::Kvm,
+        _ => accelerator(settings, calibration),
+    }
+}
+
+/// What an idle guest takes where it was not measured (bytes), and what of that its kernel keeps, where that is told apart.
+fn published_idle(platform: Platform, memory: u64) -> (u64, Option<u64>) {
+    let with_monitor = |monitor_mib: f64| (mib(monitor_mib + kept_mib(memory)), Some(mib(kept_mib(memory))));
+    match platform {
+        Platform::Kata => (mib(figures::KATA_1.value(0)), None),
+        Platform::Microvm => with_monitor(figures::FC_MEM_1.value(0)),
+        _ => with_monitor(figures::FC_MEM_3.value(0)),
+    }
+}
+
+/// The guests of a plan: all are alike. None where the platform has none, where this machine's accelerator was not measured and
+/// no published figure can stand in for it, and where the monitor knows no emulation.
 pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) -> Option<Guest> {
     let settings = &plan.settings(platform);
-    let accel = accelerator(settings, calibration);
+    let accel = accelerator_on(platform, settings, calibration);
+    let is_qemu = matches!(platform, Platform::Vm | Platform::VmHosted);
+    if !has_guests(platform) || (accel == Accel::Tcg && !is_qemu) {
+        return None;
+    }
     let measured = calibration.vm.as_ref().filter(|vm| vm.accel == accel);
     let speed = match (measured, accel) {
         (Some(vm), _) => vm.speed_factor,
@@ -124,8 +159,14 @@ pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) 
         (None, Accel::Kvm) => 1.0,
         (None, Accel::Tcg) => return None,
     };
+    let world_switch_ns = match platform {
+        Platform::VmHosted => SWITCHES_PER_WORLD_SWITCH * calibration.cpu.context_switch_ns,
+        _ => 0,
+    };
     let timer_ns = match accel {
-        Accel::Kvm => EXITS_PER_TIMER * measured.and_then(|vm| vm.exit_ns).unwrap_or(EXIT_NS),
+        Accel::Kvm => {
+            EXITS_PER_TIMER * (measured.and_then(|vm| vm.exit_ns).unwrap_or(EXIT_NS) + world_switch_ns)
+        }
         // Emulation has nothing to leave.
         Accel::Tcg => 0,
     };
@@ -133,12 +174,14 @@ pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) 
     let mut knobs = knobs(settings, vcpus);
     knobs.costs = costs(calibration, speed, timer_ns);
     let memory = settings.memory.map_or(MEMORY_BYTES, |memory| memory.0);
-    let (idle_bytes, kernel_bytes) = match measured.and_then(|vm| vm.idle_bytes) {
+    // What was measured is QEMU's.
+    let weighed_here = measured.filter(|_| is_qemu);
+    let (idle_bytes, kernel_bytes) = match weighed_here.and_then(|vm| vm.idle_bytes) {
         Some(bytes) => (of_other_size(bytes, memory), None),
-        None => (mib(MONITOR_MIB + kept_mib(memory)), Some(mib(kept_mib(memory)))),
+        None => published_idle(platform, memory),
     };
     let weighed = calibration.memory.as_ref().and_then(|costs| costs.tenant_bytes.get(&platform));
-    let charged_bytes = match weighed.filter(|_| measured.is_some()) {
+    let charged_bytes = match weighed.filter(|_| weighed_here.is_some()) {
         Some(bytes) => of_other_size(*bytes, memory),
         None => idle_bytes,
     };
@@ -150,7 +193,7 @@ pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) 
         accel,
         idle_bytes,
         charged_bytes,
-        reserve_bytes: measured.and_then(|vm| vm.reserve_bytes).unwrap_or(0),
+        reserve_bytes: weighed_here.and_then(|vm| vm.reserve_bytes).unwrap_or(0),
         kernel_bytes,
         memory_bytes: memory,
     })

@@ -2,11 +2,14 @@
 
 #![allow(clippy::panic, reason = "helpers of tests panic as tests do")]
 
+mod chains;
+mod clash;
 mod common;
 mod density;
 mod guests;
 mod memory;
 mod nodes;
+mod pull;
 mod queueing;
 mod refused;
 mod shares;

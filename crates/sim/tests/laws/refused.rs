@@ -12,7 +12,40 @@ fn by_the_path_of_the_field() {
     let compute = "workload = { kind = \"compute\", work = \"1s\" }";
     let vm = |setting: &str| format!("{}[platform.vm]\n{setting}\n", hog("t", 1, "1s", ""));
     let table = [
-        ("docker", hog("t", 1, "1s", ""), "platforms"),
+        (
+            "docker",
+            format!("{}[platform.docker]\nruntime = \"kata\"\n", hog("t", 1, "1s", "")),
+            "platform.docker.runtime",
+        ),
+        (
+            "docker",
+            format!(
+                "{}[[image]]\nname = \"a\"\nlayers = [{}]\n",
+                tenant(&format!("replicas = 10000\nimage = \"a\"\n{compute}")),
+                (0..11).map(|k| format!("{{ id = \"{k}\", size = 1 }}, ")).collect::<String>()
+            ),
+            "tenant.t.replicas",
+        ),
+        (
+            "kata",
+            format!("{}[platform.kata]\naccel = \"tcg\"\n", hog("t", 1, "1s", "")),
+            "platform.kata.accel",
+        ),
+        (
+            "vm-hosted",
+            format!("{}[platform.vm-hosted]\ntype = 1\n", hog("t", 1, "1s", "")),
+            "platform.vm-hosted.type",
+        ),
+        ("gvisor", tenant("workload = { kind = \"memory\", start = \"1MiB\" }"), "tenant.t.workload"),
+        ("docker", format!("network = {{ latency = \"1ms\" }}\n{}", hog("t", 1, "1s", "")), "host.network"),
+        (
+            "docker",
+            format!(
+                "{}[[image]]\nname = \"a\"\narchive = \"a.tar\"\n",
+                tenant(&format!("image = \"a\"\n{compute}"))
+            ),
+            "image.a.layers",
+        ),
         ("bare-metal", tenant(fork), "tenant.t.workload.kind"),
         ("bare-metal", tenant(&format!("restart = \"always\"\n{compute}")), "tenant.t.restart"),
         ("cgroups", tenant(&format!("pids = {{ limit = 1 }}\n{compute}")), "tenant.t.pids.limit"),

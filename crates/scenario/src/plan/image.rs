@@ -1,0 +1,31 @@
+//! Images that tenants are made from.
+
+use serde::Serialize;
+
+use super::memory::is_default;
+use crate::Bytes;
+
+/// `[[image]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Image {
+    /// Unique.
+    pub name: String,
+    /// Bottom first.
+    pub layers: Vec<Layer>,
+    /// OCI layout or `docker save` archive, natively.
+    pub archive: Option<String>,
+    /// Whether each node has it from the beginning.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cached: bool,
+}
+
+/// A layer of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Layer {
+    /// Equal ids are one layer.
+    pub id: String,
+    /// Compressed size.
+    pub size: Bytes,
+}
