@@ -56,6 +56,7 @@ const LESSONS = {
   cgroups: "gantt",
   chroot: "sight",
   distributions: "family-tree",
+  "image-layers": "layer-lanes",
   namespaces: "sight",
   "noisy-neighbour": "memory",
   "overcommit-steal": "steal-0",

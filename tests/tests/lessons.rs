@@ -216,6 +216,34 @@ fn server_per_app_teaches_what_the_simulator_finds() {
     assert!((idle - 0.74).abs() < 0.01, "an idle server draws three quarters: {idle}");
 }
 
+/// What the prose of `image-layers` says in words.
+#[test]
+fn image_layers_teaches_what_the_simulator_finds() {
+    let start = |order: &str| {
+        let run = report("image-layers", None, &[("tenant.shop.image", order)]);
+        (run("tenant.shop.startup_s").unwrap(), run("tenant.shop.pull_s").unwrap() * 10.0)
+    };
+    // What stands above the program comes again: 10 MB a second, 60 of tools, 90 of libraries, 2 of the program.
+    for (order, megabytes) in [
+        ("source-tools-deps", 152.0),
+        ("source-deps-tools", 152.0),
+        ("tools-source-deps", 92.0),
+        ("deps-source-tools", 62.0),
+        ("tools-deps-source", 2.0),
+        ("deps-tools-source", 2.0),
+    ] {
+        let (startup_s, pulled) = start(order);
+        assert!((pulled - megabytes).abs() < 0.1, "{order}: {pulled}");
+        assert_eq!(startup_s < 5.0, order.ends_with("source"), "{order}: {startup_s}");
+    }
+    let two = report("image-layers/pull", None, &[]);
+    let pulled = |tenant: &str| two(&format!("tenant.{tenant}.pull_s")).unwrap() * 10.0;
+    assert!(
+        (pulled("shop") - 202.0).abs() < 0.1 && (pulled("blog") - 31.0).abs() < 0.1,
+        "the base is shared"
+    );
+}
+
 /// What the prose of `distributions` says in words.
 #[test]
 fn distributions_teaches_what_the_simulator_and_the_table_say() {

@@ -60,6 +60,7 @@ pub(crate) enum Stage {
     Steal,
     Family,
     Servers,
+    Layers,
 }
 
 #[derive(Deserialize)]

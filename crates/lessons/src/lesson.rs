@@ -61,6 +61,8 @@ pub enum Stage {
     Family,
     /// How busy each server is and what all of them cost.
     Servers,
+    /// The layers of an image, and what of them comes over the link.
+    Layers,
 }
 
 /// The seven beats of every lesson, in order.

@@ -91,7 +91,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "lesson.toml",
         "command = ",
         "stage = \"disk\"\ncommand = ",
-        "unknown variant `disk`, expected one of `cpu`, `memory`, `weight`, `sight`, `steal`, `family`, `servers`",
+        "unknown variant `disk`, expected one of `cpu`, `memory`, `weight`, `sight`, `steal`, `family`, `servers`, `layers`",
     ),
     (
         "lesson.toml",

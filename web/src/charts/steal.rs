@@ -16,6 +16,9 @@ pub struct StealBarProps {
     pub ran: f64,
     /// Share of the time that was stolen, 0–1.
     pub stolen: f64,
+    /// The share that was stolen in a native run, 0–1.
+    #[prop_or_default]
+    pub measured: Option<f64>,
     /// Width (px).
     pub width_px: f64,
     /// The same in words.
@@ -25,7 +28,7 @@ pub struct StealBarProps {
 /// The bar.
 #[component]
 pub fn StealBar(props: &StealBarProps) -> Html {
-    let StealBarProps { tenant, ran, stolen, width_px, label } = props;
+    let StealBarProps { tenant, ran, stolen, measured, width_px, label } = props;
     let px = |value: f64| format!("{value:.2}");
     let height = px(BAR_PX);
     html! {
@@ -33,7 +36,11 @@ pub fn StealBar(props: &StealBarProps) -> Html {
             viewBox={format!("0 0 {width_px} {BAR_PX}")}>
             <rect class="row-ground" x="0" y="0" width={px(*width_px)} height={height.clone()} />
             <rect x="0" y="0" width={px(ran * width_px)} height={height.clone()} fill={tenant_fill(*tenant)} />
-            <rect x={px(ran * width_px)} y="0" width={px(stolen * width_px)} {height} fill="url(#stopped)" />
+            <rect x={px(ran * width_px)} y="0" width={px(stolen * width_px)} height={height.clone()} fill="url(#stopped)" />
+            if let Some(measured) = measured {
+                <rect class="native-outline" x={px(ran * width_px)} y="2" width={px((measured * width_px).max(1.0))}
+                    height={px(BAR_PX - 4.0)} />
+            }
         </svg>
     }
 }

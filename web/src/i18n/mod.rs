@@ -4,6 +4,7 @@ mod curriculum;
 mod duel;
 mod family;
 mod home;
+mod layers;
 mod lesson;
 mod memory;
 mod native;
@@ -20,6 +21,7 @@ pub use curriculum::coming_lessons;
 pub use duel::*;
 pub use family::*;
 pub use home::Home;
+pub use layers::*;
 pub use lesson::Lesson;
 pub use memory::*;
 pub use native::Native;
@@ -94,6 +96,7 @@ mod tests {
         check(Memory::ALL);
         check(Weighing::ALL);
         check(Steal::ALL);
+        check(Layers::ALL);
         check(Servers::ALL);
         check(FamilyWords::ALL);
     }

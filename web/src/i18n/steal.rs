@@ -15,6 +15,16 @@ super::texts! {
     }
 }
 
+/// What was measured of the whole run: `measured 38 %`.
+#[must_use]
+pub fn measured_steal(lang: Lang, share: f64) -> String {
+    let share = format::percent(share);
+    match lang {
+        Lang::En => format!("measured in the whole run: stolen {share}"),
+        Lang::Ko => format!("실행 전체에서 잰 값: 빼앗긴 시간 {share}"),
+    }
+}
+
 /// `guest/3: ran 12 %, stolen 74 %`.
 #[must_use]
 pub fn share_words(lang: Lang, name: &str, ran: f64, stolen: f64) -> String {

@@ -26,6 +26,7 @@ const fn first_view(stage: Stage) -> (u64, u32) {
     match stage {
         Stage::Memory | Stage::Family => (10_000_000_000, 1_000),
         Stage::Servers => (20_000_000_000, 1_000),
+        Stage::Layers => (20_000_000_000, 1_000),
         Stage::Steal => (200_000_000, 50),
         Stage::Cpu | Stage::Weight | Stage::Sight => (500_000_000, 100),
     }
@@ -156,7 +157,15 @@ fn use_loading(bench: &Bench, player: &UseReducerHandle<Player>, stage: Stage, m
             match (Motion::wanted(), stage) {
                 (Motion::Smooth, _) => player.dispatch(Action::Play),
                 (_, Stage::Sight | Stage::Family) => player.dispatch(Action::End),
-                (_, Stage::Cpu | Stage::Memory | Stage::Weight | Stage::Steal | Stage::Servers) => {}
+                (
+                    _,
+                    Stage::Cpu
+                    | Stage::Memory
+                    | Stage::Weight
+                    | Stage::Steal
+                    | Stage::Servers
+                    | Stage::Layers,
+                ) => {}
             }
         }
     });

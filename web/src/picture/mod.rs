@@ -3,6 +3,7 @@
 mod columns;
 pub mod family;
 mod histogram;
+mod layers;
 mod memory;
 mod queue;
 mod recording;
@@ -16,6 +17,7 @@ mod why;
 
 pub use columns::{Column, columns};
 pub use histogram::{Bin, Histogram, LogAxis, log_ticks};
+pub use layers::{Coming, LayerView, Pile, layer_changes, piles};
 pub use memory::{Kill, MemoryFilm, MemoryMoment};
 pub use queue::{Step, queue_steps};
 pub use recording::{Recording, Run};

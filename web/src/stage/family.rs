@@ -92,15 +92,15 @@ pub(super) fn FamilyTable() -> Html {
         FamilyWords::Source,
     ];
     html! {
-        <section aria-labelledby="family-table-title" data-testid="family-table">
+        <div data-testid="family-table">
             <h3 class="stage-part" id="family-table-title">{ say(lang, FamilyWords::Table) }</h3>
-            <div class="table-scroll" tabindex="0" role="region" aria-labelledby="family-table-title">
+            <div class="table-scroll whole" tabindex="0" role="region" aria-labelledby="family-table-title">
                 <table class="family-table">
                     <thead><tr>{ for heads.map(|head| html! { <th scope="col">{ say(lang, head) }</th> }) }</tr></thead>
                     <tbody>{ for bases.iter().map(|base| row(lang, bases, base)) }</tbody>
                 </table>
             </div>
-        </section>
+        </div>
     }
 }
 

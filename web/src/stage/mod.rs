@@ -2,6 +2,7 @@
 
 mod announce;
 mod family;
+mod layers;
 mod legend;
 mod memory;
 mod notice;

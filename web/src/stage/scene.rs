@@ -1,6 +1,6 @@
 //! What a lesson's stage draws of a run: its cores, its memory, what its applications weigh, who sees what, what guests lose,
 //! where images come from,
-//! or what servers cost.
+//! what servers cost, or how images come.
 
 use std::rc::Rc;
 
@@ -12,6 +12,7 @@ use yew::prelude::*;
 use super::Legend;
 use super::announce::{describe_change, describe_moment};
 use super::family::{FamilyPicture, FamilyTable, describe_family, family_clock};
+use super::layers::{LayersPicture, describe_layers};
 use super::memory::{MemoryLanes, MemoryNow, describe_memory};
 use super::servers::{ServersPicture, describe_servers, places};
 use super::sight::{Sight, describe_sight};
@@ -20,7 +21,7 @@ use super::view::StageProps;
 use super::weight::{WeightPicture, describe_start};
 use crate::charts::{Axis, Frame, Gantt, Strip, Waiting};
 use crate::i18n::{self, say};
-use crate::picture::{MemoryFilm, Recording, Vcpu, vcpus};
+use crate::picture::{MemoryFilm, Pile, Recording, Vcpu, piles, vcpus};
 use crate::sim::Wanted;
 
 /// What is drawn, with what it takes.
@@ -40,6 +41,8 @@ pub(super) enum Scene {
     Family,
     /// Servers and their bill, with the server of each tenant.
     Servers(Rc<Vec<u32>>),
+    /// The layers of images.
+    Layers(Rc<Vec<Pile>>),
 }
 
 impl Scene {
@@ -52,7 +55,9 @@ impl Scene {
             return match kind {
                 Kind::Sight => Self::Sight,
                 Kind::Family => Self::Family,
-                Kind::Cpu | Kind::Memory | Kind::Weight | Kind::Steal | Kind::Servers => Self::Cpu,
+                Kind::Cpu | Kind::Memory | Kind::Weight | Kind::Steal | Kind::Servers | Kind::Layers => {
+                    Self::Cpu
+                }
             };
         };
         let report = &recording.report;
@@ -70,6 +75,7 @@ impl Scene {
             Kind::Steal => Self::Steal(Rc::new(vcpus(&recording.timeline.guests))),
             Kind::Family => Self::Family,
             Kind::Servers => Self::Servers(Rc::new(places(&plan))),
+            Kind::Layers => Self::Layers(Rc::new(piles(report, &plan))),
             Kind::Cpu => Self::Cpu,
         }
     }
@@ -106,10 +112,14 @@ impl Scene {
             },
             Self::Sight => html! { <Sight recording={recording.clone()} {head_ns} /> },
             Self::Steal(vcpus) => html! {
-                <StealPicture frame={frame.clone()} vcpus={vcpus.clone()} on_seek={on_seek.clone()} />
+                <StealPicture frame={frame.clone()} vcpus={vcpus.clone()} natives={props.natives.clone()}
+                    on_seek={on_seek.clone()} />
             },
             Self::Servers(places) => html! {
                 <ServersPicture frame={frame.clone()} places={places.clone()} on_seek={on_seek.clone()} />
+            },
+            Self::Layers(piles) => html! {
+                <LayersPicture frame={frame.clone()} piles={piles.clone()} on_seek={on_seek.clone()} />
             },
             Self::Family => html! { <FamilyPicture frame={frame.clone()} on_seek={on_seek.clone()} /> },
         }
@@ -149,6 +159,7 @@ impl Scene {
             Self::Sight => describe_sight(lang, recording, at_ns),
             Self::Steal(vcpus) => describe_steal(lang, recording, vcpus, at_ns),
             Self::Servers(places) => describe_servers(lang, recording, places, at_ns),
+            Self::Layers(piles) => describe_layers(lang, recording, piles, at_ns),
             Self::Family => describe_family(lang, recording, at_ns),
             Self::Weight(..) => describe_start(lang, &recording.report, at_ns),
         }

@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
+use catamaran_report::Report;
 use yew::prelude::*;
 
 use super::announce::describe_moment;
 use crate::app::use_lang;
 use crate::charts::{Axis, Frame, Gantt, GuestLanes, StealBar};
-use crate::i18n::{self, Lang, Steal, say, share_words};
+use crate::i18n::{self, Lang, Steal, measured_steal, say, share_words};
 use crate::picture::{Recording, Vcpu, shares};
 
 /// What a [`StealPicture`] needs.
@@ -17,6 +18,8 @@ pub(super) struct StealProps {
     pub(super) frame: Frame,
     /// The virtual CPUs.
     pub(super) vcpus: Rc<Vec<Vcpu>>,
+    /// Native reports.
+    pub(super) natives: Rc<Vec<Report>>,
     /// Told the instant (ns) that was pointed at.
     pub(super) on_seek: Callback<u64>,
 }
@@ -25,15 +28,18 @@ pub(super) struct StealProps {
 #[component]
 pub(super) fn StealPicture(props: &StealProps) -> Html {
     let lang = use_lang();
-    let StealProps { frame, vcpus, on_seek } = props;
+    let StealProps { frame, vcpus, natives, on_seek } = props;
     let recording = &frame.recording;
     let bars = shares(vcpus, tenants(recording), frame.head_ns);
     let bar = |(tenant, (ran, stolen)): (u32, (f64, f64))| {
-        let label = share_words(lang, &recording.name(tenant), ran, stolen);
+        let measured = measured(recording, natives, tenant);
+        let words = share_words(lang, &recording.name(tenant), ran, stolen);
+        let label =
+            measured.map_or(words.clone(), |share| format!("{words} · {}", measured_steal(lang, share)));
         html! {
             <div class="lane-box" data-testid={format!("steal-{tenant}")} data-stolen={format!("{stolen:.4}")}>
                 <span class="lane-name" aria-hidden="true">{ &label }</span>
-                <StealBar {tenant} {ran} {stolen} width_px={frame.width_px} label={label.clone()} />
+                <StealBar {tenant} {ran} {stolen} {measured} width_px={frame.width_px} label={label.clone()} />
             </div>
         }
     };
@@ -51,6 +57,16 @@ pub(super) fn StealPicture(props: &StealProps) -> Html {
             </div>
         </>
     }
+}
+
+/// The share of its time that was stolen from a tenant in a native run of the same scenario.
+fn measured(recording: &Recording, natives: &[Report], tenant: u32) -> Option<f64> {
+    let same = |native: &&Report| {
+        native.identity.scenario_digest == recording.report.identity.scenario_digest
+            && native.platform == recording.report.platform
+    };
+    let native = natives.iter().find(same)?;
+    Some(native.tenant(&recording.name(tenant))?.stolen_s? / native.elapsed_s)
 }
 
 fn tenants(recording: &Recording) -> u32 {
