@@ -6,9 +6,10 @@ use std::fmt;
 use catamaran_scenario::edit::set;
 use catamaran_scenario::{Lang, Plan, Platform};
 
+use crate::control::{Control, ControlKind};
 use crate::formula::Op;
 use crate::goal::Condition;
-use crate::lesson::{BetField, Control, ControlKind, Lesson};
+use crate::lesson::{BetField, Lesson};
 use crate::prose::{Change, Figure, Run, Source};
 
 /// The metrics of one report, by path.

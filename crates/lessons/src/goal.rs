@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use catamaran_scenario::{Lang, Plan};
 use serde_json::Value;
 
+use crate::control::Control;
 use crate::formula::{Op, evaluate};
 use crate::lang::Text;
-use crate::lesson::{Control, Lesson};
+use crate::lesson::Lesson;
 use crate::prose::Unit;
 
 /// The task. Its text stands in the block [`crate::Beat::Goal`].

@@ -36,7 +36,7 @@ pub fn ServerBar(props: &ServerBarProps) -> Html {
             if server.bought {
                 <rect class="row-ground" x="0" y="0" width={px(*width_px)} height={px(BAR_PX)} />
             } else {
-                <rect class="not-bought" x="0.5" y="0.5" width={px(width_px - 1.0)} height={px(BAR_PX - 1.0)} />
+                <rect class="not-bought" x="0.5" y="0.5" width={px((width_px - 1.0).max(0.0))} height={px(BAR_PX - 1.0)} />
             }
             { for server.shares.iter().map(piece).collect::<Vec<_>>() }
         </svg>
