@@ -55,8 +55,12 @@ test("axe would find a picture without words and grey on grey", async () => {
 const LESSONS = {
   cgroups: "gantt",
   chroot: "sight",
+  distributions: "family-tree",
+  "image-layers": "layer-lanes",
   namespaces: "sight",
   "noisy-neighbour": "memory",
+  "overcommit-steal": "steal-0",
+  "server-per-app": "bill",
   "vm-weight": "weight-bare-metal",
 };
 

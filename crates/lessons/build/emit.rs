@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::figure::{Figure, Op, Run, Source};
+use crate::bases;
+use crate::figure::{self, Figure, Op, Run, Source};
 use crate::manifest::{BetField, Condition, Control, Find, Text};
 use crate::markdown::Piece;
 use crate::read::{BLOCKS, LANGUAGES, Lesson, Section, Words};
@@ -54,12 +55,17 @@ fn lesson_literal(lesson: &Lesson) -> Result<String, String> {
     Ok(format!(
         "Lesson {{ id: {id:?}, number: {number}, title: {title}, one_idea: {one_idea}, scenarios: {scenarios}, \
          platforms: {platforms}, controls: &[{controls}], bet: Bet {{ run: {run}, fields: &[{fields}] }}, \
-         goal: Goal {{ conditions: &[{conditions}], finds: {finds}, at_most: &{at_most:?}, locked: &{locked:?} }}, \
+         goal: Goal {{ conditions: &[{conditions}], finds: {finds}, picks: {picks}, at_most: &{at_most:?}, locked: &{locked:?} }}, \
          solution: {solution}, solution_on: {solution_on}, stage: Stage::{stage:?}, command: {command:?}, recorded: {recorded}, \
+         bases: {bases}, \
          words: [{words}] }}",
         id = lesson.id,
         number = manifest.number,
         finds = list(&manifest.goal.finds, find),
+        picks = list(&manifest.goal.picks.iter().zip(&lesson.right).collect::<Vec<_>>(), |(pick, right)| {
+            format!("Pick {{ id: {:?}, label: {}, right: &{right:?} }}", pick.id, text(&pick.label))
+        }),
+        bases = list(&lesson.bases, bases::literal),
         title = text(&manifest.title),
         one_idea = text(&manifest.one_idea),
         platforms = list(&lesson.platforms, |name| platform(name)),
@@ -84,11 +90,11 @@ fn lesson_literal(lesson: &Lesson) -> Result<String, String> {
     ))
 }
 
-fn list<T>(items: &[T], literal: impl Fn(&T) -> String) -> String {
+pub(crate) fn list<T>(items: &[T], literal: impl Fn(&T) -> String) -> String {
     format!("&[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", "))
 }
 
-fn text(text: &Text) -> String {
+pub(crate) fn text(text: &Text) -> String {
     format!("Text {{ en: {:?}, ko: {:?} }}", text.en, text.ko)
 }
 
@@ -101,17 +107,21 @@ fn platform(name: &str) -> String {
 }
 
 fn control(control: &Control, start: &str) -> String {
+    let choices = |choices: &[crate::manifest::Choice]| {
+        let literal = |choice: &crate::manifest::Choice| {
+            format!("Choice {{ value: {:?}, label: {} }}", choice.value, text(&choice.label))
+        };
+        list(choices, literal)
+    };
     let kind = match (&control.slider, &control.choice, &control.switch) {
         (_, _, Some(word)) => format!("ControlKind::Switch {{ word: {word:?} }}"),
         (Some(slider), ..) => format!(
             "ControlKind::Slider {{ min: {:?}, max: {:?}, step: {:?}, unit: {:?} }}",
             slider.min, slider.max, slider.step, slider.unit
         ),
-        (None, choices, None) => {
-            let literal = |choice: &crate::manifest::Choice| {
-                format!("Choice {{ value: {:?}, label: {} }}", choice.value, text(&choice.label))
-            };
-            format!("ControlKind::Choice({})", list(choices.as_deref().unwrap_or_default(), literal))
+        (None, Some(few), None) => format!("ControlKind::Choice({})", choices(few)),
+        (None, None, None) => {
+            format!("ControlKind::Order({})", choices(control.order.as_deref().unwrap_or_default()))
         }
     };
     format!(
@@ -147,9 +157,15 @@ fn condition(condition: &Condition) -> Result<String, String> {
         ">=" => "AtLeast",
         other => return Err(format!("goal: unknown op \"{other}\"; accepted are <, <=, >, >=")),
     };
+    let formula = figure::formula_of(&condition.metric).map_err(|what| format!("goal: {what}"))?;
+    let unit = match &condition.unit {
+        Some(word) => format!("Some(Unit::{})", figure::unit(word).map_err(|what| format!("goal: {what}"))?),
+        None => "None".to_owned(),
+    };
     Ok(format!(
-        "Condition {{ metric: {:?}, op: Comparison::{op}, value: {:?}, text: {} }}",
+        "Condition {{ metric: {:?}, formula: {}, unit: {unit}, op: Comparison::{op}, value: {:?}, text: {} }}",
         condition.metric,
+        list(&formula, op_literal),
         condition.value,
         text(&condition.text)
     ))
@@ -247,11 +263,11 @@ fn figure(lesson: Option<&Lesson>, figure: &Figure) -> String {
     format!(
         "Figure {{ unit: Unit::{}, formula: {}, source: {source}, josa: {josa} }}",
         figure.unit,
-        list(&figure.formula, op)
+        list(&figure.formula, op_literal)
     )
 }
 
-fn op(op: &Op) -> String {
+fn op_literal(op: &Op) -> String {
     match op {
         Op::Number(number) => format!("Op::Number({number:?})"),
         Op::Metric(path) => format!("Op::Metric({path:?})"),

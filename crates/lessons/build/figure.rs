@@ -8,6 +8,8 @@ pub(crate) struct Sources {
     pub(crate) solution: Vec<(String, String)>,
     /// Its platform, where it is another than that of the start.
     pub(crate) solution_on: Option<String>,
+    /// What the lesson's table of bases says, by path (`base.debian.years`).
+    pub(crate) facts: Vec<(String, f64)>,
 }
 
 /// A figure, parsed.
@@ -70,7 +72,25 @@ pub(crate) fn parse(text: &str, sources: &Sources) -> Result<Figure, String> {
     let (unit, formula) = figure.trim().split_once(' ').ok_or_else(|| {
         format!("\"{{{{{text}}}}}\" has no unit or no metric; write {{{{ms tenant.NAME.METRIC}}}}")
     })?;
-    Ok(Figure { unit: lookup(UNITS, unit, "unit")?, formula: formula_of(formula)?, source, josa })
+    let formula = formula_of(formula)?.into_iter().map(|op| known(op, sources)).collect::<Result<_, _>>()?;
+    Ok(Figure { unit: self::unit(unit)?, formula, source, josa })
+}
+
+/// A path into the table of bases is the number that stands there.
+fn known(op: Op, sources: &Sources) -> Result<Op, String> {
+    let Op::Metric(path) = &op else { return Ok(op) };
+    if !path.starts_with("base.") {
+        return Ok(op);
+    }
+    let fact = sources.facts.iter().find(|(known, _)| known == path);
+    fact.map(|(_, number)| Op::Number(*number)).ok_or_else(|| {
+        format!("\"{path}\" does not stand in the table of bases; accepted are base.ID.depth, .years, .parts_kib where known")
+    })
+}
+
+/// The variant of a unit.
+pub(crate) fn unit(word: &str) -> Result<&'static str, String> {
+    lookup(UNITS, word, "unit")
 }
 
 fn lookup(table: &[(&str, &'static str)], word: &str, kind: &str) -> Result<&'static str, String> {
@@ -112,7 +132,7 @@ pub(crate) fn run(text: &str, sources: &Sources) -> Result<Run, String> {
 }
 
 /// Infix to postfix with the usual precedence (Dijkstra's shunting yard). Operators stand between spaces, because names hold hyphens.
-fn formula_of(text: &str) -> Result<Vec<Op>, String> {
+pub(crate) fn formula_of(text: &str) -> Result<Vec<Op>, String> {
     let (mut output, mut waiting) = (Vec::new(), Vec::new());
     for word in text.replace('(', " ( ").replace(')', " ) ").split_whitespace() {
         match word {

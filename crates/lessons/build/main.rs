@@ -1,5 +1,9 @@
 //! Reads the lessons' files and writes them out as static data: no parser and no Markdown renderer reaches the page.
 
+mod bases;
+#[path = "../src/date.rs"]
+#[expect(unreachable_pub, reason = "in the library it is public")]
+mod date;
 mod emit;
 mod figure;
 mod manifest;

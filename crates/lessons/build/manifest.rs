@@ -9,7 +9,7 @@ pub(crate) struct Manifest {
     pub(crate) title: Text,
     pub(crate) one_idea: Text,
     pub(crate) command: String,
-    /// What the page draws of a run: cpu, memory, weight or sight.
+    /// What the page draws of a run: one of [`Stage`].
     #[serde(default)]
     pub(crate) stage: Stage,
     #[serde(default, rename = "control")]
@@ -17,6 +17,8 @@ pub(crate) struct Manifest {
     pub(crate) bet: Bet,
     /// File beside the manifest with native reports, as `catamaran run --json` prints them.
     pub(crate) recorded: Option<String>,
+    /// File beside the manifest with a table of bases to choose from (`bases.rs`); it is no scenario.
+    pub(crate) bases: Option<String>,
     pub(crate) goal: Goal,
     #[serde(default)]
     pub(crate) solution: Vec<Change>,
@@ -42,6 +44,8 @@ pub(crate) struct Control {
     pub(crate) choice: Option<Vec<Choice>>,
     /// Puts this word into the list at the path, or takes it out.
     pub(crate) switch: Option<String>,
+    /// Steps to be put into an order; the value is their names with hyphens between.
+    pub(crate) order: Option<Vec<Choice>>,
 }
 
 /// Variants as in `catamaran_lessons::Stage`.
@@ -53,6 +57,10 @@ pub(crate) enum Stage {
     Memory,
     Weight,
     Sight,
+    Steal,
+    Family,
+    Servers,
+    Layers,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +126,9 @@ pub(crate) struct Goal {
     /// What is to be told apart: those whose metric is not 0 are to be found.
     #[serde(default, rename = "find")]
     pub(crate) finds: Vec<Find>,
+    /// For each of these one of the bases is to be chosen.
+    #[serde(default, rename = "pick")]
+    pub(crate) picks: Vec<Pick>,
     #[serde(default)]
     pub(crate) at_most: Vec<String>,
     #[serde(default)]
@@ -134,8 +145,20 @@ pub(crate) struct Find {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(crate) struct Pick {
+    pub(crate) id: String,
+    pub(crate) label: Text,
+    /// What a base must be, as in `years >= 10`; all must hold.
+    pub(crate) want: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Condition {
+    /// A metric, or a formula over metrics.
     pub(crate) metric: String,
+    /// The unit in which the figure is shown; of a metric its own where this is left out.
+    pub(crate) unit: Option<String>,
     pub(crate) op: String,
     pub(crate) value: f64,
     pub(crate) text: Text,

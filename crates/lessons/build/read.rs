@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::bases::{self, Base};
 use crate::figure::{self, Figure, Run, Sources};
 use crate::manifest::{BetField, Control, Manifest, Slider};
 use crate::markdown::{self, Block, Piece};
@@ -40,6 +41,10 @@ pub(crate) struct Lesson {
     pub(crate) answers: Vec<Figure>,
     /// The file of native reports.
     pub(crate) recorded: Option<PathBuf>,
+    /// The table of bases; empty where there is none.
+    pub(crate) bases: Vec<Base>,
+    /// One per pick of the goal: the bases that are right.
+    pub(crate) right: Vec<Vec<String>>,
     /// One per language.
     pub(crate) words: Vec<Words>,
 }
@@ -69,9 +74,11 @@ pub(crate) fn lesson(directory: &Path) -> Result<Lesson, String> {
     let place = format!("crates/lessons/{id}/lesson.toml");
     let text = read(&directory.join("lesson.toml"))?;
     let manifest: Manifest = toml::from_str(&text).map_err(|error| located(&place, &text, &error))?;
-    let scenarios = scenarios(directory)?;
+    let scenarios = scenarios(directory, manifest.bases.as_deref())?;
     let platforms = scenarios.first().map(|file| platforms(&file.table)).unwrap_or_default();
+    let bases = bases_of(directory, &id, manifest.bases.as_deref())?;
     let sources = Sources {
+        facts: bases::facts(&bases),
         files: scenarios.iter().map(|file| (file.name.clone(), platforms_first(&file.table))).collect(),
         solution: manifest
             .solution
@@ -91,6 +98,14 @@ pub(crate) fn lesson(directory: &Path) -> Result<Lesson, String> {
             path.display()
         )));
     }
+    let right = manifest
+        .goal
+        .picks
+        .iter()
+        .map(|pick| {
+            bases::right(&bases, &pick.want).map_err(|what| at(format!("pick \"{}\": {what}", pick.id)))
+        })
+        .collect::<Result<_, _>>()?;
     let bet_run = figure::run(&manifest.bet.run, &sources).map_err(at)?;
     let answers = manifest
         .bet
@@ -103,12 +118,12 @@ pub(crate) fn lesson(directory: &Path) -> Result<Lesson, String> {
         .map(|language| words(directory, &id, language, &sources))
         .collect::<Result<Vec<_>, _>>()?;
     same_length(&id, &words)?;
-    Ok(Lesson { id, manifest, scenarios, platforms, starts, bet_run, answers, recorded, words })
+    Ok(Lesson { id, manifest, scenarios, platforms, starts, bet_run, answers, recorded, bases, right, words })
 }
 
 /// Reads the prose of the home page, one list of sections per language.
 pub(crate) fn home(directory: &Path) -> Result<Vec<Vec<Section>>, String> {
-    let none = Sources { files: Vec::new(), solution: Vec::new(), solution_on: None };
+    let none = Sources { files: Vec::new(), solution: Vec::new(), solution_on: None, facts: Vec::new() };
     let read_language = |language: &&str| {
         let place = format!("crates/lessons/home/{language}.md");
         let text = read(&directory.join(format!("{language}.md")))?;
@@ -125,6 +140,15 @@ pub(crate) fn home(directory: &Path) -> Result<Vec<Vec<Section>>, String> {
         )),
         _ => Ok(home),
     }
+}
+
+/// The table of bases, where the lesson has one.
+fn bases_of(directory: &Path, id: &str, name: Option<&str>) -> Result<Vec<Base>, String> {
+    let Some(name) = name else { return Ok(Vec::new()) };
+    let place = format!("crates/lessons/{id}/{name}");
+    let text = read(&directory.join(name))?;
+    let table = toml::from_str(&text).map_err(|error| located(&place, &text, &error))?;
+    bases::bases(table).map_err(|what| format!("{place}: {what}"))
 }
 
 fn words(directory: &Path, id: &str, language: &str, sources: &Sources) -> Result<Words, String> {
@@ -163,13 +187,14 @@ fn same_length(id: &str, words: &[Words]) -> Result<(), String> {
     }
 }
 
-/// Every other TOML file is a scenario; `scenario.toml` comes first.
-fn scenarios(directory: &Path) -> Result<Vec<ScenarioFile>, String> {
+/// Every other TOML file but the table of bases is a scenario; `scenario.toml` comes first.
+fn scenarios(directory: &Path, bases: Option<&str>) -> Result<Vec<ScenarioFile>, String> {
     let entries = fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let mut files = Vec::new();
     for path in entries.flatten().map(|entry| entry.path()) {
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        if path.extension().is_some_and(|extension| extension == "toml") && name != "lesson" {
+        let other = name == "lesson" || bases.is_some_and(|bases| path.ends_with(bases));
+        if path.extension().is_some_and(|extension| extension == "toml") && !other {
             let text = read(&path)?;
             let table = text.parse().map_err(|error| located(&path.display().to_string(), &text, &error))?;
             files.push(ScenarioFile { name, path, table });
@@ -235,8 +260,8 @@ fn check_solution(manifest: &Manifest, platforms: &[String]) -> Result<(), Strin
 /// Whether a control can be set to the value.
 fn check_value(manifest: &Manifest, control: &Control, value: &str) -> Result<(), String> {
     let refuse = |why: String| Err(format!("control \"{}\": the value \"{value}\" {why}", control.id));
-    match (&control.slider, &control.choice, &control.switch) {
-        (Some(slider), None, None) => match slider_steps(slider, value) {
+    match (&control.slider, &control.choice, &control.switch, &control.order) {
+        (Some(slider), None, None, None) => match slider_steps(slider, value) {
             Some(steps) if (steps - steps.round()).abs() < 1e-6 => Ok(()),
             _ => refuse(format!(
                 "is not on the slider; accepted are {min}{unit} to {max}{unit} in steps of {step}{unit}",
@@ -246,9 +271,19 @@ fn check_value(manifest: &Manifest, control: &Control, value: &str) -> Result<()
                 unit = slider.unit
             )),
         },
-        (None, Some(choices), None) if choices.iter().any(|choice| choice.value == value) => Ok(()),
-        (None, Some(_), None) => refuse("is not among the choices".to_owned()),
-        (None, None, Some(_)) => {
+        (None, Some(choices), None, None) if choices.iter().any(|choice| choice.value == value) => Ok(()),
+        (None, Some(_), None, None) => refuse("is not among the choices".to_owned()),
+        (None, None, None, Some(steps)) => {
+            let mut left: Vec<&str> = value.split('-').collect();
+            left.sort_unstable();
+            let mut names: Vec<&str> = steps.iter().map(|step| step.value.as_str()).collect();
+            names.sort_unstable();
+            match left == names && names.iter().all(|name| !name.contains('-')) {
+                true => Ok(()),
+                false => refuse(format!("is not an order of {}, with hyphens between", names.join(", "))),
+            }
+        }
+        (None, None, Some(_), None) => {
             let words = switches(manifest, &control.path);
             let mut left = words.iter();
             // In the order of the switches, so that a value that is turned off and on again is the one before.
@@ -265,7 +300,7 @@ fn check_value(manifest: &Manifest, control: &Control, value: &str) -> Result<()
                 )),
             }
         }
-        _ => Err(format!("control \"{}\" needs one of slider, choice and switch", control.id)),
+        _ => Err(format!("control \"{}\" needs one of slider, choice, switch and order", control.id)),
     }
 }
 

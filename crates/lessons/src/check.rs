@@ -6,7 +6,10 @@ use std::fmt;
 use catamaran_scenario::edit::set;
 use catamaran_scenario::{Lang, Plan, Platform};
 
-use crate::lesson::{BetField, Control, ControlKind, Lesson};
+use crate::control::{Control, ControlKind};
+use crate::formula::Op;
+use crate::goal::Condition;
+use crate::lesson::{BetField, Lesson};
 use crate::prose::{Change, Figure, Run, Source};
 
 /// The metrics of one report, by path.
@@ -222,11 +225,12 @@ impl Check<'_> {
             (Err(error), _) | (_, Err(error)) => return self.tell("scenario.toml", error),
         };
         self.finds(&start);
+        self.picks();
         let (passed, _) = self.judge(&start, &start_plan, &start_plan, &BTreeSet::new());
         if passed {
             self.tell("lesson.toml, goal", "the start meets the goal already; ask for more");
         }
-        let marked = self.found_in(&solved);
+        let marked = self.found_in(&solved).into_iter().chain(self.lesson.right_picks()).collect();
         let (passed, values) = self.judge(&solved, &start_plan, &solved_plan, &marked);
         if !passed {
             self.tell("lesson.toml, solution", format!("the goal is not met with it: {values}"));
@@ -242,6 +246,21 @@ impl Check<'_> {
         }
     }
 
+    /// For each need some base is right and some is not.
+    fn picks(&mut self) {
+        let all = self.lesson.bases.len();
+        for pick in self.lesson.goal.picks {
+            if pick.right.is_empty() || pick.right.len() == all {
+                let what = format!(
+                    "{} of {all} bases meet \"{}\"; let some and some not",
+                    pick.right.len(),
+                    pick.id
+                );
+                self.tell("lesson.toml, goal", what);
+            }
+        }
+    }
+
     /// The ids of what is to be found.
     fn found_in(&mut self, run: &Run) -> BTreeSet<String> {
         let finds = self.lesson.goal.finds.iter();
@@ -254,7 +273,8 @@ impl Check<'_> {
     /// Whether `now`, carried out as `run`, meets the goal, and the metrics that decided.
     fn judge(&mut self, run: &Run, start: &Plan, now: &Plan, marked: &BTreeSet<String>) -> (bool, String) {
         let mut values = BTreeMap::new();
-        let conditions = self.lesson.goal.conditions.iter().map(|condition| condition.metric);
+        let metrics = |condition: &Condition| condition.formula.iter().filter_map(Op::metric);
+        let conditions = self.lesson.goal.conditions.iter().flat_map(metrics);
         for metric in conditions.chain(self.lesson.goal.finds.iter().map(|find| find.metric)) {
             match self.metric(run, metric) {
                 Some(value) => drop(values.insert(metric, value)),
@@ -297,7 +317,7 @@ fn plan(run: &Run) -> Result<Plan, String> {
     parse(&run.text().map_err(|error| error.to_string())?, &format!("{}.toml", run.file))
 }
 
-/// Least and greatest value of a slider, every value of a choice, a switch off and on.
+/// Least and greatest value of a slider, every value of a choice, a switch off and on, every order.
 fn ends(control: &Control) -> Vec<String> {
     match control.kind {
         ControlKind::Slider { min, max, .. } => {
@@ -305,7 +325,22 @@ fn ends(control: &Control) -> Vec<String> {
         }
         ControlKind::Choice(choices) => choices.iter().map(|choice| choice.value.to_owned()).collect(),
         ControlKind::Switch { word } => vec![String::new(), word.to_owned()],
+        ControlKind::Order(steps) => orders(&steps.iter().map(|step| step.value).collect::<Vec<_>>()),
     }
+}
+
+/// Every order of the steps.
+fn orders(steps: &[&str]) -> Vec<String> {
+    if steps.len() < 2 {
+        return vec![steps.join("-")];
+    }
+    let mut all = Vec::new();
+    for (at, first) in steps.iter().enumerate() {
+        let rest: Vec<&str> =
+            steps.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, step)| *step).collect();
+        all.extend(orders(&rest).into_iter().map(|rest| format!("{first}-{rest}")));
+    }
+    all
 }
 
 fn can_be_won(field: &BetField, answer: f64) -> bool {
@@ -315,4 +350,15 @@ fn can_be_won(field: &BetField, answer: f64) -> bool {
     let steps = ((field.answer.unit.shown(answer) - field.min) / field.step).round();
     let nearest = (field.min + steps * field.step).clamp(field.min, field.max);
     field.is_right(nearest, answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::orders;
+
+    #[test]
+    fn every_order_of_the_steps_is_tried() {
+        assert_eq!(orders(&["a"]), ["a"]);
+        assert_eq!(orders(&["a", "b", "c"]), ["a-b-c", "a-c-b", "b-a-c", "b-c-a", "c-a-b", "c-b-a"]);
+    }
 }

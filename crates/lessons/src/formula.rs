@@ -17,6 +17,17 @@ pub enum Op {
     Divide,
 }
 
+impl Op {
+    /// The path of the metric that is pushed, if one is.
+    #[must_use]
+    pub const fn metric(&self) -> Option<&'static str> {
+        match self {
+            Self::Metric(path) => Some(path),
+            _ => None,
+        }
+    }
+}
+
 /// The value of a formula; `None` where a metric is unknown or the result is not finite.
 pub(crate) fn evaluate(formula: &[Op], metric: &mut dyn FnMut(&str) -> Option<f64>) -> Option<f64> {
     let mut stack = Vec::new();

@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use catamaran_scenario::{Lang, Plan};
 use serde_json::Value;
 
+use crate::control::Control;
+use crate::formula::{Op, evaluate};
 use crate::lang::Text;
-use crate::lesson::{Control, Lesson};
+use crate::lesson::Lesson;
+use crate::prose::Unit;
 
 /// The task. Its text stands in the block [`crate::Beat::Goal`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,6 +19,8 @@ pub struct Goal {
     pub conditions: &'static [Condition],
     /// What is to be told apart: those that are so are to be marked, and no other; empty where nothing is to be found.
     pub finds: &'static [Find],
+    /// For each of these one of the lesson's bases is to be chosen.
+    pub picks: &'static [Pick],
     /// Paths that may change but not grow.
     pub at_most: &'static [&'static str],
     /// Controls that may not be turned in this task.
@@ -33,11 +38,40 @@ pub struct Find {
     pub metric: &'static str,
 }
 
+/// A need for which one of the lesson's bases is to be chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pick {
+    /// `kebab-case`, unique in the goal.
+    pub id: &'static str,
+    /// What is needed.
+    pub label: Text,
+    /// Ids of the bases that meet it, found in the table when the lesson was built.
+    pub right: &'static [&'static str],
+}
+
+impl Pick {
+    /// The mark that chooses a base for it.
+    #[must_use]
+    pub fn mark(&self, base: &str) -> String {
+        format!("{}={base}", self.id)
+    }
+
+    /// What is chosen, if anything is.
+    #[must_use]
+    pub fn chosen<'a>(&self, marked: &'a BTreeSet<String>) -> Option<&'a str> {
+        marked.iter().find_map(|mark| mark.strip_prefix(self.id)?.strip_prefix('='))
+    }
+}
+
 /// A bound on a metric of the report.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Condition {
-    /// Path of the metric (`tenant.web.latency_s.p99`).
+    /// Path of the metric (`tenant.web.latency_s.p99`), or a formula over metrics.
     pub metric: &'static str,
+    /// The same, parsed.
+    pub formula: &'static [Op],
+    /// Its unit; `None`: that of the metric.
+    pub unit: Option<Unit>,
     /// Which way.
     pub op: Comparison,
     /// Bound, in the report's unit.
@@ -57,6 +91,13 @@ pub enum Comparison {
     Above,
     /// `>=`
     AtLeast,
+}
+
+impl Condition {
+    /// The figure, by metrics; `None` where one is unknown.
+    pub fn found(&self, metric: &mut dyn FnMut(&str) -> Option<f64>) -> Option<f64> {
+        evaluate(self.formula, metric)
+    }
 }
 
 impl Comparison {
@@ -79,6 +120,8 @@ pub struct Verdict {
     pub conditions: Vec<ConditionResult>,
     /// How the search stands; `None` where nothing is to be found.
     pub found: Option<Found>,
+    /// How the choice of bases stands; `None` where nothing is to be chosen.
+    pub picked: Option<Found>,
     /// Rules that the changed scenario breaks.
     pub broken: Vec<BrokenRule>,
 }
@@ -107,7 +150,9 @@ impl Verdict {
     #[must_use]
     pub fn passed(&self) -> bool {
         let held = self.conditions.iter().all(|condition| condition.held);
-        held && self.broken.is_empty() && self.found.is_none_or(Found::is_over)
+        held && self.broken.is_empty()
+            && self.found.is_none_or(Found::is_over)
+            && self.picked.is_none_or(Found::is_over)
     }
 }
 
@@ -169,7 +214,7 @@ impl Lesson {
         metric: &dyn Fn(&str) -> Option<f64>,
     ) -> Verdict {
         let conditions = self.goal.conditions.iter().map(|condition| {
-            let value = metric(condition.metric);
+            let value = condition.found(&mut |path| metric(path));
             let held = value.is_some_and(|found| condition.op.holds(found, condition.value));
             ConditionResult { condition, value, held }
         });
@@ -177,6 +222,7 @@ impl Lesson {
         Verdict {
             conditions: conditions.collect(),
             found,
+            picked: (!self.goal.picks.is_empty()).then(|| self.picked(marked)),
             broken: self.broken_rules(&fields(start), &fields(now)),
         }
     }
@@ -192,6 +238,17 @@ impl Lesson {
             .fold((0, 0), |(all, right), find| (all + 1, right + usize::from(marked.contains(find.id))));
         let known = self.goal.finds.iter().filter(|find| marked.contains(find.id)).count();
         Found { all, right, wrong: known - right }
+    }
+
+    /// The marks that choose the first right base for each need.
+    pub fn right_picks(&self) -> impl Iterator<Item = String> {
+        self.goal.picks.iter().filter_map(|pick| Some(pick.mark(pick.right.first()?)))
+    }
+
+    fn picked(&self, marked: &BTreeSet<String>) -> Found {
+        let chosen = self.goal.picks.iter().filter_map(|pick| Some((pick, pick.chosen(marked)?)));
+        let (right, wrong): (Vec<_>, Vec<_>) = chosen.partition(|(pick, base)| pick.right.contains(base));
+        Found { all: self.goal.picks.len(), right: right.len(), wrong: wrong.len() }
     }
 
     fn broken_rules(&self, start: &Fields, now: &Fields) -> Vec<BrokenRule> {

@@ -2,6 +2,8 @@
 
 use catamaran_scenario::{Lang, Platform};
 
+use crate::bases::Base;
+use crate::control::{Control, ControlKind};
 use crate::goal::Goal;
 use crate::lang::Text;
 use crate::prose::{Change, Figure, Html, Run, Source};
@@ -37,6 +39,8 @@ pub struct Lesson {
     pub command: &'static str,
     /// Native reports of its scenario, recorded once on one machine: JSON, as `catamaran run --json` prints them.
     pub recorded: Option<&'static str>,
+    /// The bases to choose from; empty where there is nothing to choose.
+    pub bases: &'static [Base],
     pub(crate) words: [Words; 2],
 }
 
@@ -52,6 +56,14 @@ pub enum Stage {
     Weight,
     /// What a tenant sees of the machine and of the others.
     Sight,
+    /// Who is on which core, and which guests would run and have none.
+    Steal,
+    /// How distributions descend from one another and how long their releases are kept, and whose kernel a tenant runs on.
+    Family,
+    /// How busy each server is and what all of them cost.
+    Servers,
+    /// The layers of an image, and what of them comes over the link.
+    Layers,
 }
 
 /// The seven beats of every lesson, in order.
@@ -100,75 +112,6 @@ pub struct ScenarioFile {
     pub name: &'static str,
     /// TOML.
     pub text: &'static str,
-}
-
-/// Something to turn.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Control {
-    /// `kebab-case`, unique in the lesson; its name in the link.
-    pub id: &'static str,
-    /// Path of the field in the scenario.
-    pub path: &'static str,
-    /// The value that the scenario starts with, as it stands in the file, without quotes.
-    pub start: &'static str,
-    /// Name.
-    pub label: Text,
-    /// What it does, in a sentence.
-    pub help: Text,
-    /// How it is turned.
-    pub kind: ControlKind,
-}
-
-/// How a control is turned.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ControlKind {
-    /// A number between bounds, written with `unit` after it (`20ms`, `400m`, `8`).
-    Slider {
-        /// Least.
-        min: f64,
-        /// Greatest.
-        max: f64,
-        /// Between two values.
-        step: f64,
-        /// Suffix in the scenario file; may be empty.
-        unit: &'static str,
-    },
-    /// One of a few.
-    Choice(&'static [Choice]),
-    /// Whether a word stands in the list at the path.
-    Switch {
-        /// The word.
-        word: &'static str,
-    },
-}
-
-/// One of a few.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Choice {
-    /// As it stands in the file, without quotes.
-    pub value: &'static str,
-    /// Name.
-    pub label: Text,
-}
-
-impl ControlKind {
-    /// The number of a slider's value as it stands in the scenario (`20ms` → 20); `None` for choices and other units.
-    #[must_use]
-    pub fn number(&self, value: &str) -> Option<f64> {
-        match self {
-            Self::Slider { unit, .. } => value.strip_suffix(unit)?.trim_end().parse().ok(),
-            Self::Choice(_) | Self::Switch { .. } => None,
-        }
-    }
-
-    /// The value as it stands in the scenario, without quotes (20 → `20ms`), kept within the bounds; `None` for choices.
-    #[must_use]
-    pub fn value(&self, number: f64) -> Option<String> {
-        match self {
-            Self::Slider { min, max, unit, .. } => Some(format!("{}{unit}", number.clamp(*min, *max))),
-            Self::Choice(_) | Self::Switch { .. } => None,
-        }
-    }
 }
 
 /// A prediction before the run. The question stands in the block [`Beat::Bet`].

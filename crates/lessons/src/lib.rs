@@ -4,7 +4,10 @@
 //! *Architecture invariant*: this crate knows no simulator and no report. Figures in the prose and metrics of a goal are
 //! asked of the caller by path ([`Metrics`]).
 
+mod bases;
 mod check;
+mod control;
+mod date;
 mod formula;
 mod goal;
 mod lang;
@@ -12,14 +15,15 @@ mod lesson;
 mod prose;
 mod template;
 
+pub use bases::{Base, Release};
 pub use catamaran_scenario::{Josa, Lang};
 pub use check::{Lookup, Problem, Prover, Recorded, check};
+pub use control::{Choice, Control, ControlKind};
+pub use date::Date;
 pub use formula::Op;
-pub use goal::{BrokenRule, Comparison, Condition, ConditionResult, Find, Found, Goal, Rule, Verdict};
+pub use goal::{BrokenRule, Comparison, Condition, ConditionResult, Find, Found, Goal, Pick, Rule, Verdict};
 pub use lang::Text;
-pub use lesson::{
-    Beat, Bet, BetChoice, BetField, Choice, Control, ControlKind, Lesson, ScenarioFile, Section, Stage, Term,
-};
+pub use lesson::{Beat, Bet, BetChoice, BetField, Lesson, ScenarioFile, Section, Stage, Term};
 pub use prose::{Change, Figure, Html, Metrics, Piece, Plain, Run, Source, Unit};
 pub use template::{NewFile, NewLessonError, new_lesson};
 

@@ -65,12 +65,12 @@ mod tests {
 
     #[test]
     fn a_new_lesson_has_its_four_files() {
-        let files = new_lesson("image-layers").unwrap();
+        let files = new_lesson("scheduling").unwrap();
         let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(
             paths,
             ["lesson.toml", "scenario.toml", "en.md", "ko.md"]
-                .map(|name| format!("crates/lessons/image-layers/{name}"))
+                .map(|name| format!("crates/lessons/scheduling/{name}"))
         );
         for file in files {
             assert!(!file.text.contains("ID") && !file.text.contains("NUMBER"), "{}", file.path);

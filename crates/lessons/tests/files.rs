@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests say what they expect by panicking")]
 
+#[path = "../build/bases.rs"]
+mod bases;
+#[path = "../src/date.rs"]
+#[expect(unreachable_pub, reason = "in the library it is public")]
+mod date;
 #[path = "../build/emit.rs"]
 mod emit;
 #[path = "../build/figure.rs"]
@@ -86,7 +91,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "lesson.toml",
         "command = ",
         "stage = \"disk\"\ncommand = ",
-        "unknown variant `disk`, expected one of `cpu`, `memory`, `weight`, `sight`",
+        "unknown variant `disk`, expected one of `cpu`, `memory`, `weight`, `sight`, `steal`, `family`, `servers`, `layers`",
     ),
     (
         "lesson.toml",
@@ -155,6 +160,7 @@ fn formulas_keep_their_precedence() {
         files: vec![("scenario".into(), "cgroups".into())],
         solution: Vec::new(),
         solution_on: None,
+        facts: Vec::new(),
     };
     for (formula, expected) in table {
         let parsed = figure::parse(&format!("n {formula}"), &sources).unwrap();
@@ -179,6 +185,7 @@ fn figures_pass_through_markdown_untouched() {
         files: vec![("scenario".into(), "cgroups".into())],
         solution: Vec::new(),
         solution_on: None,
+        facts: Vec::new(),
     };
     let pieces = markdown::render(markdown::pieces("en.md", block, &sources).unwrap());
     let shown: String = pieces
@@ -201,4 +208,91 @@ fn both_languages_of_the_home_page_have_the_same_blocks() {
         error,
         "crates/lessons/home: en.md has the blocks [\"what\", \"who\"], ko.md [\"what\"]; make them equal"
     );
+}
+
+const TABLE: &str = r#"
+[[base]]
+id = "old"
+name = "Old"
+relation = { en = "first", ko = "처음" }
+first = "1996-06-17"
+package = "deb"
+install = "old install"
+libc = "glibc"
+parts_kib = 3000
+source = "X"
+[[base.release]]
+name = "1"
+from = "2020-01-01"
+to = "2030-01-31"
+source = "X"
+
+[[base]]
+id = "new"
+name = "New"
+from = "old"
+relation = { en = "from Old", ko = "Old에서" }
+first = "2010-01-01"
+package = "apk"
+install = "new install"
+libc = "musl"
+contract = true
+parts_kib = 1000
+source = "X"
+"#;
+
+fn table(find: &str, with: &str) -> Result<Vec<bases::Base>, String> {
+    assert!(TABLE.contains(find), "nothing to replace: {find}");
+    toml::from_str(&TABLE.replace(find, with)).map_err(|error| error.to_string()).and_then(bases::bases)
+}
+
+#[test]
+fn bases_are_chosen_by_what_the_table_says() {
+    let bases = table("", "").unwrap();
+    let right = |wants: &[&str]| {
+        bases::right(&bases, &wants.iter().map(|want| (*want).to_owned()).collect::<Vec<_>>())
+    };
+    let table: [(&[&str], &[&str]); 7] = [
+        (&["libc = musl"], &["new"]),
+        (&["package = deb", "libc = glibc"], &["old"]),
+        (&["contract = no"], &["old"]),
+        (&["years >= 10"], &["old"]),
+        (&["years >= 11"], &[]),
+        (&["least parts_kib"], &["new"]),
+        (&["contract = no", "least parts_kib"], &["old"]),
+    ];
+    for (wants, expected) in table {
+        assert_eq!(right(wants).unwrap(), expected, "{wants:?}");
+    }
+    let error = right(&["cheap = yes"]).unwrap_err();
+    assert!(error.contains("unknown want \"cheap = yes\"; accepted are libc"), "{error}");
+    let facts = bases::facts(&bases);
+    let fact = |path: &str| facts.iter().find(|(known, _)| known == path).map(|(_, number)| *number);
+    assert_eq!(["base.old.depth", "base.new.depth", "base.old.years"].map(fact), [0.0, 1.0, 10.0].map(Some));
+    let sources = figure::Sources {
+        facts: facts.clone(),
+        files: vec![("scenario".into(), "cgroups".into())],
+        solution: Vec::new(),
+        solution_on: None,
+    };
+    let ratio = figure::parse("n base.old.parts_kib / base.new.parts_kib", &sources).unwrap();
+    assert_eq!(ratio.formula.iter().map(word).collect::<Vec<_>>(), ["3000", "1000", "/"]);
+    let error = figure::parse("n base.old.price", &sources).err().unwrap();
+    assert!(error.contains("does not stand in the table of bases"), "{error}");
+}
+
+#[test]
+fn mistakes_in_a_table_of_bases_are_named() {
+    let mistakes = [
+        ("id = \"new\"", "id = \"old\"", "there are two bases \"old\""),
+        ("from = \"old\"", "from = \"nobody\"", "\"new\" comes from \"nobody\", which must stand above it"),
+        ("2030-01-31", "2019-01-31", "Old 1 ends before it begins"),
+        ("2030-01-31", "2030-13-31", "\"2030-13-31\" is not a day"),
+        ("2030-01-31", "soon", "\"soon\" is not a day"),
+        ("libc = \"musl\"", "lib = \"musl\"", "unknown field `lib`"),
+    ];
+    for (find, with, expected) in mistakes {
+        let error = table(find, with).err().unwrap();
+        assert!(error.contains(expected), "{find} -> {with}: {error:?} lacks {expected:?}");
+    }
 }

@@ -183,3 +183,39 @@ fn what_is_to_be_found_is_marked_and_nothing_else() {
         assert_eq!(verdict.passed(), passed, "{marked:?}");
     }
 }
+
+#[test]
+fn a_base_that_fits_is_to_be_chosen_for_each_need() {
+    let lesson = find("distributions").unwrap();
+    let start = Plan::from_toml(lesson.scenario(), "scenario.toml").unwrap();
+    let table: [(&[&str], (usize, usize), bool); 5] = [
+        (&[], (0, 0), false),
+        (&["ten-years=alma", "smallest=alpine"], (2, 0), false),
+        (&["ten-years=rhel", "smallest=alpine", "glibc=debian"], (2, 1), false),
+        (&["ten-years=alma", "smallest=alpine", "glibc=debian"], (3, 0), true),
+        (&["ten-years=rocky", "smallest=alpine", "glibc=ubuntu"], (3, 0), true),
+    ];
+    for (marked, (right, wrong), passed) in table {
+        let marked: BTreeSet<String> = marked.iter().map(|mark| (*mark).to_owned()).collect();
+        let verdict = lesson.check_goal(&start, &start, &marked, &|_| None);
+        assert_eq!(verdict.picked, Some(Found { all: 3, right, wrong }), "{marked:?}");
+        assert_eq!(verdict.passed(), passed, "{marked:?}");
+    }
+}
+
+#[test]
+fn a_condition_may_be_a_formula_and_is_unknown_where_a_part_is() {
+    let lesson = find("overcommit-steal").unwrap();
+    let start = Plan::from_toml(lesson.scenario(), "scenario.toml").unwrap();
+    for (stolen_s, value, held) in
+        [(Some(0.4), Some(0.04), true), (Some(0.5), Some(0.05), false), (None, None, false)]
+    {
+        let verdict = lesson.check_goal(&start, &start, &BTreeSet::new(), &|path| match path {
+            "tenants.greatest.stolen_s" => stolen_s,
+            "elapsed_s" => Some(10.0),
+            _ => Some(200.0),
+        });
+        let steal = verdict.conditions[1];
+        assert_eq!((steal.value, steal.held, verdict.passed()), (value, held, held), "{stolen_s:?}");
+    }
+}

@@ -1,7 +1,7 @@
 //! The figures of a report by name, as lessons, comparisons and charts ask for them.
 
 use crate::cost::{Bill, Rates};
-use crate::report::{Latency, Report, Requests, Sees, TenantReport, TenantState};
+use crate::report::{Latency, Report, Requests, Sees, StageRow, TenantReport, TenantState};
 
 /// What a figure is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +120,14 @@ impl Metric {
     }
 }
 
+/// How long the layer that took longest was on its way (s); 0 where a start is known and nothing was fetched.
+fn pull(tenant: &TenantReport) -> Option<f64> {
+    tenant.startup_s?;
+    let pulls = tenant.startup_stages.iter().filter(|stage| stage.name.starts_with("pull "));
+    let lengths: Option<Vec<f64>> = pulls.map(StageRow::length).collect();
+    Some(lengths?.into_iter().fold(0.0, f64::max))
+}
+
 fn latency(tenant: &TenantReport, get: impl Fn(&Latency) -> f64) -> Option<f64> {
     tenant.requests.as_ref()?.latency_s.as_ref().map(get)
 }
@@ -135,8 +143,11 @@ fn count(number: Option<u64>) -> Option<f64> {
 impl Report {
     /// A figure by its path: `elapsed_s`, `host.cpu_utilisation`, `host.watts` (and the other figures of a
     /// [`Bill`] at the reference rates), `tenant.web.latency_s.p99`, `tenant.web/1.cpu_s`
-    /// (replica 1), `tenants.alive` (those that were there until the end or had done their work), `tenant.web.sees.pid.own`
-    /// (1 where what `web` sees of that resource is its own, else 0: one of the words of [`Sees`]). `None` where there is no
+    /// (replica 1), `tenants.alive` (those that were there until the end or had done their work),
+    /// `tenants.greatest.stolen_s` and `tenants.least.stolen_s` (of all tenants; unknown where one's is), `tenant.web.pull_s` (how
+    /// long the layer of its image that took longest was on its way),
+    /// `tenant.web.sees.pid.own` (1 where what `web` sees of that resource is its own, else 0: one of the words of
+    /// [`Sees`]). `None` where there is no
     /// such path, or the figure is unknown.
     #[must_use]
     pub fn value(&self, path: &str) -> Option<f64> {
@@ -152,9 +163,21 @@ impl Report {
         if let Some(field) = path.strip_prefix("host.") {
             return self.host_value(field);
         }
+        if let Some((which, metric)) = path.strip_prefix("tenants.").and_then(|rest| rest.split_once('.')) {
+            let metric = Metric::from_name(metric)?;
+            let all: Option<Vec<f64>> = self.tenants.iter().map(|tenant| metric.of(tenant)).collect();
+            return match which {
+                "greatest" => all?.into_iter().reduce(f64::max),
+                "least" => all?.into_iter().reduce(f64::min),
+                _ => None,
+            };
+        }
         let (label, metric) = path.strip_prefix("tenant.")?.split_once('.')?;
         if let Some(question) = metric.strip_prefix("sees.") {
             return self.sees(label, question);
+        }
+        if metric == "pull_s" {
+            return pull(self.tenant(label)?);
         }
         Metric::from_name(metric)?.of(self.tenant(label)?)
     }

@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use catamaran_report::Timeline;
 use catamaran_report::report::{Report, StageRow, TenantReport};
-use catamaran_report::timeline::{GuestSlice, Slice};
+use catamaran_report::timeline::Slice;
 
-use crate::picture::Recording;
+use crate::picture::{Recording, Vcpu, vcpus};
 
 /// A part of the start-up, on the common clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,16 +22,6 @@ pub(super) struct Stage {
     pub(super) end_ns: u64,
 }
 
-/// A virtual CPU and when it was not halted, by start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Vcpu {
-    /// Index into `Report::tenants`.
-    pub(super) tenant: u32,
-    /// From 0, of its guest.
-    pub(super) number: u32,
-    pub(super) slices: Vec<GuestSlice>,
-}
-
 /// An era on the common clock. As with recordings, two are equal only if they are the same one.
 #[derive(Debug)]
 pub(super) struct Film {
@@ -42,7 +32,7 @@ pub(super) struct Film {
     /// When the load begins, with the tenant that is ready last; none where a start-up is not known: then the clock begins with
     /// the load.
     pub(super) ready_ns: Option<u64>,
-    pub(super) vcpus: Vec<Vcpu>,
+    pub(super) vcpus: Rc<Vec<Vcpu>>,
 }
 
 impl PartialEq for Film {
@@ -67,7 +57,7 @@ impl Film {
             recording: Rc::new(recording),
             stages: slowest.map(stages).unwrap_or_default(),
             ready_ns,
-            vcpus,
+            vcpus: Rc::new(vcpus),
         }
     }
 
@@ -86,28 +76,6 @@ impl Film {
             vcpu.between(at_ns, at_ns + 1).first().is_some_and(|slice| slice.thread.is_none())
         };
         self.vcpus.iter().filter(waits)
-    }
-}
-
-impl Vcpu {
-    /// What touches `[from_ns, to_ns)`.
-    pub(super) fn between(&self, from_ns: u64, to_ns: u64) -> &[GuestSlice] {
-        let first = self.slices.partition_point(|slice| slice.end_ns <= from_ns);
-        let end = self.slices.partition_point(|slice| slice.start_ns < to_ns);
-        self.slices.get(first..end.max(first)).unwrap_or_default()
-    }
-
-    /// How long (ns) it ran and how long it was kept waiting for a core within `[from_ns, to_ns)`.
-    pub(super) fn ran_and_waited(&self, from_ns: u64, to_ns: u64) -> (u64, u64) {
-        let mut sums = (0, 0);
-        for slice in self.between(from_ns, to_ns) {
-            let within = slice.end_ns.min(to_ns) - slice.start_ns.max(from_ns);
-            match slice.thread {
-                Some(_) => sums.0 += within,
-                None => sums.1 += within,
-            }
-        }
-        sums
     }
 }
 
@@ -159,20 +127,6 @@ fn delay(timeline: &mut Timeline, by_ns: u64) {
     }
 }
 
-/// The slices of each virtual CPU.
-fn vcpus(slices: &[GuestSlice]) -> Vec<Vcpu> {
-    let mut found: Vec<Vcpu> = Vec::new();
-    for slice in slices {
-        let own = |vcpu: &&mut Vcpu| (vcpu.tenant, vcpu.number) == (slice.tenant, slice.vcpu);
-        match found.iter_mut().find(own) {
-            Some(vcpu) => vcpu.slices.push(*slice),
-            None => found.push(Vcpu { tenant: slice.tenant, number: slice.vcpu, slices: vec![*slice] }),
-        }
-    }
-    found.sort_by_key(|vcpu| (vcpu.tenant, vcpu.number));
-    found
-}
-
 /// All eras as one recording, for the play head: its steps go to what changes in any of them. Stages and virtual CPUs are
 /// cores of their own in it.
 pub(super) fn together(films: &[Rc<Film>]) -> Option<Recording> {
@@ -189,7 +143,7 @@ pub(super) fn together(films: &[Rc<Film>]) -> Option<Recording> {
             whole.slices.push(Slice { core: row, tenant: 0, thread: number, start_ns, end_ns });
         }
         row += 1;
-        for vcpu in &film.vcpus {
+        for vcpu in film.vcpus.iter() {
             whole.slices.extend(vcpu.slices.iter().map(|slice| Slice {
                 core: row,
                 tenant: slice.tenant,
@@ -212,7 +166,7 @@ pub(super) fn together(films: &[Rc<Film>]) -> Option<Recording> {
 
 #[cfg(test)]
 mod tests {
-    use catamaran_report::timeline::Request;
+    use catamaran_report::timeline::{GuestSlice, Request};
 
     use super::*;
     use crate::picture::tests_support::{recording, slice};

@@ -4,7 +4,6 @@ mod card;
 mod controls;
 mod figures;
 mod film;
-mod guests;
 mod legend;
 mod memory;
 mod page;

@@ -7,13 +7,12 @@ use yew::prelude::*;
 
 use super::figures::{Accelerator, held};
 use super::film::Film;
-use super::guests::GuestLanes;
 use super::legend::EraLegend;
 use super::memory::MemoryBar;
 use super::start::StartLane;
 use super::state::Era;
 use crate::app::use_lang;
-use crate::charts::{Axis, Frame, Gantt, GanttTable, Waiting};
+use crate::charts::{Axis, Frame, Gantt, GanttTable, GuestLanes, Waiting};
 use crate::i18n::{self, Duel, era_name, say};
 use crate::player::{Action, Player};
 use crate::stage::Notice;
@@ -104,7 +103,7 @@ fn Lanes(props: &LanesProps) -> Html {
             <Axis frame={frame.clone()} label={say(lang, i18n::Player::TimeAxis)} on_seek={on_seek.clone()} />
             <StartLane frame={frame.clone()} film={film.clone()} accelerator={*accelerator} on_seek={on_seek.clone()} />
             <Gantt frame={frame.clone()} on_seek={on_seek.clone()} />
-            <GuestLanes frame={frame.clone()} film={film.clone()} on_seek={on_seek.clone()} />
+            <GuestLanes frame={frame.clone()} vcpus={film.vcpus.clone()} on_seek={on_seek.clone()} />
         </>
     }
 }

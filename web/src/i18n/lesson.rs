@@ -48,6 +48,8 @@ super::texts! {
         ConditionHeld = "holds", "충족했어요";
         ConditionOpen = "not yet", "아직이에요";
         Finds = "Mark what leaks", "새는 것을 고르세요";
+        StepUp = "up", "위로";
+        StepDown = "down", "아래로";
         Solution = "Solution", "풀이";
         ApplySolution = "Set these values", "이 값 적용하기";
         Glossary = "Glossary", "용어";

@@ -2,27 +2,35 @@
 
 mod curriculum;
 mod duel;
+mod family;
 mod home;
+mod layers;
 mod lesson;
 mod memory;
 mod native;
 mod player;
 mod sentences;
+mod servers;
 mod sight;
 mod site;
+mod steal;
 mod weight;
 
 pub use catamaran_scenario::Lang;
 pub use curriculum::coming_lessons;
 pub use duel::*;
+pub use family::*;
 pub use home::Home;
+pub use layers::*;
 pub use lesson::Lesson;
 pub use memory::*;
 pub use native::Native;
 pub use player::Player;
 pub use sentences::*;
+pub use servers::*;
 pub use sight::{Sight, inside_of, process_words, sight_summary, thing_words};
 pub use site::Site;
+pub use steal::*;
 pub use weight::*;
 
 /// `text` in that language.
@@ -87,5 +95,9 @@ mod tests {
         check(Sight::ALL);
         check(Memory::ALL);
         check(Weighing::ALL);
+        check(Steal::ALL);
+        check(Layers::ALL);
+        check(Servers::ALL);
+        check(FamilyWords::ALL);
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn Export(props: &ExportProps) -> Html {
         });
         html! { <li><button type="button" class="button small" {onclick}>{ say(lang, text) }</button></li> }
     };
-    let in_time = props.kind != Stage::Sight;
+    let in_time = !matches!(props.kind, Stage::Sight | Stage::Family);
     let scenario = props.scenario.clone();
     let report = props.recording.clone();
     let requests = props.recording.clone();

@@ -9,10 +9,11 @@ use catamaran_report::words;
 use catamaran_scenario::Plan;
 use yew::prelude::*;
 
+use super::picks::Picks;
 use super::prose::{Figures, Prose};
 use super::settings::{Edit, History, Settings};
 use crate::app::use_lang;
-use crate::i18n::{self, Lang, found_so_far, hint_name, say};
+use crate::i18n::{self, Lang, found_so_far, hint_name, picked_so_far, say};
 use crate::link::Change;
 
 /// Checks the goal of what was simulated.
@@ -55,6 +56,9 @@ pub(super) fn Task(props: &TaskProps) -> Html {
     html! {
         <>
             { search(props, lang) }
+            if !props.lesson.goal.picks.is_empty() {
+                <Picks lesson={props.lesson} marked={props.marked.clone()} mark={props.mark.clone()} />
+            }
             <Check verdict={props.verdict.clone()} />
             { for (1_u8..).zip(props.lesson.hints(lang)).map(|(number, text)| hint(props, lang, number, *text)) }
             if props.hints >= 3 {
@@ -86,6 +90,9 @@ fn Check(props: &CheckProps) -> Html {
                     { for verdict.conditions.iter().map(|result| condition(lang, result)) }
                     if let Some(found) = verdict.found {
                         <li class={if found.is_over() { "met" } else { "open" }}>{ found_so_far(lang, found) }</li>
+                    }
+                    if let Some(picked) = verdict.picked {
+                        <li class={if picked.is_over() { "met" } else { "open" }}>{ picked_so_far(lang, picked) }</li>
                     }
                     { for verdict.broken.iter().map(|rule| html! { <li class="open">{ rule.text(lang) }</li> }) }
                 </ul>
@@ -132,7 +139,10 @@ fn condition(lang: Lang, result: &ConditionResult) -> Html {
     }
     let found = result.value.map_or_else(
         || say(lang, i18n::Lesson::GoalUnknown).to_owned(),
-        |value| figure(lang, result.condition.metric, value),
+        |value| match result.condition.unit {
+            Some(unit) => unit.write(value),
+            None => figure(lang, result.condition.metric, value),
+        },
     );
     let (class, word) = held(result);
     html! {
@@ -186,7 +196,8 @@ fn solution(props: &TaskProps, lang: Lang) -> Html {
     let apply = Callback::from(move |_: MouseEvent| {
         history.dispatch(Edit::Replace(solved(lesson)));
         let metric = |path: &str| figures.value(&Source::Now, path);
-        mark.emit(lesson.to_be_found(&metric).map(|find| find.id.to_owned()).collect());
+        let found = lesson.to_be_found(&metric).map(|find| find.id.to_owned());
+        mark.emit(found.chain(lesson.right_picks()).collect());
     });
     let platform = lesson.solution_on.map(|platform| {
         html! { <li>{ say(lang, i18n::Lesson::Platform) }{ ": " }<code>{ platform.name() }</code></li> }

@@ -4,6 +4,7 @@ use catamaran_lessons::{Choice, Control, ControlKind, Lesson};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
+use super::order::Order;
 use super::settings::{Edit, History};
 use crate::app::use_lang;
 use crate::i18n::{self, Lang, say};
@@ -50,7 +51,7 @@ pub(super) fn Field(props: &FieldProps) -> Html {
 }
 
 /// What a [`Knob`] needs.
-#[derive(Properties, PartialEq)]
+#[derive(Properties, Clone, PartialEq)]
 pub(super) struct KnobProps {
     /// Whose control.
     pub(super) lesson: &'static Lesson,
@@ -80,6 +81,7 @@ pub(super) fn Knob(props: &KnobProps) -> Html {
         }
         ControlKind::Choice(choices) => (None, choice(props, &value, choices, lang)),
         ControlKind::Switch { word } => (None, switch(props, &value, word)),
+        ControlKind::Order(_) => return html! { <Order ..props.clone() /> },
     };
     html! {
         <Field id={control.id} label={control.label.get(lang)} {help} value={shown} touch={props.touch.clone()}>

@@ -24,7 +24,10 @@ use crate::sim::{Bench, Wanted, use_bench, use_library};
 /// within milliseconds.
 const fn first_view(stage: Stage) -> (u64, u32) {
     match stage {
-        Stage::Memory => (10_000_000_000, 1_000),
+        Stage::Memory | Stage::Family => (10_000_000_000, 1_000),
+        Stage::Servers => (20_000_000_000, 1_000),
+        Stage::Layers => (20_000_000_000, 1_000),
+        Stage::Steal => (200_000_000, 50),
         Stage::Cpu | Stage::Weight | Stage::Sight => (500_000_000, 100),
     }
 }
@@ -153,8 +156,16 @@ fn use_loading(bench: &Bench, player: &UseReducerHandle<Player>, stage: Stage, m
             }
             match (Motion::wanted(), stage) {
                 (Motion::Smooth, _) => player.dispatch(Action::Play),
-                (_, Stage::Sight) => player.dispatch(Action::End),
-                (_, Stage::Cpu | Stage::Memory | Stage::Weight) => {}
+                (_, Stage::Sight | Stage::Family) => player.dispatch(Action::End),
+                (
+                    _,
+                    Stage::Cpu
+                    | Stage::Memory
+                    | Stage::Weight
+                    | Stage::Steal
+                    | Stage::Servers
+                    | Stage::Layers,
+                ) => {}
             }
         }
     });
@@ -182,7 +193,7 @@ fn opening(
     let (now, setter, player) = (**beat, beat.setter(), player.dispatcher());
     let (progress, keep) = (progress.clone(), keep.clone());
     Callback::from(move |next: Beat| {
-        if stage != Stage::Sight && (now == Beat::Run) != (next == Beat::Run) {
+        if !matches!(stage, Stage::Sight | Stage::Family) && (now == Beat::Run) != (next == Beat::Run) {
             player.dispatch(Action::Rewind);
         }
         let mut progress = progress.clone();

@@ -42,7 +42,7 @@ pub fn Compared(props: &ComparedProps) -> Html {
                 <p class="emulated" data-testid="accelerators-differ">{ say(lang, Native::AcceleratorsDiffer) }</p>
             }
             if let Some(native) = props.native.reports.first() {
-                <SeenTable simulated={simulated.clone()} native={native.clone()} always={props.kind == Stage::Sight} />
+                <SeenTable simulated={simulated.clone()} native={native.clone()} always={matches!(props.kind, Stage::Sight | Stage::Family)} />
             }
             if let Some(comparison) = comparison.filter(|comparison| !comparison.rows.is_empty()) {
                 <p aria-live="polite">{ words::summary(lang, &comparison) }</p>

@@ -67,11 +67,17 @@ impl Recording {
     }
 
     /// With the changes that can be seen on that stage: on that of weights the stages of a start, on that of memory the kills
-    /// besides what cores do.
+    /// besides what cores do, on that of steal what virtual CPUs do, on that of families the days of the table.
     #[must_use]
     pub fn watched(mut self, stage: Stage) -> Self {
         match stage {
-            Stage::Cpu | Stage::Sight => return self,
+            Stage::Cpu | Stage::Sight | Stage::Servers => return self,
+            Stage::Steal => {
+                let guests = self.timeline.guests.iter();
+                self.changes.extend(guests.flat_map(|slice| [slice.start_ns, slice.end_ns]));
+            }
+            Stage::Layers => self.changes = super::layer_changes(&self.report),
+            Stage::Family => self.changes = super::family::changes(self.end_ns),
             Stage::Memory => {
                 let kills = self.report.events.iter().filter(|event| event.what == "oom-kill");
                 self.changes.extend(kills.map(|event| ns(event.at_s)));

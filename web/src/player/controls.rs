@@ -13,6 +13,9 @@ use crate::i18n::{self, position, say, speed_name, window_name};
 pub struct ControlsProps {
     /// The play head.
     pub player: UseReducerHandle<Player>,
+    /// The instant in words, where it is not one of the run.
+    #[prop_or_default]
+    pub clock: Option<String>,
 }
 
 /// The controls of a player.
@@ -36,8 +39,10 @@ pub fn Controls(props: &ControlsProps) -> Html {
     html! {
         <div class="controls" role="group" aria-label={say(lang, i18n::Player::Controls)}>
             <div class="scrub-row">
-                <Scrub player={player.clone()} />
-                <output class="time" aria-live="off">{ format::clock(player.time_ns) }</output>
+                <Scrub player={player.clone()} clock={props.clock.clone()} />
+                <output class="time" aria-live="off">
+                    { props.clock.clone().unwrap_or_else(|| format::clock(player.time_ns)) }
+                </output>
             </div>
             <div class="transport">
                 { button(i18n::Player::Rewind, icons::REWIND, "rewind", Action::Rewind) }
@@ -67,10 +72,11 @@ fn Scrub(props: &ControlsProps) -> Html {
             }
         })
     };
+    let words = props.clock.clone().unwrap_or_else(|| position(lang, player.time_ns, player.end_ns()));
     html! {
         <input type="range" class="scrub" min="0" max={player.end_ns().to_string()} step="1000"
             value={player.time_ns.to_string()} aria-label={say(lang, i18n::Player::Scrub)}
-            aria-valuetext={position(lang, player.time_ns, player.end_ns())} {oninput} data-testid="scrub" />
+            aria-valuetext={words} {oninput} data-testid="scrub" />
     }
 }
 

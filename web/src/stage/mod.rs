@@ -1,11 +1,15 @@
 //! The picture with its play head: lanes under one axis, the legend, the latencies.
 
 mod announce;
+mod family;
+mod layers;
 mod legend;
 mod memory;
 mod notice;
 mod scene;
+mod servers;
 mod sight;
+mod steal;
 mod view;
 mod weight;
 

@@ -1,4 +1,6 @@
-//! What a lesson's stage draws of a run: its cores, its memory, what its applications weigh, or who sees what.
+//! What a lesson's stage draws of a run: its cores, its memory, what its applications weigh, who sees what, what guests lose,
+//! where images come from,
+//! what servers cost, or how images come.
 
 use std::rc::Rc;
 
@@ -9,13 +11,17 @@ use yew::prelude::*;
 
 use super::Legend;
 use super::announce::{describe_change, describe_moment};
+use super::family::{FamilyPicture, FamilyTable, describe_family, family_clock};
+use super::layers::{LayersPicture, describe_layers};
 use super::memory::{MemoryLanes, MemoryNow, describe_memory};
+use super::servers::{ServersPicture, describe_servers, places};
 use super::sight::{Sight, describe_sight};
+use super::steal::{StealPicture, describe_steal};
 use super::view::StageProps;
 use super::weight::{WeightPicture, describe_start};
 use crate::charts::{Axis, Frame, Gantt, Strip, Waiting};
 use crate::i18n::{self, say};
-use crate::picture::{MemoryFilm, Recording};
+use crate::picture::{MemoryFilm, Pile, Recording, Vcpu, piles, vcpus};
 use crate::sim::Wanted;
 
 /// What is drawn, with what it takes.
@@ -29,6 +35,14 @@ pub(super) enum Scene {
     Weight(AttrValue, Rc<Plan>),
     /// Who sees what.
     Sight,
+    /// The host's cores over the guests' virtual ones.
+    Steal(Rc<Vec<Vcpu>>),
+    /// Distributions and kernels.
+    Family,
+    /// Servers and their bill, with the server of each tenant.
+    Servers(Rc<Vec<u32>>),
+    /// The layers of images.
+    Layers(Rc<Vec<Pile>>),
 }
 
 impl Scene {
@@ -38,7 +52,13 @@ impl Scene {
             Some((recording, wanted, Plan::from_toml(&wanted.scenario, "scenario").ok()?))
         });
         let Some((recording, wanted, plan)) = parsed else {
-            return if kind == Kind::Sight { Self::Sight } else { Self::Cpu };
+            return match kind {
+                Kind::Sight => Self::Sight,
+                Kind::Family => Self::Family,
+                Kind::Cpu | Kind::Memory | Kind::Weight | Kind::Steal | Kind::Servers | Kind::Layers => {
+                    Self::Cpu
+                }
+            };
         };
         let report = &recording.report;
         match kind {
@@ -52,6 +72,10 @@ impl Scene {
             }),
             Kind::Weight => Self::Weight(wanted.scenario.clone().into(), Rc::new(plan)),
             Kind::Sight => Self::Sight,
+            Kind::Steal => Self::Steal(Rc::new(vcpus(&recording.timeline.guests))),
+            Kind::Family => Self::Family,
+            Kind::Servers => Self::Servers(Rc::new(places(&plan))),
+            Kind::Layers => Self::Layers(Rc::new(piles(report, &plan))),
             Kind::Cpu => Self::Cpu,
         }
     }
@@ -87,12 +111,41 @@ impl Scene {
                     natives={props.natives.clone()} on_seek={on_seek.clone()} />
             },
             Self::Sight => html! { <Sight recording={recording.clone()} {head_ns} /> },
+            Self::Steal(vcpus) => html! {
+                <StealPicture frame={frame.clone()} vcpus={vcpus.clone()} natives={props.natives.clone()}
+                    on_seek={on_seek.clone()} />
+            },
+            Self::Servers(places) => html! {
+                <ServersPicture frame={frame.clone()} places={places.clone()} on_seek={on_seek.clone()} />
+            },
+            Self::Layers(piles) => html! {
+                <LayersPicture frame={frame.clone()} piles={piles.clone()} on_seek={on_seek.clone()} />
+            },
+            Self::Family => html! { <FamilyPicture frame={frame.clone()} on_seek={on_seek.clone()} /> },
         }
     }
 
     /// Whether the cores are drawn.
     pub(super) const fn has_cores(&self) -> bool {
+        matches!(self, Self::Cpu | Self::Memory(..) | Self::Steal(..) | Self::Servers(..))
+    }
+
+    /// Whether latencies are drawn; of guests that are all alike they would say the same many times.
+    pub(super) const fn has_latencies(&self) -> bool {
         matches!(self, Self::Cpu | Self::Memory(..))
+    }
+
+    /// What stands below the player's buttons.
+    pub(super) fn below(&self) -> Html {
+        match self {
+            Self::Family => html! { <FamilyTable /> },
+            _ => Html::default(),
+        }
+    }
+
+    /// The instant of the play head, where it is not one of the run.
+    pub(super) fn clock(&self, recording: &Recording, at_ns: u64) -> Option<String> {
+        matches!(self, Self::Family).then(|| family_clock(recording, at_ns))
     }
 
     /// What is to be seen at an instant, in words.
@@ -104,6 +157,10 @@ impl Scene {
                 format!("{} {}", describe_memory(lang, film, recording, at_ns), change())
             }
             Self::Sight => describe_sight(lang, recording, at_ns),
+            Self::Steal(vcpus) => describe_steal(lang, recording, vcpus, at_ns),
+            Self::Servers(places) => describe_servers(lang, recording, places, at_ns),
+            Self::Layers(piles) => describe_layers(lang, recording, piles, at_ns),
+            Self::Family => describe_family(lang, recording, at_ns),
             Self::Weight(..) => describe_start(lang, &recording.report, at_ns),
         }
     }

@@ -94,13 +94,14 @@ fn picture(
         Callback::from(move |at_ns: u64| player.dispatch(Action::Seek(at_ns)))
     };
     let cores = scene.has_cores();
-    let servers = if cores { recording.servers() } else { Vec::new() };
+    let servers = if scene.has_latencies() { recording.servers() } else { Vec::new() };
     html! {
         <>
             { scene.draw(props, &frame, &on_seek, lang) }
-            <Controls player={player.clone()} />
+            <Controls player={player.clone()} clock={scene.clock(recording, player.time_ns)} />
             <Spoken recording={recording.clone()} player={player.clone()} scene={scene.clone()} />
             if !props.small {
+                { scene.below() }
                 { for servers.iter().map(|&tenant| latencies(props, recording, tenant, width_px, lang)) }
                 <div class="stage-notes">
                     if cores {

@@ -207,16 +207,16 @@ fn every_lesson_keeps_its_promises() {
 #[test]
 fn a_new_lesson_is_started_inside_the_repository_only() {
     let folder = tempfile::tempdir().unwrap();
-    let outside = catamaran(&["lessons", "new", "image-layers"]).current_dir(folder.path()).output().unwrap();
+    let outside = catamaran(&["lessons", "new", "scheduling"]).current_dir(folder.path()).output().unwrap();
     assert_eq!(outside.status.code(), Some(1));
     std::fs::create_dir_all(folder.path().join("crates/lessons/src")).unwrap();
     std::fs::write(folder.path().join("crates/lessons/Cargo.toml"), "").unwrap();
     let start = || {
         let below = folder.path().join("crates/lessons/src");
-        catamaran(&["lessons", "new", "image-layers"]).current_dir(below).output().unwrap()
+        catamaran(&["lessons", "new", "scheduling"]).current_dir(below).output().unwrap()
     };
     assert_eq!(start().status.code(), Some(0));
-    let manifest = folder.path().join("crates/lessons/image-layers/lesson.toml");
+    let manifest = folder.path().join("crates/lessons/scheduling/lesson.toml");
     assert!(manifest.is_file());
     std::fs::write(&manifest, "mine").unwrap();
     assert_eq!(start().status.code(), Some(1), "what is there is left alone");

@@ -84,3 +84,35 @@ fn those_that_are_alive_are_counted() {
     }
     assert_eq!(report.value("tenants.alive"), Some(2.0));
 }
+
+#[test]
+fn the_greatest_and_the_least_of_all_tenants_are_unknown_where_one_is() {
+    let mut report = report(BackendKind::Simulated, &[("a", 0), ("b", 0), ("b", 1)]);
+    for (tenant, stolen_s) in report.tenants.iter_mut().zip([2.0, 5.0, 1.0]) {
+        tenant.stolen_s = Some(stolen_s);
+    }
+    let ends =
+        ["greatest", "least", "median"].map(|which| report.value(&format!("tenants.{which}.stolen_s")));
+    assert_eq!(ends, [Some(5.0), Some(1.0), None]);
+    assert_eq!(report.value("tenants.greatest.nothing"), None);
+    report.tenants[1].stolen_s = None;
+    assert_eq!(report.value("tenants.greatest.stolen_s"), None);
+    report.tenants.clear();
+    assert_eq!(report.value("tenants.least.stolen_s"), None);
+}
+
+#[test]
+fn the_longest_pull_is_known_where_the_start_is() {
+    use crate::report::StageRow;
+    let mut report = report(BackendKind::Simulated, &[("web", 0)]);
+    let tenant = &mut report.tenants[0];
+    tenant.startup_stages = vec![StageRow::measured("create", "dockerd", 0.0, 9.0)];
+    assert_eq!(report.value("tenant.web.pull_s"), None, "nobody knows of this start");
+    report.tenants[0].startup_s = Some(9.0);
+    assert_eq!(report.value("tenant.web.pull_s"), Some(0.0));
+    let pull = StageRow::measured("pull base", "dockerd", 1.0, 3.0);
+    let mut other = StageRow::measured("pull top", "dockerd", 0.0, 0.0);
+    (other.start_s, other.end_s, other.length_s) = (None, None, Some(2.5));
+    report.tenants[0].startup_stages.extend([pull, other]);
+    assert_eq!(report.value("tenant.web.pull_s"), Some(2.5));
+}

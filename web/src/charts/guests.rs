@@ -6,11 +6,11 @@ use std::rc::Rc;
 use catamaran_report::timeline::GuestSlice;
 use yew::prelude::*;
 
-use super::film::{Film, Vcpu};
+use super::lane::{Frame, Lane, Layer};
+use super::patterns::tenant_fill;
 use crate::app::use_lang;
-use crate::charts::{Frame, Lane, Layer, tenant_fill};
 use crate::i18n::{Duel, say, vcpu_summary};
-use crate::picture::Scale;
+use crate::picture::{Scale, Vcpu};
 
 /// Height of a virtual CPU's row, and between two (px).
 const ROW_PX: f64 = 16.0;
@@ -21,39 +21,41 @@ const JOINED_PX: f64 = 0.4;
 
 /// What [`GuestLanes`] need.
 #[derive(Properties, PartialEq)]
-pub(super) struct GuestProps {
-    pub(super) frame: Frame,
-    pub(super) film: Rc<Film>,
+pub struct GuestProps {
+    /// What all lanes share.
+    pub frame: Frame,
+    /// The virtual CPUs.
+    pub vcpus: Rc<Vec<Vcpu>>,
     /// Told the instant (ns) that was pointed at.
-    pub(super) on_seek: Callback<u64>,
+    pub on_seek: Callback<u64>,
 }
 
 /// The lanes; nothing where there are no guests.
 #[component]
-pub(super) fn GuestLanes(props: &GuestProps) -> Html {
+pub fn GuestLanes(props: &GuestProps) -> Html {
     let lang = use_lang();
-    let (film, view) = (&props.film, props.frame.view);
-    if film.vcpus.is_empty() {
+    let (vcpus, recording, view) = (&props.vcpus, &props.frame.recording, props.frame.view);
+    if vcpus.is_empty() {
         return Html::default();
     }
-    let height_px = film.vcpus.len() as f64 * (ROW_PX + GAP_PX) - GAP_PX;
-    let words = film.vcpus.iter().map(|vcpu| {
+    let height_px = vcpus.len() as f64 * (ROW_PX + GAP_PX) - GAP_PX;
+    let words = vcpus.iter().map(|vcpu| {
         let (ran_ns, waited_ns) = vcpu.ran_and_waited(view.start_ns, view.end_ns());
-        vcpu_summary(lang, &film.recording.name(vcpu.tenant), vcpu.number, ran_ns, waited_ns)
+        vcpu_summary(lang, &recording.name(vcpu.tenant), vcpu.number, ran_ns, waited_ns)
     });
     let label = words.collect::<Vec<_>>().join("; ");
     let name = |(row, vcpu): (usize, &Vcpu)| {
         let top = row as f64 * (ROW_PX + GAP_PX);
-        html! { <span class="row-name" style={format!("top:{top}px")}>{ film.recording.name(vcpu.tenant) }</span> }
+        html! { <span class="row-name" style={format!("top:{top}px")}>{ recording.name(vcpu.tenant) }</span> }
     };
     html! {
         <div data-testid="guest-lanes">
             <span class="lane-name" aria-hidden="true">{ say(lang, Duel::VirtualCpus) }</span>
             <div class="lane-box">
                 <Lane frame={props.frame.clone()} {height_px} {label} on_seek={props.on_seek.clone()}>
-                    <GuestLayer layer={props.frame.layer()} film={film.clone()} />
+                    <GuestLayer layer={props.frame.layer()} vcpus={vcpus.clone()} />
                 </Lane>
-                <div class="row-names small" aria-hidden="true">{ for film.vcpus.iter().enumerate().map(name) }</div>
+                <div class="row-names small" aria-hidden="true">{ for vcpus.iter().enumerate().map(name) }</div>
             </div>
         </div>
     }
@@ -62,7 +64,7 @@ pub(super) fn GuestLanes(props: &GuestProps) -> Html {
 #[derive(Properties, PartialEq)]
 struct GuestLayerProps {
     layer: Layer,
-    film: Rc<Film>,
+    vcpus: Rc<Vec<Vcpu>>,
 }
 
 /// Drawn once for each chunk.
@@ -82,7 +84,7 @@ fn GuestLayer(props: &GuestLayerProps) -> Html {
             </g>
         }
     };
-    html! { <>{ for props.film.vcpus.iter().enumerate().map(row) }</> }
+    html! { <>{ for props.vcpus.iter().enumerate().map(row) }</> }
 }
 
 /// The chosen slices as one shape.
