@@ -107,7 +107,7 @@ mod tests {
         let threads = [0, 0, 0, 1, 1].map(|core| bench.hog(group, core));
         bench.pass(600 * MS);
         let cpu = &mut bench.cpu;
-        let entity = cpu.groups[group].entities[1];
+        let entity = cpu.queues[cpu.queue_of(group, 1)].above.unwrap();
         let part = |cpu: &super::Cpu| cpu.entities[entity].load.value() / cpu.entities[entity].weight as f64;
         cpu.settle();
         assert!((part(cpu) - 1.0).abs() < 1e-3, "always runnable: {}", part(cpu));

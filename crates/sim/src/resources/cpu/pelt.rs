@@ -24,6 +24,10 @@ impl Average {
 
     /// Brings the average to `now`, the level having been `level` since the last time.
     pub(super) fn advance(&mut self, now: Instant, level: f64) {
+        // Nothing of nothing: most groups are not on most cores.
+        if now > self.at && self.value == 0.0 && level == 0.0 {
+            self.at = now;
+        }
         if now > self.at {
             let decay = libm::exp2(-((now - self.at) as f64) / HALF_LIFE_NS);
             self.value = self.value * decay + level * (1.0 - decay);
