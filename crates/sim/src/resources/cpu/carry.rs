@@ -83,7 +83,7 @@ impl Cpu {
         let now = self.now;
         let record = &mut self.queues[queue];
         let level = if record.current.is_some() { FULL } else { 0.0 };
-        record.util.advance(now, level);
+        record.util.advance(now, level, &mut self.decay);
     }
 
     /// Brings a thread's utilization up to now; call before it comes onto or leaves its core.
@@ -91,7 +91,7 @@ impl Cpu {
         let now = self.now;
         let record = &mut self.threads[thread];
         let level = if self.cores[record.core].running == Some(thread) { FULL } else { 0.0 };
-        record.util.advance(now, level);
+        record.util.advance(now, level, &mut self.decay);
     }
 }
 
