@@ -185,13 +185,16 @@ impl Engine {
         }
     }
 
-    pub(super) fn take_timers(&mut self) -> Vec<(Instant, Timer)> {
+    /// Hands over the events that the model has asked for, in their order.
+    pub(super) fn drain_timers(&mut self, mut each: impl FnMut(Instant, Timer)) {
         let own = match self {
             Engine::Exact(cpu) => &mut cpu.timers,
-            Engine::Guests(guests) => return guests.take_timers(),
+            Engine::Guests(guests) => {
+                return guests.take_timers().into_iter().for_each(|(at, timer)| each(at, timer));
+            }
             Engine::Fluid(fluid) => &mut fluid.timers,
         };
-        std::mem::take(own).into_iter().map(|(at, event)| (at, Timer::Host(event))).collect()
+        own.drain(..).for_each(|(at, event)| each(at, Timer::Host(event)));
     }
 
     pub(super) fn next_idle_hand(&mut self) -> Option<ThreadId> {

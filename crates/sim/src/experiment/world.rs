@@ -282,9 +282,8 @@ impl World {
         while let Some(thread) = self.engine.next_idle_hand() {
             self.go_on(thread);
         }
-        for (at, event) in self.engine.take_timers() {
-            self.queue.push(at, CPU_FIRST, Event::Cpu(event));
-        }
+        let Self { engine, queue, .. } = self;
+        engine.drain_timers(|at, event| queue.push(at, CPU_FIRST, Event::Cpu(event)));
     }
 
     /// Asks a thread's program what comes next, and does it.

@@ -48,7 +48,7 @@ mod tests {
         let groups = [0; 3].map(|_| bench.group());
         let threads = groups.map(|group| bench.hog(group, 0));
         let cpu = &mut bench.cpu;
-        let [first, _, last] = groups.map(|group| cpu.groups[group].entities[0]);
+        let [first, _, last] = groups.map(|group| cpu.queues[cpu.queue_of(group, 0)].above.unwrap());
         let root = cpu.queue_of(ROOT, 0);
         assert_eq!(cpu.cores[0].running, Some(threads[0]));
         assert_eq!(cpu.pick_entity(root), Some(first), "its turn is not over");
@@ -70,7 +70,7 @@ mod tests {
         let rest = bench.hog(own, 0);
         bench.hog(other, 0);
         let cpu = &mut bench.cpu;
-        let (root, entity) = (cpu.queue_of(ROOT, 0), cpu.groups[own].entities[0]);
+        let (root, entity) = (cpu.queue_of(ROOT, 0), cpu.queues[cpu.queue_of(own, 0)].above.unwrap());
         assert_eq!(cpu.cores[0].running, Some(sleeper));
         cpu.block(sleeper);
         assert_eq!(cpu.cores[0].running, Some(rest), "no time has passed: all are eligible");

@@ -83,7 +83,7 @@ impl Cpu {
         let now = self.now;
         let record = &mut self.queues[queue];
         let level = if record.current.is_some() { FULL } else { 0.0 };
-        record.util.advance(now, level);
+        record.util.advance(now, level, &mut self.decay);
     }
 
     /// Brings a thread's utilization up to now; call before it comes onto or leaves its core.
@@ -91,7 +91,7 @@ impl Cpu {
         let now = self.now;
         let record = &mut self.threads[thread];
         let level = if self.cores[record.core].running == Some(thread) { FULL } else { 0.0 };
-        record.util.advance(now, level);
+        record.util.advance(now, level, &mut self.decay);
     }
 }
 
@@ -107,7 +107,7 @@ mod tests {
         let threads = [0, 0, 0, 1, 1].map(|core| bench.hog(group, core));
         bench.pass(600 * MS);
         let cpu = &mut bench.cpu;
-        let entity = cpu.groups[group].entities[1];
+        let entity = cpu.queues[cpu.queue_of(group, 1)].above.unwrap();
         let part = |cpu: &super::Cpu| cpu.entities[entity].load.value() / cpu.entities[entity].weight as f64;
         cpu.settle();
         assert!((part(cpu) - 1.0).abs() < 1e-3, "always runnable: {}", part(cpu));

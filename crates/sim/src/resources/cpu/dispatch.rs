@@ -1,8 +1,14 @@
 //! Choosing who runs next on a core, and switching to it.
 
+use smallvec::SmallVec;
+
 use super::enqueue::Leave;
 use super::entity::Owner;
 use super::{CoreId, Cpu, EntityId, Pick, ROOT, State, ThreadId};
+
+/// Entities from the root's queue down. Every switch looks at two: groups are seldom nested deeper than this, and then memory
+/// is asked for.
+type Path = SmallVec<[EntityId; 6]>;
 
 impl Cpu {
     /// Reschedules every core that asks for it.
@@ -69,8 +75,8 @@ impl Cpu {
     }
 
     /// The entities from the root's queue down to a thread.
-    pub(super) fn path(&self, thread: ThreadId) -> Vec<EntityId> {
-        let mut path = vec![self.threads[thread].entity];
+    pub(super) fn path(&self, thread: ThreadId) -> Path {
+        let mut path = Path::from_iter([self.threads[thread].entity]);
         while let Some(above) = path.last().and_then(|&e| self.entity_of_queue(self.entities[e].queue)) {
             path.push(above);
         }

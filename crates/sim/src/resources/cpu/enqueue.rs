@@ -231,7 +231,7 @@ mod tests {
         let cpu = &mut bench.cpu;
         cpu.set_now(MS);
         cpu.block(sleeper);
-        let entity = cpu.groups[own].entities[0];
+        let entity = cpu.queues[cpu.queue_of(own, 0)].above.unwrap();
         assert!(cpu.entities[entity].delayed, "it owes half a millisecond");
         assert_eq!(cpu.cores[0].running, Some(hog));
         // By now it owes nothing; placed by that it would come as anybody comes, and the hog's turn is not over.

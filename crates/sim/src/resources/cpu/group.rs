@@ -26,18 +26,16 @@ pub(crate) struct GroupSpec {
 pub(super) struct Group {
     /// Scaled as weights are.
     pub(super) shares: u64,
-    /// Its entity on each core; empty for the root.
-    pub(super) entities: Vec<EntityId>,
     /// Sum of what its queues contribute (`tg->load_avg`).
     pub(super) load: u64,
 }
 
 impl Cpu {
     pub(super) fn add_root(&mut self) {
-        self.groups.push(Group { shares: 0, entities: Vec::new(), load: 0 });
+        self.groups.push(Group { shares: 0, load: 0 });
         self.quotas.push(None);
         for core in 0..self.cores.len() {
-            self.queues.push(FairQueue::new(ROOT, core));
+            self.queues.push(FairQueue::new(ROOT, core, None));
         }
     }
 
@@ -45,13 +43,12 @@ impl Cpu {
     pub(crate) fn add_group(&mut self, spec: GroupSpec) -> GroupId {
         let group = self.groups.len();
         let shares = spec.shares << 10;
-        let mut entities = Vec::with_capacity(self.cores.len());
         for core in 0..self.cores.len() {
-            entities.push(self.entities.len());
+            let entity = self.entities.len();
             self.entities.push(Entity::group(group, self.queue_of(spec.parent, core), shares));
-            self.queues.push(FairQueue::new(group, core));
+            self.queues.push(FairQueue::new(group, core, Some(entity)));
         }
-        self.groups.push(Group { shares, entities, load: 0 });
+        self.groups.push(Group { shares, load: 0 });
         let bandwidth = spec.quota.map(|quota| Bandwidth::new(quota, &mut self.dice, self.ran.is_some()));
         self.quotas.push(bandwidth);
         group
@@ -63,8 +60,7 @@ impl Cpu {
 
     /// The entity that stands for a queue's group in the queue above; none for the root.
     pub(super) fn entity_of_queue(&self, queue: QueueId) -> Option<EntityId> {
-        let FairQueue { group, core, .. } = self.queues[queue];
-        self.groups[group].entities.get(core).copied()
+        self.queues[queue].above
     }
 
     /// Sets the weight that a queue's group has in the queue above (`update_cfs_group`).

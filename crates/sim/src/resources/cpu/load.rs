@@ -17,7 +17,7 @@ impl Cpu {
         let queue = self.entities[entity].queue;
         let record = &mut self.entities[entity];
         let level = if record.queued { record.weight as f64 } else { 0.0 };
-        record.load.advance(now, level);
+        record.load.advance(now, level, &mut self.decay);
         self.update_queue_load(queue);
     }
 
@@ -25,7 +25,7 @@ impl Cpu {
         let now = self.now;
         let record = &mut self.queues[queue];
         let level = record.weight as f64;
-        record.load.advance(now, level);
+        record.load.advance(now, level, &mut self.decay);
         self.update_contribution(queue);
     }
 

@@ -168,6 +168,7 @@ pub(crate) struct Cpu {
     speed: f64,
     busy_cores: usize,
     dice: SplitMix64,
+    decay: pelt::Decay,
     /// When the first tick comes (ns).
     tick_phase: u64,
     /// Events to be queued by the caller: (time, event).
@@ -215,6 +216,7 @@ impl Cpu {
             speed,
             busy_cores: 0,
             dice,
+            decay: pelt::Decay::default(),
             tick_phase,
             timers: Vec::new(),
             idle_hands: Vec::new(),

@@ -9,6 +9,22 @@ use crate::kernel::Instant;
 /// Half-life of the average: 32 periods of 1024 µs (ns).
 const HALF_LIFE_NS: f64 = 32.0 * 1024.0 * 1000.0;
 
+/// The decay that was computed last: averages that were brought up to now together go on together.
+#[derive(Debug, Default)]
+pub(super) struct Decay {
+    span: Instant,
+    factor: f64,
+}
+
+impl Decay {
+    fn over(&mut self, span: Instant) -> f64 {
+        if self.span != span {
+            *self = Self { span, factor: libm::exp2(-(span as f64) / HALF_LIFE_NS) };
+        }
+        self.factor
+    }
+}
+
 /// A decaying average of a level that changes by steps.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Average {
@@ -23,9 +39,13 @@ impl Average {
     }
 
     /// Brings the average to `now`, the level having been `level` since the last time.
-    pub(super) fn advance(&mut self, now: Instant, level: f64) {
+    pub(super) fn advance(&mut self, now: Instant, level: f64, decay: &mut Decay) {
+        // Nothing of nothing: most groups are not on most cores.
+        if now > self.at && self.value == 0.0 && level == 0.0 {
+            self.at = now;
+        }
         if now > self.at {
-            let decay = libm::exp2(-((now - self.at) as f64) / HALF_LIFE_NS);
+            let decay = decay.over(now - self.at);
             self.value = self.value * decay + level * (1.0 - decay);
             self.at = now;
         }
@@ -48,12 +68,12 @@ impl Average {
 
 #[cfg(test)]
 mod tests {
-    use super::Average;
+    use super::{Average, Decay};
 
     #[test]
     fn half_of_the_way_after_one_half_life() {
         let mut average = Average::default();
-        average.advance(32_768_000, 1000.0);
+        average.advance(32_768_000, 1000.0, &mut Decay::default());
         assert!((average.value() - 500.0).abs() < 1e-9);
     }
 }

@@ -10,6 +10,8 @@ use crate::kernel::trace::Cause;
 pub(super) struct FairQueue {
     pub(super) group: GroupId,
     pub(super) core: CoreId,
+    /// The entity that stands for the group in the queue above; none for the root.
+    pub(super) above: Option<EntityId>,
     /// Queued and not running, in no order.
     pub(super) waiting: Vec<EntityId>,
     /// The one that runs, or that leads to the one that runs.
@@ -48,10 +50,11 @@ pub(super) struct LocalQuota {
 }
 
 impl FairQueue {
-    pub(super) fn new(group: GroupId, core: CoreId) -> Self {
+    pub(super) fn new(group: GroupId, core: CoreId, above: Option<EntityId>) -> Self {
         Self {
             group,
             core,
+            above,
             waiting: Vec::new(),
             current: None,
             next: None,
@@ -88,7 +91,11 @@ impl FairQueue {
         if self.weight == 0 {
             return self.zero;
         }
-        self.weighted_vruntime.div_euclid(i128::from(self.weight)) as i64
+        // One machine division where both fit, as nearly always.
+        match (i64::try_from(self.weighted_vruntime), i64::try_from(self.weight)) {
+            (Ok(sum), Ok(weight)) => sum.div_euclid(weight),
+            _ => self.weighted_vruntime.div_euclid(i128::from(self.weight)) as i64,
+        }
     }
 
     /// Whether an entity at `vruntime` has not had more than its share (its lag is not negative).

@@ -196,23 +196,20 @@ impl Shares {
         }
     }
 
-    /// The child of a settled group that ends a task now.
+    /// The child of a group that ends a task now; the groups above it are settled, and it is thereafter.
     pub(super) fn due_in(&mut self, id: u32) -> Option<NodeId> {
-        let group = &self.groups[id as usize];
-        let class = group.by_clock.first().filter(|_| group.saturated == 0);
-        let class = match class {
-            Some(class) => class,
-            None => {
-                let (_, by_wall) = self.next_in(id)?;
-                let group = &self.groups[id as usize];
-                if by_wall {
-                    return self.first_of(group.by_wall.first()?.item);
-                }
-                group.by_clock.first()?
+        if self.groups[id as usize].saturated > 0 {
+            self.settle(id);
+            if let Some((_, true)) = self.next_in(id) {
+                return self.first_of(self.groups[id as usize].by_wall.first()?.item);
             }
-        };
+        } else if id != 0 {
+            self.receive(id);
+        }
+        let group = &mut self.groups[id as usize];
+        let class = group.by_clock.first()?;
         // To the bit: what rounding says otherwise would have the task end twice, or never.
-        self.groups[id as usize].clock = class.tag;
+        (group.clock, group.at) = (class.tag, self.now);
         self.first_of(class.item)
     }
 }

@@ -234,7 +234,6 @@ impl Shares {
         self.now = self.next()?;
         let mut group = 0;
         loop {
-            self.settle(group);
             let task = self.due_in(group)?;
             match self.nodes[task as usize].group {
                 NOWHERE => {
