@@ -64,7 +64,7 @@ fn run(plan: &Plan, platform: Platform, text: &str) -> Result<Option<Outcome>, T
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
     fn whatever_happens_nothing_is_lost(
         text in computing_toml(),

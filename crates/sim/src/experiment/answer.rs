@@ -202,7 +202,8 @@ fn no_memory(calibration: &Calibration, setting: &Setting) -> &'static str {
 fn memory(row: &mut TenantReport, calibration: &Calibration, setting: &Setting, world: &World, index: usize) {
     let peak = world.memory.as_ref().and_then(|memory| memory.peak_bytes(index));
     row.memory_peak_bytes = peak;
-    row.oom_kills = peak.map(|_| happened::kills(world, index));
+    let instance = world.instances.get(index).and_then(Option::as_ref);
+    row.oom_kills = peak.and(instance).map(|instance| instance.lives.oom_kills);
     if peak.is_none() {
         row.explain_absence("memory_peak_bytes", no_memory(calibration, setting));
         row.explain_absence("oom_kills", no_memory(calibration, setting));

@@ -85,11 +85,6 @@ pub(super) fn clash(world: &World, index: usize, rows: &[String]) -> Option<Stri
     Some(clash.words(rows.get(clash.with()).map_or("", String::as_str)))
 }
 
-/// How often an instance was killed for memory.
-pub(super) fn kills(world: &World, index: usize) -> u64 {
-    world.log.entries().iter().filter(|entry| world.is_kill_of(entry.what, index)).count() as u64
-}
-
 /// What went wrong with an instance that was killed and is not there again.
 pub(super) fn error(world: &World, index: usize) -> Option<String> {
     let killed = world.instances.get(index)?.as_ref()?.killed?;
@@ -98,16 +93,16 @@ pub(super) fn error(world: &World, index: usize) -> Option<String> {
         cause.map_or(0.0, |entry| entry.at as f64 / 1e9)
     };
     match killed.how {
-        How::Memory => killed_for_memory(world, index),
+        How::Memory => killed_for_memory(world, killed.cause?),
         How::Event => Some(format!("killed with SIGKILL at {} s, as an event of the scenario asks", at())),
         How::Node => Some(format!("its node failed at {} s", at())),
         How::Unwanted | How::Replaced => None,
     }
 }
 
-fn killed_for_memory(world: &World, index: usize) -> Option<String> {
+fn killed_for_memory(world: &World, kill: trace::Cause) -> Option<String> {
     let entries = world.log.entries();
-    let because = entries.get(world.last_kill(index)? as usize)?.because?;
+    let because = entries.get(kill as usize)?.because?;
     let Note::Memory(MemoryNote::Out { group, .. }) = entries.get(because as usize)?.what else {
         return None;
     };

@@ -10,7 +10,7 @@
 use catamaran_scenario::plan::Restart;
 
 use super::log::Note;
-use super::world::{Event, TENANTS_SECOND, World};
+use super::world::{Event, Instance, TENANTS_SECOND, World};
 use crate::kernel::Instant;
 use crate::kernel::trace::Cause;
 use crate::orchestrator::back_off::BackOff;
@@ -67,6 +67,8 @@ pub(super) struct Lives {
     pub(super) since: Instant,
     pub(super) wanted: bool,
     pub(super) restarts: u64,
+    /// How often it was killed for memory.
+    pub(super) oom_kills: u64,
     back_off: BackOff,
     /// Those that are replaced after it is there again, and the event that asks for it.
     pub(super) then: Option<(Vec<usize>, Option<Cause>)>,
@@ -75,7 +77,16 @@ pub(super) struct Lives {
 impl Lives {
     pub(super) fn new(terms: Terms, start: Instant) -> Self {
         let wanted = terms.first;
-        Self { terms, life: 0, since: start, wanted, restarts: 0, back_off: BackOff::default(), then: None }
+        let back_off = BackOff::default();
+        Self { terms, life: 0, since: start, wanted, restarts: 0, oom_kills: 0, back_off, then: None }
+    }
+}
+
+impl Instance {
+    /// Its present life is ended by force.
+    pub(super) fn kill(&mut self, killed: Killed) {
+        self.lives.oom_kills += u64::from(killed.how == How::Memory);
+        self.killed = Some(killed);
     }
 }
 
@@ -93,7 +104,7 @@ impl World {
     /// Whether there is a process that can be killed.
     pub(super) fn is_there(&self, index: usize) -> bool {
         let instance = self.instances.get(index).and_then(Option::as_ref);
-        let is = |one: &super::world::Instance| {
+        let is = |one: &Instance| {
             one.killed.is_none()
                 && one.clash.is_none()
                 && one.start != NEVER
@@ -106,7 +117,7 @@ impl World {
     pub(super) fn end(&mut self, index: usize, how: How, cause: Option<Cause>) {
         let now = self.now;
         let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
-        instance.killed = Some(Killed { gone: None, how, cause });
+        instance.kill(Killed { gone: None, how, cause });
         instance.program.stop(now, how != How::Unwanted);
         let threads = instance.threads.clone();
         for &thread in &threads {
@@ -124,7 +135,7 @@ impl World {
     pub(super) fn vanish(&mut self, index: usize, how: How, cause: Option<Cause>) {
         let now = self.now;
         let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
-        instance.killed = Some(Killed { gone: Some(now), how, cause });
+        instance.kill(Killed { gone: Some(now), how, cause });
         instance.program.stop(now, true);
         for thread in instance.threads.clone() {
             self.stop_touching(thread);

@@ -73,7 +73,7 @@ impl World {
     }
 
     /// Whether that is a kill for memory of this instance.
-    pub(super) fn is_kill_of(&self, note: Note, index: usize) -> bool {
+    fn is_kill_of(&self, note: Note, index: usize) -> bool {
         let Note::Memory(MemoryNote::Kill { process }) = note else { return false };
         self.memory.as_ref().and_then(|memory| memory.owner_of_process(process)) == Some(index)
     }

@@ -204,9 +204,12 @@ impl World {
     pub(super) fn admit(&mut self, index: usize) {
         let Some(Some(instance)) = self.instances.get(index) else { return };
         let (Some(memory), Some(claim)) = (&mut self.memory, &instance.lives.terms.memory) else { return };
-        for victim in memory.admit(index, claim, &instance.program) {
+        let victims = memory.admit(index, claim, &instance.program);
+        self.take_from_memory(None);
+        for victim in victims {
+            let cause = self.last_kill(victim);
             if let Some(victim) = self.instances.get_mut(victim).and_then(Option::as_mut) {
-                victim.killed = Some(Killed { gone: Some(0), how: How::Memory, cause: None });
+                victim.kill(Killed { gone: Some(0), how: How::Memory, cause });
                 victim.program.stop(0, true);
             }
         }

@@ -45,7 +45,7 @@ fn told(report: &Report) -> Vec<String> {
 }
 
 fn counts(row: &TenantReport) -> (u64, u64, u64, u64) {
-    let requests = row.requests.as_ref().expect("a server");
+    let requests = row.requests.as_ref().unwrap_or_else(|| panic!("{} is no server", row.label()));
     (requests.sent, requests.completed, requests.failed, requests.in_flight)
 }
 
