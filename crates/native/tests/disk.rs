@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic)]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use catamaran_native::{Runner, RunnerOptions};
 use catamaran_report::report::{Report, TenantState};
@@ -19,6 +19,9 @@ fn plan(duration: &str, host: &str, tenants: &str) -> Plan {
     );
     Plan::from_toml(&text, "disk.rs").expect("a valid scenario")
 }
+
+/// One at a time: each looks for what the other would leave behind.
+static MACHINE: Mutex<()> = Mutex::new(());
 
 /// The answer, or `None` with a printed reason where this machine does not offer it.
 fn run(name: &str, plan: &Plan, platform: Platform) -> Option<Report> {
@@ -46,6 +49,7 @@ fn files() -> Vec<String> {
 
 #[test]
 fn files_go_with_the_run() {
+    let _turn = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     let tenants = "[[tenant]]\nname = \"mixed\"\nreplicas = 2\nworkload = { phases = [\n\
          { kind = \"disk\", op = \"randwrite\", size = \"1MiB\", depth = 3, fsync = true },\n\
          { kind = \"disk\", op = \"read\", size = \"2MiB\", block = \"64KiB\", cached = true },\n\
@@ -66,6 +70,7 @@ fn files_go_with_the_run() {
 
 #[test]
 fn the_hosts_disk_bounds_all_tenants_together() {
+    let _turn = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     let tenant = |name: &str| {
         format!(
             "[[tenant]]\nname = \"{name}\"\nworkload = {{ kind = \"disk\", op = \"randread\", size = \"32MiB\" }}\n"

@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::run::Run;
 
 /// Rounds, of which the median counts.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// The small block and the large one (bytes).
 const SMALL: f64 = 4096.0;
 const LARGE: f64 = 1_048_576.0;
@@ -123,10 +123,10 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn operation(&self, random: &str, in_order: &str) -> Result<Operation, Problem> {
         Ok(Operation {
-            one: self.point(&work(random, "16MiB", "4KiB", 1, ""))?,
-            large: self.point(&work(in_order, "128MiB", "1MiB", 1, ""))?,
-            some: self.point(&work(random, "32MiB", "4KiB", SOME as u32, ""))?,
-            many: self.point(&work(random, "64MiB", "4KiB", MANY as u32, ""))?,
+            one: self.point(&work(random, "8MiB", "4KiB", 1, ""))?,
+            large: self.point(&work(in_order, "32MiB", "1MiB", 1, ""))?,
+            some: self.point(&work(random, "16MiB", "4KiB", SOME as u32, ""))?,
+            many: self.point(&work(random, "32MiB", "4KiB", MANY as u32, ""))?,
         })
     }
 
@@ -139,8 +139,8 @@ impl Bench<'_> {
         switch_ns: f64,
         batches: bool,
     ) -> Result<FlushCosts, Problem> {
-        let one = self.point(&work("randwrite", "8MiB", "4KiB", 1, ", fsync = true"))?;
-        let some = self.point(&work("randwrite", "16MiB", "4KiB", SOME as u32, ", fsync = true"))?;
+        let one = self.point(&work("randwrite", "4MiB", "4KiB", 1, ", fsync = true"))?;
+        let some = self.point(&work("randwrite", "8MiB", "4KiB", SOME as u32, ", fsync = true"))?;
         let of_both =
             if batches { (SOME * some.gap_ns - one.latency_ns) / (SOME - 1.0) } else { some.gap_ns };
         let service_ns = (of_both - costs.service_ns as f64).max(0.0);
@@ -154,8 +154,8 @@ impl Bench<'_> {
     }
 
     fn cached(&self, op: &str) -> Result<CachedCosts, Problem> {
-        let small = self.point(&work(op, "128MiB", "4KiB", 1, ", cached = true"))?;
-        let large = self.point(&work(op, "256MiB", "1MiB", 1, ", cached = true"))?;
+        let small = self.point(&work(op, "32MiB", "4KiB", 1, ", cached = true"))?;
+        let large = self.point(&work(op, "64MiB", "1MiB", 1, ", cached = true"))?;
         let more = (large.cpu_ns - small.cpu_ns) / (LARGE - SMALL);
         Ok(CachedCosts { cpu_ns: whole(small.cpu_ns), cpu_ns_per_byte: by_the_byte(more) })
     }
@@ -248,7 +248,7 @@ mod tests {
                 "{costs:?}"
             );
             assert_eq!(costs.latency_ns, 10_000);
-            assert!((costs.service_ns_per_byte - 1e-3).abs() < 5e-6, "{costs:?}");
+            assert!((costs.service_ns_per_byte - 1.0).abs() < 5e-3, "{costs:?}");
         }
     }
 

@@ -159,7 +159,7 @@ impl Crew<'_> {
             phase::COMPUTE => hand.make_until(phase.turns, end_ns),
             phase::MEMORY => self.or_end(Leak::read(self.tape, phase.at).carry_out(end_ns)),
             phase::DISK => {
-                self.or_end(Operations::read(self.tape, phase, began_ns).carry_out(buffer, end_ns))
+                self.or_end(Operations::read(self.tape, phase, began_ns).carry_out(buffer, end_ns));
             }
             phase::SERVER => Requests::new(self.tape, phase, began_ns).serve(queue, hand),
             _ => {}

@@ -22,8 +22,8 @@ fn a_closed_loop_is_judged_by_its_throughput() {
     };
     for (metric, group) in [("throughput_per_s", Group::Judged), ("cpu_s", Group::Judged)] {
         assert_eq!(
-            (row(&open, metric).group, row(&closed, metric).group),
-            (Group::Conserved, group),
+            (group_of(&open, metric), group_of(&closed, metric)),
+            (Some(Group::Conserved), Some(group)),
             "{metric}"
         );
     }
