@@ -10,7 +10,7 @@ use crate::kernel::Instant;
 const HALF_LIFE_NS: f64 = 32.0 * 1024.0 * 1000.0;
 
 /// The decay that was computed last: averages that were brought up to now together go on together.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Decay {
     span: Instant,
     factor: f64,
