@@ -200,6 +200,14 @@ impl MemoryWorld {
 }
 
 impl World {
+    /// Notes what everyone is charged, now and in a while again.
+    pub(super) fn sample(&mut self) {
+        if let Some(memory) = &mut self.memory {
+            memory.sample();
+        }
+        self.queue.push(self.now + SAMPLE_NS, TENANTS_SECOND, Event::Sample);
+    }
+
     /// Charges an instance for being there. Where that does not fit, the kernel kills before anyone has begun.
     pub(super) fn admit(&mut self, index: usize) {
         let Some(Some(instance)) = self.instances.get(index) else { return };

@@ -3,6 +3,7 @@
 mod answer;
 pub(crate) mod bench;
 mod build;
+mod claims;
 mod density;
 mod disk;
 mod engine;

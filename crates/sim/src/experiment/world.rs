@@ -73,7 +73,7 @@ pub(super) struct Instance {
 
 impl Instance {
     /// Whether nothing more will come of it.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         let gone = self.killed.is_some_and(|killed| killed.gone.is_some());
         let ended = self.clash.is_some() || self.program.finished().is_some();
         gone || self.start == NEVER || ended
@@ -93,7 +93,7 @@ pub(super) struct World {
     /// None where the machine was calibrated without it.
     pub(super) disk: Option<DiskWorld>,
     pub(super) queue: EventQueue<Event>,
-    taken: Taken,
+    pub(super) taken: Taken,
     pub(super) log: Log,
     pub(super) happenings: Vec<Happening>,
     /// Events and beginnings that are still to come.
@@ -343,31 +343,10 @@ impl World {
         }
     }
 
-    /// Takes what an instance wants for it, or notes what it clashes with.
-    fn start(&mut self, index: usize) {
-        let instances = &self.instances;
-        let lives = |other: usize| {
-            let other = instances.get(other).and_then(Option::as_ref);
-            other.is_some_and(|other| !other.is_over())
-        };
-        let wants = instances.get(index).and_then(|one| one.as_ref()?.wants.as_ref());
-        let clash = wants.and_then(|tenant| self.taken.start(index, tenant, lives));
-        if let (Some(clash), Some(Some(instance))) = (clash, self.instances.get_mut(index)) {
-            instance.clash = Some((self.now, clash));
-        }
-    }
-
     /// Whether a thread's instance was killed, or never came to start.
     pub(super) fn is_killed(&self, thread: ThreadId) -> bool {
         let instance = self.owners.get(thread).and_then(|(index, _)| self.instances.get(*index)?.as_ref());
         instance.is_some_and(|instance| instance.killed.is_some() || instance.clash.is_some())
-    }
-
-    fn sample(&mut self) {
-        if let Some(memory) = &mut self.memory {
-            memory.sample();
-        }
-        self.queue.push(self.now + memory::SAMPLE_NS, TENANTS_SECOND, Event::Sample);
     }
 
     /// Has a thread stop at what it begins now when the time of its phase is over.
