@@ -10,7 +10,7 @@ use crate::resources::cpu::{CoreId, Cpu, CpuEvent, Fluid, GroupId, GroupSpec, RO
 pub(super) enum Engine {
     Exact(Box<Cpu>),
     Guests(Box<Guests>),
-    Fluid(Fluid),
+    Fluid(Box<Fluid>),
 }
 
 /// What a model asks to be told at a later time.
