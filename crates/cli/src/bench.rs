@@ -1,7 +1,8 @@
 //! `catamaran bench`: what the workload answers, and what it took the whole program.
 
 use catamaran_sim::bench::{self, SharedHosts};
-use rustix::time::{ClockId, clock_gettime};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
 use serde::Serialize;
 
 use crate::args::bench::{Bench, Hold, Hosts, Queueing, Workload};
@@ -25,7 +26,7 @@ struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     mean_sojourn_s: Option<f64>,
     work_items: u64,
-    cpu_s: f64,
+    cpu_s: Option<f64>,
     /// `None` where the system does not say.
     peak_rss_bytes: Option<u64>,
 }
@@ -75,10 +76,11 @@ fn queueing(size: &Queueing) -> Answer {
     }
 }
 
-/// CPU time of this process so far, all threads, user and system (s).
-fn cpu_s() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+/// CPU time of this process so far, all threads, user and system (s). `None` where the system does not say.
+fn cpu_s() -> Option<f64> {
+    let used = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    Some(seconds(used.user_time()) + seconds(used.system_time()))
 }
 
 /// The most memory that this program has had resident. `getrusage` has a maximum, too, but that one is handed on through
@@ -107,9 +109,11 @@ fn text(answer: &Answer, terminal: &Terminal) -> String {
             columns.push(Column::numbers(title, [format!("{value:.9} s")]));
         }
     }
-    let rate = answer.work_items as f64 / answer.cpu_s;
-    columns.push(Column::numbers("CPU time", [units::seconds(answer.cpu_s)]));
-    columns.push(Column::numbers("items per CPU second", [format!("{rate:.0}")]).ranked(2));
+    if let Some(cpu_s) = answer.cpu_s {
+        let rate = answer.work_items as f64 / cpu_s;
+        columns.push(Column::numbers("CPU time", [units::seconds(cpu_s)]));
+        columns.push(Column::numbers("items per CPU second", [format!("{rate:.0}")]).ranked(2));
+    }
     if let Some(bytes) = answer.peak_rss_bytes {
         columns.push(Column::numbers("peak memory", [units::bytes(bytes as f64)]).ranked(1));
     }

@@ -4,13 +4,16 @@ use clap::{Args, Subcommand};
 
 /// `catamaran bench`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    arg_required_else_help = false,
+    after_help = "\
 Examples:
   catamaran bench w1 --hosts 1000 --tasks 100     shared hosts, 1.6 million tasks
   catamaran bench w1 --weights 1,2,4 --cap 0.75   the same, unequal
   catamaran bench w2 --pending 100000 --json      the event queue
 
-Each workload has one right answer, which every exact engine gets; the CPU time is that of the whole program.")]
+Each workload has one right answer, which every exact engine gets; the CPU time is that of the whole program."
+)]
 pub(crate) struct Bench {
     /// The workload.
     #[command(subcommand)]

@@ -118,7 +118,7 @@ impl Setting {
         knobs.costs.taken = options.taken.clamp(0.0, TAKEN_MOST);
         let machine = || Cpu::new(self.cores, knobs, speed, dice("kernel"), options.timeline);
         match self.model {
-            Model::Fluid => Engine::Fluid(Fluid::new(self.cores, knobs.costs, speed)),
+            Model::Fluid => Engine::Fluid(Box::new(Fluid::new(self.cores, knobs.costs, speed))),
             _ if self.guest.is_some() => Engine::Guests(Box::new(Guests::new(machine(), dice("guests")))),
             _ => Engine::Exact(Box::new(machine())),
         }

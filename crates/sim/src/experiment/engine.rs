@@ -12,7 +12,7 @@ use crate::resources::cpu::{
 pub(super) enum Engine {
     Exact(Box<Cpu>),
     Guests(Box<Guests>),
-    Fluid(Fluid),
+    Fluid(Box<Fluid>),
 }
 
 /// What a model asks to be told at a later time.

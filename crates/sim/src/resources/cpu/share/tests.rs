@@ -150,7 +150,9 @@ fn cores(shares: &mut Shares, tasks: &[NodeId]) -> Vec<f64> {
 
 #[test]
 fn cores_go_by_weight_up_to_the_caps() {
-    let table: [(f64, &[(f64, f64)], &[f64]); 6] = [
+    /// Capacity, (weight, cap) of each task, cores of each.
+    type Case<'a> = (f64, &'a [(f64, f64)], &'a [f64]);
+    let table: [Case<'_>; 6] = [
         (1.0, &[(1.0, FREE), (3.0, FREE)], &[0.25, 0.75]),
         (8.0, &[(1.0, 1.0), (1.0, 1.0)], &[1.0, 1.0]),
         (2.0, &[(1.0, 1.0), (1.0, 1.0), (2.0, 1.0)], &[0.5, 0.5, 1.0]),
