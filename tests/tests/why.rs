@@ -4,14 +4,19 @@
 #![allow(clippy::panic, reason = "helpers of tests panic as tests do")]
 
 use catamaran_report::why::{Advice, Answer, Change, Facts, Question, answer, measure, questions};
-use catamaran_report::words;
+use catamaran_report::{RunError, words};
 use catamaran_scenario::{Calibration, Lang, Plan, Platform, edit};
 use catamaran_sim::{Options, Outcome, simulate};
 use catamaran_tests::shipped::{self, Shipped};
 
-fn simulated(plan: &Plan, platform: Platform) -> Outcome {
+/// None where the simulator refuses the scenario on that platform, by name.
+fn simulated(plan: &Plan, platform: Platform) -> Option<Outcome> {
     let options = Options { timeline: true, ..Options::default() };
-    simulate(plan, platform, &Calibration::reference(), &options).unwrap_or_else(|error| panic!("{error}"))
+    match simulate(plan, platform, &Calibration::reference(), &options) {
+        Ok(outcome) => Some(outcome),
+        Err(RunError::Unsupported { .. }) => None,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 fn parsed(shipped: &Shipped, text: &str) -> Plan {
@@ -94,7 +99,8 @@ fn helps(
     let text = changed(shipped.text, advice);
     let better = parsed(shipped, &text);
     let platform = if advice.path == "platforms" { better.platforms()[0] } else { before.report.platform };
-    let after = simulated(&better, platform);
+    let after =
+        simulated(&better, platform).unwrap_or_else(|| panic!("{}: refused with {advice:?}", shipped.key));
     let of = |plan: &Plan, outcome: &Outcome| measure(plan, &outcome.report, question);
     let figure = |figure: Option<f64>| figure.unwrap_or(f64::NAN);
     (figure(of(plan, before)), figure(of(&better, &after)))
@@ -107,7 +113,7 @@ fn every_shipped_scenario_answers_why_and_what_it_advises_helps() {
     for shipped in shipped::ALL {
         let plan = parsed(shipped, shipped.text);
         for &platform in plan.platforms() {
-            let outcome = simulated(&plan, platform);
+            let Some(outcome) = simulated(&plan, platform) else { continue };
             for question in questions(&outcome.report, &outcome.timeline) {
                 let what = format!("{} on {platform}, {question:?}", shipped.key);
                 let answer = answer(&plan, &outcome.report, &outcome.timeline, question)
@@ -123,7 +129,8 @@ fn every_shipped_scenario_answers_why_and_what_it_advises_helps() {
                 speaks(&answer, &what);
                 adds_up(&answer, &what);
                 let Some(advice) = &answer.advice else {
-                    assert_eq!((kind, platform), (2, Platform::BareMetal), "{what}: nothing is advised");
+                    let fastest = platform == Platform::BareMetal || !plan.images().is_empty();
+                    assert!(kind == 2 && fastest, "{what}: nothing is advised");
                     continue;
                 };
                 let (before, after) = helps(shipped, &plan, &outcome, question, advice);

@@ -47,6 +47,11 @@ pub(super) fn has_limits(platform: Platform) -> bool {
     !matches!(platform, Platform::BareMetal | Platform::Chroot | Platform::Namespaces)
 }
 
+/// Whether each tenant has a guest of its own, under its limits.
+pub(super) fn has_guests(platform: Platform) -> bool {
+    matches!(platform, Platform::Vm | Platform::VmHosted | Platform::Microvm | Platform::Kata)
+}
+
 /// Path of a tenant's field.
 pub(super) fn of(tenant: &Tenant, field: &str) -> String {
     format!("tenant.{}.{field}", tenant.name)
@@ -114,7 +119,7 @@ pub(super) fn less_waiting(run: &Run<'_>, tenant: usize, other: Option<usize>) -
     let own = threads(run.planned(tenant)?);
     let platform = run.report.platform;
     let cores = match run.plan.settings(platform).vcpus {
-        Some(vcpus) if platform == Platform::Vm => vcpus,
+        Some(vcpus) if has_guests(platform) => vcpus,
         _ => run.plan.host().cores,
     };
     match own {

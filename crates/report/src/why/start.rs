@@ -27,18 +27,31 @@ pub struct Start {
 pub(super) fn explain(run: &Run<'_>, tenant: usize) -> Option<Found> {
     let row = run.row(tenant)?;
     let stages = row.startup_stages.iter();
-    let known = stages.filter_map(|stage| Some((stage.name.clone(), stage.actor.clone(), stage.length()?)));
-    let mut longest: Vec<_> = known.collect();
+    let mut longest: Vec<_> =
+        stages.filter_map(|stage| Some((stage.name.clone(), stage.actor.clone(), stage.length()?))).collect();
     longest.sort_by(|one, other| other.2.total_cmp(&one.2));
     longest.truncate(NAMED);
     let start = Start { startup_s: row.startup_s?, stages: row.startup_stages.len(), longest };
     let planned = run.planned(tenant)?;
     let limited = planned.cpu.limit.is_some_and(|limit| limit.0 < ONE_CORE);
+    let images = run.plan.images().iter();
+    let pulled =
+        images.enumerate().find(|(_, image)| Some(&image.name) == planned.image.as_ref() && !image.cached);
     let advice = match run.report.platform {
+        // What is there already is not fetched.
+        _ if row.startup_stages.iter().any(|stage| stage.name.starts_with("pull")) && pulled.is_some() => {
+            Advice::set(format!("image[{}].cached", pulled.map_or(0, |(index, _)| index)), "true")
+        }
         // Every other platform does what it does, and more.
         Platform::BareMetal => None,
-        Platform::Vm if limited => Advice::raise(setting::of(planned, "cpu.limit")),
-        Platform::Vm => Advice::set("platforms".into(), Platform::Container.name()),
+        // It is made of an image, which the platforms that start sooner do not have.
+        _ if planned.image.is_some() => None,
+        platform if setting::has_guests(platform) && limited => {
+            Advice::raise(setting::of(planned, "cpu.limit"))
+        }
+        platform if setting::has_guests(platform) => {
+            Advice::set("platforms".into(), Platform::Container.name())
+        }
         _ => Advice::set("platforms".into(), Platform::BareMetal.name()),
     };
     Some((Facts::Start(start), advice))

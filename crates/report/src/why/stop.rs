@@ -3,8 +3,6 @@
 //! **Law.** A tenant is throttled in a period in which it would use more than its quota. It waits while others, or its own
 //! further threads, have the cores; kernels that count throttled time as waiting have it wait for its quota as well.
 
-use catamaran_scenario::Platform;
-
 use super::setting;
 use super::{Facts, Found, Run};
 
@@ -62,7 +60,7 @@ pub(super) fn waited(run: &Run<'_>, tenant: usize) -> Option<Found> {
         others: busiest.and_then(|(other, cpu_s)| Some((run.row(other)?.label(), cpu_s))),
     };
     // In a guest the quota stops the virtual CPUs, and nobody waits in the guest for that.
-    let counts = run.report.platform != Platform::Vm;
+    let counts = !setting::has_guests(run.report.platform);
     let quota = facts.throttled_s.is_some_and(|throttled_s| counts && throttled_s > facts.waited_s / 2.0);
     let advice = match quota {
         true => setting::more_quota(run, tenant),

@@ -8,8 +8,7 @@ use super::{Advice, Change, Part, instant, memory, nanos, parts, seconds};
 
 const LANG: Lang = Lang::En;
 
-pub(super) const NO_ADVICE: &str =
-    "No setting of the scenario makes this shorter: every other platform does all of this, and more.";
+pub(super) const NO_ADVICE: &str = "No setting of the scenario makes this shorter.";
 
 pub(super) fn late(tenant: &str, late: &Late) -> Vec<String> {
     let arrived = instant(LANG, late.arrival_ns as f64 / 1e9);

@@ -8,8 +8,7 @@ use super::{Advice, Change, Part, instant, memory, nanos, parts, seconds};
 
 const LANG: Lang = Lang::Ko;
 
-pub(super) const NO_ADVICE: &str =
-    "이보다 빠르게 하는 시나리오 설정은 없어요. 다른 플랫폼은 모두 이 일을 하고, 더 많은 일을 해요.";
+pub(super) const NO_ADVICE: &str = "이보다 빠르게 하는 시나리오 설정은 없어요.";
 
 fn with(josa: Josa, word: &str) -> String {
     format!("{word}{}", josa.after(word))
