@@ -6,6 +6,8 @@
 //!
 //! **Source.** LaMarca and Ladner, "The influence of caches on the performance of heaps" (1996).
 
+use std::cmp::Ordering;
+
 use super::Instant;
 
 const ARITY: usize = 4;
@@ -30,8 +32,28 @@ struct Pending<E> {
 }
 
 impl<E> Pending<E> {
-    fn key(&self) -> u128 {
-        u128::from(self.at) << 64 | u128::from(self.order)
+    fn key(&self) -> Key {
+        Key(self.at, self.order)
+    }
+}
+
+/// Time first. Times seldom are equal, so the processor guesses the branch well; WebAssembly has no comparison of 128 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key(Instant, u64);
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0).then(self.1.cmp(&other.1))
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+
+    fn lt(&self, other: &Self) -> bool {
+        if self.0 == other.0 { self.1 < other.1 } else { self.0 < other.0 }
     }
 }
 

@@ -1,9 +1,9 @@
 //! How long the speed workloads take, natively and in WebAssembly: printed, never asserted. `cargo xtask speed` runs both.
 //! What is asserted is that engine and bare loop agree.
 
-#[path = "../../benches/bare.rs"]
+#[path = "../../benches/speed/bare.rs"]
 mod bare;
-#[path = "../../benches/picks.rs"]
+#[path = "../../benches/speed/picks.rs"]
 mod picks;
 
 use catamaran_sim::bench::{Responses, SharedHosts, hold, shared_hosts};
@@ -19,7 +19,11 @@ fn now_ms() -> f64 {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-#[expect(clippy::disallowed_methods, reason = "this is where the simulator is timed, from outside")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this is where the simulator is timed, from outside"
+)]
 fn now_ms() -> f64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(f64::NAN, |since| since.as_secs_f64() * 1e3)
