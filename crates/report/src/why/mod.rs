@@ -91,7 +91,10 @@ pub fn questions(report: &Report, timeline: &Timeline) -> Vec<Question> {
 
 fn of_tenant(report: &Report, timeline: &Timeline, tenant: usize) -> Vec<Question> {
     let Some(row) = report.tenants.get(tenant) else { return Vec::new() };
-    let killed = matches!(row.state, TenantState::OomKilled | TenantState::Failed);
+    // One that clashes with another never came to be: its error says with whom, and nobody ended it.
+    let (label, clash) = (row.label(), "-clash");
+    let clashed = report.events.iter().any(|event| event.actor == label && event.what.ends_with(clash));
+    let killed = matches!(row.state, TenantState::OomKilled | TenantState::Failed) && !clashed;
     let waits = row.waited_s.is_some_and(|waited_s| waited_s > WORTH_ASKING * report.elapsed_s);
     let asked = [
         request::slowest(timeline, tenant).map(|request| Question::Late { tenant, request }),
