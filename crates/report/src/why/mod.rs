@@ -100,7 +100,9 @@ fn of_tenant(report: &Report, timeline: &Timeline, tenant: usize) -> Vec<Questio
         request::slowest(timeline, tenant).map(|request| Question::Late { tenant, request }),
         killed.then_some(Question::Killed { tenant }),
         row.startup_s.is_some().then_some(Question::Slow { tenant }),
-        row.throttled_periods.is_some_and(|periods| periods > 0).then_some(Question::Throttled { tenant }),
+        row.throttled_s
+            .is_some_and(|throttled_s| throttled_s > 0.0)
+            .then_some(Question::Throttled { tenant }),
         waits.then_some(Question::Waited { tenant }),
     ];
     asked.into_iter().flatten().collect()

@@ -57,12 +57,27 @@ pub(super) fn of(tenant: &Tenant, field: &str) -> String {
     format!("tenant.{}.{field}", tenant.name)
 }
 
-/// Path of the first workload of a tenant, or of its phases, that is of some kind.
+/// Cores that a workload asks for (erlangs of a server, threads of a computation).
+fn asks(workload: &Workload) -> f64 {
+    match workload {
+        Workload::Server(server) => server.arrivals.rate * server.service.cpu.seconds(),
+        Workload::Compute { threads, .. } => f64::from(*threads),
+        _ => 0.0,
+    }
+}
+
+/// Path of the workload of a tenant, if it is of some kind; of its phases, of the one of that kind that asks for most, as that
+/// is the one that makes it late.
 fn workload(tenant: &Tenant, kind: fn(&Workload) -> bool) -> Option<(String, &Workload)> {
     let own = of(tenant, "workload");
     match &tenant.workload {
         Workload::Phases(phases) => {
-            let phase = phases.iter().enumerate().find(|(_, phase)| kind(&phase.workload))?;
+            let phase = phases
+                .iter()
+                .enumerate()
+                .filter(|(_, phase)| kind(&phase.workload))
+                .rev()
+                .max_by(|(_, one), (_, other)| asks(&one.workload).total_cmp(&asks(&other.workload)))?;
             Some((format!("{own}.phases[{}]", phase.0), &phase.1.workload))
         }
         Workload::Command { like: Some(like), .. } if kind(like) => {
@@ -104,6 +119,8 @@ pub(super) fn more_core(run: &Run<'_>, tenant: usize, other: Option<usize>) -> O
     match other {
         Some(other) if Some(&other.name) == run.planned(tenant).map(|own| &own.name) => {}
         Some(other) if has_limits(run.report.platform) => return Advice::lower(of(other, "cpu.limit")),
+        // Which of another's phases was in the way is not asked here.
+        Some(other) if matches!(other.workload, Workload::Phases(_)) => {}
         Some(other) => {
             if let Some((path, _)) = threads(other) {
                 return Advice::lower(path);
