@@ -9,6 +9,7 @@ mod demo;
 mod fuzz;
 mod golden;
 mod http;
+mod published;
 mod setup;
 mod shell;
 mod speed;
@@ -43,6 +44,8 @@ enum Task {
     BenchContainer(bench_container::Options),
     /// Hold the simulator against this machine over the corpus in tests/accuracy (as root)
     Accuracy(accuracy::Options),
+    /// Say what the simulator predicts of published results, with its reasoning
+    Published(published::Options),
     /// Time the simulator natively and in WebAssembly, and count its instructions
     Speed(speed::Options),
     /// Look for scenarios that make the parser or the simulator panic, hang or swell
@@ -76,6 +79,7 @@ fn carry_out(task: &Task) -> Result<bool> {
         Task::Golden => golden::golden(&workspace)?,
         Task::BenchContainer(options) => return bench_container::bench(&workspace, options),
         Task::Accuracy(options) => return accuracy::accuracy(&workspace, options),
+        Task::Published(options) => published::published(&workspace, options)?,
         Task::Speed(options) => return speed::speed(&workspace, options),
         Task::Fuzz(options) => return fuzz::fuzz(&workspace, options),
         Task::Tidy { tighten } => tidy::tidy(&workspace, *tighten)?,

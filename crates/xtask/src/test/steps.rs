@@ -180,7 +180,10 @@ fn accuracy(run: &mut Run) -> Result<()> {
     if !run.tally.failed.is_empty() {
         bail!("there is nothing to make a pass with");
     }
-    match crate::accuracy::smoke(run.workspace, &run.workspace.target().join("debug/catamaran"))? {
+    let program = run.workspace.target().join("debug/catamaran");
+    let current = crate::published::is_current(run.workspace, &program)?;
+    run.tally.check("docs/published.md says what the simulator says", current);
+    match crate::accuracy::smoke(run.workspace, &program)? {
         None => run.tally.check(NAME, true),
         Some(why) => run.tally.line(&format!("test {NAME} ... ignored, {}", why.replace('\n', " "))),
     }
