@@ -139,7 +139,6 @@ fn may_be_used(inputs: &[String], roles: &BTreeMap<&str, &str>) -> Result<()> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests say what they expect by panicking")]
 mod tests {
     use super::{may_be_used, roles};
 
