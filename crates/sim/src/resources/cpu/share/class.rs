@@ -2,6 +2,7 @@
 
 use super::heap::{Heap, NOWHERE};
 use super::{Node, NodeId, Shares};
+use crate::kernel::choice::lesser;
 
 /// Children of a group that end in the order of their tags in one virtual time.
 #[derive(Debug, Clone, Default)]
@@ -190,6 +191,6 @@ impl Shares {
     /// What a busy node gets for its weight at that level of its group's (cores).
     pub(super) fn rate_by_weight(&self, node: NodeId, level: f64) -> f64 {
         let class = &self.classes[self.nodes[node as usize].class as usize];
-        if class.saturated { class.ratio } else { level.min(class.ratio) }
+        if class.saturated { class.ratio } else { lesser(level, class.ratio) }
     }
 }

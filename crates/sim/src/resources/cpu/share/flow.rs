@@ -2,6 +2,7 @@
 
 use super::heap::NOWHERE;
 use super::{Node, NodeId, Shares};
+use crate::kernel::choice::lesser;
 
 impl Shares {
     /// Brings a group's clock up to now, and those of the groups above it. It needs no level: what a group received is in
@@ -40,13 +41,13 @@ impl Shares {
 
     /// What the top group gives out (cores).
     fn supply(&self) -> f64 {
-        self.nodes[self.groups[0].node as usize].claim.cap.min(self.groups[0].demand)
+        lesser(self.nodes[self.groups[0].node as usize].claim.cap, self.groups[0].demand)
     }
 
     /// What a group can use now (cores).
     fn demand(&self, id: u32) -> f64 {
         let group = &self.groups[id as usize];
-        group.demand.min(self.nodes[group.node as usize].claim.cap)
+        lesser(group.demand, self.nodes[group.node as usize].claim.cap)
     }
 
     /// A node can use `demand` cores from now on: shares change, from the top down to it.

@@ -36,6 +36,8 @@ use std::collections::BTreeSet;
 use class::Class;
 use heap::{Heap, NOWHERE};
 
+use crate::kernel::choice::greater;
+
 /// A node of the tree.
 pub(crate) type NodeId = u32;
 /// The group that every node descends from.
@@ -218,7 +220,7 @@ impl Shares {
         }
         self.settle(node.parent);
         let tag = self.tag(task);
-        ((tag - self.class_time(class)) * weight).max(0.0)
+        greater((tag - self.class_time(class)) * weight, 0.0)
     }
 
     /// When the next task ends (s), if nothing changes before.
@@ -226,7 +228,7 @@ impl Shares {
         self.rest_ended();
         let (after, _) = self.next_in(0)?;
         let at = self.groups[0].at + after;
-        at.is_finite().then(|| at.max(self.now))
+        at.is_finite().then(|| greater(at, self.now))
     }
 
     /// Lets time pass until the next task ends, and answers which. It may be started again at once; else it rests.
