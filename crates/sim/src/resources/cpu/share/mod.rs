@@ -176,6 +176,7 @@ impl Shares {
     }
 
     /// The time (s).
+    #[inline]
     pub(crate) fn now(&self) -> f64 {
         self.now
     }
@@ -187,6 +188,7 @@ impl Shares {
     }
 
     /// Gives a task `work` (core-seconds) to do from now on, instead of what it may have left.
+    #[inline]
     pub(crate) fn start(&mut self, task: NodeId, work: f64) {
         if self.ended == Some(task) {
             self.ended = None;
@@ -224,6 +226,7 @@ impl Shares {
     }
 
     /// When the next task ends (s), if nothing changes before.
+    #[inline]
     pub(crate) fn next(&mut self) -> Option<f64> {
         self.rest_ended();
         let (after, _) = self.next_in(0)?;
@@ -232,6 +235,7 @@ impl Shares {
     }
 
     /// Lets time pass until the next task ends, and answers which. It may be started again at once; else it rests.
+    #[inline]
     pub(crate) fn complete(&mut self) -> Option<NodeId> {
         self.now = self.next()?;
         let mut group = 0;
@@ -247,6 +251,7 @@ impl Shares {
         }
     }
 
+    #[inline]
     fn rest_ended(&mut self) {
         if let Some(task) = self.ended.take() {
             self.change(task, 0.0);
