@@ -1,5 +1,6 @@
 //! Room 0: orders events, draws numbers, keeps the causal trace. Knows no unit but the nanosecond.
 
+pub(crate) mod choice;
 pub(crate) mod queue;
 pub(crate) mod rng;
 pub(crate) mod trace;

@@ -371,7 +371,8 @@ impl Cpu {
     }
 
     fn is_in(&self, thread: ThreadId, group: GroupId) -> bool {
-        self.path(thread).into_iter().any(|entity| self.queues[self.entities[entity].queue].group == group)
+        let path = &self.threads[thread].path;
+        path.iter().any(|&entity| self.queues[self.entities[entity].queue].group == group)
     }
 
     /// The periods of a group's quota that are over, where they were recorded.

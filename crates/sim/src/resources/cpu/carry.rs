@@ -42,6 +42,7 @@ impl Cpu {
         self.shift(from, share, Way::Goes);
         self.shift(to, share, Way::Comes);
         self.entities[entity].queue = to;
+        self.note_path(thread);
     }
 
     fn shift(&mut self, queue: QueueId, share: Share, way: Way) {

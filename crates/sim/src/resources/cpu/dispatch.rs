@@ -1,14 +1,8 @@
 //! Choosing who runs next on a core, and switching to it.
 
-use smallvec::SmallVec;
-
 use super::enqueue::Leave;
 use super::entity::Owner;
-use super::{CoreId, Cpu, EntityId, Pick, ROOT, State, ThreadId};
-
-/// Entities from the root's queue down. Every switch looks at two: groups are seldom nested deeper than this, and then memory
-/// is asked for.
-type Path = SmallVec<[EntityId; 6]>;
+use super::{CoreId, Cpu, EntityId, Path, Pick, ROOT, State, ThreadId};
 
 impl Cpu {
     /// Reschedules every core that asks for it.
@@ -74,14 +68,20 @@ impl Cpu {
         }
     }
 
-    /// The entities from the root's queue down to a thread.
-    pub(super) fn path(&self, thread: ThreadId) -> Path {
+    /// Notes the entities from the root's queue down to a thread, which has just got its queue.
+    pub(super) fn note_path(&mut self, thread: ThreadId) {
         let mut path = Path::from_iter([self.threads[thread].entity]);
         while let Some(above) = path.last().and_then(|&e| self.entity_of_queue(self.entities[e].queue)) {
             path.push(above);
         }
         path.reverse();
-        path
+        self.threads[thread].path = path;
+    }
+
+    /// Which of two threads' entities, from the root's queue down, are not the same: from which level on.
+    fn parting(&self, one: ThreadId, other: ThreadId) -> usize {
+        let (one, other) = (&self.threads[one].path, &self.threads[other].path);
+        one.iter().zip(other).take_while(|(a, b)| a == b).count()
     }
 
     fn switch_to(&mut self, core: CoreId, next: Option<ThreadId>) {
@@ -114,13 +114,15 @@ impl Cpu {
 
     /// `put_prev_entity` and `set_next_entity` on the levels at which the two differ.
     fn change_current(&mut self, previous: Option<ThreadId>, next: Option<ThreadId>) {
-        let old = previous.map(|thread| self.path(thread)).unwrap_or_default();
-        let new = next.map(|thread| self.path(thread)).unwrap_or_default();
-        let common = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-        for &entity in old[common..].iter().rev() {
-            self.put_back(entity);
+        let common = previous.zip(next).map_or(0, |(old, new)| self.parting(old, new));
+        if let Some(old) = previous {
+            for level in (common..self.threads[old].path.len()).rev() {
+                self.put_back(self.threads[old].path[level]);
+            }
         }
-        for &entity in &new[common..] {
+        let Some(new) = next else { return };
+        for level in common..self.threads[new].path.len() {
+            let entity = self.threads[new].path[level];
             let queue = self.entities[entity].queue;
             self.update_queue_util(queue);
             let queue = &mut self.queues[queue];
@@ -150,6 +152,7 @@ impl Cpu {
             self.progress(core);
         }
         self.busy_cores = if is { self.busy_cores + 1 } else { self.busy_cores - 1 };
+        self.set_rate();
         for core in (0..self.cores.len()).filter(|&core| core != changed) {
             self.arm(core);
         }
@@ -202,8 +205,9 @@ impl Cpu {
         if self.cores[core].resched || running == thread {
             return;
         }
-        let (old, new) = (self.path(running), self.path(thread));
-        let Some((&own, &other)) = old.iter().zip(&new).find(|(a, b)| a != b) else { return };
+        let level = self.parting(running, thread);
+        let of = |thread: ThreadId| self.threads[thread].path.get(level).copied();
+        let Some((own, other)) = of(running).zip(of(thread)) else { return };
         let preempts = match self.knobs.pick {
             Pick::Eevdf { .. } => self.pick_entity(self.entities[own].queue) == Some(other),
             Pick::Cfs { wakeup_granularity, .. } => {

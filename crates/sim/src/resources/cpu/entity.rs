@@ -1,7 +1,7 @@
 //! What a fair queue orders: a thread, or a group's part on one core.
 
 use super::pelt::Average;
-use super::{GroupId, QueueId, ThreadId};
+use super::{GroupId, QueueId, ThreadId, wide};
 
 /// Weight of nice 0 in the kernel's 64-bit scale (`NICE_0_LOAD`: 1024 with 10 more bits).
 pub(super) const NICE_0_LOAD: u64 = 1024 << 10;
@@ -74,6 +74,6 @@ impl Entity {
         if self.weight == NICE_0_LOAD {
             return delta as i64;
         }
-        ((u128::from(delta) * u128::from(NICE_0_LOAD)) / u128::from(self.weight.max(1))) as i64
+        wide::scaled(delta as i64, NICE_0_LOAD, self.weight.max(1))
     }
 }

@@ -4,7 +4,7 @@
 //! dᵢ = vᵢ + slice/wᵢ runs; lag V − vᵢ is kept over sleep. **Law (CFS).** The least vᵢ runs; a sleeper is placed at most
 //! half a latency behind the queue.
 
-use super::{Cpu, EntityId, Pick, QueueId};
+use super::{Cpu, EntityId, Pick, QueueId, wide};
 
 impl Cpu {
     /// The entity of `queue` that should run (`__pick_eevdf`, or CFS's leftmost).
@@ -69,15 +69,15 @@ impl Cpu {
         let record = &self.queues[queue];
         let virtual_time = record.virtual_time();
         let weight = self.entities[entity].weight;
-        let mut lag = i128::from(self.entities[entity].vlag);
+        let mut lag = self.entities[entity].vlag;
         if record.queued == 0 {
             lag = 0;
         } else if lag != 0 {
             // Adding the entity moves V, so that the lag it would be left with is smaller than the one it brings.
-            lag = lag * i128::from(record.weight + weight) / i128::from(record.weight.max(1));
+            lag = wide::scaled(lag, record.weight + weight, record.weight.max(1));
         }
         let record = &mut self.entities[entity];
-        record.vruntime = virtual_time - lag as i64;
+        record.vruntime = virtual_time - lag;
         if record.deadline_is_relative {
             record.deadline += record.vruntime;
             record.deadline_is_relative = false;
@@ -110,7 +110,7 @@ impl Cpu {
         record.vruntime += span;
         record.sum_exec += delta;
         let queue = record.queue;
-        self.queues[queue].weighted_vruntime += i128::from(record.weight) * i128::from(span);
+        self.queues[queue].weighted_vruntime += wide::product(span, record.weight);
         if matches!(self.knobs.pick, Pick::Cfs { .. }) {
             self.raise_min_vruntime(queue);
             return false;

@@ -34,9 +34,12 @@ impl Cpu {
     pub(super) fn update_contribution(&mut self, queue: QueueId) {
         let now = self.now;
         let record = &mut self.queues[queue];
+        if now < record.contributes_anew {
+            return;
+        }
         let load = (record.load.value() / SCALE) as u64;
         let before = record.load_contribution;
-        if now < record.contributes_anew || load.abs_diff(before) <= before / CONTRIBUTION_PART {
+        if load.abs_diff(before) <= before / CONTRIBUTION_PART {
             return;
         }
         record.load_contribution = load;

@@ -32,6 +32,9 @@ mod queue;
 mod reweight;
 pub(crate) mod share;
 mod wakeup;
+mod wide;
+
+use smallvec::SmallVec;
 
 use crate::kernel::Instant;
 use crate::kernel::rng::SplitMix64;
@@ -58,6 +61,10 @@ pub(crate) const ROOT: GroupId = 0;
 
 type EntityId = usize;
 type QueueId = usize;
+
+/// Entities from the root's queue down. Every switch looks at two: groups are seldom nested deeper than this, and then memory
+/// is asked for.
+type Path = SmallVec<[EntityId; 6]>;
 
 /// What the model asks to be told at a later time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +118,8 @@ enum State {
 struct Thread {
     group: GroupId,
     entity: EntityId,
+    /// The entities above it and itself, on the core that it belongs to.
+    path: Path,
     core: CoreId,
     state: State,
     /// Cores that it may use, as `cpuset.cpus`.
@@ -167,6 +176,8 @@ pub(crate) struct Cpu {
     /// Speed of work relative to that of one busy core at calibration.
     speed: f64,
     busy_cores: usize,
+    /// Work done per nanosecond on a core that runs now.
+    rate: f64,
     dice: SplitMix64,
     decay: pelt::Decay,
     /// When the first tick comes (ns).
@@ -215,6 +226,7 @@ impl Cpu {
             quotas: Vec::new(),
             speed,
             busy_cores: 0,
+            rate: 0.0,
             dice,
             decay: pelt::Decay::default(),
             tick_phase,
@@ -226,6 +238,7 @@ impl Cpu {
             trace: Trace::new(record),
             cause: None,
         };
+        cpu.set_rate();
         cpu.add_root();
         cpu
     }
@@ -240,6 +253,7 @@ impl Cpu {
         self.threads.push(Thread {
             group,
             entity,
+            path: Path::new(),
             core,
             state: State::Asleep,
             allowed: (0..self.cores.len()).map(may).collect(),
@@ -253,6 +267,7 @@ impl Cpu {
             last_ran: 0,
             held_by: None,
         });
+        self.note_path(thread);
         thread
     }
 

@@ -5,6 +5,7 @@
 //! (2 %) at any instant and by nothing in the mean.
 
 use crate::kernel::Instant;
+use crate::kernel::choice::greater;
 
 /// Half-life of the average: 32 periods of 1024 µs (ns).
 const HALF_LIFE_NS: f64 = 32.0 * 1024.0 * 1000.0;
@@ -57,7 +58,7 @@ impl Average {
 
     /// Adds what comes along with an entity that is attached, or takes away (negative) what goes.
     pub(super) fn shift(&mut self, by: f64) {
-        self.value = (self.value + by).max(0.0);
+        self.value = greater(self.value + by, 0.0);
     }
 
     /// Rescales the average when its entity's weight changes.

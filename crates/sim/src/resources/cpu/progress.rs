@@ -1,6 +1,7 @@
 //! What running does: work gets done, CPU time and virtual time pass, quota is spent.
 
 use super::{CoreId, Cpu, CpuEvent, Ran, ThreadId};
+use crate::kernel::choice::lesser;
 
 impl Cpu {
     /// Brings the account of a core's running thread up to now (`update_curr` on every level).
@@ -37,18 +38,18 @@ impl Cpu {
         let delta = self.now - since;
         let delta = self.workable(core, delta);
         let Some(thread) = self.cores[core].running else { return };
-        let rate = self.rate();
+        let rate = self.rate;
         let thread = &mut self.threads[thread];
-        let overhead = thread.overhead.min(delta);
+        let overhead = lesser(thread.overhead, delta);
         thread.overhead -= overhead;
-        let work = ((delta - overhead) * rate).min(thread.remaining);
+        let work = lesser((delta - overhead) * rate, thread.remaining);
         thread.remaining -= work;
         thread.work_done += work;
     }
 
-    /// Work done per nanosecond on a core that runs now.
-    fn rate(&self) -> f64 {
-        self.speed * self.knobs.costs.speed(self.busy_cores, self.cores.len())
+    /// Takes up what a core that runs does in a nanosecond, now that so many are busy.
+    pub(super) fn set_rate(&mut self) {
+        self.rate = self.speed * self.knobs.costs.speed(self.busy_cores, self.cores.len());
     }
 
     /// Asks to be told when the running thread of `core` will have done its work.
@@ -57,13 +58,14 @@ impl Cpu {
         let Some(thread) = self.cores[core].running else { return };
         let record = &self.threads[thread];
         let away = self.cores[core].worked_until.saturating_sub(self.now);
-        let left = record.overhead + record.remaining / self.rate() + away as f64;
+        let left = record.overhead + record.remaining / self.rate + away as f64;
         if self.ask_beneath(core, left) {
             return;
         }
         // Work without end (or longer than any run) needs no event.
         if left < 1e18 {
-            let at = self.now + libm::ceil(left) as u64;
+            let whole = left as u64;
+            let at = self.now + whole + u64::from((whole as f64) < left);
             let generation = self.cores[core].generation;
             self.timers.push((at, CpuEvent::WorkDone { core, generation }));
         }

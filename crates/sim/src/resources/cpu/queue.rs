@@ -1,9 +1,12 @@
 //! A fair queue: the entities of one group on one core (`struct cfs_rq`).
 
 use super::pelt::Average;
-use super::{CoreId, EntityId, GroupId};
+use super::{CoreId, EntityId, GroupId, wide};
 use crate::kernel::Instant;
 use crate::kernel::trace::Cause;
+
+/// How far the virtual time may go from the origin of the sums (ns of a nice-0 thread): a second or so.
+const ORIGIN_NEAR_NS: i64 = 1 << 30;
 
 /// One group's entities on one core. Sums cover the queued ones, the running one included.
 #[derive(Debug, Clone)]
@@ -20,8 +23,10 @@ pub(super) struct FairQueue {
     pub(super) next: Option<EntityId>,
     pub(super) queued: usize,
     pub(super) weight: u64,
-    /// Σ weight · vruntime.
+    /// Σ weight · (vruntime − origin): distances are small, so that 64 bits hold the sum nearly always.
     pub(super) weighted_vruntime: i128,
+    /// Where distances are counted from, which makes no difference to any of them.
+    pub(super) origin: i64,
     /// Virtual time when the queue was last not empty; CFS's `min_vruntime`.
     pub(super) zero: i64,
     /// Threads below, the delayed ones included (`h_nr_queued`).
@@ -61,6 +66,7 @@ impl FairQueue {
             queued: 0,
             weight: 0,
             weighted_vruntime: 0,
+            origin: 0,
             zero: 0,
             threads: 0,
             load: Average::default(),
@@ -75,7 +81,10 @@ impl FairQueue {
     pub(super) fn add(&mut self, weight: u64, vruntime: i64) {
         self.queued += 1;
         self.weight += weight;
-        self.weighted_vruntime += i128::from(weight) * i128::from(vruntime);
+        if self.queued == 1 {
+            self.origin = vruntime;
+        }
+        self.weighted_vruntime += wide::product(vruntime - self.origin, weight);
     }
 
     /// Takes an entity's weight out of the sums.
@@ -83,7 +92,11 @@ impl FairQueue {
         self.zero = self.virtual_time();
         self.queued -= 1;
         self.weight -= weight;
-        self.weighted_vruntime -= i128::from(weight) * i128::from(vruntime);
+        self.weighted_vruntime -= wide::product(vruntime - self.origin, weight);
+        if self.zero - self.origin > ORIGIN_NEAR_NS {
+            self.weighted_vruntime -= wide::product(self.zero - self.origin, self.weight);
+            self.origin = self.zero;
+        }
     }
 
     /// The weighted mean of the queued virtual runtimes (`avg_vruntime`), rounded down.
@@ -91,16 +104,12 @@ impl FairQueue {
         if self.weight == 0 {
             return self.zero;
         }
-        // One machine division where both fit, as nearly always.
-        match (i64::try_from(self.weighted_vruntime), i64::try_from(self.weight)) {
-            (Ok(sum), Ok(weight)) => sum.div_euclid(weight),
-            _ => self.weighted_vruntime.div_euclid(i128::from(self.weight)) as i64,
-        }
+        self.origin + wide::floor(self.weighted_vruntime, self.weight)
     }
 
     /// Whether an entity at `vruntime` has not had more than its share (its lag is not negative).
     pub(super) fn is_eligible(&self, vruntime: i64) -> bool {
-        i128::from(vruntime) * i128::from(self.weight) <= self.weighted_vruntime
+        wide::product(vruntime - self.origin, self.weight) <= self.weighted_vruntime
     }
 
     pub(super) fn forget_waiting(&mut self, entity: EntityId) {

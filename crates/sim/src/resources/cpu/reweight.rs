@@ -8,7 +8,7 @@
 //! **Source.** Linux `kernel/sched/fair.c` (`reweight_entity`, `place_entity`; the second law came with commit 6d71a9c61604 and
 //! went with 101f3498b4bd, whose message says so).
 
-use super::{Cpu, EntityId, Pick};
+use super::{Cpu, EntityId, Pick, wide};
 
 impl Cpu {
     /// Changes an entity's weight (`reweight_entity`).
@@ -42,8 +42,7 @@ impl Cpu {
     }
 
     fn rescale(&mut self, entity: EntityId, from: u64, to: u64) {
-        let (from, to) = (i128::from(from), i128::from(to.max(1)));
-        let rescaled = |span: i64| (i128::from(span) * from / to) as i64;
+        let rescaled = |span: i64| wide::scaled(span, from, to.max(1));
         let record = &mut self.entities[entity];
         record.vlag = rescaled(record.vlag);
         if record.deadline_is_relative {
@@ -75,12 +74,12 @@ impl Cpu {
     fn placed_while_running(&self, entity: EntityId, old: u64, weight: u64) -> i64 {
         let record = &self.entities[entity];
         let queue = &self.queues[record.queue];
-        let change = i128::from(weight) - i128::from(old);
-        let present = (i128::from(queue.weight) + change).max(1);
-        let virtual_time =
-            (queue.weighted_vruntime + change * i128::from(record.vruntime)).div_euclid(present);
-        let lag = i128::from(record.vlag) * (present + i128::from(weight)) / present;
-        (virtual_time - lag) as i64
+        let present = (queue.weight + weight).saturating_sub(old).max(1);
+        let from_origin = record.vruntime - queue.origin;
+        let sum =
+            queue.weighted_vruntime + wide::product(from_origin, weight) - wide::product(from_origin, old);
+        let virtual_time = queue.origin + wide::floor(sum, present);
+        virtual_time - wide::scaled(record.vlag, present + weight, present)
     }
 
     /// Moves an entity in its queue's sums from one (weight, virtual runtime) to another.

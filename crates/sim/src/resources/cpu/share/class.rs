@@ -2,6 +2,7 @@
 
 use super::heap::{Heap, NOWHERE};
 use super::{Node, NodeId, Shares};
+use crate::kernel::choice::lesser;
 
 /// Children of a group that end in the order of their tags in one virtual time.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,7 @@ pub(super) struct Class {
 
 impl Shares {
     /// The time of a class whose group is settled.
+    #[inline]
     pub(super) fn class_time(&self, class: u32) -> f64 {
         let class = &self.classes[class as usize];
         if class.saturated {
@@ -39,6 +41,7 @@ impl Shares {
     }
 
     /// Notes that a busy node ends its next task after so much work (core-seconds); its group is settled.
+    #[inline]
     pub(super) fn retag(&mut self, node: NodeId, work: f64) {
         let Node { class, by_weight, .. } = self.nodes[node as usize];
         let tag = self.class_time(class) + work * by_weight;
@@ -47,6 +50,7 @@ impl Shares {
     }
 
     /// Puts a class where it belongs among those that hang on the same clock.
+    #[inline]
     fn requeue(&mut self, id: u32) {
         let (saturated, tag) = self.due(id);
         let group = &mut self.groups[self.classes[id as usize].group as usize];
@@ -55,6 +59,7 @@ impl Shares {
     }
 
     /// On which clock a class hangs, and where that stands when its next member ends a task.
+    #[inline]
     fn due(&self, class: u32) -> (bool, f64) {
         let class = &self.classes[class as usize];
         let first = class.members.first().map_or(f64::INFINITY, |member| member.tag);
@@ -63,6 +68,7 @@ impl Shares {
     }
 
     /// The member of a class that ends a task next.
+    #[inline]
     pub(super) fn first_of(&self, class: u32) -> Option<NodeId> {
         self.classes[class as usize].members.first().map(|member| member.item)
     }
@@ -190,6 +196,6 @@ impl Shares {
     /// What a busy node gets for its weight at that level of its group's (cores).
     pub(super) fn rate_by_weight(&self, node: NodeId, level: f64) -> f64 {
         let class = &self.classes[self.nodes[node as usize].class as usize];
-        if class.saturated { class.ratio } else { level.min(class.ratio) }
+        if class.saturated { class.ratio } else { lesser(level, class.ratio) }
     }
 }

@@ -2,10 +2,12 @@
 
 use super::heap::NOWHERE;
 use super::{Node, NodeId, Shares};
+use crate::kernel::choice::lesser;
 
 impl Shares {
     /// Brings a group's clock up to now, and those of the groups above it. It needs no level: what a group received is in
     /// its class's time.
+    #[inline]
     pub(super) fn settle(&mut self, id: u32) {
         let group = &self.groups[id as usize];
         if group.at == self.now {
@@ -28,6 +30,7 @@ impl Shares {
     }
 
     /// The work that a group got since this was last asked (core-seconds); the group above it is settled.
+    #[inline]
     fn receive(&mut self, id: u32) -> f64 {
         let node = &self.nodes[self.groups[id as usize].node as usize];
         if node.class == NOWHERE {
@@ -39,14 +42,15 @@ impl Shares {
     }
 
     /// What the top group gives out (cores).
+    #[inline]
     fn supply(&self) -> f64 {
-        self.nodes[self.groups[0].node as usize].claim.cap.min(self.groups[0].demand)
+        lesser(self.nodes[self.groups[0].node as usize].claim.cap, self.groups[0].demand)
     }
 
     /// What a group can use now (cores).
     fn demand(&self, id: u32) -> f64 {
         let group = &self.groups[id as usize];
-        group.demand.min(self.nodes[group.node as usize].claim.cap)
+        lesser(group.demand, self.nodes[group.node as usize].claim.cap)
     }
 
     /// A node can use `demand` cores from now on: shares change, from the top down to it.
@@ -123,6 +127,7 @@ impl Shares {
     }
 
     /// What a group gets now (cores).
+    #[inline]
     fn rate(&self, id: u32) -> f64 {
         if id == 0 {
             return self.supply();
@@ -158,6 +163,7 @@ impl Shares {
     }
 
     /// Notes anew when the groups above a node end their next tasks.
+    #[inline]
     pub(super) fn retag_above(&mut self, node: NodeId) {
         let mut group = self.nodes[node as usize].parent;
         while group != 0 {
@@ -166,6 +172,7 @@ impl Shares {
     }
 
     /// Notes anew when a group ends its next task; answers the group that it is in. Both are settled.
+    #[inline]
     fn retag_group(&mut self, id: u32) -> u32 {
         let node = self.groups[id as usize].node;
         if self.nodes[node as usize].class != NOWHERE {
@@ -176,6 +183,7 @@ impl Shares {
     }
 
     /// How much work a group does until one of its tasks ends (core-seconds).
+    #[inline]
     fn work_to_next(&self, id: u32) -> f64 {
         let group = &self.groups[id as usize];
         match group.by_clock.first() {
@@ -186,6 +194,7 @@ impl Shares {
 
     /// After how much time from when a group was settled its next class is due, if nothing changes, and whether that class
     /// is a saturated one.
+    #[inline]
     pub(super) fn next_in(&self, id: u32) -> Option<(f64, bool)> {
         let group = &self.groups[id as usize];
         let by_clock = group.by_clock.first().map(|class| ((class.tag - group.clock) / group.level, false));
@@ -197,6 +206,7 @@ impl Shares {
     }
 
     /// The child of a group that ends a task now; the groups above it are settled, and it is thereafter.
+    #[inline]
     pub(super) fn due_in(&mut self, id: u32) -> Option<NodeId> {
         if self.groups[id as usize].saturated > 0 {
             self.settle(id);

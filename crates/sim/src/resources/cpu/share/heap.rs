@@ -17,6 +17,7 @@ pub(super) struct Entry {
 pub(super) struct Heap(Vec<Entry>);
 
 impl Heap {
+    #[inline]
     pub(super) fn first(&self) -> Option<Entry> {
         self.0.first().copied()
     }
@@ -36,6 +37,7 @@ impl Heap {
     }
 
     /// Gives an item that is in here another tag.
+    #[inline]
     pub(super) fn set(&mut self, at: &mut [u32], item: u32, tag: f64) {
         if let [only] = self.0.as_mut_slice() {
             only.tag = tag;
@@ -70,32 +72,44 @@ impl Heap {
         at[entry.item as usize] = place as u32;
     }
 
+    #[inline]
     fn down(&mut self, at: &mut [u32], mut place: usize, entry: Entry) {
         loop {
             let first = place * ARITY + 1;
-            let Some(children) = self.0.get(first..self.0.len().min(first + ARITY)) else { break };
-            let Some((child, least)) = least(children) else { break };
+            let child = match self.0.get(first..first + ARITY) {
+                // Which one is a number that is reckoned with, and no branch: nobody could predict it.
+                Some(four @ [a, b, c, d]) => {
+                    let (left, right) = (usize::from(b.tag < a.tag), 2 + usize::from(d.tag < c.tag));
+                    first + if four[right].tag < four[left].tag { right } else { left }
+                }
+                _ => match self.first_of_few(first) {
+                    Some(child) => child,
+                    None => break,
+                },
+            };
+            let least = self.0[child];
             if least.tag >= entry.tag {
                 break;
             }
             self.0[place] = least;
             at[least.item as usize] = place as u32;
-            place = first + child;
+            place = child;
         }
         self.0[place] = entry;
         at[entry.item as usize] = place as u32;
     }
-}
 
-/// The first of the entries with the least tag, and which it is.
-fn least(entries: &[Entry]) -> Option<(usize, Entry)> {
-    let mut found = (0, *entries.first()?);
-    for (index, entry) in entries.iter().enumerate().skip(1) {
-        if entry.tag < found.1.tag {
-            found = (index, *entry);
+    /// Which is the first of the entries with the least tag, from one to the last.
+    #[inline]
+    fn first_of_few(&self, first: usize) -> Option<usize> {
+        let mut found = (first, self.0.get(first)?.tag);
+        for (index, entry) in self.0.iter().enumerate().skip(first + 1) {
+            if entry.tag < found.1 {
+                found = (index, entry.tag);
+            }
         }
+        Some(found.0)
     }
-    Some(found)
 }
 
 #[cfg(test)]

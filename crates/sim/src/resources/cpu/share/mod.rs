@@ -36,6 +36,8 @@ use std::collections::BTreeSet;
 use class::Class;
 use heap::{Heap, NOWHERE};
 
+use crate::kernel::choice::greater;
+
 /// A node of the tree.
 pub(crate) type NodeId = u32;
 /// The group that every node descends from.
@@ -174,6 +176,7 @@ impl Shares {
     }
 
     /// The time (s).
+    #[inline]
     pub(crate) fn now(&self) -> f64 {
         self.now
     }
@@ -185,6 +188,7 @@ impl Shares {
     }
 
     /// Gives a task `work` (core-seconds) to do from now on, instead of what it may have left.
+    #[inline]
     pub(crate) fn start(&mut self, task: NodeId, work: f64) {
         if self.ended == Some(task) {
             self.ended = None;
@@ -218,18 +222,20 @@ impl Shares {
         }
         self.settle(node.parent);
         let tag = self.tag(task);
-        ((tag - self.class_time(class)) * weight).max(0.0)
+        greater((tag - self.class_time(class)) * weight, 0.0)
     }
 
     /// When the next task ends (s), if nothing changes before.
+    #[inline]
     pub(crate) fn next(&mut self) -> Option<f64> {
         self.rest_ended();
         let (after, _) = self.next_in(0)?;
         let at = self.groups[0].at + after;
-        at.is_finite().then(|| at.max(self.now))
+        at.is_finite().then(|| greater(at, self.now))
     }
 
     /// Lets time pass until the next task ends, and answers which. It may be started again at once; else it rests.
+    #[inline]
     pub(crate) fn complete(&mut self) -> Option<NodeId> {
         self.now = self.next()?;
         let mut group = 0;
@@ -245,6 +251,7 @@ impl Shares {
         }
     }
 
+    #[inline]
     fn rest_ended(&mut self) {
         if let Some(task) = self.ended.take() {
             self.change(task, 0.0);
