@@ -264,7 +264,8 @@ fn who_leaves_quota_in_quiet_periods_may_save_it_instead() {
         assert_eq!(answer.advice, advice("tenant.web.cpu.limit", Change::Raise));
         assert_eq!(answer.otherwise, expected, "{used:?} {burst}");
         let last = [Lang::En, Lang::Ko].map(|lang| words::why(lang, &answer).pop().unwrap());
-        let or = ["Or set tenant.web.cpu.burst to 40ms.", "아니면 tenant.web.cpu.burst를 40ms로 정해 보세요."];
+        let or =
+            ["Or set tenant.web.cpu.burst to 40ms.", "아니면 tenant.web.cpu.burst를 40ms로 정해 보세요."];
         assert_eq!(last == or, expected.is_some(), "{last:?}");
     }
 }

@@ -8,8 +8,8 @@
 use catamaran_scenario::plan::Action;
 use catamaran_scenario::weight::quota;
 
-use super::{Facts, Kill, Run};
 use super::setting::{Advice, Change, of};
+use super::{Facts, Kill, Run};
 use crate::timeline::Period;
 
 pub(super) fn otherwise(run: &Run<'_>, tenant: usize, facts: &Facts, advice: &Advice) -> Option<Advice> {
