@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows a lesson by name: what the task allows is judged by its own rules, as its check does.
 
-use catamaran_lessons::{BrokenRule, Control, Lesson};
+use catamaran_lessons::{BrokenRule, Control, ControlKind, Lesson};
 use catamaran_report::why::{Advice, Change};
 use catamaran_scenario::Platform;
 use yew::prelude::*;
@@ -93,7 +93,7 @@ fn button_of(props: &AdvisedProps, lang: Lang, turn: &Turn) -> Html {
         Turn::Control(control, value) => {
             let edit =
                 Edit::Set { path: control.path, value: value.clone(), start: control.start, dragging: false };
-            (set_words(lang, control.label.get(lang), value), edit, control.id)
+            (set_words(lang, control.label.get(lang), shown(lang, control, value)), edit, control.id)
         }
         Turn::Platform(platform) => {
             let words = set_words(lang, say(lang, i18n::Lesson::Platform), platform.name());
@@ -104,6 +104,16 @@ fn button_of(props: &AdvisedProps, lang: Lang, turn: &Turn) -> Html {
     let onclick = Callback::from(move |_: MouseEvent| history.dispatch(edit.clone()));
     html! {
         <button type="button" class="button small" {onclick} data-testid={format!("advice-{id}")}>{ words }</button>
+    }
+}
+
+/// A value as the control shows it.
+fn shown<'a>(lang: Lang, control: &Control, value: &'a str) -> &'a str {
+    match control.kind {
+        ControlKind::Choice(choices) => {
+            choices.iter().find(|choice| choice.value == value).map_or(value, |choice| choice.label.get(lang))
+        }
+        _ => value,
     }
 }
 
