@@ -1,26 +1,19 @@
 // The era duel: three panes under one play head, played with the keyboard alone, turned, linked, scored.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { LANGUAGES, launch, open } from "./support/chromium.mjs";
+import { LANGUAGES } from "./support/chromium.mjs";
 import { byId, changed, duelSettled, duelUrl, headNs, settled, tabTo, visit, visitDuel } from "./support/page.mjs";
 import { PROGRAM, serveFiles } from "./support/servers.mjs";
+import { session } from "./support/session.mjs";
 
 const SCENARIO = fileURLToPath(new URL("../../web/scenarios/era-duel.toml", import.meta.url));
 const PANES = ["pane-bare-metal", "pane-vm", "pane-container"];
 
-let browser;
-let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serveFiles()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const site = session();
 
 /** What is drawn of the cores of each era. */
 const pictures = (page) =>
@@ -31,8 +24,8 @@ const score = (page) => byId(page, "score").locator("tbody tr").allInnerTexts();
 
 for (const language of LANGUAGES) {
   test(`keyboard alone plays the duel (${language})`, async () => {
-    const page = await open(browser, { language });
-    await visit(page, server.url);
+    const page = await site.open({ language });
+    await visit(page, site.url);
     await tabTo(page, "open-duel");
     await page.keyboard.press("Enter");
     await duelSettled(page);
@@ -57,8 +50,8 @@ for (const language of LANGUAGES) {
 }
 
 test("a guest still boots while containers serve", async () => {
-  const page = await open(browser);
-  await visitDuel(page, duelUrl(server.url, "t=150000000&v=0&w=500000000"));
+  const page = await site.open();
+  await visitDuel(page, duelUrl(site.url, "t=150000000&v=0&w=500000000"));
   const [bareMetal, vm, container] = await byId(page, "moment").locator(".era-moment").allInnerTexts();
   assert.match(vm, /still starting \(boot, by the hypervisor\)/);
   assert.match(bareMetal, /core 0: (app|batch)/);
@@ -71,8 +64,8 @@ test("a guest still boots while containers serve", async () => {
 });
 
 test("every figure of the score is there with its row", async () => {
-  const page = await open(browser, { reducedMotion: "reduce" });
-  await visitDuel(page, duelUrl(server.url));
+  const page = await site.open({ reducedMotion: "reduce" });
+  await visitDuel(page, duelUrl(site.url));
   assert.equal(await byId(page, "score").locator("tbody tr").count(), 7);
   assert.equal(await byId(page, "score").locator(".unknown").count(), 0);
   const crash = await byId(page, "score").locator("tbody tr").nth(5).locator("strong").allInnerTexts();
@@ -81,8 +74,8 @@ test("every figure of the score is there with its row", async () => {
 });
 
 test("controls of the duel change what they are about", async () => {
-  const page = await open(browser, { reducedMotion: "reduce" });
-  await visitDuel(page, duelUrl(server.url));
+  const page = await site.open({ reducedMotion: "reduce" });
+  await visitDuel(page, duelUrl(site.url));
   const row = async (number) => {
     await duelSettled(page);
     return byId(page, "score").locator("tbody tr").nth(number).innerText();
@@ -101,8 +94,8 @@ test("controls of the duel change what they are about", async () => {
 });
 
 test("a link restores the duel", async () => {
-  const page = await open(browser, { reducedMotion: "reduce" });
-  await visitDuel(page, duelUrl(server.url));
+  const page = await site.open({ reducedMotion: "reduce" });
+  await visitDuel(page, duelUrl(site.url));
   await byId(page, "control-threads").fill("6");
   await byId(page, "control-limit").selectOption("256MiB");
   await byId(page, "control-seed").fill("11");
@@ -114,7 +107,7 @@ test("a link restores the duel", async () => {
   const [head, drawn, table] = [await headNs(page), await pictures(page), await score(page)];
   await changed(() => page.evaluate(() => /t=2345678000/.test(location.hash)), false);
 
-  const other = await open(browser, { reducedMotion: "reduce" });
+  const other = await site.open({ reducedMotion: "reduce" });
   await visitDuel(other, page.url());
   assert.equal(await byId(other, "control-threads").inputValue(), "6");
   assert.equal(await byId(other, "control-limit").inputValue(), "256MiB");
@@ -140,8 +133,8 @@ async function drop(page, text) {
 test("reports dropped on the duel are laid over their eras", async () => {
   // The command line's own simulation, passed off as a native run: the same scenario file, and nothing that waits for a clock.
   const { stdout } = await promisify(execFile)(PROGRAM, ["--quiet", "sim", SCENARIO, "--json"]);
-  const page = await open(browser, { reducedMotion: "reduce" });
-  await visitDuel(page, duelUrl(server.url));
+  const page = await site.open({ reducedMotion: "reduce" });
+  await visitDuel(page, duelUrl(site.url));
   await drop(page, stdout);
   await byId(page, "drop-problem").waitFor();
   assert.equal(await byId(page, "compared").count(), 0, "a simulation is no native run");
@@ -160,7 +153,7 @@ test("reports dropped on the duel are laid over their eras", async () => {
 
 test("the duel works offline after a visit to the home page", async () => {
   const files = await serveFiles();
-  const page = await open(browser);
+  const page = await site.open();
   await visit(page, files.url);
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => null));
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);

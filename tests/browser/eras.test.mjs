@@ -1,29 +1,16 @@
 // The lessons `noisy-neighbour` and `vm-weight`: played with the keyboard alone, and what their stages show.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { LANGUAGES, launch, open } from "./support/chromium.mjs";
-import { byId, changed, headNs, lessonUrl, PATIENCE, settled, tabTo, visit } from "./support/page.mjs";
-import { serveFiles } from "./support/servers.mjs";
+import { LANGUAGES } from "./support/chromium.mjs";
+import { byId, changed, headNs, lessonUrl, PATIENCE, press, settled, visit } from "./support/page.mjs";
+import { session } from "./support/session.mjs";
 
-let browser;
-let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serveFiles()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-async function press(page, id, key = "Enter") {
-  await tabTo(page, id);
-  await page.keyboard.press(key);
-}
+const site = session();
 
 /** Opens a lesson from its card on the home page. */
 async function enter(page, lesson) {
-  await visit(page, server.url);
+  await visit(page, site.url);
   await press(page, `card-${lesson}`);
   await byId(page, `lesson-${lesson}`).waitFor();
   await settled(page);
@@ -37,7 +24,7 @@ async function checked(page) {
 
 for (const language of LANGUAGES) {
   test(`keyboard alone plays noisy-neighbour to its goal (${language})`, async () => {
-    const page = await open(browser, { language });
+    const page = await site.open({ language });
     await enter(page, "noisy-neighbour");
     const head = await headNs(page);
     await changed(() => headNs(page), head);
@@ -57,7 +44,7 @@ for (const language of LANGUAGES) {
   });
 
   test(`keyboard alone plays vm-weight to its goal (${language})`, async () => {
-    const page = await open(browser, { language });
+    const page = await site.open({ language });
     await enter(page, "vm-weight");
     await press(page, "beat-next");
     await press(page, "bet-idle", "ArrowLeft");
@@ -78,8 +65,8 @@ for (const language of LANGUAGES) {
 }
 
 test("memory shows who is killed, and why", async () => {
-  const page = await open(browser, { reducedMotion: "reduce" });
-  await visit(page, lessonUrl(server.url, "why", "", "noisy-neighbour"));
+  const page = await site.open({ reducedMotion: "reduce" });
+  await visit(page, lessonUrl(site.url, "why", "", "noisy-neighbour"));
   assert.equal(await byId(page, "memory").count(), 2, "a lane for each server");
   assert.match(await byId(page, "memory").first().locator("svg").getAttribute("aria-label"), /shop killed at/);
   const chain = byId(page, "why").locator("li");
@@ -96,8 +83,8 @@ test("memory shows who is killed, and why", async () => {
 });
 
 test("weights are shown on every platform", async () => {
-  const page = await open(browser, { reducedMotion: "reduce" });
-  await visit(page, lessonUrl(server.url, "play", "", "vm-weight"));
+  const page = await site.open({ reducedMotion: "reduce" });
+  await visit(page, lessonUrl(site.url, "play", "", "vm-weight"));
   const bytes = async (platform) => {
     const lane = byId(page, `weight-${platform}`);
     await lane.waitFor({ timeout: PATIENCE });
@@ -113,8 +100,8 @@ test("weights are shown on every platform", async () => {
 });
 
 test("emulation is called so", async () => {
-  const page = await open(browser, { reducedMotion: "reduce" });
-  await visit(page, lessonUrl(server.url, "for-real", "", "vm-weight"));
+  const page = await site.open({ reducedMotion: "reduce" });
+  await visit(page, lessonUrl(site.url, "for-real", "", "vm-weight"));
   await byId(page, "recorded-show").click();
   await byId(page, "accelerators-differ").waitFor({ timeout: PATIENCE });
   await byId(page, "emulated").waitFor({ timeout: PATIENCE });
@@ -123,8 +110,8 @@ test("emulation is called so", async () => {
 });
 
 test("a recorded leak is drawn over the simulated one", async () => {
-  const page = await open(browser, { reducedMotion: "reduce" });
-  await visit(page, lessonUrl(server.url, "for-real", "", "noisy-neighbour"));
+  const page = await site.open({ reducedMotion: "reduce" });
+  await visit(page, lessonUrl(site.url, "for-real", "", "noisy-neighbour"));
   assert.equal(await byId(page, "memory").first().locator(".native-outline").count(), 0);
   await byId(page, "recorded-show").click();
   await byId(page, "compared").waitFor({ timeout: PATIENCE });

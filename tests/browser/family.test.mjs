@@ -1,25 +1,12 @@
 // The lesson `distributions`: whose kernel it is, the years of the family, and the choice of a base, by keyboard alone.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { LANGUAGES, launch, open } from "./support/chromium.mjs";
-import { byId, changed, headNs, lessonUrl, PATIENCE, settled, tabTo, visit } from "./support/page.mjs";
-import { serveFiles } from "./support/servers.mjs";
+import { LANGUAGES } from "./support/chromium.mjs";
+import { byId, changed, headNs, lessonUrl, PATIENCE, press, settled, tabTo, visit } from "./support/page.mjs";
+import { session } from "./support/session.mjs";
 
-let browser;
-let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serveFiles()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-async function press(page, id, key = "Enter") {
-  await tabTo(page, id);
-  await page.keyboard.press(key);
-}
+const site = session();
 
 /** Chooses the base whose name begins so, as people do it in a list: by typing. */
 async function choose(page, pick, name) {
@@ -30,8 +17,8 @@ async function choose(page, pick, name) {
 
 for (const language of LANGUAGES) {
   test(`keyboard alone chooses a base for each need (${language})`, async () => {
-    const page = await open(browser, { language, reducedMotion: "reduce" });
-    await visit(page, server.url);
+    const page = await site.open({ language, reducedMotion: "reduce" });
+    await visit(page, site.url);
     await press(page, "card-distributions");
     await byId(page, "lesson-distributions").waitFor();
     await settled(page);
@@ -72,8 +59,8 @@ for (const language of LANGUAGES) {
 }
 
 test("the table says what is unknown and where each row is from", async () => {
-  const page = await open(browser);
-  await visit(page, lessonUrl(server.url, "goal", "", "distributions"));
+  const page = await site.open();
+  await visit(page, lessonUrl(site.url, "goal", "", "distributions"));
   const rows = byId(page, "family-table").locator("tbody tr");
   assert.equal(await rows.count(), 10);
   for (const row of await rows.all()) assert.match(await row.locator("td").last().innerText(), /EOL|TL-|ARCH/);
@@ -81,8 +68,8 @@ test("the table says what is unknown and where each row is from", async () => {
 });
 
 test("a recorded run shows the host's kernel in containers", async () => {
-  const page = await open(browser);
-  await visit(page, lessonUrl(server.url, "for-real", "", "distributions"));
+  const page = await site.open();
+  await visit(page, lessonUrl(site.url, "for-real", "", "distributions"));
   await byId(page, "recorded-show").click();
   await byId(page, "seen").waitFor();
   assert.match(await byId(page, "seen-summary").innerText(), /agree in 22 of 22 rows/);

@@ -1,33 +1,20 @@
 // The lesson `overcommit-steal`: guests on one core, turned and solved with the keyboard alone.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { LANGUAGES, launch, open } from "./support/chromium.mjs";
-import { byId, changed, headNs, lessonUrl, PATIENCE, settled, tabTo, visit } from "./support/page.mjs";
-import { serveFiles } from "./support/servers.mjs";
+import { LANGUAGES } from "./support/chromium.mjs";
+import { byId, changed, headNs, lessonUrl, PATIENCE, press, settled, visit } from "./support/page.mjs";
+import { session } from "./support/session.mjs";
 
-let browser;
-let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serveFiles()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-async function press(page, id, key = "Enter") {
-  await tabTo(page, id);
-  await page.keyboard.press(key);
-}
+const site = session();
 
 const bars = (page) => page.locator('[data-testid^="steal-"]').count();
 const stolen = async (page, guest) => Number(await byId(page, `steal-${guest}`).getAttribute("data-stolen"));
 
 for (const language of LANGUAGES) {
   test(`keyboard alone sells a core eight times (${language})`, async () => {
-    const page = await open(browser, { language, reducedMotion: "reduce" });
-    await visit(page, server.url);
+    const page = await site.open({ language, reducedMotion: "reduce" });
+    await visit(page, site.url);
     await press(page, "card-overcommit-steal");
     await byId(page, "lesson-overcommit-steal").waitFor();
     await settled(page);
@@ -66,8 +53,8 @@ for (const language of LANGUAGES) {
 }
 
 test("a recorded run of emulated guests is told to be one", async () => {
-  const page = await open(browser);
-  await visit(page, lessonUrl(server.url, "for-real", "", "overcommit-steal"));
+  const page = await site.open();
+  await visit(page, lessonUrl(site.url, "for-real", "", "overcommit-steal"));
   await byId(page, "recorded-show").click();
   await byId(page, "compared").waitFor();
   assert.equal(await byId(page, "accelerators-differ").count(), 1);

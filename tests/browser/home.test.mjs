@@ -1,25 +1,16 @@
 // The home page says what this is, and moves.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { launch, open } from "./support/chromium.mjs";
 import { byId, changed, headNs, settled, visit } from "./support/page.mjs";
-import { serveFiles } from "./support/servers.mjs";
+import { session } from "./support/session.mjs";
 
-let browser;
-let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serveFiles()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const site = session();
 
 test("home moves within five seconds", async () => {
-  const page = await open(browser);
+  const page = await site.open();
   const begun = Date.now();
-  await page.goto(server.url);
+  await page.goto(site.url);
   await settled(page);
   const [head, picture] = [await headNs(page), await byId(page, "gantt").innerHTML()];
   await changed(() => headNs(page), head);
@@ -30,15 +21,15 @@ test("home moves within five seconds", async () => {
 });
 
 test("home stands still where less motion is wanted", async () => {
-  const page = await open(browser, { reducedMotion: "reduce" });
-  await visit(page, server.url);
+  const page = await site.open({ reducedMotion: "reduce" });
+  await visit(page, site.url);
   assert.equal(await byId(page, "play").count(), 1, "it is not playing");
   assert.equal(await headNs(page), 0);
 });
 
 test("home's limit changes the p99", async () => {
-  const page = await open(browser);
-  await visit(page, server.url);
+  const page = await site.open();
+  await visit(page, site.url);
   const p99 = () => page.locator(".facts dd").first().innerText();
   const limited = await changed(p99, "…");
   await byId(page, "home-limit-2").click();
@@ -48,16 +39,16 @@ test("home's limit changes the p99", async () => {
 });
 
 test("text can be read before the simulator is there", async () => {
-  const page = await open(browser);
+  const page = await site.open();
   await page.route(/\.wasm$/, (route) => route.abort());
-  await page.goto(server.url);
+  await page.goto(site.url);
   assert.match(await page.locator("#app").innerText(), /Share a machine/);
   await page.locator("#load-failure").waitFor();
 });
 
 test("both languages and both colour schemes can be chosen and are kept", async () => {
-  const page = await open(browser);
-  await visit(page, server.url);
+  const page = await site.open();
+  await visit(page, site.url);
   await byId(page, "lang-ko").click();
   await byId(page, "theme").selectOption("dark");
   await page.reload();

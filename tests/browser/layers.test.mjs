@@ -1,33 +1,20 @@
 // The lesson `image-layers`: build steps put into order with the keyboard alone.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { LANGUAGES, launch, open } from "./support/chromium.mjs";
-import { byId, changed, headNs, lessonUrl, PATIENCE, settled, tabTo, visit } from "./support/page.mjs";
-import { serveFiles } from "./support/servers.mjs";
+import { LANGUAGES } from "./support/chromium.mjs";
+import { byId, changed, headNs, lessonUrl, PATIENCE, press, settled, visit } from "./support/page.mjs";
+import { session } from "./support/session.mjs";
 
-let browser;
-let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serveFiles()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-async function press(page, id, key = "Enter") {
-  await tabTo(page, id);
-  await page.keyboard.press(key);
-}
+const site = session();
 
 const order = (page) => byId(page, "control-steps").getAttribute("data-value");
 const coming = (page) => byId(page, "pile-shop").locator('[data-comes="true"]').count();
 
 for (const language of LANGUAGES) {
   test(`keyboard alone puts the build steps into order (${language})`, async () => {
-    const page = await open(browser, { language, reducedMotion: "reduce" });
-    await visit(page, server.url);
+    const page = await site.open({ language, reducedMotion: "reduce" });
+    await visit(page, site.url);
     await press(page, "card-image-layers");
     await byId(page, "lesson-image-layers").waitFor();
     await settled(page);
@@ -59,8 +46,8 @@ for (const language of LANGUAGES) {
 }
 
 test("a step can be dragged to another place", async () => {
-  const page = await open(browser);
-  await visit(page, lessonUrl(server.url, "goal", "", "image-layers"));
+  const page = await site.open();
+  await visit(page, lessonUrl(site.url, "goal", "", "image-layers"));
   const steps = byId(page, "control-steps").locator("li");
   await steps.first().dragTo(steps.last());
   assert.equal(await changed(() => order(page), "source-tools-deps"), "tools-deps-source");

@@ -1,20 +1,13 @@
 // The lesson `cgroups`: played with the keyboard alone, turned, linked.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { LANGUAGES, launch, open } from "./support/chromium.mjs";
+import { LANGUAGES } from "./support/chromium.mjs";
 import { byId, changed, headNs, lessonUrl, PATIENCE, settled, tabTo, visit } from "./support/page.mjs";
 import { serveFiles } from "./support/servers.mjs";
+import { session } from "./support/session.mjs";
 
-let browser;
-let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serveFiles()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const site = session();
 
 /** From the open beat to the next, by keyboard. */
 async function goOn(page) {
@@ -24,8 +17,8 @@ async function goOn(page) {
 
 for (const language of LANGUAGES) {
   test(`keyboard alone plays the lesson to its goal (${language})`, async () => {
-    const page = await open(browser, { language });
-    await visit(page, server.url);
+    const page = await site.open({ language });
+    await visit(page, site.url);
     await tabTo(page, "card-cgroups");
     await page.keyboard.press("Enter");
     await byId(page, "lesson-cgroups").waitFor();
@@ -62,8 +55,8 @@ for (const language of LANGUAGES) {
 }
 
 test("live controls change the p99", async () => {
-  const page = await open(browser);
-  await visit(page, lessonUrl(server.url, "goal"));
+  const page = await site.open();
+  await visit(page, lessonUrl(site.url, "goal"));
   const p99 = () => byId(page, "goal-status").locator("li strong").first().innerText();
   await byId(page, "goal-status").locator("li").first().waitFor({ timeout: PATIENCE });
   const start = await p99();
@@ -75,8 +68,8 @@ test("live controls change the p99", async () => {
 });
 
 test("a link restores the state", async () => {
-  const page = await open(browser);
-  await visit(page, lessonUrl(server.url, "goal"));
+  const page = await site.open();
+  await visit(page, lessonUrl(site.url, "goal"));
   await byId(page, "control-period").fill("50");
   await changed(() => page.evaluate(() => location.hash.includes("period=50ms") || location.hash.includes("period%3D50ms")), false);
   assert.equal(await byId(page, "pause").count(), 1, "also while it plays");
@@ -91,7 +84,7 @@ test("a link restores the state", async () => {
   const picture = await byId(page, "gantt").innerHTML();
   await changed(() => page.evaluate(() => /t=1234567000/.test(location.hash)), false);
 
-  const other = await open(browser);
+  const other = await site.open();
   await visit(other, page.url());
   assert.equal(await byId(other, "control-period").inputValue(), "50");
   assert.equal(await byId(other, "control-seed").inputValue(), "11");
@@ -104,7 +97,7 @@ test("a link restores the state", async () => {
 
 test("the page works offline after the first visit", async () => {
   const files = await serveFiles();
-  const page = await open(browser);
+  const page = await site.open();
   await visit(page, files.url);
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => null));
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);

@@ -1,25 +1,17 @@
 // "For real": a run started from the page on this machine, and a report that is dropped on it.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
 
-import { launch, open } from "./support/chromium.mjs";
 import { byId, lessonUrl, PATIENCE, visit } from "./support/page.mjs";
 import { PROGRAM, serveForReal } from "./support/servers.mjs";
+import { session } from "./support/session.mjs";
 
 const isRoot = process.getuid() === 0;
 const ROOT_ONLY = { skip: isRoot ? false : "limits are set by root: run the tests as root" };
 
-let browser;
-let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serveForReal()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const site = session(serveForReal);
 
 /** What the page says of a native run beside the simulated one. */
 async function comparison(page) {
@@ -30,8 +22,8 @@ async function comparison(page) {
 }
 
 test("the page runs the scenario on this machine", ROOT_ONLY, async () => {
-  const page = await open(browser);
-  await visit(page, lessonUrl(server.url, "for-real"));
+  const page = await site.open();
+  await visit(page, lessonUrl(site.url, "for-real"));
   assert.ok(!page.url().includes("token"), "the token is taken out of the address");
   await byId(page, "run-native").click();
   await page.locator(".run-progress progress").waitFor({ timeout: PATIENCE });
@@ -40,8 +32,8 @@ test("the page runs the scenario on this machine", ROOT_ONLY, async () => {
 });
 
 test("a run on this machine can be cancelled", ROOT_ONLY, async () => {
-  const page = await open(browser);
-  await visit(page, lessonUrl(server.url, "for-real"));
+  const page = await site.open();
+  await visit(page, lessonUrl(site.url, "for-real"));
   await byId(page, "run-native").click();
   await byId(page, "run-cancel").click({ timeout: PATIENCE });
   await byId(page, "run-cancel").waitFor({ state: "detached", timeout: PATIENCE });
@@ -61,8 +53,8 @@ async function drop(page, text) {
 
 test("a dropped native report is drawn over the simulated one", ROOT_ONLY, async () => {
   const { stdout } = await promisify(execFile)(PROGRAM, ["--quiet", "run", "lesson:cgroups", "--json"]);
-  const page = await open(browser);
-  await visit(page, lessonUrl(server.url, "for-real"));
+  const page = await site.open();
+  await visit(page, lessonUrl(site.url, "for-real"));
   // The bars follow the play head, so only what a native report adds can be counted.
   const marks = byId(page, "histogram").locator(".native-mark");
   assert.equal(await marks.count(), 0);
@@ -81,8 +73,8 @@ for (const [what, text] of [
   ["no report at all", "[]"],
 ]) {
   test(`a dropped file that is ${what} is refused in words`, async () => {
-    const page = await open(browser);
-    await visit(page, lessonUrl(server.url, "for-real"));
+    const page = await site.open();
+    await visit(page, lessonUrl(site.url, "for-real"));
     await drop(page, text);
     await byId(page, "drop-problem").waitFor();
     assert.equal(await byId(page, "compared").count(), 0);

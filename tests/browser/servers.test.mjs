@@ -1,25 +1,12 @@
 // The lesson `server-per-app`: applications placed on servers with the keyboard alone.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { LANGUAGES, launch, open } from "./support/chromium.mjs";
-import { byId, changed, headNs, PATIENCE, settled, tabTo, visit } from "./support/page.mjs";
-import { serveFiles } from "./support/servers.mjs";
+import { LANGUAGES } from "./support/chromium.mjs";
+import { byId, changed, headNs, PATIENCE, press, settled, visit } from "./support/page.mjs";
+import { session } from "./support/session.mjs";
 
-let browser;
-let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serveFiles()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-async function press(page, id, key = "Enter") {
-  await tabTo(page, id);
-  await page.keyboard.press(key);
-}
+const site = session();
 
 /** A guess on a slider in steps of 2 %, from the least. */
 async function guess(page, id, percent) {
@@ -29,8 +16,8 @@ async function guess(page, id, percent) {
 
 for (const language of LANGUAGES) {
   test(`keyboard alone places six applications on two servers (${language})`, async () => {
-    const page = await open(browser, { language, reducedMotion: "reduce" });
-    await visit(page, server.url);
+    const page = await site.open({ language, reducedMotion: "reduce" });
+    await visit(page, site.url);
     await press(page, "card-server-per-app");
     await byId(page, "lesson-server-per-app").waitFor();
     await settled(page);

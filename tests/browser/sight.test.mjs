@@ -1,20 +1,12 @@
 // The lessons `chroot` and `namespaces`: who sees what, turned and solved with the keyboard alone.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { LANGUAGES, launch, open } from "./support/chromium.mjs";
+import { LANGUAGES } from "./support/chromium.mjs";
 import { byId, changed, headNs, lessonUrl, PATIENCE, settled, tabTo, visit } from "./support/page.mjs";
-import { serveFiles } from "./support/servers.mjs";
+import { session } from "./support/session.mjs";
 
-let browser;
-let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serveFiles()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const site = session();
 
 /** To an element by Tab alone, and Space on it. */
 async function press(page, id, key = "Space") {
@@ -24,7 +16,7 @@ async function press(page, id, key = "Space") {
 
 /** From the front page into a lesson, its play head at the end, where every program has started. */
 async function enter(page, lesson) {
-  await visit(page, server.url);
+  await visit(page, site.url);
   await press(page, `card-${lesson}`, "Enter");
   await byId(page, `lesson-${lesson}`).waitFor();
   await settled(page);
@@ -62,7 +54,7 @@ async function betAndGoOn(page, guesses) {
 
 for (const language of LANGUAGES) {
   test(`keyboard alone finds what leaks from a chroot (${language})`, async () => {
-    const page = await open(browser, { language, reducedMotion: "reduce" });
+    const page = await site.open({ language, reducedMotion: "reduce" });
     await enter(page, "chroot");
     assert.equal(await stands(page, "app", "other"), "true true", "a chroot hides no process");
     const hidden = () => byId(page, "sight-app").locator('.file [data-seen="false"]').count();
@@ -82,7 +74,7 @@ for (const language of LANGUAGES) {
   });
 
   test(`keyboard alone hides two programs from each other (${language})`, async () => {
-    const page = await open(browser, { language, reducedMotion: "reduce" });
+    const page = await site.open({ language, reducedMotion: "reduce" });
     await enter(page, "namespaces");
     assert.equal(await stands(page, "red", "blue"), "true true");
     await press(page, "control-pid");
@@ -109,8 +101,8 @@ for (const language of LANGUAGES) {
 
 for (const lesson of ["chroot", "namespaces"]) {
   test(`a recorded run is laid over what is seen (${lesson})`, async () => {
-    const page = await open(browser);
-    await visit(page, lessonUrl(server.url, "for-real", "", lesson));
+    const page = await site.open();
+    await visit(page, lessonUrl(site.url, "for-real", "", lesson));
     await byId(page, "recorded").waitFor();
     assert.match(await byId(page, "recorded").innerText(), /recorded on 20\d\d-\d\d-\d\d: .+, Linux \d/);
     await byId(page, "recorded-show").click();

@@ -81,6 +81,64 @@ impl ControlKind {
         names.join("-")
     }
 
+    /// The value after this one in the direction of more: of a slider twice as much, of choices with sizes the next larger;
+    /// `None` at the end, and where values have no size.
+    #[must_use]
+    pub fn more(&self, value: &str) -> Option<String> {
+        self.scaled(value, 2.0).filter(|next| self.size(next) > self.size(value))
+    }
+
+    /// The value after this one in the direction of less: half as much, or the next smaller.
+    #[must_use]
+    pub fn less(&self, value: &str) -> Option<String> {
+        self.scaled(value, 0.5).filter(|next| self.size(next) < self.size(value))
+    }
+
+    /// Whether it can be turned to `value`.
+    #[must_use]
+    pub fn takes(&self, value: &str) -> bool {
+        match self {
+            Self::Slider { min, max, step, .. } => self.number(value).is_some_and(|number| {
+                let steps = (number - min) / step;
+                (*min..=*max).contains(&number) && (steps - steps.round()).abs() < 1e-9
+            }),
+            Self::Choice(choices) => choices.iter().any(|choice| choice.value == value),
+            Self::Switch { .. } | Self::Order(_) => false,
+        }
+    }
+
+    /// How large a value is, in the unit of the control; `None` where its values have no size or different units.
+    #[must_use]
+    pub fn size(&self, value: &str) -> Option<f64> {
+        let Self::Choice(choices) = self else { return self.number(value) };
+        let unit =
+            |value: &str| value.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned();
+        let own = unit(value);
+        let alike = choices.iter().all(|choice| unit(choice.value) == own);
+        value.strip_suffix(own.as_str()).filter(|_| alike)?.parse().ok()
+    }
+
+    fn scaled(&self, value: &str, factor: f64) -> Option<String> {
+        match self {
+            Self::Slider { min, step, .. } => {
+                let number = self.number(value)?;
+                let wanted = ((number * factor - min) / step).round() * step + min;
+                // Twice nothing is nothing: a step then.
+                let least = if factor > 1.0 { number + step } else { number - step };
+                self.value(if factor > 1.0 { wanted.max(least) } else { wanted.min(least) })
+            }
+            Self::Choice(choices) => {
+                let now = self.size(value)?;
+                let sizes = choices.iter().filter_map(|choice| Some((self.size(choice.value)?, choice)));
+                let beyond = sizes.filter(|(size, _)| if factor > 1.0 { *size > now } else { *size < now });
+                let nearest =
+                    beyond.min_by(|one, other| (one.0 - now).abs().total_cmp(&(other.0 - now).abs()));
+                nearest.map(|(_, choice)| choice.value.to_owned())
+            }
+            Self::Switch { .. } | Self::Order(_) => None,
+        }
+    }
+
     /// The value as it stands in the scenario, without quotes (20 → `20ms`), kept within the bounds; `None` for choices.
     #[must_use]
     pub fn value(&self, number: f64) -> Option<String> {
@@ -94,6 +152,40 @@ impl ControlKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn more_and_less_are_values_that_can_be_set() {
+        const fn choice(value: &'static str) -> Choice {
+            Choice { value, label: Text { en: "", ko: "" } }
+        }
+        const SIZES: &[Choice] = &[choice("1"), choice("8"), choice("2")];
+        const NAMES: &[Choice] = &[choice("10Mbit/s"), choice("1Gbit/s")];
+        const ORDER: &[Choice] = &[choice("a"), choice("b")];
+        let millis = ControlKind::Slider { min: 0.0, max: 40.0, step: 5.0, unit: "ms" };
+        let threads = ControlKind::Slider { min: 1.0, max: 16.0, step: 1.0, unit: "" };
+        let table: [(&ControlKind, &str, Option<&str>, Option<&str>); 13] = [
+            (&millis, "10ms", Some("20ms"), Some("5ms")),
+            (&millis, "15ms", Some("30ms"), Some("10ms")),
+            (&millis, "0ms", Some("5ms"), None),
+            (&millis, "30ms", Some("40ms"), Some("15ms")),
+            (&millis, "40ms", None, Some("20ms")),
+            (&millis, "1s", None, None),
+            (&threads, "1", Some("2"), None),
+            (&threads, "3", Some("6"), Some("2")),
+            (&ControlKind::Choice(SIZES), "2", Some("8"), Some("1")),
+            (&ControlKind::Choice(SIZES), "8", None, Some("2")),
+            (&ControlKind::Choice(NAMES), "1Gbit/s", None, None),
+            (&ControlKind::Order(ORDER), "a-b", None, None),
+            (&ControlKind::Switch { word: "pid" }, "pid", None, None),
+        ];
+        for (kind, value, more, less) in table {
+            assert_eq!(kind.more(value).as_deref(), more, "more than {value}");
+            assert_eq!(kind.less(value).as_deref(), less, "less than {value}");
+            assert!([kind.more(value), kind.less(value)].iter().flatten().all(|next| kind.takes(next)));
+        }
+        assert!(!millis.takes("7ms") && !millis.takes("45ms") && millis.takes("40ms"));
+        assert!(!ControlKind::Choice(SIZES).takes("4"));
+    }
 
     #[test]
     fn a_step_is_moved_and_the_others_keep_their_order() {

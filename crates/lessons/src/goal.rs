@@ -267,15 +267,22 @@ impl Lesson {
         if before == after {
             return None;
         }
+        // Nothing at all means no limit: more than any number.
+        let size = |value: &Value| value.as_f64().unwrap_or(f64::INFINITY);
+        self.rule_against(path, size(after) > size(before))
+    }
+
+    /// The rule of the task that a change of the field at `path` breaks, where it becomes larger (`grows`) or otherwise other
+    /// than at the start.
+    #[must_use]
+    pub fn rule_against(&self, path: &str, grows: bool) -> Option<BrokenRule> {
         let own =
             |control: &&Control| path == control.path || path.starts_with(&format!("{}.", control.path));
         let control = self.controls.iter().find(own);
         let broken =
             |rule| BrokenRule { path: path.to_owned(), label: control.map(|control| control.label), rule };
         if self.goal.at_most.contains(&path) {
-            // Nothing at all means no limit: more than any number.
-            let size = |value: &Value| value.as_f64().unwrap_or(f64::INFINITY);
-            return (size(after) > size(before)).then(|| broken(Rule::NotToGrow));
+            return grows.then(|| broken(Rule::NotToGrow));
         }
         let free = control.is_some() && !self.goal.locked.contains(&path);
         (!free).then(|| broken(Rule::NotToBeChanged))

@@ -6,8 +6,6 @@ use catamaran_scenario::plan::Tenant;
 
 /// How a process that was killed ended, as the launcher says it.
 const KILLED: &str = "signal 9";
-/// The machine as an object of events.
-const HOST: &str = "host";
 /// Below its bound by less than this (bytes), a group's peak was at it: the kernel charges a core's stock of 64 pages at
 /// once where there is room (`MEMCG_CHARGE_BATCH`).
 const NEAR_BYTES: u64 = 64 * 4096;
@@ -52,10 +50,10 @@ impl OomKill {
         row.error = Some(format!("killed for memory: {why}; its figures are its last sample"));
     }
 
-    /// What happened, in two rows from the index `first` on.
-    pub(crate) fn events(&self, label: &str, first: usize) -> [EventRow; 2] {
+    /// What happened to a tenant of that label on that machine, in two rows from the index `first` on.
+    pub(crate) fn events(&self, label: &str, machine: &str, first: usize) -> [EventRow; 2] {
         let at_s = self.at_ns as f64 / 1e9;
-        let bound = if self.by_own_limit { label } else { HOST };
+        let bound = if self.by_own_limit { label } else { machine };
         let row = |what: &str, target: &str, because| EventRow {
             at_s,
             actor: "kernel".into(),
@@ -96,8 +94,8 @@ mod tests {
             if let Some(kill) = found {
                 kill.note(&mut row);
                 assert_eq!((row.state, row.finished_s), (TenantState::OomKilled, Some(5e-9)));
-                let [out, killed] = kill.events("x", 4);
-                let host = if kill.by_own_limit { "x" } else { "host" };
+                let [out, killed] = kill.events("x", "node-1", 4);
+                let host = if kill.by_own_limit { "x" } else { "node-1" };
                 assert_eq!(
                     (out.target.as_str(), killed.target.as_str(), killed.because),
                     (host, "x", Some(4))

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use catamaran_report::Report;
 use catamaran_report::report::{
-    BackendKind, Identity, Requests, Samples, Series, StageRow, TenantReport, TenantState,
+    BackendKind, EventRow, Identity, Requests, Samples, Series, StageRow, TenantReport, TenantState,
 };
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::FileWork;
@@ -60,11 +60,13 @@ impl Outcome<'_> {
         let plans = self.plan.instances().filter_map(|(index, _)| self.plan.tenants().get(index));
         let mut kills = Vec::new();
         for ((row, plan), tenant) in report.tenants.iter_mut().zip(plans).zip(&self.tenants) {
-            kills.extend(self.fill(row, plan, tenant).map(|kill| (row.label(), kill)));
+            let machine = EventRow::machine(self.plan, plan.node);
+            kills.extend(self.fill(row, plan, tenant).map(|kill| (row.label(), machine, kill)));
         }
-        kills.sort_by_key(|(_, kill)| kill.at_ns);
+        kills.sort_by_key(|(_, _, kill)| kill.at_ns);
         let rows = kills.iter().enumerate();
-        report.events = rows.flat_map(|(k, (label, kill))| kill.events(label, 2 * k)).collect();
+        report.events =
+            rows.flat_map(|(k, (label, machine, kill))| kill.events(label, machine, 2 * k)).collect();
         self.fill_host(&mut report);
         let outside = facts::read(Path::new("/proc/self"));
         for (row, tenant) in report.tenants.iter().zip(&self.tenants) {

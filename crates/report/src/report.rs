@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use catamaran_scenario::Platform;
+use catamaran_scenario::{Plan, Platform};
 use serde::{Deserialize, Serialize};
 
 /// The value of [`Report::schema`].
@@ -311,6 +311,14 @@ pub struct EventRow {
     pub target: String,
     /// Index in `events` of the event that caused it.
     pub because: Option<u32>,
+}
+
+impl EventRow {
+    /// What events call a machine of a plan: `host` where there is one, `node-0` and so on where there are several.
+    #[must_use]
+    pub fn machine(plan: &Plan, node: u32) -> String {
+        if plan.host().nodes > 1 { format!("node-{node}") } else { "host".to_owned() }
+    }
 }
 
 /// `report.identity`.

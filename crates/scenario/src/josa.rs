@@ -61,6 +61,8 @@ fn ending(word: &str) -> Ending {
     match spoken.chars().next_back() {
         Some(last @ '가'..='힣') => syllable_ending(last),
         Some(last) if last.is_ascii_digit() => number_ending(spoken),
+        // server is read 서버, host 호스트.
+        Some(_) if ["er", "or", "st"].iter().any(|end| spoken.ends_with(end)) => Ending::Vowel,
         Some(last) => letter_ending(last),
         None => Ending::Vowel,
     }
@@ -150,6 +152,9 @@ mod tests {
             ("12건", Josa::IeossYeoss, "이었어요"),
             ("128 MiB", Josa::EuroRo, "로"),
             ("3회", Josa::EuroRo, "로"),
+            ("server", Josa::IGa, "가"),
+            ("tenant.web.cpu.burst", Josa::EulReul, "를"),
+            ("tenant.web.cpu.limit", Josa::EulReul, "을"),
         ];
         for (word, josa, expected) in table {
             assert_eq!(josa.after(word), expected, "{word} {josa:?}");

@@ -1,7 +1,7 @@
 //! The same tenants on other nodes.
 
 use crate::Plan;
-use crate::plan::Action;
+use crate::plan::{Action, Tenant, Workload};
 
 /// Nodes and cores of all nodes together, as for `host.nodes`.
 const NODES_MOST: u32 = 10_000;
@@ -34,6 +34,27 @@ impl Plan {
         }
         Some(placed)
     }
+
+    /// The same machine with one of the tenants alone on it, in one replica, and no events. `None` where there is no tenant of
+    /// that name, or its work needs another one.
+    #[must_use]
+    pub fn alone(&self, tenant: &str) -> Option<Self> {
+        let own = self.tenants.iter().find(|own| own.name == tenant && !needs_another(&own.workload))?;
+        let mut alone = self.clone();
+        alone.tenants = vec![Tenant { replicas: 1, ..own.clone() }];
+        alone.events.clear();
+        Some(alone)
+    }
+}
+
+/// Whether a workload talks to another tenant.
+fn needs_another(workload: &Workload) -> bool {
+    match workload {
+        Workload::Network { .. } => true,
+        Workload::Phases(phases) => phases.iter().any(|phase| needs_another(&phase.workload)),
+        Workload::Command { like: Some(like), .. } => needs_another(like),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -54,6 +75,21 @@ mod tests {
         let written = plan("nodes = 2", 1, "");
         assert_eq!(plan("", 0, "").placed(2, &[1, 0]), Some(written.clone()));
         assert_eq!(written.placed(1, &[0, 0]), Some(plan("nodes = 1", 0, "")));
+    }
+
+    #[test]
+    fn one_alone_is_the_plan_that_would_have_been_written_for_it() {
+        let text =
+            "schema = \"catamaran/scenario/v1\"\nname = \"x\"\nduration = \"1s\"\nplatforms = [\"vm\"]\n";
+        let idle = "[[tenant]]\nname = \"a\"\nworkload = { kind = \"idle\" }\n";
+        let both = format!(
+            "{text}{}[[tenant]]\nname = \"b\"\nworkload = {{ kind = \"network\", to = \"a\", requests = 1, size = \"1KiB\" }}\n\
+             [[event]]\nat = \"0s\"\ndo = \"kill\"\ntarget = \"a\"\n",
+            idle.replace("name", "replicas = 3\nname")
+        );
+        let plan = |text: &str| Plan::from_toml(text, "x.toml").unwrap();
+        assert_eq!(plan(&both).alone("a"), Some(plan(&format!("{text}{idle}"))));
+        assert_eq!((plan(&both).alone("b"), plan(&both).alone("c")), (None, None));
     }
 
     #[test]

@@ -63,6 +63,12 @@ export async function tabTo(page, id) {
   assert.fail(`the Tab key never reaches ${id}; it went ${seen.join(" ")}`);
 }
 
+/** Moves the focus to an element with the Tab key alone and presses a key on it. */
+export async function press(page, id, key = "Enter") {
+  await tabTo(page, id);
+  await page.keyboard.press(key);
+}
+
 /** The position of the play head, ns. */
 export const headNs = async (page) => Number(await byId(page, "scrub").inputValue());
 

@@ -9,6 +9,8 @@ mod histogram;
 mod lane;
 mod layers;
 mod memory;
+#[cfg(test)]
+mod palette;
 mod patterns;
 mod quota;
 mod servers;

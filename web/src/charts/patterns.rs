@@ -2,8 +2,11 @@
 
 use yew::prelude::*;
 
-/// How many looks there are; further tenants begin again.
-const LOOKS: u32 = 5;
+/// How many colours there are (`--tenant-0` and so on, in web/styles/tokens.css), and as many patterns.
+pub(super) const COLOURS: u32 = 8;
+
+/// How many looks there are: each colour with two patterns. Further tenants begin again.
+const LOOKS: u32 = 2 * COLOURS;
 
 /// What a tenant's shapes are filled with.
 #[must_use]
@@ -28,18 +31,23 @@ pub fn Patterns() -> Html {
 }
 
 fn tenant_pattern(look: u32) -> Html {
-    let marks = match look {
+    let (colour, round) = (look % COLOURS, look / COLOURS);
+    // The second time each colour has its neighbour's pattern.
+    let marks = match (colour + round) % COLOURS {
         1 => html! { <path class="mark-line" d="M-2 10 L10 -2 M4 16 L16 4" /> },
         2 => {
             html! { <><circle class="mark-dot" cx="3" cy="3" r="1.5" /><circle class="mark-dot" cx="9" cy="9" r="1.5" /></> }
         }
         3 => html! { <path class="mark-line" d="M0 6 H12" /> },
         4 => html! { <path class="mark-line" d="M6 0 V12 M0 6 H12" /> },
+        5 => html! { <path class="mark-line" d="M-2 2 L10 14 M4 -4 L16 8" /> },
+        6 => html! { <path class="mark-line" d="M6 0 V12" /> },
+        7 => html! { <circle class="mark-line" cx="6" cy="6" r="3.2" /> },
         _ => Html::default(),
     };
     html! {
         <pattern id={format!("tenant-{look}")} patternUnits="userSpaceOnUse" width="12" height="12">
-            <rect class={format!("ground-{look}")} width="12" height="12" />
+            <rect class={format!("ground-{colour}")} width="12" height="12" />
             { marks }
         </pattern>
     }

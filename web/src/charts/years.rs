@@ -3,6 +3,7 @@
 use catamaran_lessons::{Base, Release};
 use yew::prelude::*;
 
+use super::axis::kept_whole;
 use super::lane::{Frame, Lane};
 use super::patterns::tenant_fill;
 use crate::app::use_lang;
@@ -34,20 +35,25 @@ pub fn YearAxis(props: &YearsProps) -> Html {
     let years = Years::over(props.bases, frame.recording.end_ns);
     let layer = frame.layer();
     let scale = layer.scale();
+    let moved = scale.width(frame.view.start_ns - frame.view.chunk().start_ns);
     let year_px = scale.width(years.ns(years.first + 1.0)).max(0.1);
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * year_px >= TICK_ROOM_PX).unwrap_or(20.0);
     let count = ((years.last - years.first) / step) as usize + 1;
     let first = (years.first / step).ceil() * step;
     let tick = |number: usize| {
         let year = first + step * number as f64;
-        let x = format!("{:.2}", scale.x(years.ns(year)));
+        let (x, text) = (scale.x(years.ns(year)), format!("{year:.0}"));
+        let text_x = kept_whole(x - moved, &text, frame.width_px) + moved;
+        let line_x = format!("{x:.2}");
+        // What is out of view has no number that could be kept whole.
+        let in_view = (0.0..=frame.width_px).contains(&(x - moved));
         html! {
-            <g>
-                <line class="tick" x1={x.clone()} x2={x.clone()} y1="17" y2="22" />
-                <text class="tick-text" {x} y="13" text-anchor={if number == 0 { "start" } else { "middle" }}>
-                    { format!("{year:.0}") }
-                </text>
-            </g>
+            if in_view {
+                <g>
+                    <line class="tick" x1={line_x.clone()} x2={line_x} y1="17" y2="22" />
+                    <text class="tick-text" x={format!("{text_x:.2}")} y="13" text-anchor="middle">{ text }</text>
+                </g>
+            }
         }
     };
     html! {

@@ -1,8 +1,8 @@
 //! The table of the duel: what each era costs and gives, worked out from the simulator's reports.
 //!
-//! **Law.** Idle memory of a tenant: the most that was charged to the application, whose worker allocates nothing while it
-//! serves; of guests, where that is not modelled, what monitors and guest kernels take divided by the guests. Density: the
-//! machine's memory over that. Cost: the dominant share, which is the greater of the shares of CPU time and of memory that
+//! **Law.** Idle memory of a tenant and density: those of `catamaran density`, for the application alone. What is held in a run:
+//! the most that was charged to a tenant, whose worker allocates nothing while it serves, which is whole stocks of 64 pages; of
+//! guests, where that is not modelled, what monitors and guest kernels take divided by the guests. Cost: the dominant share, which is the greater of the shares of CPU time and of memory that
 //! an application holds, times the run, per 1,000 answered requests. **Source.** The reports; Ghodsi et al., "Dominant
 //! Resource Fairness", NSDI 2011, for the dominant share.
 
@@ -10,6 +10,8 @@ use catamaran_report::Report;
 use catamaran_report::metric::Metric;
 use catamaran_report::report::{Sees, TenantReport, TenantState};
 use catamaran_scenario::{Calibration, Plan, Platform};
+
+use catamaran_sim::{Density, density};
 
 use super::settings::{APP, NEIGHBOUR};
 use crate::i18n::Duel;
@@ -106,15 +108,15 @@ pub(super) struct Cost {
 impl Figures {
     /// Of a simulation of `plan` on the machine of `calibration`.
     pub(super) fn of(plan: &Plan, report: &Report, calibration: &Calibration) -> Self {
-        let idle = idle_bytes(report);
-        let memory = plan.host().memory.0;
+        let fits = fits(plan, report.platform, calibration);
+        let idle = fits.clone().map(|fits| fits.tenant_bytes);
         Self {
-            machine_bytes: memory,
+            machine_bytes: plan.host().memory.0,
             accelerator: Accelerator::of(report, calibration),
-            density: idle.clone().map(|bytes| memory / bytes.max(1)),
+            density: fits.map(|fits| fits.tenants),
             latency: latency(report),
             boot: metric(app(report), Metric::Startup),
-            cost: cost(plan, report, &idle),
+            cost: cost(plan, report),
             idle,
             crash: crash(report),
         }
@@ -130,9 +132,10 @@ fn metric(tenant: Figure<&TenantReport>, metric: Metric) -> Figure<f64> {
     metric.of(tenant).ok_or_else(|| metric.absence(tenant))
 }
 
-/// Memory of one application that does nothing (bytes).
-fn idle_bytes(report: &Report) -> Figure<u64> {
-    held_by(report, app(report)?)
+/// How many applications fit into the machine, and what each is charged.
+fn fits(plan: &Plan, platform: Platform, calibration: &Calibration) -> Figure<Density> {
+    let alone = plan.alone(APP).ok_or("the scenario has no application")?;
+    density(&alone, platform, calibration).map_err(|error| error.to_string())
 }
 
 /// Memory that a tenant holds while it serves (bytes); guests are all alike.
@@ -177,7 +180,7 @@ fn crash(report: &Report) -> Figure<Blast> {
     Ok(Blast { failed, of: report.tenants.len(), first_s: None })
 }
 
-fn cost(plan: &Plan, report: &Report, idle: &Figure<u64>) -> Figure<Cost> {
+fn cost(plan: &Plan, report: &Report) -> Figure<Cost> {
     let app = app(report)?;
     let cpu_s = metric(Ok(app), Metric::Cpu)?;
     let completed = metric(Ok(app), Metric::Completed)?;
@@ -185,7 +188,7 @@ fn cost(plan: &Plan, report: &Report, idle: &Figure<u64>) -> Figure<Cost> {
     if completed == 0.0 || held_s == 0.0 {
         return Err("no request was completed".into());
     }
-    let (of_cpu, of_memory) = (cpu_s / held_s, idle.clone()? as f64 / plan.host().memory.0 as f64);
+    let (of_cpu, of_memory) = (cpu_s / held_s, held_by(report, app)? as f64 / plan.host().memory.0 as f64);
     let machine_s = of_cpu.max(of_memory) * report.elapsed_s / completed * 1e3;
     Ok(Cost { machine_s, cpu_s: cpu_s / completed, of_cpu, of_memory })
 }
@@ -210,7 +213,7 @@ pub(super) fn leak_in_guest(plan: &Plan, duel: &Report, alone: &Report) -> Figur
     let settings = plan.settings(duel.platform);
     let guest = settings.memory.ok_or("the scenario does not say how large a guest is")?.0;
     let guests = duel.tenants.len() as u64;
-    let full = guests.saturating_mul(guest.saturating_add(idle_bytes(duel)?));
+    let full = guests.saturating_mul(guest.saturating_add(held_by(duel, app(duel)?)?));
     if full > plan.host().memory.0 {
         return Err("guests that are full would not fit into the machine, and memory inside of guests is not modelled yet".into());
     }
@@ -261,6 +264,20 @@ mod tests {
         assert_eq!(failed(&server), failed(&containers));
         let under = [&server, &guests, &containers].map(|figures| figures.accelerator);
         assert_eq!(under, [None, Some(Accelerator::KvmPublished), None]);
+    }
+
+    #[test]
+    fn density_is_what_the_command_says_and_not_the_peak_of_memory() {
+        for era in ERAS {
+            let (plan, report) = run(SCENARIO, era);
+            let calibration = Calibration::reference();
+            let figures = Figures::of(&plan, &report, &calibration);
+            let said = density(&plan.alone(APP).unwrap(), era, &calibration).unwrap();
+            assert_eq!(figures.density, Ok(said.tenants), "{era}");
+            // A process holds less than the stock of pages that is charged at once.
+            let peak = held(&report).unwrap()[0];
+            assert!(era != Platform::BareMetal || peak > said.tenant_bytes, "{era}: {peak} {said:?}");
+        }
     }
 
     #[test]
@@ -323,10 +340,13 @@ mod tests {
         tenant.explain_absence("startup_s", "not calibrated");
         tenant.explain_absence("memory_peak_bytes", "no memory");
         report.isolation.clear();
-        let figures = Figures::of(&plan, &report, &Calibration::reference());
+        let without = Calibration { memory: None, ..Calibration::reference() };
+        let figures = Figures::of(&plan, &report, &without);
         assert_eq!(figures.boot, Err("not calibrated".into()));
-        for unknown in [figures.idle.err(), figures.density.err(), figures.cost.err()] {
-            assert_eq!(unknown.as_deref(), Some("no memory"));
+        assert_eq!(held(&report), Err("no memory".into()));
+        assert_eq!(figures.cost, Err("no memory".into()));
+        for unknown in [figures.idle.err(), figures.density.err()] {
+            assert!(unknown.is_some_and(|reason| reason.contains("calibrated without memory")));
         }
         assert!(figures.crash.is_err() && figures.latency.is_ok());
     }

@@ -32,6 +32,8 @@ pub(super) struct Film {
     /// When the load begins, with the tenant that is ready last; none where a start-up is not known: then the clock begins with
     /// the load.
     pub(super) ready_ns: Option<u64>,
+    /// When each tenant is ready, its replicas together: the last of them.
+    pub(super) ready: Vec<(String, u64)>,
     pub(super) vcpus: Rc<Vec<Vcpu>>,
 }
 
@@ -57,6 +59,7 @@ impl Film {
             recording: Rc::new(recording),
             stages: slowest.map(stages).unwrap_or_default(),
             ready_ns,
+            ready: ready(report),
             vcpus: Rc::new(vcpus),
         }
     }
@@ -87,6 +90,18 @@ fn nanos(seconds: f64) -> u64 {
 fn slowest(report: &Report) -> Option<&TenantReport> {
     let known = report.tenants.iter().all(|tenant| tenant.startup_s.is_some());
     report.tenants.iter().filter(|_| known).reduce(|a, b| if a.startup_s >= b.startup_s { a } else { b })
+}
+
+fn ready(report: &Report) -> Vec<(String, u64)> {
+    let mut ready: Vec<(String, u64)> = Vec::new();
+    for tenant in &report.tenants {
+        let Some(at_ns) = tenant.startup_s.map(nanos) else { continue };
+        match ready.iter_mut().find(|(name, _)| *name == tenant.name) {
+            Some((_, last)) => *last = at_ns.max(*last),
+            None => ready.push((tenant.name.clone(), at_ns)),
+        }
+    }
+    ready
 }
 
 fn stages(tenant: &TenantReport) -> Vec<Stage> {
@@ -198,6 +213,9 @@ mod tests {
     fn the_load_begins_when_the_tenants_are_ready() {
         let film = Film::new(&simulated(Some(400e-9)));
         assert_eq!(film.ready_ns, Some(400));
+        let at = |name: &str| film.ready.iter().find(|(own, _)| own == name).map(|(_, at_ns)| *at_ns);
+        let names = film.recording.report.tenants.iter().map(|tenant| tenant.name.clone());
+        assert_eq!(names.map(|name| at(&name)).collect::<Vec<_>>(), [Some(200), Some(400)]);
         assert!(film.is_starting(399) && !film.is_starting(400));
         assert_eq!(film.stage_at(250).map(|stage| stage.name.as_str()), Some("exec"));
         assert_eq!(film.recording.who(0, 450).map(|run| run.tenant), Some(0));

@@ -40,7 +40,7 @@ pub(super) fn StartLane(props: &StartProps) -> Html {
     html! {
         <div class="lane-box" data-testid="start-lane">
             <span class="lane-name" aria-hidden="true">
-                { ready_after(lang, ready_ns) }
+                { ready_after(lang, &props.film.ready) }
                 if let Some(tag) = tag {
                     <span data-testid="accelerator">{ tag }</span>
                 }

@@ -69,8 +69,8 @@ super::texts! {
         EmulatedTag = "emulated (TCG)", "에뮬레이션(TCG)";
         Emulated = "TCG: emulated, not a hypervisor's speed", "TCG: 에뮬레이션이라 하이퍼바이저의 속도가 아니에요";
         HowTitle = "How each figure is computed, and what it leaves out", "각 값을 어떻게 계산하고 무엇을 빼놓는지";
-        HowDensity = "The machine's memory divided by the idle memory of one tenant. No tenant in it does anything, and the operating system's own memory is not taken off.",
-            "머신의 메모리를 테넌트 하나의 쉴 때 메모리로 나눈 값이에요. 테넌트는 아무 일도 하지 않고, 운영 체제 자신의 메모리는 빼지 않았어요.";
+        HowDensity = "How many copies of the application fit until one more would bring the out-of-memory killer, as `catamaran density` counts them. No tenant in it does anything, and the operating system's own memory is not taken off.",
+            "하나를 더 넣으면 OOM 킬러가 나설 때까지 들어가는 애플리케이션의 수예요. `catamaran density`와 같은 방식으로 세요. 테넌트는 아무 일도 하지 않고, 운영 체제 자신의 메모리는 빼지 않았어요.";
         HowLatency = "Simulated with these settings: from a request's intended arrival to its answer.",
             "지금 설정으로 시뮬레이션한 값이에요. 요청이 도착할 때부터 끝날 때까지예요.";
         HowBoot = "Medians from the calibration of the reference machine, stage by stage; for virtual machines under KVM the published boot of a small Linux guest.",
@@ -115,13 +115,20 @@ pub fn start_summary<'a>(lang: Lang, stages: impl Iterator<Item = (&'a str, u64)
     }
 }
 
-/// Below the lane of a start-up: when the era is ready.
+/// Below the lane of a start-up: when the tenants are ready, each by name where they are not ready together.
 #[must_use]
-pub fn ready_after(lang: Lang, ready_ns: u64) -> String {
-    let ready = format::nanos(ready_ns);
-    match lang {
-        Lang::En => format!("start-up: ready after {ready}"),
-        Lang::Ko => format!("시작: {ready} 뒤에 준비"),
+pub fn ready_after(lang: Lang, ready: &[(String, u64)]) -> String {
+    let first = ready.first().map(|(_, at_ns)| format::nanos(*at_ns));
+    let alike = ready.iter().all(|(_, at_ns)| Some(format::nanos(*at_ns)) == first);
+    let each = |(name, at_ns): &(String, u64)| match lang {
+        Lang::En => format!("{name} after {}", format::nanos(*at_ns)),
+        Lang::Ko => format!("{name} {} 뒤", format::nanos(*at_ns)),
+    };
+    match (lang, first.filter(|_| alike)) {
+        (Lang::En, Some(at)) => format!("start-up: ready after {at}"),
+        (Lang::Ko, Some(at)) => format!("시작: {at} 뒤에 준비"),
+        (Lang::En, None) => format!("start-up: {}", ready.iter().map(each).collect::<Vec<_>>().join(", ")),
+        (Lang::Ko, None) => format!("시작: {}에 준비", ready.iter().map(each).collect::<Vec<_>>().join(", ")),
     }
 }
 

@@ -15,6 +15,7 @@ mod sight;
 mod site;
 mod steal;
 mod weight;
+mod why;
 
 pub use catamaran_scenario::Lang;
 pub use curriculum::coming_lessons;
@@ -32,6 +33,7 @@ pub use sight::{Sight, inside_of, process_words, sight_summary, thing_words};
 pub use site::Site;
 pub use steal::*;
 pub use weight::*;
+pub use why::*;
 
 /// `text` in that language.
 #[must_use]
@@ -99,5 +101,6 @@ mod tests {
         check(Layers::ALL);
         check(Servers::ALL);
         check(FamilyWords::ALL);
+        check(Why::ALL);
     }
 }

@@ -15,7 +15,7 @@ use crate::picture::Recording;
 use crate::widgets::{download, svg_text};
 
 /// The page's colours that the charts use: written into an exported drawing, which has no page around it.
-const COLOURS: [&str; 16] = [
+const COLOURS: [&str; 19] = [
     "--surface",
     "--ink",
     "--muted",
@@ -26,6 +26,9 @@ const COLOURS: [&str; 16] = [
     "--tenant-2",
     "--tenant-3",
     "--tenant-4",
+    "--tenant-5",
+    "--tenant-6",
+    "--tenant-7",
     "--stop",
     "--stop-ground",
     "--goal",

@@ -1,5 +1,6 @@
 //! A lesson: seven beats beside the picture.
 
+mod advice;
 mod beats;
 mod bet;
 mod debrief;

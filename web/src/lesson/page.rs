@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use catamaran_lessons::{Beat, Lesson, Run, Stage};
+use catamaran_report::why::Advice;
 use catamaran_scenario::Plan;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
+use super::advice::Advised;
 use super::beats::{BeatNav, BeatSteps};
 use super::bet::{BetForm, BetResult};
 use super::debrief::Debrief;
@@ -70,7 +72,8 @@ pub fn LessonPage(props: &LessonPageProps) -> Html {
                 <div class="bench">
                     { knobs(&state, lang) }
                     <Picture bench={state.bench.clone()} player={state.player.clone()} goal_s={goal_s(lesson)}
-                        overlay={overlay(&state)} kind={lesson.stage} natives={state.reports.clone()} node={stage.clone()} />
+                        overlay={overlay(&state)} kind={lesson.stage} natives={state.reports.clone()} node={stage.clone()}
+                        advise={advising(&state)} />
                 </div>
             </div>
         </article>
@@ -120,6 +123,15 @@ fn overlay(state: &LessonState) -> Option<crate::charts::Overlay> {
     let recording = state.bench.recording()?;
     let server = *recording.servers().first()?;
     NativeRun::over(&recording.report, &state.reports).ok()?.overlay(&recording.name(server))
+}
+
+/// What is made of an advice: while the bet's scenario is looked at there is nothing to turn.
+fn advising(state: &LessonState) -> Callback<Advice, Html> {
+    let (lesson, history, beat) = (state.lesson, state.history.clone(), state.beat);
+    Callback::from(move |advice: Advice| match beat {
+        Beat::Run => Html::default(),
+        _ => html! { <Advised {lesson} history={history.clone()} in_task={beat == Beat::Goal} {advice} /> },
+    })
 }
 
 fn knobs(state: &LessonState, lang: i18n::Lang) -> Html {

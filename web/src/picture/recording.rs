@@ -1,7 +1,7 @@
 //! A simulation, put in order for drawing and for stepping.
 
 use catamaran_lessons::Stage;
-use catamaran_report::report::TenantReport;
+use catamaran_report::report::{TenantReport, TenantState};
 use catamaran_report::timeline::{Period, Slice, Throttle};
 use catamaran_report::{Report, Timeline};
 
@@ -172,6 +172,13 @@ impl Recording {
     #[must_use]
     pub fn name(&self, tenant: u32) -> String {
         self.report.tenants.get(tenant as usize).map(TenantReport::label).unwrap_or_default()
+    }
+
+    /// Of tenants that are all alike the one to ask about: the first that was killed, or else the first.
+    #[must_use]
+    pub fn worst_off(&self) -> u32 {
+        let killed = |tenant: &TenantReport| tenant.state == TenantState::OomKilled;
+        self.report.tenants.iter().position(killed).map_or(0, |tenant| tenant as u32)
     }
 
     /// The next change that can be seen: at least `least_ns` after `at_ns`.

@@ -6,6 +6,7 @@ use catamaran_lessons::Base;
 use catamaran_report::report::Sees;
 use yew::prelude::*;
 
+use super::asked::{Answers, AskWhy};
 use crate::app::use_lang;
 use crate::charts::{FamilyTree, Frame, ReleaseLanes, Swatch, YearAxis};
 use crate::i18n::{FamilyWords, Lang, parts_words, releases_summary, say, tree_summary, year_clock};
@@ -32,6 +33,7 @@ pub(super) fn FamilyPicture(props: &FamilyProps) -> Html {
         <>
             <h3 class="stage-part">{ say(lang, FamilyWords::Kernels) }</h3>
             { kernels(lang, &frame.recording) }
+            <Answers />
             <h3 class="stage-part">{ say(lang, FamilyWords::Tree) }</h3>
             <div class="lanes"><FamilyTree {bases} {years} width_px={frame.width_px} /></div>
             <h3 class="stage-part">{ say(lang, FamilyWords::Kept) }</h3>
@@ -51,7 +53,7 @@ fn kernels(lang: Lang, recording: &Rc<Recording>) -> Html {
         html! {
             <div class="pile" data-testid={format!("kernel-of-{}", recording.name(tenant))} data-own={own.to_string()}>
                 <p class="userland"><Swatch {tenant} /><strong>{ recording.name(tenant) }</strong>
-                    <span>{ say(lang, FamilyWords::Userland) }</span></p>
+                    <span>{ say(lang, FamilyWords::Userland) }</span><AskWhy {tenant} /></p>
                 if own {
                     <p class="kernel">{ say(lang, FamilyWords::OwnKernel) }</p>
                 }

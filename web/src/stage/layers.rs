@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
+use super::asked::{Answers, AskWhy};
 use crate::app::use_lang;
 use crate::charts::{Axis, Frame, LayerLanes, Swatch};
 use crate::i18n::{self, Lang, Layers, coming_word, layer_words, megabytes, pile_words, say};
@@ -32,7 +33,7 @@ pub(super) fn LayersPicture(props: &LayersProps) -> Html {
         let label = pile_words(lang, &name, pile);
         html! {
             <>
-                <span class="lane-name">{ &label }</span>
+                <p class="lane-head"><span class="lane-name">{ &label }</span><AskWhy tenant={pile.tenant} /></p>
                 if layers.is_empty() {
                     <p class="fine">{ say(lang, Layers::Nothing) }</p>
                 } else {
@@ -54,6 +55,7 @@ pub(super) fn LayersPicture(props: &LayersProps) -> Html {
                 <Axis frame={frame.clone()} label={say(lang, i18n::Player::TimeAxis)} on_seek={on_seek.clone()} />
                 { for piles.iter().map(lanes) }
             </div>
+            <Answers />
         </>
     }
 }

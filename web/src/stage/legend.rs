@@ -5,6 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::announce::stopped;
+use super::asked::AskWhy;
 use crate::app::use_lang;
 use crate::charts::Swatch;
 use crate::i18n::{Lang, Player, core_name, say};
@@ -31,6 +32,7 @@ pub fn Legend(props: &LegendProps) -> Html {
                 <Swatch {tenant} />
                 <span class="tenant-name">{ recording.name(tenant) }</span>
                 <span class="tenant-state">{ state }</span>
+                <AskWhy {tenant} />
             </li>
         }
     };

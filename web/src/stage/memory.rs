@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
+use super::asked::{Answers, AskWhy};
 use crate::app::use_lang;
 use crate::charts::{Frame, MemoryBar, MemoryLane, Swatch};
 use crate::i18n::{Lang, Memory, Player, held_text, kill_text, say};
@@ -48,6 +49,7 @@ pub(super) fn MemoryNow(props: &MemoryProps) -> Html {
                 <Swatch {tenant} />
                 <span class="tenant-name">{ recording.name(tenant) }</span>
                 <span class="tenant-state">{ state }</span>
+                <AskWhy {tenant} />
             </li>
         }
     };
@@ -65,6 +67,7 @@ pub(super) fn MemoryNow(props: &MemoryProps) -> Html {
             <ul class="legend" aria-label={say(lang, Player::Tenants)}>
                 { for (0..recording.report.tenants.len() as u32).map(item) }
             </ul>
+            <Answers />
             <div class="lanes bars">{ for (0..film.nodes).map(bar) }</div>
             if native.is_some() {
                 <p class="fine">{ say(lang, Memory::NativeOutline) }</p>

@@ -1,6 +1,7 @@
 //! The picture with its play head: lanes under one axis, the legend, the latencies.
 
 mod announce;
+mod asked;
 mod family;
 mod layers;
 mod legend;

@@ -11,6 +11,7 @@ use yew::prelude::*;
 
 use super::Legend;
 use super::announce::{describe_change, describe_moment};
+use super::asked::Answers;
 use super::family::{FamilyPicture, FamilyTable, describe_family, family_clock};
 use super::layers::{LayersPicture, describe_layers};
 use super::memory::{MemoryLanes, MemoryNow, describe_memory};
@@ -93,6 +94,7 @@ impl Scene {
             Self::Cpu => html! {
                 <>
                     <Legend recording={recording.clone()} {head_ns} />
+                    <Answers />
                     <div class="lanes">{ axis(frame, on_seek, lang) }{ cpu_lanes(frame, on_seek) }</div>
                 </>
             },

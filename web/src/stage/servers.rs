@@ -5,6 +5,7 @@ use std::rc::Rc;
 use catamaran_scenario::Plan;
 use yew::prelude::*;
 
+use super::asked::{Answers, AskWhy};
 use crate::app::use_lang;
 use crate::charts::{Axis, Frame, Gantt, ServerBar, Swatch};
 use crate::format;
@@ -49,9 +50,10 @@ pub(super) fn ServersPicture(props: &ServersProps) -> Html {
             <ul class="legend" aria-label={say(lang, i18n::Player::Tenants)}>
                 { for (0..recording.report.tenants.len() as u32).map(|tenant| html! {
                     <li><Swatch {tenant} /><span class="tenant-name">{ recording.name(tenant) }</span>
-                        <span class="tenant-state">{ p99(recording, tenant) }</span></li>
+                        <span class="tenant-state">{ p99(recording, tenant) }</span><AskWhy {tenant} /></li>
                 }) }
             </ul>
+            <Answers />
             <h3 class="stage-part">{ say(lang, Servers::Shares) }</h3>
             <div class="lanes bars">{ for servers(recording, places, 0, frame.head_ns).iter().map(bar) }</div>
             <h3 class="stage-part">{ say(lang, Servers::Now) }</h3>

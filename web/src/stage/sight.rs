@@ -5,6 +5,7 @@ use std::rc::Rc;
 use catamaran_report::timeline::View;
 use yew::prelude::*;
 
+use super::asked::{Answers, AskWhy};
 use crate::app::use_lang;
 use crate::charts::Swatch;
 use crate::i18n::{Lang, Sight as Words, inside_of, process_words, say, sight_summary, thing_words};
@@ -27,6 +28,7 @@ pub(super) fn Sight(props: &SightProps) -> Html {
     let (recording, at_ns) = (&props.recording, props.head_ns);
     let tenants = 0..recording.report.tenants.len() as u32;
     html! {
+        <>
         <div class="sight" data-testid="sight">
             <section class="panel" aria-labelledby="sight-outside" data-testid="sight-outside">
                 <h3 id="sight-outside">{ say(lang, Words::Outside) }</h3>
@@ -34,6 +36,8 @@ pub(super) fn Sight(props: &SightProps) -> Html {
             </section>
             { for tenants.map(|tenant| panel(lang, recording, tenant, at_ns)) }
         </div>
+        <Answers />
+        </>
     }
 }
 
@@ -44,6 +48,7 @@ fn panel(lang: Lang, recording: &Recording, tenant: u32, at_ns: u64) -> Html {
     html! {
         <section class="panel inside" aria-labelledby={id.clone()} data-testid={id.clone()}>
             <h3 {id}><Swatch {tenant} />{ inside_of(lang, &name) }</h3>
+            <AskWhy {tenant} />
             if is_there(recording, tenant, at_ns) {
                 { for inside(recording, tenant, at_ns).iter().map(|group| resource(lang, group, Some(tenant))) }
             } else {

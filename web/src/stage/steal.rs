@@ -6,6 +6,7 @@ use catamaran_report::Report;
 use yew::prelude::*;
 
 use super::announce::describe_moment;
+use super::asked::{Answers, AskWhy};
 use crate::app::use_lang;
 use crate::charts::{Axis, Frame, Gantt, GuestLanes, StealBar};
 use crate::i18n::{self, Lang, Steal, measured_steal, say, share_words};
@@ -38,7 +39,7 @@ pub(super) fn StealPicture(props: &StealProps) -> Html {
             measured.map_or(words.clone(), |share| format!("{words} · {}", measured_steal(lang, share)));
         html! {
             <div class="lane-box" data-testid={format!("steal-{tenant}")} data-stolen={format!("{stolen:.4}")}>
-                <span class="lane-name" aria-hidden="true">{ &label }</span>
+                <p class="lane-head"><span class="lane-name" aria-hidden="true">{ &label }</span><AskWhy {tenant} /></p>
                 <StealBar {tenant} {ran} {stolen} {measured} width_px={frame.width_px} label={label.clone()} />
             </div>
         }
@@ -48,6 +49,7 @@ pub(super) fn StealPicture(props: &StealProps) -> Html {
             <h3 class="stage-part">{ say(lang, Steal::Shares) }</h3>
             <p class="fine">{ say(lang, Steal::Legend) }</p>
             <div class="lanes bars">{ for (0_u32..).zip(bars).map(bar) }</div>
+            <Answers />
             <div class="lanes">
                 <Axis frame={frame.clone()} label={say(lang, i18n::Player::TimeAxis)} on_seek={on_seek.clone()} />
                 <h3 class="stage-part">{ say(lang, Steal::HostCore) }</h3>

@@ -4,10 +4,12 @@ use std::rc::Rc;
 
 use catamaran_lessons::Stage as Kind;
 use catamaran_report::Report;
+use catamaran_report::why::Advice;
 use web_sys::KeyboardEvent;
 use yew::prelude::*;
 
 use super::Notice;
+use super::asked::Asking;
 use super::scene::Scene;
 use crate::app::use_lang;
 use crate::charts::{Frame, GanttTable, HistogramChart, Overlay};
@@ -42,6 +44,9 @@ pub struct StageProps {
     /// A native run of the same scenario: its latencies.
     #[prop_or_default]
     pub overlay: Option<Overlay>,
+    /// What is made of an advice, where "why?" is answered; elsewhere there is nobody to ask.
+    #[prop_or_default]
+    pub advise: Option<Callback<Advice, Html>>,
     /// The drawing's outermost element, for export.
     #[prop_or_default]
     pub node: NodeRef,
@@ -66,6 +71,7 @@ pub fn Stage(props: &StageProps) -> Html {
     let busy = props.bench.busy;
     let parts = (props.kind, props.bench.done.clone(), props.natives.clone());
     let scene = use_memo(parts, |(kind, done, natives)| Scene::of(*kind, done.as_ref(), natives));
+    let asking = use_asking(props);
     html! {
         <section class={classes!("stage", busy.then_some("busy"))} aria-label={say(lang, i18n::Player::Picture)}
             aria-busy={busy.to_string()} {onkeydown} ref={props.node.clone()}>
@@ -73,11 +79,33 @@ pub fn Stage(props: &StageProps) -> Html {
             <div class="measure" ref={node}></div>
             <p class="busy-mark" role="status">{ if busy { say(lang, i18n::Player::Simulating) } else { "" } }</p>
             { match props.bench.recording() {
-                Some(recording) => picture(props, recording, &scene, width_px, lang),
+                Some(recording) => html! {
+                    <ContextProvider<Option<Asking>> context={asking}>
+                        { picture(props, recording, &scene, width_px, lang) }
+                    </ContextProvider<Option<Asking>>>
+                },
                 None => html! { <div class="no-picture">{ say(lang, i18n::Player::NoPicture) }</div> },
             } }
         </section>
     }
+}
+
+/// Whom is asked about, and what the answers are made of.
+#[hook]
+fn use_asking(props: &StageProps) -> Option<Asking> {
+    let open = use_state_eq(|| None::<u32>);
+    let setter = open.setter();
+    let ask = use_callback((), move |tenant: Option<u32>, ()| setter.set(tenant));
+    let scenario = use_memo(props.bench.done.clone(), |done| {
+        done.as_ref().map(|(_, wanted)| Rc::<str>::from(wanted.scenario.as_str()))
+    });
+    Some(Asking {
+        recording: props.bench.recording()?.clone(),
+        scenario: (*scenario).clone()?,
+        open: *open,
+        ask,
+        advise: props.advise.clone()?,
+    })
 }
 
 fn picture(

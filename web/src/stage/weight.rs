@@ -8,6 +8,7 @@ use catamaran_report::report::StageRow;
 use catamaran_scenario::{Plan, Platform};
 use yew::prelude::*;
 
+use super::asked::{Answers, AskWhy};
 use crate::app::use_lang;
 use crate::charts::{Axis, Blocks, Frame, RoomBar, StartLane, Swatch, part_look};
 use crate::i18n::{self, Lang, Weighing, part_name, platform_word, room_text, say};
@@ -60,6 +61,7 @@ pub(super) fn WeightPicture(props: &WeightProps) -> Html {
             }
             <h3 class="stage-part">{ say(lang, Weighing::Room) }</h3>
             { room(props, &weights, lang) }
+            <Answers />
         </>
     }
 }
@@ -110,8 +112,11 @@ fn room(props: &WeightProps, weights: &[Weight], lang: Lang) -> Html {
     let label = room_text(lang, weight, each_bytes, memory_bytes);
     html! {
         <div class="lane-box">
-            <span class={classes!("lane-name", (weight.killed > 0).then_some("is-over"))} data-testid="room-words"
-                aria-live="polite">{ &label }</span>
+            <p class="lane-head">
+                <span class={classes!("lane-name", (weight.killed > 0).then_some("is-over"))} data-testid="room-words"
+                    aria-live="polite">{ &label }</span>
+                <AskWhy tenant={props.frame.recording.worst_off()} />
+            </p>
             <RoomBar count={weight.living} {each_bytes} {part} {memory_bytes} width_px={props.frame.width_px} {label} />
         </div>
     }

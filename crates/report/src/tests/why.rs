@@ -10,12 +10,16 @@ use crate::words;
 const MS: u64 = 1_000_000;
 
 fn plan() -> Plan {
+    Plan::from_toml(&text(), "why.rs").unwrap()
+}
+
+fn text() -> String {
     let text = "schema = \"catamaran/scenario/v1\"\nname = \"w\"\nseed = 1\nduration = \"20s\"\nplatforms = [\"cgroups\"]\n\
                 host = { cores = 1, memory = \"256MiB\" }\n\
                 [[tenant]]\nname = \"web\"\ncpu = { limit = \"400m\" }\n\
                 workload = { kind = \"server\", arrivals = { process = \"poisson\", rate = \"9/s\" }, service = { cpu = \"9ms\", distribution = \"constant\" } }\n\
                 [[tenant]]\nname = \"batch\"\nworkload = { kind = \"compute\", threads = 2, work = \"1h\" }\n";
-    Plan::from_toml(text, "why.rs").unwrap()
+    text.into()
 }
 
 fn slice(tenant: u32, from_ms: u64, to_ms: u64) -> Slice {
@@ -224,5 +228,44 @@ fn starts_stops_and_waiting_have_their_figures() {
         assert_eq!(words::why(Lang::En, &answer).join(" "), english);
         let told = words::why(Lang::Ko, &answer).join(" ");
         assert!(told.starts_with(korean), "{told}");
+    }
+}
+
+#[test]
+fn who_leaves_quota_in_quiet_periods_may_save_it_instead() {
+    let throttled = Question::Throttled { tenant: 0 };
+    let mut report = two();
+    (report.tenants[0].throttled_s, report.tenants[0].throttled_periods) = (Some(0.13), Some(1));
+    let saved = || advice("tenant.web.cpu.burst", Change::Set("40ms".into()));
+    // CPU time used in each period of 40 ms of quota, with a stop wherever it is used up, and what may be carried over already.
+    let table: [(&[u64], &str, Option<Advice>); 7] = [
+        (&[30, 20, 40], "0s", None),
+        (&[0, 20, 20, 40], "0s", saved()),
+        (&[0, 20, 20, 40], "20ms", saved()),
+        (&[0, 20, 20, 40], "40ms", None),
+        // What is left after the last stop would have helped nobody.
+        (&[40, 40, 0, 0, 0], "0s", None),
+        // It overran, and paid back.
+        (&[45, 35, 45, 35, 45, 35, 45, 35, 45, 35, 45, 35, 45, 35, 45, 35, 45, 40], "0s", None),
+        (&[], "0s", None),
+    ];
+    for (used, burst, expected) in table {
+        let period = |(start, &used_ms): (u64, &u64)| Period {
+            tenant: 0,
+            start_ns: start * 100 * MS,
+            quota_ns: 40 * MS,
+            used_ns: used_ms * MS,
+            throttled: used_ms >= 40,
+        };
+        let timeline = Timeline { periods: (0..).zip(used).map(period).collect(), ..Timeline::default() };
+        let text = catamaran_scenario::edit::set(&text(), "tenant.web.cpu.burst", burst).unwrap();
+        let plan = Plan::from_toml(&text, "why.rs").unwrap();
+        let answer = answer(&plan, &report, &timeline, throttled).unwrap();
+        assert_eq!(answer.advice, advice("tenant.web.cpu.limit", Change::Raise));
+        assert_eq!(answer.otherwise, expected, "{used:?} {burst}");
+        let last = [Lang::En, Lang::Ko].map(|lang| words::why(lang, &answer).pop().unwrap());
+        let or =
+            ["Or set tenant.web.cpu.burst to 40ms.", "아니면 tenant.web.cpu.burst를 40ms로 정해 보세요."];
+        assert_eq!(last == or, expected.is_some(), "{last:?}");
     }
 }

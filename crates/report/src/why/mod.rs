@@ -4,6 +4,7 @@
 //! knows how a figure was obtained; [`words::why`](crate::words::why) turns an answer into sentences.
 
 mod kill;
+mod otherwise;
 mod request;
 mod setting;
 mod spans;
@@ -80,6 +81,22 @@ pub struct Answer {
     pub facts: Facts,
     /// The setting to change; `None` where none of the scenario's would help.
     pub advice: Option<Advice>,
+    /// Another one that helps as well, where there is one that takes nothing from others.
+    pub otherwise: Option<Advice>,
+}
+
+impl Question {
+    /// Whom it asks about, by its place in [`Report::tenants`].
+    #[must_use]
+    pub const fn tenant(self) -> usize {
+        match self {
+            Self::Late { tenant, .. }
+            | Self::Killed { tenant }
+            | Self::Slow { tenant }
+            | Self::Throttled { tenant }
+            | Self::Waited { tenant } => tenant,
+        }
+    }
 }
 
 /// All that is worth a question in a report: of each tenant its slowest request, its end by force, its start, its throttling
@@ -112,14 +129,18 @@ fn of_tenant(report: &Report, timeline: &Timeline, tenant: usize) -> Vec<Questio
 #[must_use]
 pub fn answer(plan: &Plan, report: &Report, timeline: &Timeline, question: Question) -> Option<Answer> {
     let run = Run { plan, report, timeline };
-    let (tenant, (facts, advice)) = match question {
-        Question::Late { tenant, request } => (tenant, request::explain(&run, tenant, request)?),
-        Question::Killed { tenant } => (tenant, kill::explain(&run, tenant)?),
-        Question::Slow { tenant } => (tenant, start::explain(&run, tenant)?),
-        Question::Throttled { tenant } => (tenant, stop::throttled(&run, tenant)?),
-        Question::Waited { tenant } => (tenant, stop::waited(&run, tenant)?),
+    let tenant = question.tenant();
+    let (facts, advice) = match question {
+        Question::Late { request, .. } => request::explain(&run, tenant, request)?,
+        Question::Killed { .. } => kill::explain(&run, tenant)?,
+        Question::Slow { .. } => start::explain(&run, tenant)?,
+        Question::Throttled { .. } => stop::throttled(&run, tenant)?,
+        Question::Waited { .. } => stop::waited(&run, tenant)?,
     };
-    Some(Answer { tenant: report.tenants.get(tenant)?.label(), facts, advice })
+    // A start takes all that it can get, wherever it is.
+    let first = advice.as_ref().filter(|_| !matches!(question, Question::Slow { .. }));
+    let otherwise = first.and_then(|advice| otherwise::otherwise(&run, tenant, &facts, advice));
+    Some(Answer { tenant: report.tenants.get(tenant)?.label(), facts, advice, otherwise })
 }
 
 /// The figure that an answer's advice is to lower (s): the 99th percentile of the latency, as one request meets another schedule

@@ -5,7 +5,7 @@ mod label;
 mod seen;
 mod why;
 
-pub use self::why::why;
+pub use self::why::{Told, told, why};
 pub use figure::figure;
 pub use label::label;
 pub use seen::{Seen, nothing_is_hidden, resource, seen, seen_summary, sees};

@@ -59,7 +59,7 @@ fn name_nodes(plan: &Plan, part: &mut Part) {
     let (node, offset) = (part.node, part.node * plan.host().cores);
     let host = |name: &mut String| {
         if name == HOST {
-            *name = format!("node-{node}");
+            *name = EventRow::machine(plan, node);
         }
     };
     let core = |name: &mut String| {

@@ -123,3 +123,11 @@ pub(super) fn advice(Advice { path, change }: &Advice) -> String {
         Change::Set(value) => format!("To change it, set {path} to {value}."),
     }
 }
+
+pub(super) fn otherwise(Advice { path, change }: &Advice) -> String {
+    match change {
+        Change::Raise => format!("Or raise {path}."),
+        Change::Lower => format!("Or set {path} lower."),
+        Change::Set(value) => format!("Or set {path} to {value}."),
+    }
+}

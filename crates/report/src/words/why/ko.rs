@@ -134,3 +134,13 @@ pub(super) fn advice(Advice { path, change }: &Advice) -> String {
         }
     }
 }
+
+pub(super) fn otherwise(Advice { path, change }: &Advice) -> String {
+    match change {
+        Change::Raise => format!("아니면 {} 올려 보세요.", with(Josa::EulReul, path)),
+        Change::Lower => format!("아니면 {} 낮춰 보세요.", with(Josa::EulReul, path)),
+        Change::Set(value) => {
+            format!("아니면 {} {} 정해 보세요.", with(Josa::EulReul, path), with(Josa::EuroRo, value))
+        }
+    }
+}

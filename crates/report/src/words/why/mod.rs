@@ -10,11 +10,31 @@ use crate::why::{Advice, Answer, Change, Facts, Late};
 
 use super::figure;
 
-/// The sentences of an answer; the last says which setting would change it.
+/// An answer in sentences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// What was found.
+    pub found: Vec<String>,
+    /// Which setting would change it.
+    pub advice: String,
+    /// Which other one would as well.
+    pub otherwise: Option<String>,
+}
+
+/// The sentences of an answer, one after the other.
 #[must_use]
 pub fn why(lang: Lang, answer: &Answer) -> Vec<String> {
-    let Answer { tenant, facts, advice } = answer;
-    let mut sentences = match (lang, facts) {
+    let Told { mut found, advice, otherwise } = told(lang, answer);
+    found.push(advice);
+    found.extend(otherwise);
+    found
+}
+
+/// The sentences of an answer, by what they are for.
+#[must_use]
+pub fn told(lang: Lang, answer: &Answer) -> Told {
+    let Answer { tenant, facts, advice, otherwise } = answer;
+    let found = match (lang, facts) {
         (Lang::En, Facts::Late(late)) => en::late(tenant, late),
         (Lang::En, Facts::Kill(kill)) => en::kill(tenant, kill),
         (Lang::En, Facts::Start(start)) => en::start(tenant, start),
@@ -26,13 +46,17 @@ pub fn why(lang: Lang, answer: &Answer) -> Vec<String> {
         (Lang::Ko, Facts::Throttled(facts)) => ko::throttled(tenant, facts),
         (Lang::Ko, Facts::Waited(facts)) => ko::waited(tenant, facts),
     };
-    sentences.push(match (lang, advice) {
+    let advice = match (lang, advice) {
         (Lang::En, Some(advice)) => en::advice(advice),
         (Lang::En, None) => en::NO_ADVICE.to_owned(),
         (Lang::Ko, Some(advice)) => ko::advice(advice),
         (Lang::Ko, None) => ko::NO_ADVICE.to_owned(),
+    };
+    let otherwise = otherwise.as_ref().map(|otherwise| match lang {
+        Lang::En => en::otherwise(otherwise),
+        Lang::Ko => ko::otherwise(otherwise),
     });
-    sentences
+    Told { found, advice, otherwise }
 }
 
 /// A length (s).
