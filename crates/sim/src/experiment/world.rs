@@ -47,6 +47,11 @@ pub(super) enum Event {
     },
     /// Something at the disk.
     Disk(DiskEvent),
+    /// The monitor of an instance has served the request of that number.
+    Monitor {
+        index: usize,
+        number: u64,
+    },
     /// What everyone is charged is noted.
     Sample,
 }
@@ -254,6 +259,7 @@ impl World {
             Event::Start(index) => self.start(index),
             Event::Cut { thread, phase, life } => self.cut(thread, phase, life),
             Event::Disk(event) => self.disk_event(event),
+            Event::Monitor { index, number } => self.monitor_served(index, number),
             Event::Reap(index, life) => self.reap_in(index, life),
             Event::Happen(place) => self.happen(place),
             Event::Begin { index, life, cause } => self.begin(index, life, cause),

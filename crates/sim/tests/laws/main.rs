@@ -18,3 +18,4 @@ mod servers;
 mod shares;
 mod speed;
 mod steps;
+mod virtio;
