@@ -258,8 +258,7 @@ fn tenant(
     if tenant.pids_limit.is_some() && platform::has_guests(platform) {
         return Err(refusal(field("pids.limit"), "process limits in guests yet", "remove the field"));
     }
-    let at_the_disk =
-        [("io", tenant.io != Io::default()), ("workload", disk::operates(&tenant.workload))];
+    let at_the_disk = [("io", tenant.io != Io::default()), ("workload", disk::operates(&tenant.workload))];
     if let Some((name, _)) = at_the_disk.iter().find(|(_, asked)| without_disk && *asked) {
         let what = "a disk of which no figure is known on this platform";
         return Err(refusal(field(name), what, NO_DISK_ADVICE));

@@ -59,8 +59,7 @@ impl World {
         self.engine.block(thread);
         let Some(&(index, _)) = self.owners.get(thread) else { return };
         let virtio = self.disk.as_mut().and_then(|disk| disk.virtio.as_mut());
-        let begun =
-            virtio.and_then(|virtio| virtio.monitors.entry(index).or_default().join(thread, service));
+        let begun = virtio.and_then(|virtio| virtio.monitors.entry(index).or_default().join(thread, service));
         self.expect_monitor(index, begun);
     }
 

@@ -29,7 +29,8 @@ use catamaran_scenario::calibration::{Accel, VirtioCosts};
 use catamaran_scenario::{Calibration, Platform};
 
 use super::figures::{
-    FC_IO_1M, FC_IO_2F, FC_IO_2M, FC_IO_2Q, FC_IO_6F, FC_IO_6M, FC_IO_6Q, FEL_FIO_6K, FEL_FIO_6N, FEL_FIO_L1, Figure,
+    FC_IO_1M, FC_IO_2F, FC_IO_2M, FC_IO_2Q, FC_IO_6F, FC_IO_6M, FC_IO_6Q, FEL_FIO_6K, FEL_FIO_6N, FEL_FIO_L1,
+    Figure,
 };
 use super::vm::EXIT_NS;
 
@@ -115,7 +116,10 @@ mod tests {
             let small = own + FC_IO_1M.per_second(0);
             let each = costs.service_ns_per_byte + costs.latency_ns_per_byte;
             let large = small + each * MORE_BYTES;
-            assert!((small / 1e3 - small_us).abs() < 0.1 && (large / 1e3 - large_us).abs() < 0.1, "{costs:?}");
+            assert!(
+                (small / 1e3 - small_us).abs() < 0.1 && (large / 1e3 - large_us).abs() < 0.1,
+                "{costs:?}"
+            );
         }
         assert_eq!((qemu().cpu_ns, qemu().service_ns, qemu().latency_ns), (23_307, 6462, 39_308));
         assert_eq!((firecracker().cpu_ns, firecracker().service_ns), (1366, 16_218));

@@ -9,6 +9,7 @@ mod density;
 mod disk;
 mod events;
 mod guests;
+mod locks;
 mod memory;
 mod nodes;
 mod pull;

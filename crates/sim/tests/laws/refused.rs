@@ -61,7 +61,11 @@ fn by_the_path_of_the_field() {
             format!("{}[platform.cgroups]\nautogroup = true\n", hog("t", 1, "1s", "")),
             "platform.cgroups.autogroup",
         ),
-        ("vm-hosted", tenant("workload = { kind = \"disk\", op = \"read\", size = \"1MiB\" }"), "tenant.t.workload"),
+        (
+            "vm-hosted",
+            tenant("workload = { kind = \"disk\", op = \"read\", size = \"1MiB\" }"),
+            "tenant.t.workload",
+        ),
         ("vm-hosted", tenant(&format!("io = {{ iops = 9 }}\n{compute}")), "tenant.t.io"),
         ("vm", vm("type = 2"), "platform.vm.type"),
         ("vm", vm("guest = \"bare\""), "platform.vm.guest"),

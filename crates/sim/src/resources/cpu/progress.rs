@@ -41,6 +41,9 @@ impl Cpu {
         let thread = &mut self.threads[thread];
         let overhead = thread.overhead.min(delta);
         thread.overhead -= overhead;
+        if thread.spins {
+            return;
+        }
         let work = ((delta - overhead) * rate).min(thread.remaining);
         thread.remaining -= work;
         thread.work_done += work;
@@ -62,7 +65,7 @@ impl Cpu {
             return;
         }
         // Work without end (or longer than any run) needs no event.
-        if left < 1e18 {
+        if left < 1e18 && !self.threads[thread].spins {
             let at = self.now + libm::ceil(left) as u64;
             let generation = self.cores[core].generation;
             self.timers.push((at, CpuEvent::WorkDone { core, generation }));
@@ -91,7 +94,7 @@ impl Cpu {
             self.progress(core);
         }
         let record = &mut self.threads[thread];
-        record.remaining = work_ns;
+        (record.remaining, record.spins) = (work_ns, false);
         record.overhead += overhead_ns as f64;
         if running {
             self.arm(core);
