@@ -147,8 +147,9 @@ fn start(groups: &[&Path], script: &Script) -> String {
 
 fn workload(tenant: &Tenant) -> String {
     match &tenant.workload {
-        Workload::Compute { threads, work } => {
-            format!("computes {} s on {threads} thread(s)", work.seconds())
+        Workload::Compute { threads, work, lock } => {
+            let lock = if lock.is_some() { " that share a spin lock" } else { "" };
+            format!("computes {} s on {threads} thread(s){lock}", work.seconds())
         }
         Workload::Server(server) => format!(
             "answers {} requests a second of {} ms each on {} thread(s)",

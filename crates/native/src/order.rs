@@ -31,6 +31,12 @@ pub(crate) enum Kind {
     Idle,
     /// Turns of each thread.
     Compute(u64),
+    /// The same, by turns without the lock and with it.
+    Locked {
+        turns: u64,
+        every: u64,
+        hold: u64,
+    },
     Memory(Leak),
     Disk {
         work: FileWork,
@@ -62,9 +68,15 @@ impl Order {
         let orders = phases.into_iter().enumerate().map(|(number, (workload, lasts))| {
             let lasts_ns = lasts.map_or(0, |lasts| lasts.0);
             let (kind, threads) = match workload {
-                Workload::Compute { threads, work } => {
-                    let turns = work.seconds() * turns_per_cpu_s / f64::from(*threads);
-                    (Kind::Compute(turns.round() as u64), *threads)
+                Workload::Compute { threads, work, lock } => {
+                    let turns = (work.seconds() * turns_per_cpu_s / f64::from(*threads)).round() as u64;
+                    let of = |ns: Nanos| (ns.seconds() * turns_per_cpu_s).round().max(1.0) as u64;
+                    let kind = lock.map_or(Kind::Compute(turns), |lock| Kind::Locked {
+                        turns,
+                        every: of(lock.every),
+                        hold: of(lock.hold),
+                    });
+                    (kind, *threads)
                 }
                 Workload::Server(server) => {
                     let requests = Requests::new(plan, index, replica, number)?;
@@ -80,7 +92,8 @@ impl Order {
                 }
                 other => (Leak::of(other).map_or(Kind::Idle, Kind::Memory), 1),
             };
-            let to_the_end = lasts.is_none() && !matches!(kind, Kind::Compute(_) | Kind::Disk { .. });
+            let to_the_end = lasts.is_none()
+                && !matches!(kind, Kind::Compute(_) | Kind::Locked { .. } | Kind::Disk { .. });
             let lasts_ns = if to_the_end { left_ns + AFTER_THE_END_NS } else { lasts_ns };
             Some(PhaseOrder { kind, threads: threads as usize, lasts_ns })
         });
@@ -152,6 +165,12 @@ impl PhaseOrder {
             Kind::Compute(turns) => {
                 tape.set(at + phase::KIND, phase::COMPUTE);
                 tape.set(at + phase::TURNS, *turns);
+            }
+            Kind::Locked { turns, every, hold } => {
+                tape.set(at + phase::KIND, phase::COMPUTE);
+                tape.set(at + phase::TURNS, *turns);
+                tape.set(at + phase::EVERY_TURNS, *every);
+                tape.set(at + phase::HOLD_TURNS, *hold);
             }
             Kind::Memory(leak) => {
                 tape.set(at + phase::KIND, phase::MEMORY);

@@ -173,7 +173,11 @@ impl Outcome<'_> {
 
     /// Turns made, and the CPU time that they took (s): all of those tenants that do nothing else but turns.
     fn turns(&self, rows: &[TenantReport]) -> (f64, f64) {
-        let no_turns = |workload: &Workload| Leak::of(workload).is_some() || FileWork::of(workload).is_some();
+        // Whoever waits for a spin lock uses CPU time and makes no turns.
+        let spins = |workload: &Workload| matches!(workload, Workload::Compute { lock: Some(_), .. });
+        let no_turns = |workload: &Workload| {
+            Leak::of(workload).is_some() || FileWork::of(workload).is_some() || spins(workload)
+        };
         let touches = |tenant: &Tenant| match &tenant.workload {
             Workload::Phases(phases) => phases.iter().any(|phase| no_turns(&phase.workload)),
             workload => no_turns(workload),

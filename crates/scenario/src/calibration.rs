@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::plan::Scheduler;
 
 mod disk;
+mod virtio;
 
 pub use disk::{CachedCosts, DiskCosts, FlushCosts, OperationCosts};
+pub use virtio::VirtioCosts;
 
 /// A measured machine (`host.toml`, `schema = "catamaran/host/v1"`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -205,6 +207,9 @@ pub struct VmCosts {
     /// ones. What is touched in it for the first time lies there first. None where it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserve_bytes: Option<u64>,
+    /// What a guest's disk costs beyond the machine's; none where it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<VirtioCosts>,
 }
 
 /// One stage of a start-up.

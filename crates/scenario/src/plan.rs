@@ -227,6 +227,15 @@ pub enum Restart {
     Always,
 }
 
+/// A lock that is waited for by spinning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Lock {
+    /// What each thread computes between two turns at it (ns at the speed of one busy core), above 0.
+    pub every: Nanos,
+    /// What it computes while it holds it (ns), above 0.
+    pub hold: Nanos,
+}
+
 /// What a tenant does.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -237,6 +246,9 @@ pub enum Workload {
         threads: u32,
         /// CPU time of the whole tenant at the calibrated speed of one busy core (ns), above 0.
         work: Nanos,
+        /// A spin lock that its threads share.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lock: Option<Lock>,
     },
     /// Answers requests.
     Server(Server),

@@ -21,6 +21,7 @@ fn reference_is_written_and_read_back() {
         exit_ns: None,
         idle_bytes: Some(200 << 20),
         reserve_bytes: Some(30 << 20),
+        disk: None,
     });
     let text = calibration.to_toml();
     assert_eq!(Calibration::from_toml(&text, "host.toml").as_ref(), Ok(&calibration), "{text}");

@@ -78,7 +78,7 @@ const FIELDS: &[Row] = &[
         "§queue = 4",
         "tenant.batch.workload.queue",
         &[
-            "unknown field with kind = \"compute\"; accepted: kind, phases, threads, work; it is a field of kind = \"server\"",
+            "unknown field with kind = \"compute\"; accepted: kind, phases, threads, work, lock; it is a field of kind = \"server\"",
         ],
     ),
     (
@@ -405,7 +405,7 @@ const RULES: &[Row] = &[
         "rate = \"600000/s\"",
         "tenant.web.workload",
         &[
-            "with this tenant there are 12000000 requests, operations on files, forks and steps of touching memory expected in the run; accepted: at most 10000000 over all tenants",
+            "with this tenant there are 12000000 requests, operations on files, forks, turns at locks and steps of touching memory expected in the run; accepted: at most 10000000 over all tenants",
         ],
     ),
     (

@@ -46,7 +46,7 @@ fn limited_server() {
         (Nanos(1_300_000), Distribution::Exponential)
     );
     assert_eq!((server.threads, server.queue, server.timeout), (1, 1024, None));
-    assert_eq!(batch.workload, Workload::Compute { threads: 4, work: Nanos(3_600_000_000_000) });
+    assert_eq!(batch.workload, Workload::Compute { threads: 4, work: Nanos(3_600_000_000_000), lock: None });
     assert_eq!(batch.cpu.request, None);
 }
 

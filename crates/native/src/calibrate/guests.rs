@@ -60,7 +60,7 @@ pub(crate) fn measure(
     let (idle_bytes, charged_bytes) = (whole(&idle_bytes), whole(&charged));
     let reserve_bytes = charged_bytes.map(|idle| reserve_bytes(idle, interrupt)).transpose()?.flatten();
     // What an exit costs shows in no figure of a run; where there is none, the simulator takes a published one.
-    let costs = VmCosts { accel, speed_factor, exit_ns: None, idle_bytes, reserve_bytes };
+    let costs = VmCosts { accel, speed_factor, exit_ns: None, idle_bytes, reserve_bytes, disk: None };
     Ok(Some(Guests { costs, charged_bytes, stages: tenants::medians(&starts) }))
 }
 

@@ -11,6 +11,7 @@ mod confine;
 mod disk;
 mod guest;
 mod launch;
+mod lock;
 mod memory;
 mod network;
 mod noop;

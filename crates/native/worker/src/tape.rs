@@ -73,6 +73,11 @@ pub mod phase {
     /// When it began (ns from the origin, plus 1); 0 while it has not.
     pub const BEGAN: usize = 8;
 
+    /// Turns between two turns at the lock; 0: there is none ([`COMPUTE`]).
+    pub const EVERY_TURNS: usize = 9;
+    /// Turns with the lock ([`COMPUTE`]).
+    pub const HOLD_TURNS: usize = 10;
+
     /// Touched first (bytes; [`MEMORY`]).
     pub const START_BYTES: usize = 9;
     /// Touched per second after that (bytes; [`MEMORY`]).

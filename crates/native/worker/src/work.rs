@@ -10,6 +10,7 @@ use catamaran_worker::tape::{self, Layout, Tape, head, phase, thread};
 
 use crate::disk::{Buffer, Operations};
 use crate::launch::say;
+use crate::lock::Lock;
 use crate::memory::Leak;
 use crate::server::{Queue, Requests};
 
@@ -20,6 +21,8 @@ pub(crate) struct Phase {
     threads: usize,
     lasts_ns: u64,
     turns: u64,
+    /// Turns without the lock and with it; 0 where there is none.
+    every_and_hold: (u64, u64),
     pub(crate) requests: usize,
     pub(crate) arrays: usize,
     pub(crate) queue: usize,
@@ -36,6 +39,10 @@ impl Phase {
             threads: get(phase::THREADS) as usize,
             lasts_ns: get(phase::LASTS_NS),
             turns: get(phase::TURNS),
+            every_and_hold: match get(phase::KIND) {
+                phase::COMPUTE => (get(phase::EVERY_TURNS), get(phase::HOLD_TURNS)),
+                _ => (0, 0),
+            },
             requests: get(phase::REQUESTS) as usize,
             arrays: get(phase::ARRAYS) as usize,
             queue: get(phase::QUEUE) as usize,
@@ -55,6 +62,8 @@ struct Crew<'a> {
     tape: &'a Tape,
     layout: Layout,
     phases: Vec<(Phase, Mutex<Queue>)>,
+    /// Of each phase.
+    locks: Vec<Lock>,
     /// Threads and the main thread, for the common start.
     start: Barrier,
     /// Threads, between phases.
@@ -79,6 +88,7 @@ pub(crate) fn work(first_ns: u64) -> Result<(), String> {
         tape: &tape,
         layout,
         phases: phases.iter().map(|phase| (*phase, Mutex::new(Queue::new(phase)))).collect(),
+        locks: phases.iter().map(|_| Lock::default()).collect(),
         start: Barrier::new(layout.threads + 1),
         between: Barrier::new(layout.threads),
         began_ns: AtomicU64::new(0),
@@ -122,10 +132,10 @@ impl Crew<'_> {
         self.start.wait();
         let mut began_ns = self.tape.get(head::BEGIN_NS);
         let mut end_ns = began_ns;
-        for (number, (phase, queue)) in self.phases.iter().enumerate() {
+        for (number, ((phase, queue), lock)) in self.phases.iter().zip(&self.locks).enumerate() {
             self.tape.set(phase.at + phase::BEGAN, began_ns - self.tape.get(head::ORIGIN_NS) + 1);
             if index < phase.threads {
-                self.carry_out_phase(&mut hand, *phase, (queue, &buffer), began_ns);
+                self.carry_out_phase(&mut hand, *phase, (queue, lock, &buffer), began_ns);
             }
             end_ns = now_ns();
             if number + 1 < self.phases.len() {
@@ -149,12 +159,15 @@ impl Crew<'_> {
         &self,
         hand: &mut Hand<'_>,
         phase: Phase,
-        (queue, buffer): (&Mutex<Queue>, &Buffer),
+        (queue, lock, buffer): (&Mutex<Queue>, &Lock, &Buffer),
         began_ns: u64,
     ) {
         let end_ns = phase.end_ns(began_ns);
         sleep_until(began_ns);
         match phase.kind {
+            phase::COMPUTE if phase.every_and_hold.0 > 0 => {
+                hand.make_with(lock, phase.turns, phase.every_and_hold, end_ns);
+            }
             phase::COMPUTE if phase.lasts_ns == 0 => hand.make(phase.turns),
             phase::COMPUTE => hand.make_until(phase.turns, end_ns),
             phase::MEMORY => self.or_end(Leak::read(self.tape, phase.at).carry_out(end_ns)),
@@ -215,6 +228,19 @@ impl<'a> Hand<'a> {
             left -= chunk;
             self.turns += chunk;
             self.tape.set(self.at + thread::TURNS, self.turns);
+        }
+    }
+
+    /// Makes `turns` turns until `end_ns`, by turns so many without the lock and so many with it.
+    fn make_with(&mut self, lock: &Lock, turns: u64, (every, hold): (u64, u64), end_ns: u64) {
+        let most = self.turns + turns;
+        let is_past = || end_ns != u64::MAX && now_ns() >= end_ns;
+        while self.turns < most && !is_past() {
+            self.make_until(every.min(most - self.turns), end_ns);
+            if self.turns < most && lock.take(end_ns) {
+                self.make_until(hold.min(most - self.turns), end_ns);
+                lock.leave();
+            }
         }
     }
 

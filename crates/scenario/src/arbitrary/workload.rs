@@ -47,7 +47,8 @@ fn threads() -> BoxedStrategy<Pair> {
 }
 
 fn compute() -> Vec<BoxedStrategy<Pair>> {
-    vec![threads(), given("work", duration(1, 20_000_000))]
+    let lock = table(vec![given("every", duration(1000, 20_000)), given("hold", duration(100, 5000))]);
+    vec![threads(), given("work", duration(1, 20_000_000)), maybe("lock", lock)]
 }
 
 fn server() -> Vec<BoxedStrategy<Pair>> {

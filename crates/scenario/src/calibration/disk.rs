@@ -47,6 +47,14 @@ pub struct OperationCosts {
     pub service_ns_per_byte: f64,
     /// What passes beside (ns).
     pub latency_ns: u64,
+    /// The same for each further byte (ns).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub latency_ns_per_byte: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+fn is_zero(ns: &f64) -> bool {
+    *ns == 0.0
 }
 
 /// A flush of the device's cache.

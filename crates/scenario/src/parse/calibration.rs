@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::calibration::{
     Accel, CachedCosts, CpuCosts, DiskCosts, FlushCosts, Machine, MemoryCosts, OperationCosts,
-    SchedulerKnobs, StartupStage, SwapCosts, VmCosts,
+    SchedulerKnobs, StartupStage, SwapCosts, VirtioCosts, VmCosts,
 };
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::plan::Scheduler;
@@ -177,6 +177,21 @@ fn read_operation(table: &Reader<'_>) -> Option<OperationCosts> {
         service_ns: service_ns?,
         service_ns_per_byte: service_ns_per_byte?,
         latency_ns: latency_ns?,
+        latency_ns_per_byte: table.real("latency_ns_per_byte").unwrap_or(0.0),
+    })
+}
+
+fn read_virtio(table: &Reader<'_>) -> Option<VirtioCosts> {
+    let (service_ns, service_ns_per_byte) = (table.count("service_ns"), table.real("service_ns_per_byte"));
+    let (latency_ns, latency_ns_per_byte) = (table.count("latency_ns"), table.real("latency_ns_per_byte"));
+    let (cpu_ns, waits) = (table.count("cpu_ns"), table.flag("waits"));
+    Some(VirtioCosts {
+        cpu_ns: cpu_ns?,
+        service_ns: service_ns?,
+        service_ns_per_byte: service_ns_per_byte?,
+        latency_ns: latency_ns?,
+        latency_ns_per_byte: latency_ns_per_byte?,
+        waits: waits?,
     })
 }
 
@@ -185,7 +200,8 @@ fn read_vm(reader: &Reader<'_>) -> Option<VmCosts> {
     let (speed_factor, exit_ns, idle_bytes) =
         (reader.real("speed_factor"), reader.count("exit_ns"), reader.count("idle_bytes"));
     let reserve_bytes = reader.count("reserve_bytes");
-    Some(VmCosts { accel: accel?, speed_factor: speed_factor?, exit_ns, idle_bytes, reserve_bytes })
+    let disk = reader.table("disk").and_then(|table| read_virtio(&table));
+    Some(VmCosts { accel: accel?, speed_factor: speed_factor?, exit_ns, idle_bytes, reserve_bytes, disk })
 }
 
 fn read_startup(root: &Reader<'_>) -> Option<BTreeMap<Platform, Vec<StartupStage>>> {

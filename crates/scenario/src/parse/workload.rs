@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Problem;
 use crate::plan::{
-    ArrivalProcess, Arrivals, DiskOp, Distribution, NetworkWhat, Phase, Server, Service, Workload,
+    ArrivalProcess, Arrivals, DiskOp, Distribution, Lock, NetworkWhat, Phase, Server, Service, Workload,
 };
 
 use super::reader::Reader;
@@ -79,7 +79,13 @@ fn read_kind(reader: &Reader<'_>, scope: &Scope, own_name: &str) -> Option<Workl
 
 fn read_compute(reader: &Reader<'_>) -> Option<Workload> {
     let (threads, work) = (reader.count32("threads"), reader.duration("work"));
-    Some(Workload::Compute { threads: threads?, work: work? })
+    let lock = reader.table("lock").and_then(|lock| read_lock(&lock));
+    Some(Workload::Compute { threads: threads?, work: work?, lock })
+}
+
+fn read_lock(reader: &Reader<'_>) -> Option<Lock> {
+    let (every, hold) = (reader.duration("every"), reader.duration("hold"));
+    Some(Lock { every: every?, hold: hold? })
 }
 
 fn read_server(reader: &Reader<'_>) -> Option<Server> {

@@ -126,6 +126,7 @@ static OPERATION: Table = Table::new(
         Field::required("service_ns", COST),
         Field::required("service_ns_per_byte", BYTE_COST),
         Field::required("latency_ns", COST),
+        Field::optional("latency_ns_per_byte", BYTE_COST),
     ],
 );
 
@@ -152,6 +153,19 @@ static VM: Table = Table::new(
         Field::optional("exit_ns", COST),
         Field::optional("idle_bytes", Takes::Count { least: 1, most: BYTES_MOST }),
         Field::optional("reserve_bytes", Takes::Count { least: 0, most: BYTES_MOST }),
+        Field::optional("disk", Takes::Table(&VIRTIO)),
+    ],
+);
+
+static VIRTIO: Table = Table::new(
+    "What a guest's disk costs beyond the machine's.",
+    &[
+        Field::required("cpu_ns", COST),
+        Field::required("service_ns", COST),
+        Field::required("service_ns_per_byte", BYTE_COST),
+        Field::required("latency_ns", COST),
+        Field::required("latency_ns_per_byte", BYTE_COST),
+        Field::required("waits", Takes::Flag),
     ],
 );
 

@@ -80,6 +80,27 @@ static COMPUTE: Table = Table::new(
                  of a fixed loop, so that a slower machine takes longer.",
             )
             .like("\"30s\""),
+        Field::optional("lock", Takes::Table(&LOCK))
+            .means(
+                "A spin lock that its threads share. Whoever waits for it computes nothing and uses its core all the same, so that \
+                 a holder that has lost its core costs the others theirs.",
+            )
+            .like("{ every = \"1ms\", hold = \"50us\" }"),
+    ],
+);
+
+/// What a thread computes between two looks at a lock.
+const AT_A_LOCK: Takes = Takes::Duration { least: 1000, most: 3600 * SECOND };
+
+static LOCK: Table = Table::new(
+    "A lock that is waited for by spinning (test-and-set: whoever finds it free has it).",
+    &[
+        Field::required("every", AT_A_LOCK)
+            .means("What each thread computes between two turns at the lock, part of `work`.")
+            .like("\"1ms\""),
+        Field::required("hold", AT_A_LOCK)
+            .means("What it computes then while it holds the lock, part of `work`.")
+            .like("\"50us\""),
     ],
 );
 
@@ -112,7 +133,7 @@ static ARRIVALS: Table = Table::new(
             .means("Exponential gaps (poisson), equal gaps (constant), or several requests at once with equal gaps between (burst).")
             .like("\"poisson\""),
         Field::required("rate", Takes::Rate)
-            .means("Mean rate. All tenants together expect at most 10 million requests, operations on files, forks and steps of touching memory (100 a second) in a run.")
+            .means("Mean rate. All tenants together expect at most 10 million requests, operations on files, forks, turns at locks and steps of touching memory (100 a second) in a run.")
             .like("\"60/s\""),
         Field::absent("size", Takes::Count { least: 1, most: 100_000 }, "required with process = \"burst\", refused without")
             .means("Requests a burst; the bursts are so far apart that the mean rate is `rate`.")

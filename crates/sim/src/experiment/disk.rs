@@ -1,4 +1,5 @@
-//! Where threads meet the disk: CPU time in the kernel, then the device, then the page cache's flush.
+//! Where threads meet the disk: CPU time in the kernel, then the device, then the page cache's flush; from a guest by way of
+//! its monitor.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +10,14 @@ use catamaran_scenario::plan::Workload;
 use catamaran_scenario::{Calibration, Plan};
 
 use super::refuse::refusal;
+use super::virtio::Virtio;
 use super::world::{Event, TENANTS_SECOND, World};
 use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::rng::SplitMix64;
 use crate::platform::CpuClaim;
 use crate::platform::disk::{self, DiskClaim};
+use crate::platform::vm::Guest;
 use crate::resources::cpu::ThreadId;
 use crate::resources::disk::{Bounds, Disk, DiskEvent, Jiffies, Kind, Op};
 use crate::workload::FileOp;
@@ -34,10 +37,17 @@ pub(super) struct DiskSetting {
     tick: u64,
     /// Whether what the page cache writes out is charged to whoever wrote it (cgroup v2).
     charges_writeback: bool,
+    /// The disks of guests, where tenants are in some.
+    virtio: Option<Virtio>,
 }
 
 impl DiskSetting {
-    pub(super) fn of(plan: &Plan, calibration: &Calibration, cpu: &[CpuClaim]) -> Result<Self, RunError> {
+    pub(super) fn of(
+        plan: &Plan,
+        calibration: &Calibration,
+        cpu: &[CpuClaim],
+        guest: Option<&Guest>,
+    ) -> Result<Self, RunError> {
         let user = plan.tenants().iter().find(|tenant| operates(&tenant.workload));
         if let (None, Some(tenant)) = (&calibration.disk, user) {
             let what = "a disk on a machine that was calibrated without it";
@@ -52,6 +62,7 @@ impl DiskSetting {
             claims: tenants.zip(cpu).map(claim).collect(),
             tick: 1_000_000_000 / u64::from(calibration.scheduler.hz.max(1)),
             charges_writeback: calibration.machine.cgroup_version == 2,
+            virtio: guest.and_then(|guest| Some(Virtio::new(guest.disk?, guest.speed))),
         })
     }
 
@@ -79,6 +90,7 @@ impl DiskSetting {
             model,
             costs,
             writeback: unbounded,
+            virtio: self.virtio.clone(),
             flying: BTreeMap::new(),
             asked: BTreeSet::new(),
             orphans: BTreeMap::new(),
@@ -96,13 +108,21 @@ pub(super) fn operates(workload: &Workload) -> bool {
 
 /// What a thread does in the course of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     /// CPU time in the kernel.
     Kernel(u64),
     /// The same, more where the device has to be told.
     Ask { cpu: u64, notify: u64 },
     /// Waits for the device.
     Device { group: usize, writes: bool, bytes: u64, service: u64, latency: u64 },
+    /// Waits for the thread of its guest's monitor.
+    Monitor(u64),
+    /// That tells the device, where it has to be told.
+    Tell(u64),
+    /// The monitor's thread turns to the next request.
+    LetGo,
+    /// Time passes.
+    Pass(u64),
 }
 
 /// The disk and who is at it.
@@ -112,6 +132,7 @@ pub(super) struct DiskWorld {
     costs: DiskCosts,
     /// The group of what the page cache writes out, where that is not the writer's.
     writeback: Option<usize>,
+    pub(super) virtio: Option<Virtio>,
     /// What each thread has still to do for its operation, the next last.
     flying: BTreeMap<ThreadId, Vec<Step>>,
     /// Threads that wait for the device.
@@ -132,6 +153,14 @@ impl DiskWorld {
         }
     }
 
+    /// What a way on the machine is from where the tenants are.
+    fn way_of(&self, on_the_machine: [Step; 3], more: u64) -> Vec<Step> {
+        match &self.virtio {
+            Some(virtio) => virtio.way_of(on_the_machine, more),
+            None => on_the_machine.to_vec(),
+        }
+    }
+
     /// The steps of an operation of group `group`, the first last.
     fn steps(&self, op: FileOp, group: usize) -> Vec<Step> {
         let costs = &self.costs;
@@ -140,23 +169,27 @@ impl DiskWorld {
         let mut steps = Vec::new();
         if op.cached {
             let cached = if op.writes { &costs.cached_write } else { &costs.cached_read };
-            steps.push(Step::Kernel(cached.cpu_ns + by_the_byte(cached.cpu_ns_per_byte, more)));
+            let cpu = cached.cpu_ns + by_the_byte(cached.cpu_ns_per_byte, more);
+            steps.push(Step::Kernel(self.virtio.as_ref().map_or(cpu, |virtio| virtio.inside(cpu))));
         }
         if !op.cached || op.flushes {
             let charged = if op.cached { self.writeback.unwrap_or(group) } else { group };
-            steps.extend(on_the_device(direct, op, more, charged));
+            steps.extend(self.way_of(on_the_device(direct, op, more, charged), more));
         }
         if op.flushes {
             let flush = &costs.flush;
-            steps.push(Step::Kernel(flush.cpu_ns));
-            steps.push(Step::Device {
-                group,
-                writes: true,
-                bytes: 0,
-                service: flush.service_ns,
-                latency: flush.latency_ns,
-            });
-            steps.push(Step::Kernel(NOTICE_NS));
+            let flush = [
+                Step::Ask { cpu: flush.cpu_ns, notify: 0 },
+                Step::Device {
+                    group,
+                    writes: true,
+                    bytes: 0,
+                    service: flush.service_ns,
+                    latency: flush.latency_ns,
+                },
+                Step::Kernel(NOTICE_NS),
+            ];
+            steps.extend(self.way_of(flush, 0));
         }
         steps.reverse();
         steps
@@ -171,13 +204,13 @@ fn on_the_device(costs: &OperationCosts, op: FileOp, more: u64, group: usize) ->
             writes: op.writes,
             bytes: op.bytes,
             service: costs.service_ns + by_the_byte(costs.service_ns_per_byte, more),
-            latency: costs.latency_ns,
+            latency: costs.latency_ns + by_the_byte(costs.latency_ns_per_byte, more),
         },
         Step::Kernel(NOTICE_NS),
     ]
 }
 
-fn by_the_byte(ns: f64, bytes: u64) -> u64 {
+pub(super) fn by_the_byte(ns: f64, bytes: u64) -> u64 {
     (ns * bytes as f64) as u64
 }
 
@@ -216,6 +249,18 @@ impl World {
                 self.engine.block(thread);
                 return self.take_disk_timers();
             }
+            Some(Step::Monitor(service)) => return self.join_monitor(thread, service),
+            Some(Step::Tell(notify)) if disk.model.is_idle() => return self.monitor_tells(thread, notify),
+            Some(Step::Tell(_)) => return self.operate_on(thread),
+            Some(Step::LetGo) => {
+                self.let_go_of_monitor(thread);
+                return self.operate_on(thread);
+            }
+            Some(Step::Pass(ns)) => {
+                disk.asked.insert(thread);
+                self.queue.push(now + ns, TENANTS_SECOND, Event::Disk(DiskEvent::Done(thread)));
+                return self.engine.block(thread);
+            }
         };
         self.engine.give_kernel_time(thread, cpu.max(1));
         self.engine.wake(thread);
@@ -235,6 +280,7 @@ impl World {
 
     /// A thread's life ends: its operation goes no further than the device.
     pub(super) fn stop_operating(&mut self, thread: ThreadId) {
+        self.let_go_of_monitor(thread);
         let Some(disk) = &mut self.disk else { return };
         disk.flying.remove(&thread);
         if disk.asked.remove(&thread) {

@@ -113,6 +113,25 @@ impl Engine {
         }
     }
 
+    /// Has a running thread use its core without working, until it is given something. It is one of the idle hands whenever it
+    /// comes onto a core.
+    pub(super) fn spin(&mut self, thread: ThreadId) {
+        match self {
+            Engine::Exact(cpu) => cpu.spin(thread),
+            Engine::Guests(guests) => guests.spin(thread),
+            Engine::Fluid(_) => {}
+        }
+    }
+
+    /// Whether a thread has a core, and a guest's thread one beneath it that runs.
+    pub(super) fn is_at_work(&self, thread: ThreadId) -> bool {
+        match self {
+            Engine::Exact(cpu) => cpu.is_running(thread),
+            Engine::Guests(guests) => guests.is_at_work(thread),
+            Engine::Fluid(_) => false,
+        }
+    }
+
     pub(super) fn wake(&mut self, thread: ThreadId) {
         both!(self, model => model.wake(thread));
     }
@@ -199,7 +218,7 @@ impl Engine {
 
     pub(super) fn next_idle_hand(&mut self) -> Option<ThreadId> {
         let hands = match self {
-            Engine::Exact(cpu) => &mut cpu.idle_hands,
+            Engine::Exact(cpu) => return cpu.next_idle_hand(),
             Engine::Guests(guests) => return guests.next_idle_hand(),
             Engine::Fluid(fluid) => &mut fluid.idle_hands,
         };

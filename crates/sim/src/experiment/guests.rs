@@ -187,6 +187,18 @@ impl Guests {
         self.enter(index).give_work(own, ns, overhead_ns);
     }
 
+    pub(super) fn spin(&mut self, thread: ThreadId) {
+        let (index, own) = self.threads[thread];
+        self.enter(index).spin(own);
+    }
+
+    /// Whether a thread has a virtual CPU that runs.
+    pub(super) fn is_at_work(&self, thread: ThreadId) -> bool {
+        let (index, own) = self.threads[thread];
+        let guest = &self.guests[index];
+        guest.cpu.is_running(own) && guest.seats[guest.cpu.core_of(own)].on
+    }
+
     pub(super) fn wake(&mut self, thread: ThreadId) {
         let (index, own) = self.threads[thread];
         self.enter(index).wake(own);
@@ -215,6 +227,9 @@ impl Guests {
             let (index, own) = self.threads[thread];
             self.changed.insert(index);
             let guest = &mut self.guests[index];
+            if !guest.cpu.is_to_be_told(own) {
+                continue;
+            }
             let seat = &mut guest.seats[guest.cpu.core_of(own)];
             if seat.on {
                 return Some(thread);
@@ -310,6 +325,9 @@ impl Guests {
     fn tell_host(&mut self, index: usize) {
         self.enter(index);
         self.changed.remove(&index);
+        let Guest { cpu, owners, .. } = &mut self.guests[index];
+        let hands = std::mem::take(&mut cpu.idle_hands);
+        self.ready.extend(hands.into_iter().map(|own| owners[own]));
         let asked = self.ready.iter().any(|&thread| self.threads[thread].0 == index);
         let Self { host, guests, now, ticks, .. } = self;
         let Guest { cpu, seats, .. } = &mut guests[index];

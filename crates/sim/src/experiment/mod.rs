@@ -19,6 +19,7 @@ mod refuse;
 mod servers;
 mod stepping;
 mod timeline;
+mod virtio;
 mod world;
 
 pub(crate) use density::density;

@@ -10,7 +10,7 @@ use super::events::{self, Happening};
 use super::lives::{Killed, Lives, NEVER};
 use super::log::Log;
 use super::memory::{self, MemoryWorld};
-use super::nodes;
+use super::{Model, nodes};
 use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::queue::EventQueue;
@@ -47,6 +47,11 @@ pub(super) enum Event {
     },
     /// Something at the disk.
     Disk(DiskEvent),
+    /// The monitor of an instance has served the request of that number.
+    Monitor {
+        index: usize,
+        number: u64,
+    },
     /// What everyone is charged is noted.
     Sample,
 }
@@ -172,6 +177,9 @@ impl World {
         let mut start = tenant_of.start_at.0;
         let page_bytes = setting.memory.page_bytes();
         let mut program = Program::new(plan, tenant, replica, (start, self.end), page_bytes)?;
+        if setting.model == Model::Fluid {
+            program = program.without_locks();
+        }
         let terms = setting.terms(plan, index, (tenant, replica))?;
         if !terms.first {
             program.stop(0, false);
@@ -254,6 +262,7 @@ impl World {
             Event::Start(index) => self.start(index),
             Event::Cut { thread, phase, life } => self.cut(thread, phase, life),
             Event::Disk(event) => self.disk_event(event),
+            Event::Monitor { index, number } => self.monitor_served(index, number),
             Event::Reap(index, life) => self.reap_in(index, life),
             Event::Happen(place) => self.happen(place),
             Event::Begin { index, life, cause } => self.begin(index, life, cause),
@@ -308,9 +317,16 @@ impl World {
             true => instance.threads.iter().copied().filter(|&other| other != thread).collect(),
             false => Vec::new(),
         };
+        let waiting = instance.program.take_freed();
+        let waiting: Vec<ThreadId> =
+            waiting.into_iter().filter_map(|own| instance.threads.get(own).copied()).collect();
         self.act(thread, action);
         for other in others {
             self.go_on(other);
+        }
+        // Whoever spins on a core sees at once that a lock is free.
+        if let Some(first) = waiting.into_iter().find(|&other| self.engine.is_at_work(other)) {
+            self.go_on(first);
         }
         if is_done {
             self.follow_up(index);
@@ -334,6 +350,7 @@ impl World {
                 self.touch_again(thread);
             }
             Action::Operate(op) => self.operate(thread, op),
+            Action::Spin => self.engine.spin(thread),
             Action::SleepUntil(at) => {
                 self.engine.block(thread);
                 self.slept[thread] = true;
@@ -381,12 +398,14 @@ impl World {
         self.pending == 0 && self.instances.iter().flatten().all(Instance::is_over)
     }
 
-    /// Work done and the CPU time that it took (ns), of all threads but those of instances that touch memory or work on a
-    /// file, which is no such work.
+    /// Work done and the CPU time that it took (ns), of all threads but those of instances that touch memory, work on a file or
+    /// wait for a lock, which is no such work.
     pub(super) fn work_and_cpu(&self) -> (f64, u64) {
         let works = |(index, _): &(usize, usize)| {
             let instance = self.instances.get(*index).and_then(Option::as_ref);
-            instance.is_some_and(|instance| !instance.program.touches() && !instance.program.operates())
+            let turns_only =
+                |program: &Program| !program.touches() && !program.operates() && !program.spins();
+            instance.is_some_and(|instance| turns_only(&instance.program))
         };
         let threads = (0..self.owners.len()).filter(|&thread| self.owners.get(thread).is_some_and(works));
         let cpu_ns = match threads.clone().count() == self.owners.len() {

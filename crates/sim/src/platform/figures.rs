@@ -53,6 +53,12 @@ figures! {
     FEL_RED_1N = "FEL-RED-1n", "req/s", [16421.0];
     /// The same through Docker's bridge and its translation of addresses.
     FEL_RED_1B = "FEL-RED-1b", "req/s", [12767.0];
+    /// Random reads of 4 KiB by one job, 16 at a time, on the machine itself.
+    FEL_FIO_6N = "FEL-FIO-6n", "IOPS", [58729.0];
+    /// The same in a guest of KVM.
+    FEL_FIO_6K = "FEL-FIO-6k", "IOPS", [24793.0];
+    /// How long one takes by eight such jobs, on the machine itself and in a guest of KVM.
+    FEL_FIO_L1 = "FEL-FIO-L1", "us", [1519.8, 3006.7];
     /// From `docker run` to the container at work.
     LVM_07 = "LVM-07", "ms", [200.0];
     /// Memory of a thousand Docker containers with a small interpreter each.
@@ -69,12 +75,20 @@ figures! {
     FC_MEM_3 = "FC-MEM-3", "MB", [131.3];
     /// Memory that guests of 128, 256, 1024 and 8192 MiB show.
     FC_MEM_4 = "FC-MEM-4", "MB", [112.1, 238.1, 994.1, 7985.7];
+    /// Random reads of 4 KiB, 32 at a time, on the machine itself.
+    FC_IO_1M = "FC-IO-1m", "IOPS", [301182.0];
     /// Random reads of 4 KiB, one at a time, on the machine itself.
     FC_IO_2M = "FC-IO-2m", "IOPS", [16473.0];
     /// The same in a guest of Firecracker.
     FC_IO_2F = "FC-IO-2f", "IOPS", [8444.0];
     /// The same in a guest of QEMU.
     FC_IO_2Q = "FC-IO-2q", "IOPS", [7513.0];
+    /// Random reads of 128 KiB, one at a time, on the machine itself.
+    FC_IO_6M = "FC-IO-6m", "IOPS", [4739.0];
+    /// The same in a guest of Firecracker.
+    FC_IO_6F = "FC-IO-6f", "IOPS", [1795.0];
+    /// The same in a guest of QEMU.
+    FC_IO_6Q = "FC-IO-6q", "IOPS", [2427.0];
     /// A ping over the loopback interface.
     FC_PNG_1 = "FC-PNG-1", "ms", [0.012];
     /// A ping from the machine to a guest of Firecracker.

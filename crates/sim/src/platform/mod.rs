@@ -14,6 +14,7 @@ pub(crate) mod isolation;
 pub(crate) mod memory;
 mod namespaces;
 pub(crate) mod residents;
+pub(crate) mod virtio;
 pub(crate) mod visibility;
 pub(crate) mod vm;
 

@@ -21,11 +21,11 @@
 
 use std::collections::BTreeMap;
 
-use catamaran_scenario::calibration::Accel;
+use catamaran_scenario::calibration::{Accel, VirtioCosts};
 use catamaran_scenario::plan::{PlatformSettings, Scheduler};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
-use super::{figures, has_guests};
+use super::{figures, has_guests, virtio};
 use crate::resources::cpu::{Costs, Knobs, Pick};
 
 /// Exits of a timer: one to arm it, one when it expires.
@@ -33,7 +33,7 @@ const EXITS_PER_TIMER: u64 = 2;
 /// GHz of the core on which the cycles of an exit were counted (VX-2).
 const EXIT_GHZ: f64 = 2.93;
 /// Direct cost of an exit, to the nearest nanosecond.
-const EXIT_NS: u64 = (figures::VX_2.value(0) / EXIT_GHZ + 0.5) as u64;
+pub(super) const EXIT_NS: u64 = (figures::VX_2.value(0) / EXIT_GHZ + 0.5) as u64;
 /// Switches to a monitor that is a process of the host, and back.
 const SWITCHES_PER_WORLD_SWITCH: u64 = 2;
 /// Memory of a guest where the scenario does not say: that of the guests of FC-MEM-4 and FC-BS-07.
@@ -86,6 +86,8 @@ pub(crate) struct Guest {
     pub(crate) kernel_bytes: Option<u64>,
     /// Memory that its kernel has (bytes).
     pub(crate) memory_bytes: u64,
+    /// What its disk costs beyond the machine's, where a figure says so.
+    pub(crate) disk: Option<VirtioCosts>,
 }
 
 impl Guest {
@@ -196,6 +198,7 @@ pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) 
         reserve_bytes: weighed_here.and_then(|vm| vm.reserve_bytes).unwrap_or(0),
         kernel_bytes,
         memory_bytes: memory,
+        disk: virtio::costs(platform, accel, calibration),
     })
 }
 

@@ -3,6 +3,7 @@
 mod draws;
 mod filer;
 mod leaker;
+mod lock;
 mod program;
 mod server;
 

@@ -8,6 +8,7 @@ use catamaran_scenario::plan::Workload;
 
 use super::filer::{self, FileOp, Filer};
 use super::leaker::{self, Leaker};
+use super::lock::{self, Lock};
 use super::server::{Next, Served, Server};
 use crate::kernel::Instant;
 
@@ -27,6 +28,8 @@ pub(crate) enum Action {
     TouchAgain { until: Option<Instant> },
     /// Asks for an operation on its file.
     Operate(FileOp),
+    /// Uses its core and computes nothing, until it is asked again: when it comes onto a core, or when a lock is free.
+    Spin,
     /// Sleeps until then.
     SleepUntil(Instant),
     /// Waits for the other threads of its phase.
@@ -37,7 +40,7 @@ pub(crate) enum Action {
 
 #[derive(Debug, Clone)]
 enum Stage {
-    Compute { ns_each: f64, given: Vec<bool> },
+    Compute { ns_each: f64, given: Vec<bool>, lock: Option<Lock> },
     Server(Server),
     Memory { leaker: Leaker, hot: bool },
     Disk(Filer),
@@ -134,10 +137,18 @@ impl Program {
     ) -> Option<Action> {
         let until = step.lasts.map_or(end, |lasts| (began + lasts).min(end));
         match &mut step.stage {
-            Stage::Compute { ns_each, given, .. } => {
+            Stage::Compute { ns_each, given, lock } => {
                 let first = !std::mem::replace(&mut given[thread], true);
-                let until = step.lasts.map(|_| until);
-                first.then_some(Action::Work { ns: *ns_each, request: false, until })
+                let over = step.lasts.is_some() && now >= until;
+                let until = step.lasts.map(|_| until).filter(|_| first);
+                let Some(lock) = lock else {
+                    return first.then_some(Action::Work { ns: *ns_each, request: false, until });
+                };
+                match lock.next(thread, over) {
+                    lock::Step::Work(ns) => Some(Action::Work { ns, request: false, until }),
+                    lock::Step::Spin => Some(Action::Spin),
+                    lock::Step::Rest => None,
+                }
             }
             Stage::Idle => (now < until).then_some(Action::SleepUntil(until)),
             Stage::Memory { leaker, .. } => (now < until).then(|| {
@@ -260,6 +271,31 @@ impl Program {
         self.steps.iter().any(|step| matches!(step.stage, Stage::Disk(_)))
     }
 
+    /// Whether it has a phase of waiting for a lock, in which CPU time passes without turns.
+    pub(crate) fn spins(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.stage, Stage::Compute { lock: Some(_), .. }))
+    }
+
+    /// Its threads compute the same without a lock.
+    pub(crate) fn without_locks(mut self) -> Self {
+        for step in &mut self.steps {
+            if let Stage::Compute { lock, .. } = &mut step.stage {
+                *lock = None;
+            }
+        }
+        self
+    }
+
+    /// The threads that wait for a lock that has been given back since the last answer, the longest first.
+    pub(crate) fn take_freed(&mut self) -> Vec<usize> {
+        let Some(Step { stage: Stage::Compute { lock: Some(lock), .. }, .. }) =
+            self.steps.get_mut(self.current)
+        else {
+            return Vec::new();
+        };
+        lock.take_freed().to_vec()
+    }
+
     /// Whether it has a phase of touching memory, which makes no turns.
     pub(crate) fn touches(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.stage, Stage::Memory { .. }))
@@ -327,9 +363,13 @@ impl Step {
         page_bytes: u64,
     ) -> Option<Self> {
         let (stage, threads) = match workload {
-            Workload::Compute { threads, work } => {
+            Workload::Compute { threads, work, lock } => {
                 let ns_each = work.0 as f64 / f64::from(*threads);
-                (Stage::Compute { ns_each, given: vec![false; *threads as usize] }, *threads)
+                let locked = |lock: &catamaran_scenario::plan::Lock| {
+                    Lock::new(*threads as usize, ns_each, lock.every.0 as f64, lock.hold.0 as f64)
+                };
+                let lock = lock.as_ref().map(locked);
+                (Stage::Compute { ns_each, given: vec![false; *threads as usize], lock }, *threads)
             }
             Workload::Server(server) => {
                 let arrivals = requests?.map(|request| (request.arrival_ns, request.demand_ns));
@@ -359,7 +399,12 @@ impl Step {
     /// Becomes as it was before it was begun; answers what became of its requests until `now`.
     fn start_over(&mut self, now: Instant) -> Vec<Served> {
         match &mut self.stage {
-            Stage::Compute { given, .. } => given.fill(false),
+            Stage::Compute { given, lock, .. } => {
+                given.fill(false);
+                if let Some(lock) = lock {
+                    lock.start_over();
+                }
+            }
             Stage::Memory { leaker, .. } => *leaker = leaker.anew(),
             Stage::Server(server) => return server.start_over(now),
             Stage::Disk(filer) => return filer.start_over(),

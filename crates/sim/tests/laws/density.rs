@@ -28,6 +28,7 @@ fn weighty() -> Calibration {
         exit_ns: Some(0),
         idle_bytes,
         reserve_bytes: None,
+        disk: None,
     });
     calibration
 }

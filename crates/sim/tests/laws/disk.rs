@@ -12,6 +12,7 @@ const OPERATION: OperationCosts = OperationCosts {
     service_ns: 10_000,
     service_ns_per_byte: 0.001,
     latency_ns: 20_000,
+    latency_ns_per_byte: 0.0,
 };
 
 /// A machine without costs but those of its disk: 40 µs for one operation, of which 10 are CPU time.

@@ -15,6 +15,7 @@ fn free() -> Calibration {
         exit_ns: Some(0),
         idle_bytes: None,
         reserve_bytes: None,
+        disk: None,
     });
     calibration
 }
@@ -258,6 +259,7 @@ fn emulation_is_as_slow_as_it_was_measured_and_called_so() {
         exit_ns: None,
         idle_bytes: Some(200 << 20),
         reserve_bytes: None,
+        disk: None,
     });
     let outcome = run(&guests(1, 1, &[hog("a", 1, "100ms", ""), hog("b", 1, "1h", "")]), &calibration);
     near("finish", tenant(&outcome, "a").finished_s.unwrap(), 4.0, 0.01);
@@ -312,6 +314,7 @@ fn a_start_is_as_measured_here_else_as_published() {
         exit_ns: None,
         idle_bytes: None,
         reserve_bytes: None,
+        disk: None,
     };
     measured.vm = Some(emulated);
     assert_eq!(boot(&measured, ""), (Some(0.78), 2));

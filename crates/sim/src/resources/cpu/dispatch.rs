@@ -172,6 +172,9 @@ impl Cpu {
             record.waited_ns += self.now - since;
         }
         record.overhead += self.knobs.costs.switch as f64;
+        if record.spins {
+            self.idle_hands.push(thread);
+        }
         let recent = &mut self.cores[core].recent;
         if let Some(at) = recent.iter().position(|&other| other == thread) {
             recent[..=at].rotate_right(1);

@@ -51,6 +51,9 @@ impl Cpu {
         self.cores[core].stands = false;
         self.cores[core].on_since = self.now;
         self.reschedule_all();
+        // What it spins for may have come free while it stood.
+        let running = self.cores[core].running.filter(|&thread| self.threads[thread].spins);
+        self.idle_hands.extend(running);
     }
 
     /// What the thread on a lent core needs from beneath (ns of work there), if that has changed since the last answer.

@@ -31,6 +31,7 @@ mod progress;
 mod queue;
 mod reweight;
 pub(crate) mod share;
+mod spin;
 mod wakeup;
 mod wide;
 
@@ -126,6 +127,8 @@ struct Thread {
     allowed: Vec<bool>,
     /// Work still to do, in nanoseconds at the speed of one busy core; infinite for none given yet.
     remaining: f64,
+    /// What it does is no work.
+    spins: bool,
     /// Utilization: how much of the time it had a core.
     util: pelt::Average,
     /// CPU time that goes into switches and ticks before any more work is done (ns).
@@ -258,6 +261,7 @@ impl Cpu {
             state: State::Asleep,
             allowed: (0..self.cores.len()).map(may).collect(),
             remaining: 0.0,
+            spins: false,
             util: pelt::Average::default(),
             overhead: 0.0,
             cpu_ns: 0,

@@ -42,6 +42,9 @@ impl Cpu {
         let thread = &mut self.threads[thread];
         let overhead = lesser(thread.overhead, delta);
         thread.overhead -= overhead;
+        if thread.spins {
+            return;
+        }
         let work = lesser((delta - overhead) * rate, thread.remaining);
         thread.remaining -= work;
         thread.work_done += work;
@@ -63,7 +66,7 @@ impl Cpu {
             return;
         }
         // Work without end (or longer than any run) needs no event.
-        if left < 1e18 {
+        if left < 1e18 && !self.threads[thread].spins {
             let whole = left as u64;
             let at = self.now + whole + u64::from((whole as f64) < left);
             let generation = self.cores[core].generation;
@@ -93,7 +96,7 @@ impl Cpu {
             self.progress(core);
         }
         let record = &mut self.threads[thread];
-        record.remaining = work_ns;
+        (record.remaining, record.spins) = (work_ns, false);
         record.overhead += overhead_ns as f64;
         if running {
             self.arm(core);

@@ -13,10 +13,12 @@
 //!
 //! **Judge.** Closed forms: one at a time, very many at a time, shares by weight; the machine.
 
+mod station;
 mod throttle;
 
 use std::collections::{BTreeMap, VecDeque};
 
+pub(crate) use station::{Begun, Station};
 pub(crate) use throttle::{Bounds, Jiffies, Throttle};
 
 use crate::kernel::Instant;
