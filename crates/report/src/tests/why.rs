@@ -135,7 +135,7 @@ fn the_longest_part_names_the_setting() {
 }
 
 fn event(at_s: f64, actor: &str, what: &str, target: &str, because: Option<u32>) -> EventRow {
-    EventRow { at_s, actor: actor.into(), what: what.into(), target: target.into(), because }
+    EventRow { at_s, actor: actor.into(), what: what.into(), target: target.into(), because, bytes: None }
 }
 
 #[test]

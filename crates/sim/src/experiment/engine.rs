@@ -139,6 +139,14 @@ impl Engine {
         }
     }
 
+    /// Where the threads of a guest each are, and there are any.
+    pub(super) fn guests(&mut self) -> Option<&mut Guests> {
+        match self {
+            Engine::Guests(guests) => Some(guests),
+            Engine::Exact(_) | Engine::Fluid(_) => None,
+        }
+    }
+
     /// Whether a timer that wakes `thread` finds its core idle.
     pub(super) fn would_wake_idle(&self, thread: ThreadId) -> bool {
         match self {

@@ -1,5 +1,8 @@
 //! A world at a moment before its end.
 
+use std::collections::BTreeSet;
+
+use super::migrate::Place;
 use super::world::{Instance, World};
 use crate::kernel::Instant;
 
@@ -24,6 +27,13 @@ impl World {
         stopped
     }
 
+    /// The instances that are here.
+    pub(super) fn held(&self) -> BTreeSet<usize> {
+        let here = |one: &Instance| one.place == Place::Here;
+        let all = self.instances.iter().enumerate();
+        all.filter(|(_, one)| one.as_ref().is_some_and(here)).map(|(index, _)| index).collect()
+    }
+
     /// What can be seen of each thread (since when the request that it answers has been there; whether it has a core), and of
     /// each instance (when it ended; how often it was throttled).
     pub(super) fn seen(&self) -> Vec<(Option<Instant>, u64)> {
@@ -39,5 +49,27 @@ impl World {
         };
         let threads = (0..self.owners.len()).filter_map(thread);
         threads.chain(self.instances.iter().flatten().map(instance)).collect()
+    }
+
+    /// Work done and the CPU time that it took (ns), of all threads but those of instances that touch memory or work on a
+    /// file, which is no such work.
+    pub(super) fn work_and_cpu(&self) -> (f64, u64) {
+        let works = |(index, _): &(usize, usize)| {
+            let instance = self.instances.get(*index).and_then(Option::as_ref);
+            instance.is_some_and(|instance| !instance.program.touches() && !instance.program.operates())
+        };
+        let threads = (0..self.owners.len()).filter(|&thread| self.owners.get(thread).is_some_and(works));
+        // One that has moved took its accounts along.
+        let is_here = |thread: &usize| {
+            let instance =
+                self.owners.get(*thread).and_then(|(index, _)| self.instances.get(*index)?.as_ref());
+            instance.is_some_and(|instance| instance.place == Place::Here)
+        };
+        let cpu_ns = match threads.clone().count() == self.owners.len() {
+            true => self.engine.busy_ns(self.owners.len()),
+            false => threads.clone().filter(is_here).map(|thread| self.engine.cpu_ns(thread)).sum(),
+        };
+        let work: f64 = threads.filter(is_here).map(|thread| self.engine.work_ns(thread)).sum();
+        (work, cpu_ns)
     }
 }
