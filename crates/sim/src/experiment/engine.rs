@@ -233,12 +233,4 @@ impl Engine {
             Engine::Exact(_) | Engine::Fluid(_) => None,
         }
     }
-
-    /// CPU time of the host's cores that `threads` threads of tenants have taken, those that carry guests included (ns).
-    pub(super) fn busy_ns(&self, threads: usize) -> u64 {
-        match self {
-            Engine::Guests(guests) => guests.busy_ns(),
-            _ => (0..threads).map(|thread| self.cpu_ns(thread)).sum(),
-        }
-    }
 }

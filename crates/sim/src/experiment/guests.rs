@@ -388,11 +388,6 @@ impl Guests {
         self.carries.iter().map(|&(guest, vcpu)| (self.guests[guest].instance, vcpu)).collect()
     }
 
-    /// CPU time that all virtual CPUs have had (ns).
-    pub(super) fn busy_ns(&self) -> u64 {
-        (0..self.carries.len()).map(|thread| self.host.cpu_ns(thread)).sum()
-    }
-
     /// CPU time that went into timers beyond what they cost without guests (ns).
     pub(super) fn overhead_ns(&self) -> u64 {
         self.guests.iter().map(|guest| guest.timers * guest.timer_ns).sum()

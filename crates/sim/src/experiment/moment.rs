@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::engine::Engine;
 use super::migrate::Place;
 use super::world::{Instance, World};
 use crate::kernel::Instant;
@@ -54,22 +55,23 @@ impl World {
     /// Work done and the CPU time that it took (ns), of all threads but those of instances that touch memory or work on a
     /// file, which is no such work.
     pub(super) fn work_and_cpu(&self) -> (f64, u64) {
-        let works = |(index, _): &(usize, usize)| {
-            let instance = self.instances.get(*index).and_then(Option::as_ref);
-            instance.is_some_and(|instance| !instance.program.touches() && !instance.program.operates())
-        };
-        let threads = (0..self.owners.len()).filter(|&thread| self.owners.get(thread).is_some_and(works));
         // One that has moved took its accounts along.
-        let is_here = |thread: &usize| {
-            let instance =
-                self.owners.get(*thread).and_then(|(index, _)| self.instances.get(*index)?.as_ref());
-            instance.is_some_and(|instance| instance.place == Place::Here)
+        let works = |instance: &Instance| {
+            let no_turns = instance.program.touches() || instance.program.operates();
+            !no_turns && instance.place == Place::Here
         };
-        let cpu_ns = match threads.clone().count() == self.owners.len() {
-            true => self.engine.busy_ns(self.owners.len()),
-            false => threads.clone().filter(is_here).map(|thread| self.engine.cpu_ns(thread)).sum(),
+        let at_work = |index: usize| self.instances.get(index).and_then(Option::as_ref).is_some_and(works);
+        let threads = (0..self.owners.len())
+            .filter(|&thread| self.owners.get(thread).is_some_and(|(index, _)| at_work(*index)));
+        let work: f64 = threads.clone().map(|thread| self.engine.work_ns(thread)).sum();
+        let cpu_ns = match &self.engine {
+            // A guest's own account of its threads has what was stolen from it in it.
+            Engine::Guests(guests) => (0..self.instances.len())
+                .filter(|&index| at_work(index))
+                .map(|index| guests.cpu_ns(index))
+                .sum(),
+            engine => threads.map(|thread| engine.cpu_ns(thread)).sum(),
         };
-        let work: f64 = threads.filter(is_here).map(|thread| self.engine.work_ns(thread)).sum();
         (work, cpu_ns)
     }
 }
