@@ -78,7 +78,12 @@ fn speaks(answer: &Answer, what: &str) {
 fn adds_up(answer: &Answer, what: &str) {
     if let Facts::Late(late) = &answer.facts {
         let parts = late.parts;
-        let sum = parts.behind_ns + parts.throttled_ns + parts.stolen_ns + parts.waited_ns + parts.ran_ns;
+        let sum = parts.behind_ns
+            + parts.still_ns
+            + parts.throttled_ns
+            + parts.stolen_ns
+            + parts.waited_ns
+            + parts.ran_ns;
         assert_eq!(sum, late.latency_ns, "{what}: {late:?}");
         assert!(parts.ran_ns > 0, "{what}: it was answered without running: {late:?}");
     }

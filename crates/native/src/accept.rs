@@ -110,6 +110,8 @@ fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(),
         ("accel", settings.accel.is_some() && !on_vm),
         ("type", settings.hypervisor_type.is_some()),
         ("compat", settings.compat.is_some()),
+        ("migration", settings.migration.is_some()),
+        ("downtime", settings.downtime.is_some()),
         ("unshare", settings.unshare.is_some() && platform != Platform::Namespaces),
     ];
     table.into_iter().try_for_each(|(name, set)| {

@@ -60,6 +60,7 @@ impl OomKill {
             what: what.into(),
             target: target.into(),
             because,
+            bytes: None,
         };
         let cause = u32::try_from(first).ok();
         [row("out-of-memory", bound, None), row("oom-kill", label, cause)]

@@ -311,6 +311,9 @@ pub struct EventRow {
     pub target: String,
     /// Index in `events` of the event that caused it.
     pub because: Option<u32>,
+    /// What is sent in it (bytes), where it is a round of a live migration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 impl EventRow {

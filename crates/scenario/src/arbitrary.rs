@@ -256,6 +256,8 @@ fn settings() -> BoxedStrategy<String> {
         maybe("accel", select(vec!["kvm", "tcg"]).prop_map(quoted)),
         maybe("type", select(vec!["1", "2"]).prop_map(str::to_owned)),
         maybe("compat", Just("\"1.20\"".to_owned())),
+        maybe("migration", select(vec!["qemu", "clark"]).prop_map(quoted)),
+        maybe("downtime", duration(1000, 400_000)),
         maybe("unshare", select(vec!["[]", "[\"pid\"]", "[\"user\", \"mount\"]"]).prop_map(str::to_owned)),
     ])
 }

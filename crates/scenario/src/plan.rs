@@ -15,7 +15,7 @@ mod settings;
 pub use image::{Image, Layer};
 pub use memory::Memory;
 use memory::is_default;
-pub use settings::{Guest, Namespace, PlatformSettings, Scheduler};
+pub use settings::{Guest, Migration, Namespace, PlatformSettings, Scheduler};
 
 /// A validated scenario: tenants that share a machine, and the platforms to carry them out on.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -17,6 +17,7 @@ fn full() -> Report {
         what: "oom-kill".into(),
         target: "batch".into(),
         because: Some(0),
+        bytes: None,
     });
     report
 }

@@ -3,7 +3,7 @@ use catamaran_scenario::{Lang, Plan};
 use super::report;
 use crate::Timeline;
 use crate::report::{BackendKind, EventRow, Report, Samples, Series, StageRow, TenantState};
-use crate::timeline::{GuestSlice, Period, Request, Slice, Throttle};
+use crate::timeline::{Entry, GuestSlice, Period, Request, Slice, Throttle};
 use crate::why::{Advice, Answer, Change, Facts, Question, answer, measure, questions};
 use crate::words;
 
@@ -123,6 +123,22 @@ fn the_longest_part_names_the_setting() {
             lower("tenant.batch.cpu.limit"),
         ),
     ];
+    let entry = |at_ms: u64, what: &str| Entry {
+        at_ns: at_ms * MS,
+        actor: "hypervisor".into(),
+        what: what.into(),
+        target: "web/0".into(),
+        because: None,
+    };
+    let moved =
+        vec![entry(5, "migration-round"), entry(10, "migration-pause"), entry(90, "migration-resume")];
+    let moved = Timeline { trace: moved, ..whole(vec![slice(1, 10, 60), slice(0, 90, 100)], vec![]) };
+    let answer = asked(&two(), &moved, late);
+    assert_eq!(answer.advice, advice("host.network.bandwidth", Change::Raise));
+    assert!(
+        words::why(Lang::En, &answer).join(" ").contains("80 ms in a guest that stood still to be moved")
+    );
+    assert!(words::why(Lang::Ko, &answer).join(" ").contains("옮겨 가느라 멈춰 있던 시간 80 ms"));
     for (timeline, expected) in table {
         let answer = asked(&two(), &timeline, late);
         assert_eq!(answer.advice, expected);
@@ -139,7 +155,7 @@ fn the_longest_part_names_the_setting() {
 }
 
 fn event(at_s: f64, actor: &str, what: &str, target: &str, because: Option<u32>) -> EventRow {
-    EventRow { at_s, actor: actor.into(), what: what.into(), target: target.into(), because }
+    EventRow { at_s, actor: actor.into(), what: what.into(), target: target.into(), because, bytes: None }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod start;
 mod stop;
 
 use catamaran_scenario::Plan;
+use catamaran_scenario::plan::Action;
 
 use crate::report::{Report, TenantReport, TenantState};
 use crate::timeline::Timeline;
@@ -184,11 +185,21 @@ impl Run<'_> {
         self.plan.tenants().iter().find(|planned| planned.name == *name)
     }
 
-    /// The rows on the same node, the tenant's own left out.
+    /// Where a row may have been.
+    fn nodes(&self, tenant: usize) -> Vec<u32> {
+        let Some(planned) = self.planned(tenant) else { return Vec::new() };
+        let moves = self.plan.events().iter().filter_map(|event| match &event.action {
+            Action::Migrate { target, to } if *target == planned.name => Some(*to),
+            _ => None,
+        });
+        std::iter::once(planned.node).chain(moves).collect()
+    }
+
+    /// The rows on the same node at some time, the tenant's own left out.
     fn neighbours(&self, tenant: usize) -> Vec<usize> {
-        let node = self.planned(tenant).map(|planned| planned.node);
+        let own = self.nodes(tenant);
         let near =
-            |other: &usize| *other != tenant && self.planned(*other).map(|planned| planned.node) == node;
+            |other: &usize| *other != tenant && self.nodes(*other).iter().any(|node| own.contains(node));
         (0..self.report.tenants.len()).filter(near).collect()
     }
 }

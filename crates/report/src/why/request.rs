@@ -1,7 +1,7 @@
 //! Why was this request late?
 //!
 //! **Law.** From its arrival to its answer a request is at every instant at one of: behind others of its server that are being
-//! served, stopped by the quota, with a virtual CPU that is stolen, waiting for a core, running. What it waits for longest is
+//! served, standing still because its guest is moved, stopped by the quota, with a virtual CPU that is stolen, waiting for a core, running. What it waits for longest is
 //! the cause.
 
 use crate::timeline::{Request, Timeline};
@@ -15,6 +15,8 @@ use super::{Facts, Found, Run};
 pub struct Parts {
     /// Others of its server were being served.
     pub behind_ns: u64,
+    /// Its guest stood still to be moved to another node.
+    pub still_ns: u64,
     /// Its tenant was stopped by its quota.
     pub throttled_ns: u64,
     /// Its virtual CPU waited for a core of the host.
@@ -65,13 +67,14 @@ pub(super) fn explain(run: &Run<'_>, tenant: usize, index: u32) -> Option<Found>
     let request = find(run.timeline, tenant, index)?;
     let (arrival, answered) = (request.arrival_ns, request.completed_ns?);
     let started = request.started_ns?.clamp(arrival, answered);
-    let own = Own::of(run.timeline, tenant);
+    let own = Own::of(run, tenant)?;
     let queued = own.queued((arrival, started));
     let thread: Vec<Span> = runs(run.timeline, tenant, request.thread);
     let served = own.served((started, answered), &thread);
     let waiting: Vec<Span> = joined([queued.1, served.1].concat());
     let parts = Parts {
         behind_ns: queued.0.behind_ns,
+        still_ns: queued.0.still_ns + served.0.still_ns,
         throttled_ns: queued.0.throttled_ns + served.0.throttled_ns,
         stolen_ns: queued.0.stolen_ns + served.0.stolen_ns,
         waited_ns: queued.0.waited_ns + served.0.waited_ns,
@@ -121,23 +124,44 @@ fn runs(timeline: &Timeline, tenant: usize, thread: Option<u32>) -> Vec<Span> {
     )
 }
 
-/// When a tenant ran, was stopped by its quota, and had a virtual CPU stolen.
+/// When the guest of a tenant stood still for the last round of a migration.
+fn still(timeline: &Timeline, label: &str) -> Vec<Span> {
+    let mut since = None;
+    let mut spans = Vec::new();
+    for entry in timeline.trace.iter().filter(|entry| entry.target == label) {
+        match entry.what.as_str() {
+            "migration-pause" => since = Some(entry.at_ns),
+            "migration-resume" | "migration-failed" => {
+                spans.extend(since.take().map(|since| (since, entry.at_ns)));
+            }
+            _ => {}
+        }
+    }
+    joined(spans)
+}
+
+/// When a tenant ran, stood still to be moved, was stopped by its quota, and had a virtual CPU stolen.
 struct Own {
     runs: Vec<Span>,
+    still: Vec<Span>,
     stops: Vec<Span>,
     stolen: Vec<Span>,
 }
 
 impl Own {
-    fn of(timeline: &Timeline, tenant: usize) -> Self {
+    fn of(run: &Run<'_>, tenant: usize) -> Option<Self> {
+        let timeline = run.timeline;
+        let row = run.row(tenant)?;
+        let label = format!("{}/{}", row.name, row.replica);
         let stops = timeline.throttles.iter().filter(|stop| stop.tenant as usize == tenant);
         let stolen =
             timeline.guests.iter().filter(|one| one.tenant as usize == tenant && one.thread.is_none());
-        Self {
+        Some(Self {
             runs: runs(timeline, tenant, None),
+            still: still(timeline, &label),
             stops: joined(stops.map(|stop| (stop.start_ns, stop.end_ns)).collect()),
             stolen: joined(stolen.map(|one| (one.start_ns, one.end_ns)).collect()),
-        }
+        })
     }
 
     /// What a stretch in the queue is made of, and when the tenant, or its virtual CPU, waited for a core in it.
@@ -161,10 +185,11 @@ impl Own {
             let apart = without(left, spans);
             (length(left) - length(&apart), apart)
         };
-        let (throttled_ns, left) = of(&self.stops, &apart);
+        let (still_ns, left) = of(&self.still, &apart);
+        let (throttled_ns, left) = of(&self.stops, &left);
         let (stolen_ns, left) = of(&self.stolen, &left);
-        let waiting = without(&apart, &self.stops);
-        (Parts { throttled_ns, stolen_ns, waited_ns: length(&left), ..Parts::default() }, waiting)
+        let waiting = without(&without(&apart, &self.still), &self.stops);
+        (Parts { still_ns, throttled_ns, stolen_ns, waited_ns: length(&left), ..Parts::default() }, waiting)
     }
 }
 
@@ -180,9 +205,11 @@ fn busiest(run: &Run<'_>, tenant: usize, waiting: &[Span]) -> Option<(usize, u64
 
 /// What it waited for longest, and the setting that this depends on.
 fn advise(run: &Run<'_>, tenant: usize, parts: &Parts, other: Option<usize>) -> Option<Advice> {
-    let Parts { behind_ns, throttled_ns, stolen_ns, waited_ns, ran_ns } = *parts;
-    let most = behind_ns.max(throttled_ns).max(stolen_ns).max(waited_ns).max(ran_ns);
-    if throttled_ns == most {
+    let Parts { behind_ns, still_ns, throttled_ns, stolen_ns, waited_ns, ran_ns } = *parts;
+    let most = behind_ns.max(still_ns).max(throttled_ns).max(stolen_ns).max(waited_ns).max(ran_ns);
+    if still_ns == most {
+        setting::faster_link()
+    } else if throttled_ns == most {
         setting::more_quota(run, tenant)
     } else if stolen_ns == most || waited_ns == most {
         setting::more_core(run, tenant, other)

@@ -113,6 +113,11 @@ pub(super) fn more_quota(run: &Run<'_>, tenant: usize) -> Option<Advice> {
     Advice::raise(of(run.planned(tenant)?, "cpu.limit"))
 }
 
+/// Its guest stands still for as long as the last round takes.
+pub(super) fn faster_link() -> Option<Advice> {
+    Advice::raise("host.network.bandwidth".into())
+}
+
 /// It waits for a core that others have.
 pub(super) fn more_core(run: &Run<'_>, tenant: usize, other: Option<usize>) -> Option<Advice> {
     let other = other.and_then(|other| run.planned(other));

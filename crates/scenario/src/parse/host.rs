@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::Platform;
 use crate::diagnostic::Problem;
-use crate::plan::{Guest, Host, HostDisk, HostNetwork, Namespace, PlatformSettings, Scheduler};
+use crate::plan::{Guest, Host, HostDisk, HostNetwork, Migration, Namespace, PlatformSettings, Scheduler};
 
 use super::reader::Reader;
 
@@ -59,6 +59,10 @@ fn read_platform(reader: &Reader<'_>) -> PlatformSettings {
         hypervisor_type: reader.count("type").map(|kind| if kind == 1 { 1 } else { 2 }),
         compat: reader.text("compat"),
         unshare: read_unshare(reader),
+        migration: reader
+            .choice("migration")
+            .map(|word| if word == "clark" { Migration::Clark } else { Migration::Qemu }),
+        downtime: reader.duration("downtime"),
     }
 }
 

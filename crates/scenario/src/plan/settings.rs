@@ -35,6 +35,12 @@ pub struct PlatformSettings {
     /// Namespaces of each tenant's own, in the order of [`Namespace::ALL`]. Left out of the digest where it is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unshare: Option<Vec<Namespace>>,
+    /// How guests are moved while they run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub migration: Option<Migration>,
+    /// How long a guest may stand still to be moved (ns).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub downtime: Option<Nanos>,
 }
 
 impl PlatformSettings {
@@ -94,6 +100,15 @@ pub enum Scheduler {
     Eevdf,
     /// Before 6.6.
     Cfs,
+}
+
+/// Whose rule a live migration follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Migration {
+    /// QEMU's: as fast as it may, until the rest fits into the down-time.
+    Qemu,
+    /// That of Clark and others (2005), in Xen: each round a little faster than the guest writes.
+    Clark,
 }
 
 /// What a VM runs.

@@ -84,7 +84,8 @@ static SET_LIMIT: Table = Table::new(
 );
 
 static MIGRATE: Table = Table::new(
-    "A tenant moves to another node.",
+    "A tenant moves to another node while it runs: live migration of its guests, one after the other, by pre-copy over \
+     `host.network.bandwidth`. A process or a container can't be moved so.",
     &[tenant(), Field::required("to", Takes::Node).means("The node that it moves to.").like("1")],
 );
 

@@ -135,5 +135,15 @@ static PLATFORM: Table = Table::new(
                     carries the scenario out; nobody else is mapped.")
             .like("[\"mount\", \"pid\"]")
             .becomes("unshare(1): --mount, --pid, --uts, --ipc, --net, --user --map-root-user, --cgroup"),
+        Field::absent("migration", Takes::Choice(&["qemu", "clark"]), "qemu")
+            .means("By whose rule the event migrate moves a guest: QEMU sends as fast as it may (128 MiB/s) until the rest can be sent \
+                    within the down-time; Clark and others (Xen, 2005) send each round 50 Mbit/s faster than the guest wrote \
+                    in the last one, at least 100 Mbit/s, until less than 256 KiB are left or the guest writes too fast.")
+            .like("\"clark\""),
+        Field::absent("downtime", Takes::Duration { least: MILLISECOND, most: 2_000_000 * MILLISECOND }, "\"300ms\"")
+            .means("How long a guest may stand still when it is moved; QEMU's rule only. Too short a time for what the guest writes \
+                    meanwhile, and the migration never comes to its end.")
+            .like("\"50ms\"")
+            .becomes("QEMU: migrate-set-parameters downtime-limit; virsh migrate-setmaxdowntime"),
     ],
 );

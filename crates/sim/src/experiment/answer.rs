@@ -10,6 +10,7 @@ use super::build::Setting;
 use super::engine::Engine;
 use super::happened;
 use super::lives::How;
+use super::migrate::Place;
 use super::world::{Instance, World};
 use crate::{platform, startup};
 
@@ -47,14 +48,14 @@ pub(super) fn report(
             row.explain_absence(field, reason);
         }
         match world.instances.get(index).and_then(Option::as_ref) {
-            Some(instance) => {
+            Some(instance) if instance.place == Place::Here => {
                 startup(row, plan, platform, setting, index);
                 fill(row, calibration, setting, world, index, instance);
                 if let Some(words) = happened::clash(world, index, &labels) {
                     failed(row, words);
                 }
             }
-            None => {
+            _ => {
                 row.explain_absence("disk_bytes", "not part of this prediction");
                 row.explain_absence("cpu_s", "not part of this prediction");
             }
@@ -200,9 +201,10 @@ fn no_memory(calibration: &Calibration, setting: &Setting) -> &'static str {
 }
 
 fn memory(row: &mut TenantReport, calibration: &Calibration, setting: &Setting, world: &World, index: usize) {
-    let peak = world.memory.as_ref().and_then(|memory| memory.peak_bytes(index));
-    row.memory_peak_bytes = peak;
     let instance = world.instances.get(index).and_then(Option::as_ref);
+    let before = instance.map_or(0, |instance| instance.before.peak_bytes);
+    let peak = world.memory.as_ref().and_then(|memory| memory.peak_bytes(index)).map(|peak| peak.max(before));
+    row.memory_peak_bytes = peak;
     row.oom_kills = peak.and(instance).map(|instance| instance.lives.oom_kills);
     if peak.is_none() {
         row.explain_absence("memory_peak_bytes", no_memory(calibration, setting));
@@ -220,8 +222,9 @@ fn memory(row: &mut TenantReport, calibration: &Calibration, setting: &Setting, 
 fn throttling(row: &mut TenantReport, world: &World, instance: &Instance) {
     match world.engine.throttling(instance.group) {
         Some(throttling) => {
-            row.throttled_s = Some(throttling.ns as f64 / 1e9);
-            row.throttled_periods = Some(throttling.periods);
+            let before = instance.before;
+            row.throttled_s = Some((throttling.ns + before.throttled_ns) as f64 / 1e9);
+            row.throttled_periods = Some(throttling.periods + before.throttled_periods);
         }
         None => {
             row.explain_absence("throttled_s", "no quota applies");
@@ -272,8 +275,9 @@ fn overhead(report: &mut Report, setting: &Setting, world: &World) {
     match (&setting.guest, &world.engine) {
         (Some(guest), Engine::Guests(guests)) => {
             let never = |index: usize| {
-                let killed = world.instances.get(index).and_then(|one| one.as_ref()?.killed);
-                killed.is_some_and(|killed| killed.gone == Some(0))
+                let one = world.instances.get(index).and_then(Option::as_ref);
+                let killed = one.and_then(|one| one.killed).is_some_and(|killed| killed.gone == Some(0));
+                killed || one.is_some_and(|one| one.place == Place::Expected)
             };
             let there = guests.guests.iter().filter(|guest| !never(guest.instance)).count();
             report.host.overhead_memory_bytes = Some(guest.idle_bytes * there as u64);

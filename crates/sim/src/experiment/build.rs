@@ -49,6 +49,8 @@ pub(super) struct Setting {
     pub(super) sleep_overhead: u64,
     /// From a timer's expiry to the sleeper's first instruction on an idle core (ns).
     pub(super) wakeup_idle: u64,
+    /// How guests move between nodes, where they can.
+    pub(super) migration: Option<platform::migration::Terms>,
     /// Whether limits are those of cgroup version 1.
     pub(super) version_1: bool,
     platform: Platform,
@@ -91,6 +93,7 @@ impl Setting {
             // A sleep is a system call.
             sleep_overhead: inside(calibration.cpu.sleep_overhead_ns) + system_call,
             wakeup_idle: calibration.cpu.wakeup_idle_ns,
+            migration: platform::migration::Terms::of(&plan.settings(platform), plan.host()),
             version_1: calibration.machine.cgroup_version == 1,
             platform,
         })

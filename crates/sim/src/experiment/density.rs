@@ -59,18 +59,7 @@ pub(crate) fn density(
     let threads = Program::new(plan, 0, 0, (tenant.start_at.0, end), page_bytes)
         .map_or(1, |program| program.threads() as u64);
     let touched = touched_pages(&tenant.workload, end.saturating_sub(tenant.start_at.0), page_bytes);
-    if let Some(guest) = guest.filter(|guest| touched.saturating_mul(page_bytes) > guest.memory_bytes / 2) {
-        let what = format!(
-            "{} MiB touched in a guest of {} MiB",
-            (touched * page_bytes) >> 20,
-            guest.memory_bytes >> 20
-        );
-        return Err(refusal(
-            format!("platform.{platform}.memory"),
-            what,
-            "give each guest twice as much as its tenant touches",
-        ));
-    }
+    refuse::too_much_for_guests(plan, platform, calibration)?;
     // A guest's own kernel has tables as well.
     let (sides, reserve_bytes) = guest.as_ref().map_or((1, 0), |guest| (2, guest.reserve_bytes));
     let idle_bytes = Footprint::of(platform, calibration, costs, guest.as_ref()).bytes(threads);
@@ -88,7 +77,7 @@ pub(crate) fn density(
 }
 
 /// Pages that a workload has touched after so long (ns): what one phase has touched, the next ones keep.
-fn touched_pages(workload: &Workload, lasts: u64, page_bytes: u64) -> u64 {
+pub(super) fn touched_pages(workload: &Workload, lasts: u64, page_bytes: u64) -> u64 {
     match workload {
         Workload::Phases(phases) => {
             let pages = phases.iter().map(|phase| {

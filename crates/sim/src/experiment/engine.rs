@@ -158,6 +158,14 @@ impl Engine {
         }
     }
 
+    /// Where the threads of a guest each are, and there are any.
+    pub(super) fn guests(&mut self) -> Option<&mut Guests> {
+        match self {
+            Engine::Guests(guests) => Some(guests),
+            Engine::Exact(_) | Engine::Fluid(_) => None,
+        }
+    }
+
     /// Whether a timer that wakes `thread` finds its core idle.
     pub(super) fn would_wake_idle(&self, thread: ThreadId) -> bool {
         match self {
@@ -242,14 +250,6 @@ impl Engine {
         match self {
             Engine::Guests(guests) => Some(guests.carriers()),
             Engine::Exact(_) | Engine::Fluid(_) => None,
-        }
-    }
-
-    /// CPU time of the host's cores that `threads` threads of tenants have taken, those that carry guests included (ns).
-    pub(super) fn busy_ns(&self, threads: usize) -> u64 {
-        match self {
-            Engine::Guests(guests) => guests.busy_ns(),
-            _ => (0..threads).map(|thread| self.cpu_ns(thread)).sum(),
         }
     }
 }

@@ -13,9 +13,10 @@ use std::cmp::Reverse;
 use catamaran_scenario::plan::{self, Action};
 use catamaran_scenario::{MilliCpu, Nanos, Plan, weight};
 
+use super::build::Setting;
 use super::lives::How;
 use super::log::Note;
-use super::nodes;
+use super::migrate::{self, Place};
 use super::world::{Event, Instance, TENANTS_SECOND, World};
 use crate::kernel::Instant;
 use crate::kernel::trace::Cause;
@@ -38,6 +39,8 @@ impl Happening {
             Action::FailNode { .. } => "fail-node",
             Action::Update { .. } => "update",
             Action::SetLimit { .. } => "set-limit",
+            Action::Migrate { .. } => "migrate",
+            Action::Partition { .. } => "partition",
             _ => "unknown",
         }
     }
@@ -48,6 +51,7 @@ impl Happening {
             Action::Scale { target, .. }
             | Action::Kill { target }
             | Action::Update { target, .. }
+            | Action::Migrate { target, .. }
             | Action::SetLimit { target, .. } => Some(target),
             _ => None,
         }
@@ -55,20 +59,22 @@ impl Happening {
 }
 
 /// The events that meet a node, with their times.
-pub(super) fn of_node(plan: &Plan, node: u32) -> Vec<(Instant, Happening)> {
+pub(super) fn of_node(plan: &Plan, setting: &Setting, node: u32) -> Vec<(Instant, Happening)> {
     let meets = |action: &Action, tenant: usize| {
         let name = plan.tenants().get(tenant).map(|tenant| tenant.name.as_str());
         match action {
-            Action::FailNode { target } => *target == node,
+            Action::FailNode { target } | Action::Partition { target, .. } => *target == node,
             Action::Scale { target, .. }
             | Action::Kill { target }
             | Action::Update { target, .. }
+            | Action::Migrate { target, .. }
             | Action::SetLimit { target, .. } => Some(target.as_str()) == name,
             _ => false,
         }
     };
     let happening = |event: &plan::Event| {
-        let here = plan.instances().enumerate().filter(|(_, one)| nodes::node_of(plan, *one) == Some(node));
+        let comes = |one: (usize, u32)| migrate::place(plan, setting, node, one).is_some();
+        let here = plan.instances().enumerate().filter(|(_, one)| comes(*one));
         let met = here.filter(|(_, (tenant, _))| meets(&event.action, *tenant));
         let instances: Vec<usize> = met.map(|(index, _)| index).collect();
         let happening = Happening { action: event.action.clone(), instances };
@@ -91,8 +97,18 @@ impl World {
     pub(super) fn happen(&mut self, place: usize) {
         self.pending -= 1;
         let Some(Happening { action, instances }) = self.happenings.get(place).cloned() else { return };
+        let of_node = matches!(action, Action::FailNode { .. } | Action::Partition { .. });
+        let (instances, others): (Vec<usize>, Vec<usize>) =
+            instances.into_iter().partition(|index| self.is_placed_here(*index));
+        if let Action::SetLimit { cpu: Some(cpu), .. } = action {
+            // Those that come later find it set.
+            others.into_iter().for_each(|index| self.write_cpu_limit(index, cpu));
+        }
+        if instances.is_empty() && !of_node {
+            return;
+        }
         let asked = self.note(Note::Asked(place), None);
-        if self.lost {
+        if self.lost && !matches!(action, Action::Migrate { .. }) {
             return;
         }
         match action {
@@ -113,9 +129,14 @@ impl World {
                 let there = instances.into_iter().filter(|index| self.is_there(*index));
                 self.replace(&there.collect::<Vec<_>>(), asked);
             }
+            Action::Migrate { to, .. } => self.migrate(&instances, to, asked),
             _ => {}
         }
         self.take_from_memory(asked);
+    }
+
+    fn is_placed_here(&self, index: usize) -> bool {
+        self.instances.get(index).and_then(Option::as_ref).is_some_and(|one| one.place == Place::Here)
     }
 
     fn kill_all(&mut self, instances: &[usize], asked: Option<Cause>) {
@@ -143,11 +164,18 @@ impl World {
     }
 
     fn set_cpu_limit(&mut self, index: usize, limit: MilliCpu, asked: Option<Cause>) {
+        let limited = |one: &Instance| one.lives.terms.limits.is_some();
+        if self.instances.get(index).and_then(Option::as_ref).is_some_and(limited) {
+            self.write_cpu_limit(index, limit);
+            self.note(Note::CpuLimit(index), asked);
+        }
+    }
+
+    fn write_cpu_limit(&mut self, index: usize, limit: MilliCpu) {
         let Some(instance) = self.instances.get(index).and_then(Option::as_ref) else { return };
         let (group, Some((period, burst))) = (instance.group, instance.lives.terms.limits) else { return };
         let quota = weight::quota_us(limit, Nanos(period)) * 1000;
         self.engine.set_quota(group, Quota { quota, period, burst });
-        self.note(Note::CpuLimit(index), asked);
     }
 
     fn set_memory_limit(&mut self, index: usize, bytes: u64, asked: Option<Cause>) {

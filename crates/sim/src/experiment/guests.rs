@@ -11,6 +11,8 @@
 //! **Judge.** With one virtual CPU and one thread per guest, and costs of nothing, the host's schedule is that of the
 //! threads themselves in control groups, to the nanosecond.
 
+mod moving;
+
 use std::collections::{BTreeSet, VecDeque};
 
 use super::engine::Timer;
@@ -18,6 +20,9 @@ use crate::kernel::Instant;
 use crate::kernel::rng::SplitMix64;
 use crate::platform;
 use crate::resources::cpu::{CoreId, Cpu, CpuEvent, GroupId, ThreadId};
+
+use moving::Before;
+pub(super) use moving::MovedGuest;
 
 /// What waits for a guest's core to run again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,9 @@ pub(super) struct Guest {
     pub(super) owners: Vec<ThreadId>,
     timer_ns: u64,
     timers: u64,
+    /// Whether it is made to stand still.
+    still: bool,
+    before: Before,
 }
 
 impl Guest {
@@ -122,8 +130,16 @@ impl Guests {
             let stolen = record.then(Vec::new);
             seats.push(Seat { thread, on: false, left: 0.0, due: Vec::new(), stolen_since: None, stolen });
         }
-        let timer_ns = spec.timer_ns;
-        self.guests.push(Guest { instance, cpu, seats, owners: Vec::new(), timer_ns, timers: 0 });
+        self.guests.push(Guest {
+            instance,
+            cpu,
+            seats,
+            owners: Vec::new(),
+            timer_ns: spec.timer_ns,
+            timers: 0,
+            still: false,
+            before: Before::default(),
+        });
     }
 
     /// A thread of the tenant whose guest was added last, asleep.
@@ -330,13 +346,13 @@ impl Guests {
         self.ready.extend(hands.into_iter().map(|own| owners[own]));
         let asked = self.ready.iter().any(|&thread| self.threads[thread].0 == index);
         let Self { host, guests, now, ticks, .. } = self;
-        let Guest { cpu, seats, .. } = &mut guests[index];
+        let Guest { cpu, seats, still, .. } = &mut guests[index];
         for (core, seat) in seats.iter_mut().enumerate() {
             if let Some(wanted) = cpu.wanted(core) {
                 host.give_work(seat.thread, wanted, 0);
                 seat.left = wanted;
             }
-            let wants = cpu.has_business(core) || !seat.due.is_empty();
+            let wants = !*still && (cpu.has_business(core) || !seat.due.is_empty());
             if wants && host.is_asleep(seat.thread) {
                 seat.stolen_since = Some(*now);
                 host.wake(seat.thread);
@@ -388,26 +404,6 @@ impl Guests {
     /// (instance, virtual CPU) of each of the host's threads.
     pub(super) fn carriers(&self) -> Vec<(usize, CoreId)> {
         self.carries.iter().map(|&(guest, vcpu)| (self.guests[guest].instance, vcpu)).collect()
-    }
-
-    /// CPU time that all virtual CPUs have had (ns).
-    pub(super) fn busy_ns(&self) -> u64 {
-        (0..self.carries.len()).map(|thread| self.host.cpu_ns(thread)).sum()
-    }
-
-    /// CPU time that the virtual CPUs of an instance have had (ns).
-    pub(super) fn cpu_ns(&self, instance: usize) -> u64 {
-        self.carriers_of(instance).map(|thread| self.host.cpu_ns(thread)).sum()
-    }
-
-    /// For how long the virtual CPUs of an instance waited for a core (ns), as the host's threads count it.
-    pub(super) fn stolen_ns(&self, instance: usize) -> u64 {
-        self.carriers_of(instance).map(|thread| self.host.waited_ns(thread)).sum()
-    }
-
-    fn carriers_of(&self, instance: usize) -> impl Iterator<Item = ThreadId> {
-        let own = self.guests.iter().filter(move |guest| guest.instance == instance);
-        own.flat_map(|guest| &guest.seats).map(|seat| seat.thread)
     }
 
     /// CPU time that went into timers beyond what they cost without guests (ns).

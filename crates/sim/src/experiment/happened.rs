@@ -32,6 +32,10 @@ fn words(world: &World, note: Note, label: &dyn Fn(usize) -> String) -> (String,
         Note::Finished(index) => (label(index), "finish", label(index)),
         Note::Restarted(index) => by("runtime", "restart", index),
         Note::Started(index) => by("runtime", "start", index),
+        Note::Round(index, _) => by("hypervisor", "migration-round", index),
+        Note::Still(index, _) => by("hypervisor", "migration-pause", index),
+        Note::Moved(index, node) => (format!("node-{node}"), "migration-resume", label(index)),
+        Note::NotMoved(index) => by("hypervisor", "migration-failed", index),
         Note::CpuLimit(index) => by("kernel", "cpu-limit", index),
         Note::MemoryLimit(index) => by("kernel", "memory-limit", index),
         Note::MemoryLimitRefused(index) => by("kernel", "memory-limit-refused", index),
@@ -58,7 +62,8 @@ pub(super) fn events(world: &World, rows: &[TenantReport]) -> Vec<EventRow> {
     let label = |index: usize| rows.get(index).map_or_else(String::new, TenantReport::label);
     let row = |entry: &trace::Entry<Note>| {
         let (actor, what, target) = words(world, entry.what, &label);
-        EventRow { at_s: entry.at as f64 / 1e9, actor, what: what.into(), target, because: entry.because }
+        let (at_s, bytes) = (entry.at as f64 / 1e9, entry.what.bytes());
+        EventRow { at_s, actor, what: what.into(), target, because: entry.because, bytes }
     };
     let own: Vec<EventRow> = world.log.entries().iter().map(row).collect();
     let clashed = |(index, at, clash): (usize, Instant, &Clash)| EventRow {
@@ -67,6 +72,7 @@ pub(super) fn events(world: &World, rows: &[TenantReport]) -> Vec<EventRow> {
         what: clash.what().into(),
         target: label(clash.with()),
         because: None,
+        bytes: None,
     };
     nodes::in_order(vec![own, clashes(world).map(clashed).collect()])
 }

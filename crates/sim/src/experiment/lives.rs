@@ -10,6 +10,7 @@
 use catamaran_scenario::plan::Restart;
 
 use super::log::Note;
+use super::migrate::Place;
 use super::world::{Event, Instance, TENANTS_SECOND, World};
 use crate::kernel::Instant;
 use crate::kernel::trace::Cause;
@@ -106,6 +107,7 @@ impl World {
         let instance = self.instances.get(index).and_then(Option::as_ref);
         let is = |one: &Instance| {
             one.killed.is_none()
+                && one.place == Place::Here
                 && one.clash.is_none()
                 && one.start != NEVER
                 && one.program.finished().is_none()
@@ -115,6 +117,7 @@ impl World {
 
     /// Ends a life by force: its threads stop, and one of them gives its memory back.
     pub(super) fn end(&mut self, index: usize, how: How, cause: Option<Cause>) {
+        self.give_up_move(index, cause);
         let now = self.now;
         let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
         instance.kill(Killed { gone: None, how, cause });
@@ -133,6 +136,7 @@ impl World {
 
     /// Ends a life at once, its memory given back.
     pub(super) fn vanish(&mut self, index: usize, how: How, cause: Option<Cause>) {
+        self.give_up_move(index, cause);
         let now = self.now;
         let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
         instance.kill(Killed { gone: Some(now), how, cause });

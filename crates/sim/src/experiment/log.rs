@@ -23,12 +23,30 @@ pub(super) enum Note {
     Restarted(usize),
     /// An instance is there: a new one, or one that was replaced.
     Started(usize),
+    /// A round of a live migration has begun, with so many bytes.
+    Round(usize, u64),
+    /// A guest stands still for the last round, of so many bytes.
+    Still(usize, u64),
+    /// A guest goes on on that node.
+    Moved(usize, u32),
+    /// A live migration has come to nothing.
+    NotMoved(usize),
     /// Another CPU limit holds.
     CpuLimit(usize),
     /// Another memory limit holds.
     MemoryLimit(usize),
     /// The kernel has refused another memory limit.
     MemoryLimitRefused(usize),
+}
+
+impl Note {
+    /// Bytes that go over.
+    pub(super) fn bytes(self) -> Option<u64> {
+        match self {
+            Self::Round(_, bytes) | Self::Still(_, bytes) => Some(bytes),
+            _ => None,
+        }
+    }
 }
 
 /// The entries, and how far those of memory are among them.

@@ -1,6 +1,9 @@
 //! Where threads meet memory: touching in pieces, waiting for room, being killed.
 
-use std::collections::BTreeMap;
+mod ends;
+mod moved;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use catamaran_report::RunError;
 use catamaran_scenario::calibration::MemoryCosts;
@@ -12,6 +15,7 @@ use super::lives::{How, Killed};
 use super::refuse::refusal;
 use super::world::{Event, Instance, TENANTS_SECOND, World};
 use crate::kernel::trace::Cause;
+use crate::platform;
 use crate::platform::footprint::Footprint;
 use crate::platform::memory::MemoryClaim;
 use crate::platform::vm::Guest;
@@ -21,6 +25,9 @@ use crate::resources::memory::{
 };
 use crate::workload::Program;
 
+pub(super) use moved::MovedMemory;
+use moved::Sent;
+
 /// After so long the memory of a victim that has not got to its end is taken from it (`OOM_REAPER_DELAY`, 2·HZ ticks, in
 /// Linux `mm/oom_kill.c`).
 const REAPER_DELAY_NS: u64 = 2_000_000_000;
@@ -29,7 +36,7 @@ pub(super) const SAMPLE_NS: u64 = 100_000_000;
 
 /// The machine's memory, and what it costs to use; none where the machine was calibrated without.
 #[derive(Debug, Clone)]
-pub(super) struct MemorySetting(Option<(Machine, Bounds, MemoryCosts, Footprint)>);
+pub(super) struct MemorySetting(Option<(Machine, Bounds, MemoryCosts, Footprint, Sent)>);
 
 impl MemorySetting {
     /// Of guests only how much each holds is modelled: what goes on inside is their own affair, and none goes to swap.
@@ -61,6 +68,7 @@ impl MemorySetting {
                 "leave it out, or give [memory.swap] in host.toml",
             ));
         }
+        let sent = guest.map(Sent::of).unwrap_or_default();
         let machine = Machine {
             cores: u64::from(host.cores),
             page_bytes: calibration.machine.page_bytes,
@@ -69,7 +77,8 @@ impl MemorySetting {
             swap_in_ns: costs.swap.as_ref().map_or(0.0, |swap| swap.in_ns),
         };
         let root = Bounds { max: Some(host.memory.0), swap: Some(host.swap.0), ..Bounds::default() };
-        Ok(Self(Some((machine, root, costs.clone(), Footprint::of(platform, calibration, costs, guest)))))
+        let footprint = Footprint::of(platform, calibration, costs, guest);
+        Ok(Self(Some((machine, root, platform::memory::inside(costs, guest), footprint, sent))))
     }
 
     pub(super) fn page_bytes(&self) -> u64 {
@@ -77,7 +86,7 @@ impl MemorySetting {
     }
 
     pub(super) fn world(&self) -> Option<MemoryWorld> {
-        let (machine, root, costs, footprint) = self.0.as_ref()?;
+        let (machine, root, costs, footprint, sent) = self.0.as_ref()?;
         Some(MemoryWorld {
             model: Memory::new(*machine, *root),
             costs: costs.clone(),
@@ -90,6 +99,9 @@ impl MemorySetting {
             waiting: Vec::new(),
             samples: BTreeMap::new(),
             sampled: 0,
+            sent: *sent,
+            known: BTreeMap::new(),
+            touched_anew: BTreeSet::new(),
         })
     }
 }
@@ -122,6 +134,11 @@ pub(super) struct MemoryWorld {
     samples: BTreeMap<usize, Vec<u64>>,
     /// How many samples there are.
     sampled: usize,
+    sent: Sent,
+    /// Pages of each process that moves when its round began.
+    known: BTreeMap<ProcessId, u64>,
+    /// Processes that have touched everything anew since.
+    touched_anew: BTreeSet<ProcessId>,
 }
 
 /// What a thread is touching.
@@ -155,6 +172,8 @@ impl MemoryWorld {
             oom_score_adj: claim.oom_score_adj,
             // Whoever touches memory for long does so on every core that it is moved to.
             spread: if program.touches() { u64::MAX } else { self.footprint.cores(threads) },
+            kernels_beneath: self.footprint.kernels_beneath,
+            reserve_bytes: self.footprint.reserve_bytes,
         });
         self.holders.insert(index, (group, process));
         self.owners.push(index);
@@ -282,6 +301,7 @@ impl World {
                 owed_ns: sleep_ns + again_ns as u64,
             };
             memory.touching.insert(thread, touching);
+            memory.touched_anew.insert(process);
         }
         self.touch_on(thread);
     }
@@ -344,48 +364,6 @@ impl World {
         self.engine.block(thread);
         if let Some(memory) = &mut self.memory {
             memory.waiting.push(thread);
-        }
-    }
-
-    /// A process is killed for memory.
-    pub(super) fn kill(&mut self, process: ProcessId) {
-        let Some(index) = self.memory.as_ref().and_then(|memory| memory.owner_of_process(process)) else {
-            return;
-        };
-        self.take_from_memory(None);
-        let cause = self.last_kill(index);
-        self.end(index, How::Memory, cause);
-        let life = self.instances.get(index).and_then(Option::as_ref).map_or(0, |one| one.lives.life);
-        self.queue.push(self.now + REAPER_DELAY_NS, TENANTS_SECOND, Event::Reap(index, life));
-    }
-
-    /// A killed thread comes to its end.
-    pub(super) fn exit(&mut self, thread: ThreadId) {
-        self.engine.block(thread);
-        let Some(&(index, 0)) = self.owners.get(thread) else { return };
-        if let Some(killed) = self.instances.get_mut(index).and_then(|one| one.as_mut()?.killed.as_mut()) {
-            killed.gone = Some(self.now);
-        }
-        self.reap(index);
-        self.follow_up(index);
-    }
-
-    /// The memory of an instance is taken from it, where it is still in the life in which it was killed.
-    pub(super) fn reap_in(&mut self, index: usize, life: u32) {
-        let same = |one: &Instance| one.lives.life == life;
-        if self.instances.get(index).and_then(Option::as_ref).is_some_and(same) {
-            self.reap(index);
-        }
-    }
-
-    /// The memory of a killed instance is taken from it; whoever waited for room tries again.
-    pub(super) fn reap(&mut self, index: usize) {
-        let Some(memory) = &mut self.memory else { return };
-        if let Some(&(_, process)) = memory.holders.get(&index) {
-            memory.model.release(process);
-        }
-        for thread in std::mem::take(&mut memory.waiting) {
-            self.touch_on(thread);
         }
     }
 }

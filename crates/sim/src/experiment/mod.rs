@@ -13,6 +13,7 @@ mod happened;
 mod lives;
 mod log;
 mod memory;
+mod migrate;
 mod moment;
 mod nodes;
 mod refuse;

@@ -1,18 +1,19 @@
 //! Several machines of one kind, each with the tenants that are placed on it.
 //!
 //! **Law.** Machines share neither cores nor memory, and the disk and the network between them are not modelled: each is a
-//! world of its own, and what comes of the plan is what comes of all of them. A machine without tenants does nothing.
+//! world of its own, from which guests alone go over to another one, and what comes of the plan is what comes of all of them. A machine without tenants does nothing.
 //! Core c of node n of machines with k cores is number n·k + c. **Judge.** A plan whose tenants are all on one node answers
 //! as the same plan with one node; a tenant that has a node to itself answers as if it were alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catamaran_report::report::{EventRow, Report, Samples};
+use catamaran_report::report::{EventRow, Report, Samples, Series};
 use catamaran_report::timeline::{Entry, Timeline, View};
 use catamaran_scenario::Plan;
 
 use super::build::Setting;
 use super::happened::HOST;
+use super::migrate;
 use crate::kernel::Instant;
 
 /// One node's part.
@@ -20,12 +21,13 @@ pub(super) struct Part {
     pub(super) node: u32,
     pub(super) report: Report,
     pub(super) timeline: Timeline,
+    /// The instances that are there at the end.
+    pub(super) holds: BTreeSet<usize>,
 }
 
-/// The nodes that have a tenant which takes part, ascending.
+/// The nodes that have a tenant which takes part, or may come to have one, ascending.
 pub(super) fn used(plan: &Plan, setting: &Setting) -> Vec<u32> {
-    let instances = plan.instances().enumerate().filter(|(index, _)| setting.takes_part(*index));
-    let nodes: BTreeSet<u32> = instances.filter_map(|(_, one)| node_of(plan, one)).collect();
+    let nodes: BTreeSet<u32> = migrate::all_nodes(plan, setting).collect();
     nodes.into_iter().collect()
 }
 
@@ -49,8 +51,7 @@ pub(super) fn merge(plan: &Plan, mut parts: Vec<Part>) -> Option<(Report, Timeli
     for part in parts.iter_mut().filter(|_| several) {
         name_nodes(plan, part);
     }
-    let reports: Vec<(u32, Report)> = parts.iter().map(|part| (part.node, part.report.clone())).collect();
-    let report = merged_report(plan, &reports)?;
+    let report = merged_report(plan, &parts)?;
     Some((report, merged_timeline(plan, parts)))
 }
 
@@ -81,21 +82,22 @@ fn name_nodes(plan: &Plan, part: &mut Part) {
     }
 }
 
-fn merged_report(plan: &Plan, parts: &[(u32, Report)]) -> Option<Report> {
-    let mut whole = parts.first()?.1.clone();
+fn merged_report(plan: &Plan, parts: &[Part]) -> Option<Report> {
+    let mut whole = parts.first()?.report.clone();
     for (index, instance) in plan.instances().enumerate() {
-        let own = parts.iter().find(|(node, _)| Some(*node) == node_of(plan, instance));
-        if let (Some(row), Some((_, own))) = (whole.tenants.get_mut(index), own) {
-            row.clone_from(own.tenants.get(index)?);
+        let own = parts.iter().find(|part| part.holds.contains(&index));
+        let own = own.or_else(|| parts.iter().find(|part| Some(part.node) == node_of(plan, instance)));
+        if let (Some(row), Some(own)) = (whole.tenants.get_mut(index), own) {
+            row.clone_from(own.report.tenants.get(index)?);
         }
     }
-    let all = || parts.iter().map(|(_, report)| report);
+    let all = || parts.iter().map(|part| &part.report);
     whole.elapsed_s = all().map(|report| report.elapsed_s).fold(0.0, f64::max);
     whole.events = in_order(all().map(|report| report.events.clone()).collect());
     let interval_s = all().find_map(|report| Some(report.samples.as_ref()?.interval_s));
     whole.samples = interval_s.map(|interval_s| {
         let series = all().filter_map(|report| report.samples.clone()).flat_map(|samples| samples.series);
-        Samples { interval_s, series: series.collect() }
+        Samples { interval_s, series: series.fold(Vec::new(), with_series) }
     });
     let host = &mut whole.host;
     host.memory_peak_bytes = all().map(|report| report.host.memory_peak_bytes).sum();
@@ -109,6 +111,18 @@ fn merged_report(plan: &Plan, parts: &[(u32, Report)]) -> Option<Report> {
     let capacity_s = whole.elapsed_s * f64::from(plan.host().cores) * parts.len() as f64;
     host.cpu_utilisation = (capacity_s > 0.0).then(|| cpu_s / capacity_s);
     Some(whole)
+}
+
+/// Series with one more; what a tenant had on several nodes is added up.
+fn with_series(mut all: Vec<Series>, more: Series) -> Vec<Series> {
+    let same = |one: &&mut Series| one.tenant == more.tenant && one.metric == more.metric;
+    let Some(one) = all.iter_mut().find(same) else {
+        all.push(more);
+        return all;
+    };
+    one.values.resize(one.values.len().max(more.values.len()), 0.0);
+    one.values.iter_mut().zip(&more.values).for_each(|(sum, value)| *sum += value);
+    all
 }
 
 fn merged_timeline(plan: &Plan, parts: Vec<Part>) -> Timeline {

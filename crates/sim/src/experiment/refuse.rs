@@ -1,10 +1,10 @@
 //! What the simulator can't carry out yet is refused by name, never ignored.
 
 use catamaran_report::RunError;
-use catamaran_scenario::plan::{Action, Guest, Io, Workload};
+use catamaran_scenario::plan::{Action, Event, Guest, Io, Tenant, Workload};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
-use super::{disk, memory};
+use super::{density, disk, memory};
 use crate::{platform, startup};
 
 /// Most layers of an image (moby `layer/layer_store.go`, `maxLayerDepth`).
@@ -33,9 +33,12 @@ pub(super) fn unsupported(
     calibration: &Calibration,
 ) -> Result<(), RunError> {
     what_is_not_carried_out(plan, platform, calibration)?;
-    plan.events().iter().try_for_each(|one| event(one, platform))?;
+    plan.events().iter().try_for_each(|one| event(plan, one, platform))?;
     match platform {
-        _ if platform::has_guests(platform) => plan.tenants().iter().try_for_each(memory_in_guest),
+        _ if platform::has_guests(platform) => {
+            plan.tenants().iter().try_for_each(memory_in_guest)?;
+            memory_of_guests(plan, platform, calibration)
+        }
         Platform::Gvisor => plan.tenants().iter().try_for_each(memory_in_sentry),
         _ => Ok(()),
     }
@@ -52,7 +55,8 @@ pub(super) fn what_is_not_carried_out(
         let what = "a bound on a disk of which no figure is known on this platform";
         return Err(refusal("host.disk".into(), what, NO_DISK_ADVICE));
     }
-    if plan.host().network.is_some() && !pulls(plan, platform) {
+    let migrates = has_migration(platform) && moves(plan);
+    if plan.host().network.is_some() && !migrates && !pulls(plan, platform) {
         return Err(refusal("host.network".into(), "the network yet", "remove the field"));
     }
     if pulls(plan, platform) {
@@ -67,7 +71,7 @@ pub(super) fn what_is_not_carried_out(
 }
 
 /// Events that take more than one machine, or more than is modelled of it.
-fn event(event: &catamaran_scenario::plan::Event, platform: Platform) -> Result<(), RunError> {
+fn event(plan: &Plan, event: &Event, platform: Platform) -> Result<(), RunError> {
     let at = format!("(at {} s)", event.at.seconds());
     let refuse = |field: &str, what: &str, advice: &str| {
         Err(refusal(format!("event.{field}"), format!("{what} {at}"), advice))
@@ -78,23 +82,63 @@ fn event(event: &catamaran_scenario::plan::Event, platform: Platform) -> Result<
             "a drain, as nobody places tenants yet",
             "use scale, or fail-node to see what is lost",
         ),
-        Action::Migrate { .. } if platform == Platform::Vm => {
-            refuse("do", "live migration yet", "use update, which stops each replica and starts a new one")
-        }
-        Action::Migrate { .. } => refuse(
-            "do",
-            "migrate where there are no guests: a process can't be moved",
-            "use update, which stops each replica and starts a new one",
-        ),
+        Action::Migrate { target, .. } => migration(plan, platform, target, &at),
+        Action::Partition { .. } if moves(plan) && has_migration(platform) => Ok(()),
         Action::Partition { .. } => refuse(
             "do",
-            "a partition, as there is no network between nodes yet",
-            "remove it: nodes share nothing here, so that no tenant would notice",
+            "a partition where nothing goes over between nodes",
+            "remove it: nodes share nothing here, so that no tenant would notice; it cuts live migrations of guests off",
         ),
         Action::SetLimit { memory: Some(_), .. } if platform == Platform::Vm => {
             refuse("memory", "memory limits of guests yet", "set only cpu, or choose another platform")
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether guests of a platform can be moved while they run: Firecracker's and Kata's can't.
+fn has_migration(platform: Platform) -> bool {
+    matches!(platform, Platform::Vm | Platform::VmHosted)
+}
+
+/// Whether guests move between nodes.
+fn moves(plan: &Plan) -> bool {
+    plan.events().iter().any(|event| matches!(event.action, Action::Migrate { .. }))
+}
+
+/// Live migration takes a guest that can be moved, all that it has to be in its memory, and a link whose speed is known.
+fn migration(plan: &Plan, platform: Platform, target: &str, at: &str) -> Result<(), RunError> {
+    let refuse = |what: &str, advice: &str| Err(refusal("event.do".into(), format!("{what} {at}"), advice));
+    if !platform::has_guests(platform) {
+        let what = "migrate where there are no guests: a process can't be moved";
+        return refuse(what, "use update, which stops each replica and starts a new one");
+    }
+    if !has_migration(platform) {
+        let what = "migrate on this platform, whose monitor can't move a guest that runs";
+        return refuse(what, "use the platform vm");
+    }
+    let scales =
+        |event: &Event| matches!(&event.action, Action::Scale { target: other, .. } if other == target);
+    if plan.events().iter().any(scales) {
+        return refuse("migrate and scale of one tenant", "leave one of them out");
+    }
+    let tenant = plan.tenants().iter().find(|tenant| tenant.name == target);
+    if tenant.is_some_and(|tenant| disk::operates(&tenant.workload)) {
+        return refuse("migrate of a tenant with a file", "take another workload");
+    }
+    if plan.host().swap.0 > 0 {
+        return refuse(
+            "migrate with swap, as guests that are swapped out are not modelled",
+            "leave out host.swap",
+        );
+    }
+    match plan.host().network.as_ref().and_then(|network| network.bandwidth) {
+        Some(_) => Ok(()),
+        None => Err(refusal(
+            "host.network.bandwidth".into(),
+            format!("migrate {at} over a link of unknown speed"),
+            "give it, as in network = { bandwidth = \"1Gbit/s\" }",
+        )),
     }
 }
 
@@ -133,6 +177,8 @@ fn settings(plan: &Plan, platform: Platform) -> Result<(), RunError> {
         ("accel", settings.accel.is_some() && !has_guests),
         ("type", settings.hypervisor_type.is_some() && !has_guests),
         ("compat", settings.compat.is_some()),
+        ("migration", settings.migration.is_some() && !has_migration(platform)),
+        ("downtime", settings.downtime.is_some() && !has_migration(platform)),
         ("unshare", settings.unshare.is_some() && platform != Platform::Namespaces),
     ];
     match asked.iter().find(|(_, asked)| *asked) {
@@ -180,7 +226,7 @@ fn guests(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<
 }
 
 /// A guest's memory is its own, and not modelled.
-fn memory_in_guest(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
+fn memory_in_guest(tenant: &Tenant) -> Result<(), RunError> {
     let field = |rest: &str| format!("tenant.{}.{rest}", tenant.name);
     let memory = &tenant.memory;
     let asked = [
@@ -189,18 +235,50 @@ fn memory_in_guest(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunE
         ("memory.swap", memory.swap.is_some()),
         ("memory.oom_group", memory.oom_group),
         ("memory.oom_score_adj", memory.oom_score_adj != 0),
-        ("workload", memory::touches(&tenant.workload)),
     ];
     match asked.iter().find(|(_, asked)| *asked) {
         Some((name, _)) => {
-            Err(refusal(field(name), "memory inside of guests yet", "choose another platform"))
+            Err(refusal(field(name), "memory limits inside of guests yet", "choose another platform"))
         }
         None => Ok(()),
     }
 }
 
+/// Of what is touched in guests only that is modelled which finds room there, and in the machine's memory.
+fn memory_of_guests(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<(), RunError> {
+    let toucher = plan.tenants().iter().find(|tenant| memory::touches(&tenant.workload));
+    let Some(toucher) = toucher else { return Ok(()) };
+    if plan.host().swap.0 > 0 {
+        let field = format!("tenant.{}.workload", toucher.name);
+        return Err(refusal(field, "memory of guests that are swapped out yet", "leave out host.swap"));
+    }
+    too_much_for_guests(plan, platform, calibration)
+}
+
+/// Tenants that touch more than half of what their guests have: what their kernels would do then is not modelled.
+pub(super) fn too_much_for_guests(
+    plan: &Plan,
+    platform: Platform,
+    calibration: &Calibration,
+) -> Result<(), RunError> {
+    let Some(guest) = platform::vm::guest(plan, platform, calibration) else { return Ok(()) };
+    let page_bytes = calibration.machine.page_bytes.max(1);
+    let touched = |tenant: &Tenant| {
+        let lasts = plan.duration().0.saturating_sub(tenant.start_at.0);
+        density::touched_pages(&tenant.workload, lasts, page_bytes).saturating_mul(page_bytes)
+    };
+    match plan.tenants().iter().map(touched).max() {
+        Some(bytes) if bytes > guest.memory_bytes / 2 => Err(refusal(
+            format!("platform.{platform}.memory"),
+            format!("{} MiB touched in a guest of {} MiB", bytes >> 20, guest.memory_bytes >> 20),
+            "give each guest twice as much as its tenant touches",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// What the Sentry takes for its program's memory was not measured.
-fn memory_in_sentry(tenant: &catamaran_scenario::plan::Tenant) -> Result<(), RunError> {
+fn memory_in_sentry(tenant: &Tenant) -> Result<(), RunError> {
     if !memory::touches(&tenant.workload) {
         return Ok(());
     }
@@ -249,11 +327,7 @@ fn image(image: &catamaran_scenario::plan::Image) -> Result<(), RunError> {
     }
 }
 
-fn tenant(
-    tenant: &catamaran_scenario::plan::Tenant,
-    platform: Platform,
-    without_disk: bool,
-) -> Result<(), RunError> {
+fn tenant(tenant: &Tenant, platform: Platform, without_disk: bool) -> Result<(), RunError> {
     let field = |rest: &str| format!("tenant.{}.{rest}", tenant.name);
     if tenant.pids_limit.is_some() && platform::has_guests(platform) {
         return Err(refusal(field("pids.limit"), "process limits in guests yet", "remove the field"));

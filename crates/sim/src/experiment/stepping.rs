@@ -10,6 +10,7 @@ use catamaran_report::{Report, RunError, Timeline};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::build::Setting;
+use super::migrate::Parcel;
 use super::nodes::{self, Part};
 use super::world::World;
 use super::{Model, answer, refuse, timeline};
@@ -108,7 +109,7 @@ impl Simulation {
     /// found by simulating: each pass corrects the rate by the ratio that is left.
     pub(super) fn meet_speed(&mut self) {
         for pass in 1.. {
-            self.nodes.iter_mut().for_each(|(_, world)| world.run());
+            self.run_all();
             let (Some(wanted), Some(had)) = (self.options.turns_per_cpu_s, self.work_per_cpu()) else {
                 break;
             };
@@ -178,20 +179,50 @@ impl Simulation {
         self.events() - from
     }
 
+    /// Runs all nodes to the end: each by itself, or together where guests move between them.
+    fn run_all(&mut self) {
+        if self.nodes.iter().any(|(_, world)| world.moves.expecting > 0) {
+            self.marks.clear();
+            while self.advance(None) {}
+        }
+        self.nodes.iter_mut().for_each(|(_, world)| world.run());
+    }
+
     /// Handles the next event, if it is not after `until`.
     fn advance(&mut self, until: Option<Instant>) -> bool {
         let next = |world: &World| if world.over { None } else { Some(world.next_at()) };
         let nodes = self.nodes.iter_mut();
-        let first = nodes.filter_map(|(_, world)| Some((next(world)?, world))).min_by_key(|(at, _)| *at);
-        let Some((_, world)) = first.filter(|(at, _)| until.is_none_or(|until| *at <= until)) else {
+        let first = nodes.filter_map(|entry| Some((next(&entry.1)?, entry))).min_by_key(|(at, _)| *at);
+        let Some((_, (node, world))) = first.filter(|(at, _)| until.is_none_or(|until| *at <= until)) else {
             return false;
         };
         world.step();
         self.now = self.now.max(world.now);
+        let (from, parcels) = (*node, world.moves.take_outbox());
+        parcels.into_iter().for_each(|parcel| self.deliver(from, parcel));
         if self.marks.last().is_some_and(|mark| self.events() >= mark.events + self.spacing) {
             self.put_aside();
         }
         true
+    }
+
+    /// Brings what one node has for another one there, and back where there is no room.
+    fn deliver(&mut self, from: u32, Parcel { to, index, goods }: Parcel) {
+        let moves = goods.is_some();
+        let Some(at) = self.world_of(from).map(|world| world.now) else { return };
+        let back = match self.world_of(to) {
+            Some(world) => world.receive(at, index, goods),
+            None => goods,
+        };
+        if moves && let Some(world) = self.world_of(from) {
+            world.hear(index, back);
+            let more = world.moves.take_outbox();
+            more.into_iter().for_each(|parcel| self.deliver(from, parcel));
+        }
+    }
+
+    fn world_of(&mut self, wanted: u32) -> Option<&mut World> {
+        self.nodes.iter_mut().find(|(node, _)| *node == wanted).map(|(_, world)| world)
     }
 
     fn put_aside(&mut self) {
@@ -230,17 +261,18 @@ impl Simulation {
     /// # Errors
     /// As [`simulate`](crate::simulate).
     pub fn finish(mut self) -> Result<Outcome, RunError> {
-        self.nodes.iter_mut().for_each(|(_, world)| world.run());
+        self.run_all();
         let speed = self.work_per_cpu().map(|ratio| ratio * self.calibration.cpu.turns_per_cpu_s);
         let Self { plan, platform, calibration, options, setting, nodes, .. } = self;
         let part = |(node, world): (u32, World)| {
             let report = answer::report(&plan, platform, &calibration, &setting, &world);
+            let holds = world.held();
             let timeline = if options.timeline {
                 timeline::timeline(&plan, platform, world)
             } else {
                 Timeline::default()
             };
-            Part { node, report, timeline }
+            Part { node, report, timeline, holds }
         };
         let whole = nodes::merge(&plan, nodes.into_iter().map(part).collect());
         // A plan has a tenant, and a tenant has a node.

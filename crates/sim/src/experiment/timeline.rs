@@ -6,6 +6,7 @@ use catamaran_scenario::{Plan, Platform};
 
 use super::engine::Engine;
 use super::happened;
+use super::migrate::Place;
 use super::world::World;
 use crate::kernel::trace;
 use crate::platform::visibility;
@@ -150,7 +151,8 @@ fn periods(cpu: &Cpu, names: &Names) -> Vec<Period> {
 fn requests(world: &World) -> Vec<Request> {
     let mut all = Vec::new();
     for (tenant, instance) in world.instances.iter().enumerate() {
-        let served = instance.as_ref().and_then(|instance| instance.program.requests(world.now));
+        let here = instance.as_ref().filter(|instance| instance.place == Place::Here);
+        let served = here.and_then(|instance| instance.program.requests(world.now));
         let numbered = served.unwrap_or_default().into_iter().enumerate();
         for (index, request) in numbered.filter(|(_, request)| request.sent) {
             all.push(Request {

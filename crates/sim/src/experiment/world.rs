@@ -3,6 +3,7 @@
 use catamaran_scenario::plan::Tenant;
 use catamaran_scenario::{Plan, weight};
 
+use super::Model;
 use super::build::Setting;
 use super::disk::DiskWorld;
 use super::engine::{Engine, Timer};
@@ -10,7 +11,7 @@ use super::events::{self, Happening};
 use super::lives::{Killed, Lives, NEVER};
 use super::log::Log;
 use super::memory::{self, MemoryWorld};
-use super::{Model, nodes};
+use super::migrate::{self, Before, Moves, Place};
 use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::queue::EventQueue;
@@ -52,12 +53,14 @@ pub(super) enum Event {
         index: usize,
         number: u64,
     },
+    /// A round of the migration of that number is over.
+    Move(u32),
     /// What everyone is charged is noted.
     Sample,
 }
 
 /// Order of what happens at the same instant: the kernel's own timers first, then the tenants', then the end.
-const CPU_FIRST: u8 = 0;
+pub(super) const CPU_FIRST: u8 = 0;
 pub(super) const TENANTS_SECOND: u8 = 1;
 
 /// One replica of one tenant.
@@ -74,6 +77,9 @@ pub(super) struct Instance {
     pub(super) wants: Option<Tenant>,
     /// What kept it from starting, and when.
     pub(super) clash: Option<(Instant, Clash)>,
+    pub(super) place: Place,
+    /// What it had on nodes before this one.
+    pub(super) before: Before,
 }
 
 impl Instance {
@@ -81,7 +87,7 @@ impl Instance {
     pub(super) fn is_over(&self) -> bool {
         let gone = self.killed.is_some_and(|killed| killed.gone.is_some());
         let ended = self.clash.is_some() || self.program.finished().is_some();
-        gone || self.start == NEVER || ended
+        gone || self.start == NEVER || ended || self.place != Place::Here
     }
 }
 
@@ -101,6 +107,7 @@ pub(super) struct World {
     pub(super) taken: Taken,
     pub(super) log: Log,
     pub(super) happenings: Vec<Happening>,
+    pub(super) moves: Moves,
     /// Events and beginnings that are still to come.
     pub(super) pending: usize,
     /// The node has failed.
@@ -133,6 +140,7 @@ impl World {
             taken: setting.taken.clone(),
             log: Log::new(),
             happenings: Vec::new(),
+            moves: Moves::of(plan, setting, node),
             pending: 0,
             lost: false,
             version_1: setting.version_1,
@@ -149,16 +157,17 @@ impl World {
         let guard = GroupSpec { parent: ROOT, shares, quota: None };
         let guard = world.engine.add_group(guard);
         for (index, (tenant, replica)) in plan.instances().enumerate() {
-            let here = setting.takes_part(index) && nodes::node_of(plan, (tenant, replica)) == Some(node);
+            let place = migrate::place(plan, setting, node, (tenant, replica));
+            let here = place.filter(|_| setting.takes_part(index));
             let instance =
-                here.then(|| world.instance(plan, setting, index, (tenant, replica), guard)).flatten();
+                here.and_then(|place| world.instance(plan, setting, index, (tenant, replica), guard, place));
             let is_first = instance.as_ref().is_some_and(|instance| instance.start != NEVER);
             world.instances.push(instance);
             if is_first {
                 world.admit(index);
             }
         }
-        world.expect(events::of_node(plan, node));
+        world.expect(events::of_node(plan, setting, node));
         if world.instances.iter().flatten().any(|instance| instance.program.touches()) {
             world.queue.push(memory::SAMPLE_NS, TENANTS_SECOND, Event::Sample);
         }
@@ -172,6 +181,7 @@ impl World {
         index: usize,
         (tenant, replica): (usize, u32),
         guard: GroupId,
+        place: Place,
     ) -> Option<Instance> {
         let tenant_of = plan.tenants().get(tenant)?;
         let mut start = tenant_of.start_at.0;
@@ -181,7 +191,7 @@ impl World {
             program = program.without_locks();
         }
         let terms = setting.terms(plan, index, (tenant, replica))?;
-        if !terms.first {
+        if !terms.first || place != Place::Here {
             program.stop(0, false);
             start = NEVER;
         }
@@ -215,7 +225,19 @@ impl World {
             threads.push(thread);
         }
         let (wants, lives) = (wants.then(|| tenant_of.clone()), Lives::new(terms, start));
-        Some(Instance { group, threads, program, start, killed: None, lives, wants, clash: None })
+        let before = Before::default();
+        Some(Instance {
+            group,
+            threads,
+            program,
+            start,
+            killed: None,
+            lives,
+            wants,
+            clash: None,
+            place,
+            before,
+        })
     }
 
     /// Runs to the end: that of the scenario, or when nothing is left to do.
@@ -263,6 +285,7 @@ impl World {
             Event::Cut { thread, phase, life } => self.cut(thread, phase, life),
             Event::Disk(event) => self.disk_event(event),
             Event::Monitor { index, number } => self.monitor_served(index, number),
+            Event::Move(number) => self.move_on(number),
             Event::Reap(index, life) => self.reap_in(index, life),
             Event::Happen(place) => self.happen(place),
             Event::Begin { index, life, cause } => self.begin(index, life, cause),
@@ -279,6 +302,7 @@ impl World {
         }
         self.engine.settle();
         self.take_from_memory(None);
+        self.moves.give_all_up();
     }
 
     pub(super) fn advance_to(&mut self, at: Instant) {
@@ -287,7 +311,7 @@ impl World {
     }
 
     /// Handles all that follows at this instant.
-    fn settle_instant(&mut self) {
+    pub(super) fn settle_instant(&mut self) {
         while let Some(thread) = self.engine.next_idle_hand() {
             self.go_on(thread);
         }
@@ -363,7 +387,7 @@ impl World {
     /// Whether a thread's instance was killed, or never came to start.
     pub(super) fn is_killed(&self, thread: ThreadId) -> bool {
         let instance = self.owners.get(thread).and_then(|(index, _)| self.instances.get(*index)?.as_ref());
-        instance.is_some_and(|instance| instance.killed.is_some() || instance.clash.is_some())
+        instance.is_some_and(|one| one.killed.is_some() || one.clash.is_some() || one.place != Place::Here)
     }
 
     /// Has a thread stop at what it begins now when the time of its phase is over.
@@ -395,24 +419,6 @@ impl World {
     }
 
     fn is_over(&self) -> bool {
-        self.pending == 0 && self.instances.iter().flatten().all(Instance::is_over)
-    }
-
-    /// Work done and the CPU time that it took (ns), of all threads but those of instances that touch memory, work on a file or
-    /// wait for a lock, which is no such work.
-    pub(super) fn work_and_cpu(&self) -> (f64, u64) {
-        let works = |(index, _): &(usize, usize)| {
-            let instance = self.instances.get(*index).and_then(Option::as_ref);
-            let turns_only =
-                |program: &Program| !program.touches() && !program.operates() && !program.spins();
-            instance.is_some_and(|instance| turns_only(&instance.program))
-        };
-        let threads = (0..self.owners.len()).filter(|&thread| self.owners.get(thread).is_some_and(works));
-        let cpu_ns = match threads.clone().count() == self.owners.len() {
-            true => self.engine.busy_ns(self.owners.len()),
-            false => threads.clone().map(|thread| self.engine.cpu_ns(thread)).sum(),
-        };
-        let work: f64 = threads.map(|thread| self.engine.work_ns(thread)).sum();
-        (work, cpu_ns)
+        self.pending == 0 && !self.moves.waits() && self.instances.iter().flatten().all(Instance::is_over)
     }
 }

@@ -83,15 +83,30 @@ impl<E: Copy> EventQueue<E> {
 
     /// Takes the next event with its time.
     pub(crate) fn pop(&mut self) -> Option<(Instant, E)> {
+        self.close();
+        let first = self.heap.first()?;
+        self.open = true;
+        Some((first.at, first.event))
+    }
+
+    /// Takes out all events of which that is true, in their order.
+    pub(crate) fn extract(&mut self, is: impl Fn(&E) -> bool) -> Vec<(Instant, E)> {
+        self.close();
+        // What is in order is a heap.
+        self.heap.sort_unstable_by_key(Pending::key);
+        let (out, left): (Vec<_>, Vec<_>) = self.heap.drain(..).partition(|pending| is(&pending.event));
+        self.heap = left;
+        out.into_iter().map(|pending| (pending.at, pending.event)).collect()
+    }
+
+    /// Fills the first place, where it is open.
+    fn close(&mut self) {
         if std::mem::take(&mut self.open)
             && let Some(last) = self.heap.pop()
             && !self.heap.is_empty()
         {
             self.down(last);
         }
-        let first = self.heap.first()?;
-        self.open = true;
-        Some((first.at, first.event))
     }
 
     /// From the last place up to where it belongs.
@@ -150,6 +165,27 @@ mod tests {
         }
         let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
         assert_eq!(order, [(1, "a"), (5, "b"), (5, "c"), (5, "d"), (9, "e")]);
+    }
+
+    #[test]
+    fn what_is_taken_out_and_what_is_left_stay_in_order() {
+        let mut dice = SplitMix64::named(2, "queue");
+        for popped in [0, 1, 300] {
+            let (mut queue, mut twin) = (EventQueue::new(), BTreeSet::new());
+            for sequence in 0..1000_u64 {
+                let at = dice.below(50);
+                queue.push(at, 0, sequence);
+                twin.insert((at, sequence));
+            }
+            for _ in 0..popped {
+                assert_eq!(queue.pop(), twin.pop_first());
+            }
+            let (out, left): (Vec<_>, Vec<_>) = twin.into_iter().partition(|(_, event)| event % 3 == 0);
+            assert_eq!(queue.extract(|event| event % 3 == 0), out);
+            queue.push(60, 0, 1000);
+            let rest: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
+            assert_eq!(rest, [left, vec![(60, 1000)]].concat());
+        }
     }
 
     #[test]

@@ -73,6 +73,12 @@ figures! {
     FC_MEM_1 = "FC-MEM-1", "MB", [2.5];
     /// What QEMU needs beside the guest's memory.
     FC_MEM_3 = "FC-MEM-3", "MB", [131.3];
+    /// Clark and others: copy of the last round, and what comes until the guest goes on.
+    MIG_05 = "MIG-05", "ms", [201.0, 9.0];
+    /// The same: Mbit/s that a round is faster than the guest wrote in the last one; KiB that are few enough to stop.
+    MIG_14 = "MIG-14", "", [50.0, 256.0];
+    /// The same: Mbit/s of the first round, and of any at the least.
+    MIG_15 = "MIG-15", "", [100.0];
     /// Memory that guests of 128, 256, 1024 and 8192 MiB show.
     FC_MEM_4 = "FC-MEM-4", "MB", [112.1, 238.1, 994.1, 7985.7];
     /// Random reads of 4 KiB, 32 at a time, on the machine itself.

@@ -35,6 +35,10 @@ pub(crate) struct Footprint {
     one_core: u64,
     /// Weight for the out-of-memory killer (bytes).
     pub(crate) rss_bytes: u64,
+    /// Kernels beneath the tenant's own, with page tables of their own.
+    pub(crate) kernels_beneath: u64,
+    /// What of all that is not used, so that what is touched lies there first (bytes).
+    pub(crate) reserve_bytes: u64,
 }
 
 /// What was measured of a tenant on a platform; a container that somebody else made weighs as ours does.
@@ -62,6 +66,8 @@ impl Footprint {
                 start_bytes: 0,
                 one_core: 1,
                 rss_bytes: guest.idle_bytes,
+                kernels_beneath: 1,
+                reserve_bytes: guest.reserve_bytes,
             },
             None => Self {
                 one_bytes: weighed(platform, costs).unwrap_or(costs.worker_bytes),
@@ -70,6 +76,8 @@ impl Footprint {
                 start_bytes: costs.start_bytes,
                 one_core: if waits { 2 } else { 1 },
                 rss_bytes: costs.worker_rss_bytes,
+                kernels_beneath: 0,
+                reserve_bytes: 0,
             },
         }
     }

@@ -2,8 +2,10 @@
 //! is told.
 
 use catamaran_scenario::Calibration;
+use catamaran_scenario::calibration::MemoryCosts;
 use catamaran_scenario::plan::Tenant;
 
+use super::vm::{EXITS_PER_TIMER, Guest};
 use crate::resources::memory::Bounds;
 
 /// A tenant's claims on memory.
@@ -48,4 +50,16 @@ pub(crate) fn claim(tenant: &Tenant, calibration: &Calibration, limited: bool) -
         killed_together: memory.oom_group && applies("memory.oom_group"),
     };
     MemoryClaim { bounds, oom_score_adj: i64::from(memory.oom_score_adj), absent }
+}
+
+/// What memory costs where tenants are. In a guest a page that is touched for the first time is a fault of both kernels, and of
+/// the second an exit; to touch it anew is as fast as the guest is.
+pub(crate) fn inside(costs: &MemoryCosts, guest: Option<&Guest>) -> MemoryCosts {
+    let Some(guest) = guest else { return costs.clone() };
+    let exit_ns = guest.timer_ns as f64 / f64::from(EXITS_PER_TIMER);
+    MemoryCosts {
+        touch_ns: costs.touch_ns / guest.speed + costs.touch_ns + exit_ns,
+        retouch_ns: costs.retouch_ns / guest.speed,
+        ..costs.clone()
+    }
 }

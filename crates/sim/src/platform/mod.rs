@@ -12,6 +12,7 @@ pub(crate) mod figures;
 pub(crate) mod footprint;
 pub(crate) mod isolation;
 pub(crate) mod memory;
+pub(crate) mod migration;
 mod namespaces;
 pub(crate) mod residents;
 pub(crate) mod virtio;

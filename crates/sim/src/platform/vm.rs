@@ -29,7 +29,7 @@ use super::{figures, has_guests, virtio};
 use crate::resources::cpu::{Costs, Knobs, Pick};
 
 /// Exits of a timer: one to arm it, one when it expires.
-const EXITS_PER_TIMER: u64 = 2;
+pub(crate) const EXITS_PER_TIMER: u32 = 2;
 /// GHz of the core on which the cycles of an exit were counted (VX-2).
 const EXIT_GHZ: f64 = 2.93;
 /// Direct cost of an exit, to the nearest nanosecond.
@@ -167,7 +167,8 @@ pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) 
     };
     let timer_ns = match accel {
         Accel::Kvm => {
-            EXITS_PER_TIMER * (measured.and_then(|vm| vm.exit_ns).unwrap_or(EXIT_NS) + world_switch_ns)
+            u64::from(EXITS_PER_TIMER)
+                * (measured.and_then(|vm| vm.exit_ns).unwrap_or(EXIT_NS) + world_switch_ns)
         }
         // Emulation has nothing to leave.
         Accel::Tcg => 0,

@@ -11,6 +11,7 @@ mod events;
 mod guests;
 mod locks;
 mod memory;
+mod migration;
 mod nodes;
 mod pull;
 mod queueing;

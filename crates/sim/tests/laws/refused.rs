@@ -78,7 +78,33 @@ fn by_the_path_of_the_field() {
         ),
         ("bare-metal", event("do = \"drain\"\ntarget = 0"), "event.do"),
         ("bare-metal", event("do = \"migrate\"\ntarget = \"t\"\nto = 0"), "event.do"),
-        ("vm", event("do = \"migrate\"\ntarget = \"t\"\nto = 0"), "event.do"),
+        ("vm", event("do = \"migrate\"\ntarget = \"t\"\nto = 0"), "host.network.bandwidth"),
+        ("microvm", event("do = \"migrate\"\ntarget = \"t\"\nto = 0"), "event.do"),
+        ("vm", event("do = \"partition\"\ntarget = 0\nfor = \"1s\""), "event.do"),
+        (
+            "vm",
+            format!(
+                "{}[[event]]\nat = \"2s\"\ndo = \"scale\"\ntarget = \"t\"\nreplicas = 2\n",
+                event("do = \"migrate\"\ntarget = \"t\"\nto = 0")
+            ),
+            "event.do",
+        ),
+        (
+            "microvm",
+            format!("{}[platform.microvm]\nmigration = \"clark\"\n", hog("t", 1, "1s", "")),
+            "platform.microvm.migration",
+        ),
+        ("vm", tenant("workload = { kind = \"memory\", start = \"129MiB\" }"), "platform.vm.memory"),
+        (
+            "vm",
+            format!("swap = \"1MiB\"\n{}", tenant("workload = { kind = \"memory\", start = \"1MiB\" }")),
+            "tenant.t.workload",
+        ),
+        (
+            "vm",
+            tenant("memory = { limit = \"9MiB\" }\nworkload = { kind = \"memory\", start = \"1MiB\" }"),
+            "tenant.t.memory.limit",
+        ),
         ("cgroups", event("do = \"partition\"\ntarget = 0\nfor = \"1s\""), "event.do"),
         ("vm", event("do = \"set-limit\"\ntarget = \"t\"\nmemory = \"64MiB\""), "event.memory"),
     ];

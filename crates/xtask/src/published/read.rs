@@ -32,9 +32,8 @@ fn at(value: &Value, path: &str) -> Predicted {
 fn of_replicas(report: &Value, tenant: &str, prediction: &Prediction) -> Predicted {
     let tenants = report["tenants"].as_array().map_or(&[][..], Vec::as_slice);
     let replicas = tenants.iter().filter(|one| one["name"] == tenant);
-    let mut figures = replicas
-        .map(|replica| at(replica, &prediction.metric))
-        .collect::<Result<Vec<f64>, String>>()?;
+    let mut figures =
+        replicas.map(|replica| at(replica, &prediction.metric)).collect::<Result<Vec<f64>, String>>()?;
     figures.sort_by(f64::total_cmp);
     together(&figures, prediction.over).ok_or_else(|| format!("there is no tenant {tenant}"))
 }

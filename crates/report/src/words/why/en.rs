@@ -36,6 +36,7 @@ fn part_of(part: Part, late: &Late, ns: u64) -> String {
             let times = if late.stops == 1 { "once".to_owned() } else { format!("{} times", late.stops) };
             format!("{ns} stopped by the quota ({times})")
         }
+        Part::Still => format!("{ns} in a guest that stood still to be moved"),
         Part::Behind => format!("{ns} behind others that were served"),
         Part::Stolen => format!("{ns} with a virtual CPU that waited for a core of the host"),
         Part::Waited => format!("{ns} waiting for a core"),

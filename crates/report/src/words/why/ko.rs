@@ -42,6 +42,7 @@ fn part_of(part: Part, late: &Late, ns: u64) -> String {
     let ns = nanos(LANG, ns);
     match part {
         Part::Throttled => format!("할당량 때문에 멈춘 시간({}번) {ns}", late.stops),
+        Part::Still => format!("게스트가 다른 노드로 옮겨 가느라 멈춰 있던 시간 {ns}"),
         Part::Behind => format!("앞선 요청을 처리한 시간 {ns}"),
         Part::Stolen => format!("가상 CPU가 호스트의 코어를 기다린 시간 {ns}"),
         Part::Waited => format!("코어를 기다린 시간 {ns}"),

@@ -88,6 +88,7 @@ fn memory(lang: Lang, bytes: f64) -> String {
 fn parts(late: &Late) -> Vec<(Part, u64)> {
     let parts = late.parts;
     let mut all = vec![
+        (Part::Still, parts.still_ns),
         (Part::Throttled, parts.throttled_ns),
         (Part::Behind, parts.behind_ns),
         (Part::Stolen, parts.stolen_ns),
@@ -102,6 +103,7 @@ fn parts(late: &Late) -> Vec<(Part, u64)> {
 /// What a part of a latency is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
+    Still,
     Throttled,
     Behind,
     Stolen,

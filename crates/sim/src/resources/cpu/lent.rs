@@ -75,6 +75,11 @@ impl Cpu {
         }
     }
 
+    /// Asks once more for what the thread on a lent core needs: what was beneath it has forgotten.
+    pub(crate) fn ask_anew(&mut self, core: CoreId) {
+        self.arm(core);
+    }
+
     /// Whether a core has, or is about to have, a thread to run.
     pub(crate) fn has_business(&self, core: CoreId) -> bool {
         !self.is_idle(core)

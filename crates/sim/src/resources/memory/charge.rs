@@ -62,12 +62,16 @@ impl Memory {
     /// As many of `wanted` pages as there is `room` for with their page tables, and what both cost.
     fn affordable(&self, process: ProcessId, wanted: u64, room: u64, from_swap: bool) -> (u64, u64) {
         let record = &self.processes[process];
-        let (held, tables) = (record.resident + record.swapped, record.tables());
+        let (held, touched) = (record.resident + record.swapped, record.touched());
         let cost = |pages: u64| match from_swap {
             true => pages,
-            false => pages + (held + pages).div_ceil(ENTRIES_PER_TABLE) - tables,
+            false => {
+                let tables = record.kernels * (held + pages).div_ceil(ENTRIES_PER_TABLE);
+                (record.resident + pages + tables).saturating_sub(record.reserve) - touched
+            }
         };
-        let mut pages = wanted.min(room);
+        let given = record.reserve.saturating_sub(record.resident + record.tables());
+        let mut pages = wanted.min(room.saturating_add(given));
         while pages > 0 && cost(pages) > room {
             pages -= 1;
         }

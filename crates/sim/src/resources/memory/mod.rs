@@ -88,6 +88,10 @@ pub(crate) struct ProcessSpec {
     pub(crate) oom_score_adj: i64,
     /// Cores on which it is charged, as far as the machine has them; 0 counts as 1.
     pub(crate) spread: u64,
+    /// Kernels that keep page tables beneath its own.
+    pub(crate) kernels_beneath: u64,
+    /// What of its own it does not use: what it touches lies there first (bytes).
+    pub(crate) reserve_bytes: u64,
 }
 
 /// Whether a process lives.
@@ -108,6 +112,8 @@ struct Process {
     hot: bool,
     oom_score_adj: i64,
     spread: u64,
+    kernels: u64,
+    reserve: u64,
     resident: u64,
     swapped: u64,
     state: State,
@@ -116,11 +122,16 @@ struct Process {
 impl Process {
     /// Page tables for all that it ever touched.
     fn tables(&self) -> u64 {
-        (self.resident + self.swapped).div_ceil(ENTRIES_PER_TABLE)
+        self.kernels * (self.resident + self.swapped).div_ceil(ENTRIES_PER_TABLE)
+    }
+
+    /// What it touched, with the tables, beyond what it had been given before.
+    fn touched(&self) -> u64 {
+        (self.resident + self.tables()).saturating_sub(self.reserve)
     }
 
     fn charged(&self) -> u64 {
-        self.own + self.resident + self.tables()
+        self.own + self.touched()
     }
 }
 
@@ -203,6 +214,8 @@ impl Memory {
             hot: spec.hot,
             oom_score_adj: spec.oom_score_adj,
             spread: spec.spread,
+            kernels: 1 + spec.kernels_beneath,
+            reserve: spec.reserve_bytes / self.machine.page_bytes,
             resident: 0,
             swapped: 0,
             state: State::Alive,
@@ -214,6 +227,18 @@ impl Memory {
             group.peak = group.peak.max((group.usage + start).min(group.max));
         }
         self.processes.len() - 1
+    }
+
+    /// Has a process hold so many pages that another machine has sent, whatever the bounds say.
+    pub(crate) fn take_over(&mut self, process: ProcessId, pages: u64) {
+        let before = self.processes[process].charged();
+        self.processes[process].resident += pages;
+        self.count(self.processes[process].group, self.processes[process].charged() - before);
+    }
+
+    /// Bytes that may still be charged to a group.
+    pub(crate) fn room_bytes(&self, group: GroupId) -> u64 {
+        self.room(group).saturating_mul(self.machine.page_bytes)
     }
 
     /// Moves the model's clock.

@@ -36,7 +36,7 @@ impl Memory {
     /// Badness of a process in pages, where a bound of `total` pages is reached.
     pub(super) fn badness(&self, process: ProcessId, total: i64) -> i64 {
         let record = &self.processes[process];
-        let pages = record.own_rss + record.resident + record.swapped + record.tables();
+        let pages = record.own_rss + record.touched() + record.swapped;
         i64::try_from(pages).unwrap_or(i64::MAX).saturating_add(record.oom_score_adj * (total / ADJ_PARTS))
     }
 
