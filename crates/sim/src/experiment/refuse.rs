@@ -2,7 +2,7 @@
 
 use catamaran_report::RunError;
 use catamaran_scenario::plan::{Action, Event, Guest, Io, Tenant, Workload};
-use catamaran_scenario::{Calibration, Plan, Platform};
+use catamaran_scenario::{Calibration, Plan, Platform, network_work};
 
 use super::{density, disk, memory};
 use crate::{platform, startup};
@@ -55,10 +55,7 @@ pub(super) fn what_is_not_carried_out(
         let what = "a bound on a disk of which no figure is known on this platform";
         return Err(refusal("host.disk".into(), what, NO_DISK_ADVICE));
     }
-    let migrates = has_migration(platform) && moves(plan);
-    if plan.host().network.is_some() && !migrates && !pulls(plan, platform) {
-        return Err(refusal("host.network".into(), "the network yet", "remove the field"));
-    }
+    network(plan, platform)?;
     if pulls(plan, platform) {
         plan.images().iter().filter(|image| is_used(plan, &image.name)).try_for_each(image)?;
         layers_of_all(plan)?;
@@ -67,7 +64,9 @@ pub(super) fn what_is_not_carried_out(
     if platform::has_guests(platform) {
         guests(plan, platform, calibration)?;
     }
-    plan.tenants().iter().try_for_each(|one| tenant(one, platform, without_disk))
+    (0..plan.tenants().len()).zip(plan.tenants()).try_for_each(|(number, one)| {
+        tenant(one, platform, without_disk, u64::from(network_work::serves(plan, number)))
+    })
 }
 
 /// Events that take more than one machine, or more than is modelled of it.
@@ -291,6 +290,34 @@ fn pulls(plan: &Plan, platform: Platform) -> bool {
     startup::pull::has_images(platform) && plan.tenants().iter().any(|tenant| tenant.image.is_some())
 }
 
+/// What goes over the network where nobody knows how long that takes, and a link that carries nothing.
+fn network(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    let talks = |tenant: &&Tenant| network_work::talks(&tenant.workload);
+    let Some(client) = plan.tenants().iter().find(talks) else {
+        let migrates = has_migration(platform) && moves(plan);
+        return match plan.host().network.is_some() && !migrates && !pulls(plan, platform) {
+            true => {
+                Err(refusal("host.network".into(), "a network over which nothing goes", "remove the field"))
+            }
+            false => Ok(()),
+        };
+    };
+    let field = format!("tenant.{}.workload", client.name);
+    if let Some(what) = platform::network::unknown(platform) {
+        return Err(refusal(field, what, "choose another platform"));
+    }
+    let apart = |other: &Tenant| other.node != client.node;
+    if plan.tenants().iter().any(apart) {
+        let advice = "place all tenants on one node";
+        return Err(refusal(
+            field,
+            "tenants that talk in a cluster: the network between nodes is not modelled yet",
+            advice,
+        ));
+    }
+    Ok(())
+}
+
 /// Every replica has a row for each layer that it waited for.
 fn layers_of_all(plan: &Plan) -> Result<(), RunError> {
     let layers = |name: &Option<String>| {
@@ -327,7 +354,8 @@ fn image(image: &catamaran_scenario::plan::Image) -> Result<(), RunError> {
     }
 }
 
-fn tenant(tenant: &Tenant, platform: Platform, without_disk: bool) -> Result<(), RunError> {
+/// `answering` threads are there beside those of the workload.
+fn tenant(tenant: &Tenant, platform: Platform, without_disk: bool, answering: u64) -> Result<(), RunError> {
     let field = |rest: &str| format!("tenant.{}.{rest}", tenant.name);
     if tenant.pids_limit.is_some() && platform::has_guests(platform) {
         return Err(refusal(field("pids.limit"), "process limits in guests yet", "remove the field"));
@@ -337,7 +365,7 @@ fn tenant(tenant: &Tenant, platform: Platform, without_disk: bool) -> Result<(),
         let what = "a disk of which no figure is known on this platform";
         return Err(refusal(field(name), what, NO_DISK_ADVICE));
     }
-    let needed = processes(&tenant.workload);
+    let needed = processes(&tenant.workload) + answering;
     let limit = tenant.pids_limit.filter(|_| platform::has_limits(platform));
     if let Some(limit) = limit.filter(|limit| *limit < needed) {
         let what = format!("fewer processes and threads ({limit}) than the {needed} of the workload");
@@ -363,6 +391,7 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         | Workload::Server(_)
         | Workload::Memory { .. }
         | Workload::Disk { .. }
+        | Workload::Network { .. }
         | Workload::Idle => {
             return Ok(());
         }
@@ -372,12 +401,12 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
                 self::workload(&phase.workload, &field)
             });
         }
-        Workload::Network { .. } => "network",
         Workload::Fork { .. } => "fork",
         Workload::Command { like: Some(like), .. } => return self::workload(like, &format!("{field}.like")),
         Workload::Command { .. } => "command",
         _ => "unknown",
     };
-    let advice = "use compute, server, memory, disk, idle or phases of these, or say what it is like";
+    let advice =
+        "use compute, server, memory, disk, network, idle or phases of these, or say what it is like";
     Err(refusal(format!("{field}.kind"), format!("workload {kind:?} yet"), advice))
 }

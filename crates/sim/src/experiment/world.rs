@@ -3,7 +3,6 @@
 use catamaran_scenario::plan::Tenant;
 use catamaran_scenario::{Plan, weight};
 
-use super::Model;
 use super::build::Setting;
 use super::disk::DiskWorld;
 use super::engine::{Engine, Timer};
@@ -12,6 +11,7 @@ use super::lives::{Killed, Lives, NEVER};
 use super::log::Log;
 use super::memory::{self, MemoryWorld};
 use super::migrate::{self, Before, Moves, Place};
+use super::network::{NetworkEvent, NetworkWorld};
 use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::queue::EventQueue;
@@ -55,6 +55,8 @@ pub(super) enum Event {
     },
     /// A round of the migration of that number is over.
     Move(u32),
+    /// Something on the network.
+    Network(NetworkEvent),
     /// What everyone is charged is noted.
     Sample,
 }
@@ -103,6 +105,8 @@ pub(super) struct World {
     pub(super) memory: Option<MemoryWorld>,
     /// None where the machine was calibrated without it.
     pub(super) disk: Option<DiskWorld>,
+    /// None where nobody talks.
+    pub(super) network: Option<NetworkWorld>,
     pub(super) queue: EventQueue<Event>,
     pub(super) taken: Taken,
     pub(super) log: Log,
@@ -119,10 +123,10 @@ pub(super) struct World {
     pub(super) over: bool,
     /// Events that were handled.
     pub(super) events: u64,
-    request_overhead: u64,
-    sleep_overhead: u64,
+    pub(super) request_overhead: u64,
+    pub(super) sleep_overhead: u64,
     /// Threads that have slept since they last got work.
-    slept: Vec<bool>,
+    pub(super) slept: Vec<bool>,
     wakeup_idle: u64,
 }
 
@@ -136,6 +140,7 @@ impl World {
             now: 0,
             memory: setting.memory.world(),
             disk: setting.disk.world(plan, options),
+            network: setting.network.world(),
             queue: EventQueue::new(),
             taken: setting.taken.clone(),
             log: Log::new(),
@@ -185,11 +190,7 @@ impl World {
     ) -> Option<Instance> {
         let tenant_of = plan.tenants().get(tenant)?;
         let mut start = tenant_of.start_at.0;
-        let page_bytes = setting.memory.page_bytes();
-        let mut program = Program::new(plan, tenant, replica, (start, self.end), page_bytes)?;
-        if setting.model == Model::Fluid {
-            program = program.without_locks();
-        }
+        let mut program = setting.program(plan, index, (tenant, replica), (start, self.end))?;
         let terms = setting.terms(plan, index, (tenant, replica))?;
         if !terms.first || place != Place::Here {
             program.stop(0, false);
@@ -223,6 +224,11 @@ impl World {
                 self.queue.push(start, TENANTS_SECOND, Event::Wake(thread, 0));
             }
             threads.push(thread);
+        }
+        if let (Some(net), true, Some(last)) =
+            (&mut self.network, setting.network.serves(index), threads.last())
+        {
+            net.servers.entry(*last).or_default();
         }
         let (wants, lives) = (wants.then(|| tenant_of.clone()), Lives::new(terms, start));
         let before = Before::default();
@@ -286,6 +292,7 @@ impl World {
             Event::Disk(event) => self.disk_event(event),
             Event::Monitor { index, number } => self.monitor_served(index, number),
             Event::Move(number) => self.move_on(number),
+            Event::Network(event) => self.network_event(event),
             Event::Reap(index, life) => self.reap_in(index, life),
             Event::Happen(place) => self.happen(place),
             Event::Begin { index, life, cause } => self.begin(index, life, cause),
@@ -330,6 +337,9 @@ impl World {
         if self.is_operating(thread) {
             return self.operate_on(thread);
         }
+        if self.is_talking(thread) {
+            return self.talk_on(thread);
+        }
         let Some(&(index, own)) = self.owners.get(thread) else { return };
         let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
         if let Some(arrival) = instance.program.answering(own) {
@@ -337,8 +347,9 @@ impl World {
         }
         let (action, phase_ended) = instance.program.next(own, self.now);
         let is_done = phase_ended && instance.program.finished().is_some();
+        let working = instance.threads.iter().copied().take(instance.program.working_threads());
         let others: Vec<ThreadId> = match phase_ended {
-            true => instance.threads.iter().copied().filter(|&other| other != thread).collect(),
+            true => working.filter(|&other| other != thread).collect(),
             false => Vec::new(),
         };
         let waiting = instance.program.take_freed();
@@ -353,11 +364,14 @@ impl World {
             self.go_on(first);
         }
         if is_done {
-            self.follow_up(index);
+            self.finished(index);
         }
     }
 
     fn act(&mut self, thread: ThreadId, action: Action) {
+        if !matches!(action, Action::Talk { .. }) {
+            self.hang_up(thread);
+        }
         match action {
             Action::Work { ns, request, until } => {
                 self.cut_at(thread, until);
@@ -375,6 +389,10 @@ impl World {
             }
             Action::Operate(op) => self.operate(thread, op),
             Action::Spin => self.engine.spin(thread),
+            Action::Talk { talk, until } => {
+                self.cut_at(thread, until);
+                self.talk(thread, talk);
+            }
             Action::SleepUntil(at) => {
                 self.engine.block(thread);
                 self.slept[thread] = true;
@@ -388,34 +406,6 @@ impl World {
     pub(super) fn is_killed(&self, thread: ThreadId) -> bool {
         let instance = self.owners.get(thread).and_then(|(index, _)| self.instances.get(*index)?.as_ref());
         instance.is_some_and(|one| one.killed.is_some() || one.clash.is_some() || one.place != Place::Here)
-    }
-
-    /// Has a thread stop at what it begins now when the time of its phase is over.
-    fn cut_at(&mut self, thread: ThreadId, until: Option<Instant>) {
-        if let (Some(at), Some(phase)) = (until, self.phase_of(thread)) {
-            let life = self.life_of(thread);
-            self.queue.push(at, TENANTS_SECOND, Event::Cut { thread, phase, life });
-        }
-    }
-
-    /// CPU time that a piece of work costs beyond itself: that of a request, and that of the sleep before it.
-    pub(super) fn overhead(&mut self, thread: ThreadId, request: bool) -> u64 {
-        let slept = std::mem::take(&mut self.slept[thread]);
-        let request = if request { self.request_overhead } else { 0 };
-        request + if slept { self.sleep_overhead } else { 0 }
-    }
-
-    fn phase_of(&self, thread: ThreadId) -> Option<usize> {
-        let (index, _) = *self.owners.get(thread)?;
-        Some(self.instances.get(index)?.as_ref()?.program.phase())
-    }
-
-    /// A thread whose time is over notices it as soon as it has a core.
-    fn cut(&mut self, thread: ThreadId, phase: usize, life: u32) {
-        if self.phase_of(thread) == Some(phase) && !self.is_stale(thread, life) {
-            self.stop_touching(thread);
-            self.engine.give_work(thread, 0.0, 0);
-        }
     }
 
     fn is_over(&self) -> bool {

@@ -14,6 +14,7 @@ pub(crate) mod isolation;
 pub(crate) mod memory;
 pub(crate) mod migration;
 mod namespaces;
+pub(crate) mod network;
 pub(crate) mod residents;
 pub(crate) mod virtio;
 pub(crate) mod visibility;

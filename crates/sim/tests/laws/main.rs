@@ -12,6 +12,7 @@ mod guests;
 mod locks;
 mod memory;
 mod migration;
+mod network;
 mod nodes;
 mod pull;
 mod queueing;
