@@ -186,6 +186,7 @@ impl Start<'_> {
     /// What a process does in its new namespaces before it is fit to run a program.
     fn isolate(&self) -> Result<(), String> {
         let has = |namespace| self.script.namespaces.contains(&namespace);
+        self.script.network.as_deref().map_or(Ok(()), network::enter)?;
         if has(Namespace::Mount) {
             rootfs::keep_mounts_private()?;
             if has(Namespace::Pid) && self.script.root.is_none() {
