@@ -142,7 +142,7 @@ pub mod phase {
     pub const ARRAY_COUNT: usize = 4;
     /// Arrays of a disk or network phase, each of [`REQUESTS`] words: start and end of each operation or request (ns from the
     /// origin, plus 1; 0: not yet).
-    pub const DISK_ARRAY_COUNT: usize = 2;
+    pub const REQUEST_ARRAY_COUNT: usize = 2;
     /// End of a request that found the queue full.
     pub const FAILED_FULL: u64 = u64::MAX;
     /// End of a request that waited too long.
