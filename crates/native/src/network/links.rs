@@ -35,7 +35,8 @@ pub(super) fn device(device: &Device, kind: InfoKind) -> RouteNetlinkMessage {
     RouteNetlinkMessage::NewLink(message)
 }
 
-/// Makes a pair of virtual Ethernet devices: one is a port of the bridge, the other is in another namespace.
+/// Makes a pair of virtual Ethernet devices: one is a port of the bridge, the other is in another namespace
+/// and not in service yet.
 pub(super) fn pair(
     port: &Device,
     bridge: u32,
@@ -43,6 +44,8 @@ pub(super) fn pair(
     namespace: BorrowedFd<'_>,
 ) -> RouteNetlinkMessage {
     let mut there = named(end);
+    // `veth_open` refuses a device whose pair is not there yet.
+    there.header.flags = LinkFlags::empty();
     there.attributes.push(LinkAttribute::NetNsFd(namespace.as_raw_fd()));
     let mut here = named(port);
     here.attributes.push(LinkAttribute::Controller(bridge));

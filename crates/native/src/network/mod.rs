@@ -139,6 +139,7 @@ impl Network {
         let ip = address(instance).ip;
         let ready = inside.ask(links::up(LOOPBACK));
         ready
+            .and_then(|()| inside.ask(links::up(OUR_DEVICE)))
             .and_then(|()| inside.make(links::address(OUR_DEVICE, ip, PREFIX)))
             .map_err(|error| failed(&format!("the address {ip}"), &error))
     }
