@@ -10,7 +10,7 @@
 use std::fmt::Display;
 use std::fs::File;
 use std::net::Ipv4Addr;
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 use catamaran_scenario::network_work::{self, NetworkWork};
@@ -22,6 +22,7 @@ use self::links::{Device, LOOPBACK};
 use self::netlink::Netlink;
 use crate::problem::{self, Problem};
 
+pub(crate) mod bench;
 mod links;
 mod netlink;
 
@@ -90,6 +91,14 @@ impl Network {
         if !is_used(plan) {
             return Ok(None);
         }
+        let network = Self::new(own)?;
+        if !own {
+            plan.instances().enumerate().try_for_each(|(instance, _)| network.add_address(instance))?;
+        }
+        Ok(Some(network))
+    }
+
+    fn new(own: bool) -> Result<Self, Problem> {
         let namespace = netlink::make_namespace().map_err(|error| failed("a network namespace", &error))?;
         let netlink = Netlink::open_in(namespace.as_fd()).map_err(|error| failed("rtnetlink", &error))?;
         let network = Self { namespace, netlink, has_bridge: own };
@@ -100,9 +109,8 @@ impl Network {
         } else {
             let up = network.netlink.ask(links::up(LOOPBACK));
             up.map_err(|error| failed("the loopback", &error))?;
-            plan.instances().enumerate().try_for_each(|(instance, _)| network.add_address(instance))?;
         }
-        Ok(Some(network))
+        Ok(network)
     }
 
     fn add_address(&self, instance: usize) -> Result<(), Problem> {
@@ -130,11 +138,15 @@ impl Network {
         }
         let file = format!("/proc/{pid}/ns/net");
         let namespace = File::open(&file).map_err(|error| failed(&file, &error))?;
-        let inside = Netlink::open_in(namespace.as_fd()).map_err(|error| failed("rtnetlink", &error))?;
+        self.attach_to(namespace.as_fd(), instance)
+    }
+
+    fn attach_to(&self, namespace: BorrowedFd<'_>, instance: usize) -> Result<(), Problem> {
+        let inside = Netlink::open_in(namespace).map_err(|error| failed("rtnetlink", &error))?;
         let number = FIRST_DEVICE + u32::try_from(instance).unwrap_or_default();
         let port = Device { number, name: format!("tenant{instance}") };
         let end = Device { number: OUR_DEVICE, name: "eth0".to_owned() };
-        let pair = self.netlink.make(links::pair(&port, OUR_DEVICE, &end, namespace.as_fd()));
+        let pair = self.netlink.make(links::pair(&port, OUR_DEVICE, &end, namespace));
         pair.map_err(|error| failed("a pair of virtual Ethernet devices", &error))?;
         let ip = address(instance).ip;
         let ready = inside.ask(links::up(LOOPBACK));

@@ -11,9 +11,7 @@ use netlink_packet_core::{
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use rustix::fs::{OFlags, open};
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with,
-};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
 /// Makes a network namespace, which lasts as long as somebody has this handle or is in it.
@@ -22,6 +20,17 @@ pub(super) fn make_namespace() -> io::Result<OwnedFd> {
         // SAFETY: a network namespace holds no memory or descriptors, and the thread ends here.
         unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?;
         Ok(open("/proc/thread-self/ns/net", OFlags::RDONLY | OFlags::CLOEXEC, 0.into())?)
+    })
+}
+
+/// Runs `work` in a network namespace; a socket that it makes belongs to it wherever it is used.
+pub(super) fn in_namespace<T: Send>(
+    namespace: BorrowedFd<'_>,
+    work: impl FnOnce() -> io::Result<T> + Send,
+) -> io::Result<T> {
+    in_another_thread(|| {
+        move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))?;
+        work()
     })
 }
 
@@ -40,8 +49,7 @@ pub(super) struct Netlink(OwnedFd);
 impl Netlink {
     /// Opens one to the namespace of that handle.
     pub(super) fn open_in(namespace: BorrowedFd<'_>) -> io::Result<Self> {
-        in_another_thread(|| {
-            move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))?;
+        in_namespace(namespace, || {
             // Protocol 0 is NETLINK_ROUTE.
             Ok(Self(socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?))
         })
