@@ -4,10 +4,10 @@ use catamaran_report::RunError;
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
-use catamaran_scenario::network_work;
+use catamaran_scenario::network_work::{self, NetworkWork};
 use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Workload};
 
-use crate::{platform, vm};
+use crate::{network, platform, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
@@ -26,12 +26,42 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     // Nodes on which nothing is placed need no machine; a tenant elsewhere is refused with its field.
     let in_guests = host.disk.is_some() && platform == Platform::Vm;
     refuse(in_guests, "host.disk", "a bound on the disk of guests yet", "choose another platform")?;
-    refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
+    let slow = host.network.as_ref().is_some_and(|network| network.latency.is_some());
+    refuse(slow, "host.network.latency", "a latency of the network", "leave it out, or simulate")?;
     refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
     let tenants = plan.tenants().iter().enumerate();
     tenants.into_iter().try_for_each(|(index, tenant)| {
         check_tenant(tenant, platform, u64::from(network_work::serves(plan, index)))
+    })?;
+    check_network(plan, platform)
+}
+
+/// Who talks needs devices and namespaces of the run, and somebody who listens.
+fn check_network(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    if !network::is_used(plan) {
+        return Ok(());
+    }
+    for client in plan.tenants() {
+        for work in NetworkWork::all(&client.workload) {
+            let peer = plan.tenants().iter().find(|tenant| tenant.name == work.to);
+            let late = peer.is_some_and(|peer| peer.start_at > client.start_at);
+            let field = format!("tenant.{}.start_at", work.to);
+            refuse(
+                late,
+                &field,
+                "a tenant that starts after those who talk to it",
+                "have it start with them",
+            )?;
+        }
+    }
+    if rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    Err(RunError::Unavailable {
+        platform,
+        why: "it takes root to make a network between tenants (CAP_NET_ADMIN, CAP_SYS_ADMIN)".to_owned(),
+        remedy: "sudo catamaran …, or leave out `network` workloads".to_owned(),
     })
 }
 

@@ -354,7 +354,8 @@ fn requests(tape: &Tape, end_ns: u64) -> Option<Requests> {
             phase::NETWORK if tape.get(at + phase::STREAM_BYTES) > 0 => continue,
             phase::DISK | phase::NETWORK => {
                 server = true;
-                sent += operations::latencies(tape, at, end_ns, &mut latencies_ns);
+                let counts = operations::latencies(tape, at, end_ns, &mut latencies_ns);
+                (sent, failed) = (sent + counts.0, failed + counts.1);
                 continue;
             }
             _ => continue,

@@ -7,8 +7,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use rustix::net::sockopt::{set_socket_linger, set_socket_reuseaddr, set_tcp_nodelay};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, accept_with, bind, connect, listen, socket_with};
 
-use super::netlink::{self, Netlink};
-use super::{Network, address, failed};
+use super::{Network, address, failed, netlink};
 use crate::problem::Problem;
 
 /// A network with two ends; both are the same namespace where tenants share one.

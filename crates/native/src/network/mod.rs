@@ -23,6 +23,7 @@ use self::netlink::Netlink;
 use crate::problem::{self, Problem};
 
 pub(crate) mod bench;
+mod link;
 mod links;
 mod netlink;
 
@@ -35,6 +36,8 @@ const FIRST_PORT: u16 = 20_000;
 /// Number of the bridge, and of a tenant's only device, in the namespace of either. Kernels may give new namespaces some
 /// devices unasked (`net.core.fb_tunnels_only_for_init_net`), from 2 on.
 const OUR_DEVICE: u32 = 1000;
+/// Number of the device through which everything goes where the bandwidth is bounded.
+const THE_LINE: u32 = 1001;
 /// Number of the first port of the bridge.
 const FIRST_DEVICE: u32 = 2000;
 
@@ -82,6 +85,8 @@ pub(crate) struct Network {
     namespace: OwnedFd,
     netlink: Netlink,
     has_bridge: bool,
+    /// Bytes a second, where it is bounded.
+    bandwidth: Option<u64>,
 }
 
 impl Network {
@@ -91,7 +96,10 @@ impl Network {
         if !is_used(plan) {
             return Ok(None);
         }
-        let network = Self::new(own)?;
+        let mut network = Self::new(own)?;
+        if let Some(bandwidth) = plan.host().network.as_ref().and_then(|network| network.bandwidth) {
+            network.bound(bandwidth.0)?;
+        }
         if !own {
             plan.instances().enumerate().try_for_each(|(instance, _)| network.add_address(instance))?;
         }
@@ -101,7 +109,7 @@ impl Network {
     fn new(own: bool) -> Result<Self, Problem> {
         let namespace = netlink::make_namespace().map_err(|error| failed("a network namespace", &error))?;
         let netlink = Netlink::open_in(namespace.as_fd()).map_err(|error| failed("rtnetlink", &error))?;
-        let network = Self { namespace, netlink, has_bridge: own };
+        let network = Self { namespace, netlink, has_bridge: own, bandwidth: None };
         if own {
             let bridge = Device { number: OUR_DEVICE, name: "catamaran".to_owned() };
             let made = network.netlink.make(links::device(&bridge, InfoKind::Bridge));
@@ -111,6 +119,21 @@ impl Network {
             up.map_err(|error| failed("the loopback", &error))?;
         }
         Ok(network)
+    }
+
+    /// Bounds what all tenants together send, whichever way (bytes/s).
+    fn bound(&mut self, bandwidth: u64) -> Result<(), Problem> {
+        let mut device = LOOPBACK;
+        if self.has_bridge {
+            let line = Device { number: THE_LINE, name: "line".to_owned() };
+            let made = self.netlink.make(links::device(&line, InfoKind::Ifb));
+            made.map_err(|error| failed("an intermediate device (CONFIG_IFB)", &error))?;
+            device = THE_LINE;
+        }
+        let bounded = self.netlink.make(link::bucket(device, bandwidth));
+        bounded.map_err(|error| failed("a token bucket (CONFIG_NET_SCH_TBF)", &error))?;
+        self.bandwidth = Some(bandwidth);
+        Ok(())
     }
 
     fn add_address(&self, instance: usize) -> Result<(), Problem> {
@@ -137,7 +160,12 @@ impl Network {
             return Ok(());
         }
         let file = format!("/proc/{pid}/ns/net");
-        let namespace = File::open(&file).map_err(|error| failed(&file, &error))?;
+        let namespace = File::open(&file).map_err(|error| {
+            Problem::new(
+                format!("the network between tenants: cannot open {file}: {error}"),
+                "see `dmesg` for what the kernel did to the tenant",
+            )
+        })?;
         self.attach_to(namespace.as_fd(), instance)
     }
 
@@ -148,6 +176,12 @@ impl Network {
         let end = Device { number: OUR_DEVICE, name: "eth0".to_owned() };
         let pair = self.netlink.make(links::pair(&port, OUR_DEVICE, &end, namespace));
         pair.map_err(|error| failed("a pair of virtual Ethernet devices", &error))?;
+        if self.bandwidth.is_some() {
+            let ready = self.netlink.make(link::ingress(number));
+            ready
+                .and_then(|()| self.netlink.make(link::redirect(number, THE_LINE)))
+                .map_err(|error| failed("a redirection (CONFIG_NET_ACT_MIRRED)", &error))?;
+        }
         let ip = address(instance).ip;
         let ready = inside.ask(links::up(LOOPBACK));
         ready
@@ -161,9 +195,10 @@ impl Network {
 fn failed(what: &str, error: &dyn Display) -> Problem {
     let text = format!("the network between tenants: {what}: {error}");
     match problem::errno(&text) {
-        Some(Errno::OPNOTSUPP) => {
-            Problem::unavailable(text, "take a kernel with CONFIG_VETH and CONFIG_BRIDGE, or simulate")
-        }
+        Some(Errno::OPNOTSUPP | Errno::NOENT) => Problem::unavailable(
+            text,
+            "take a kernel with CONFIG_VETH and CONFIG_BRIDGE, for `host.network.bandwidth` also CONFIG_NET_SCH_TBF, CONFIG_IFB, CONFIG_NET_CLS_U32 and CONFIG_NET_ACT_MIRRED, or simulate",
+        ),
         Some(Errno::PERM | Errno::ACCESS | Errno::NOSYS) => {
             Problem::by_errno(text, "run as root").into_unavailable()
         }

@@ -134,9 +134,18 @@ impl<'a> Client<'a> {
                 return Err(Stop::Late);
             }
             started.store(now - self.origin_ns + 1, Ordering::Release);
-            line.send(self.message_bytes, bytes, hand)?;
-            line.receive(self.message_bytes, bytes, hand)?;
-            ended.store(now_ns() - self.origin_ns + 1, Ordering::Release);
+            let answered = line
+                .send(self.message_bytes, bytes, hand)
+                .and_then(|()| line.receive(self.message_bytes, bytes, hand));
+            match answered {
+                Ok(()) => ended.store(now_ns() - self.origin_ns + 1, Ordering::Release),
+                Err(stop) => {
+                    if matches!(stop, Stop::Broken(_)) {
+                        ended.store(phase::FAILED_BROKEN, Ordering::Release);
+                    }
+                    return Err(stop);
+                }
+            }
         }
         Ok(())
     }

@@ -147,6 +147,8 @@ pub mod phase {
     pub const FAILED_FULL: u64 = u64::MAX;
     /// End of a request that waited too long.
     pub const FAILED_LATE: u64 = u64::MAX - 1;
+    /// End of a request whose connection ended before its response.
+    pub const FAILED_BROKEN: u64 = u64::MAX - 2;
 }
 
 /// Words of a thread.
