@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use catamaran_native::{Runner, RunnerOptions, dry_run};
@@ -198,5 +199,32 @@ fn what_is_not_carried_out_is_refused_by_its_field() {
                 other => panic!("{expected}: {other:?}"),
             }
         }
+    }
+}
+
+#[test]
+fn the_lines_of_a_dry_run_can_be_typed() {
+    let _turn = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let needs = "for tool in ip tc nsenter; do command -v $tool > /dev/null || exit 1; done";
+    let has_tools = Command::new("sh").args(["-c", needs]).status().is_ok_and(|status| status.success());
+    if !has_tools {
+        println!("skipped: a network by hand: no ip, tc or nsenter");
+        return;
+    }
+    let tenants = "[[tenant]]\nname = \"shop\"\nworkload = { kind = \"idle\" }\n\
+                   [[tenant]]\nname = \"ann\"\nworkload = { kind = \"network\", to = \"shop\", requests = 1, size = \"1B\" }\n";
+    let plan = plan("500ms", "network = { bandwidth = \"100MB/s\" }", tenants);
+    let before = devices();
+    for platform in PLATFORMS {
+        if run("a network by hand", &plan, platform).is_none() {
+            continue;
+        }
+        let lines = dry_run(&plan, platform).expect("what can be run can be shown");
+        let script = format!("set -e\n{}\n", lines.join("\n"));
+        let output =
+            Command::new("sh").args(["-c", &script]).env("WORKER", "sleep 3").output().expect("a shell");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{platform}: {said}\n{script}");
+        assert_eq!(devices(), before, "{platform}: the machine's own network is left alone");
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn measure(
     sleep_overhead_ns: u64,
     interrupt: &Interrupt,
 ) -> Result<Option<NetworkCosts>, Problem> {
-    let ends = [false, true].map(Ends::make);
+    let ends = [false, true].map(|own| Ends::make(own, None));
     let [loopback, veth] = match ends {
         [Ok(loopback), Ok(veth)] => [loopback, veth],
         [Err(Problem::Unavailable(..)), _] | [_, Err(Problem::Unavailable(..))] => return Ok(None),

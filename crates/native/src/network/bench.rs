@@ -19,9 +19,11 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// Makes one of the kind that tenants have who do, or do not, have network namespaces of their own.
-    pub(crate) fn make(own: bool) -> Result<Self, Problem> {
-        let network = Network::new(own)?;
+    /// Makes one of the kind that tenants have who do, or do not, have network namespaces of their own, with that bandwidth
+    /// (bytes/s).
+    pub(crate) fn make(own: bool, bandwidth: Option<u64>) -> Result<Self, Problem> {
+        let mut network = Network::new(own)?;
+        bandwidth.map_or(Ok(()), |bandwidth| network.bound(bandwidth))?;
         let mut ends = Self { network, own: Vec::new() };
         for end in 0..2 {
             if own {

@@ -20,7 +20,7 @@ const PACKET_BYTES: u32 = (64 << 10) + 46 * 66;
 /// For so long (s) the bucket goes on filling where its timer is late, as those of guests are by up to that much.
 const LATE_S: f64 = 1e-4;
 /// Bytes that may wait: more than all windows together, as a wire loses nothing either.
-const WAITING_BYTES: u32 = 1 << 30;
+pub(super) const WAITING_BYTES: u32 = 1 << 30;
 
 /// Attributes of `tbf` (`include/uapi/linux/pkt_sched.h`).
 const TCA_TBF_PARMS: u16 = 1;

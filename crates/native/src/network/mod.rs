@@ -23,9 +23,14 @@ use self::netlink::Netlink;
 use crate::problem::{self, Problem};
 
 pub(crate) mod bench;
+mod by_hand;
+mod checks;
 mod link;
 mod links;
 mod netlink;
+
+pub(crate) use by_hand::ByHand;
+pub(crate) use checks::checks;
 
 /// Addresses of the tenants are from this network.
 const NETWORK: Ipv4Addr = Ipv4Addr::new(10, 87, 0, 0);
@@ -58,6 +63,11 @@ fn address(instance: usize) -> Address {
 /// Whether some tenant of the plan talks to another.
 pub(crate) fn is_used(plan: &Plan) -> bool {
     plan.tenants().iter().any(|tenant| network_work::talks(&tenant.workload))
+}
+
+/// `host.network.bandwidth` (bytes/s).
+fn bandwidth(plan: &Plan) -> Option<u64> {
+    plan.host().network.as_ref()?.bandwidth.map(|bandwidth| bandwidth.0)
 }
 
 /// Where a replica's messages of such work go.
@@ -97,8 +107,8 @@ impl Network {
             return Ok(None);
         }
         let mut network = Self::new(own)?;
-        if let Some(bandwidth) = plan.host().network.as_ref().and_then(|network| network.bandwidth) {
-            network.bound(bandwidth.0)?;
+        if let Some(bandwidth) = bandwidth(plan) {
+            network.bound(bandwidth)?;
         }
         if !own {
             plan.instances().enumerate().try_for_each(|(instance, _)| network.add_address(instance))?;
