@@ -10,6 +10,13 @@ fn by_the_path_of_the_field() {
     let tenant = |rest: &str| format!("[[tenant]]\nname = \"t\"\n{rest}\n");
     let fork = "workload = { kind = \"fork\", rate = \"1/s\", lifetime = \"1s\" }";
     let compute = "workload = { kind = \"compute\", work = \"1s\" }";
+    let talk = |to: &str, node: u32| {
+        let work = format!("workload = {{ kind = \"network\", to = \"{to}\", requests = 5, size = 9 }}");
+        format!(
+            "{}[[tenant]]\nname = \"{to}\"\nnode = {node}\nworkload = {{ kind = \"idle\" }}\n",
+            tenant(&work)
+        )
+    };
     let vm = |setting: &str| format!("{}[platform.vm]\n{setting}\n", hog("t", 1, "1s", ""));
     let event = |what: &str| format!("{}[[event]]\nat = \"1s\"\n{what}\n", hog("t", 1, "1s", ""));
     let table = [
@@ -38,6 +45,14 @@ fn by_the_path_of_the_field() {
             "platform.vm-hosted.type",
         ),
         ("gvisor", tenant("workload = { kind = \"memory\", start = \"1MiB\" }"), "tenant.t.workload"),
+        ("gvisor", talk("shop", 0), "tenant.t.workload"),
+        ("vm-hosted", talk("shop", 0), "tenant.t.workload"),
+        ("cgroups", format!("nodes = 2\n{}", talk("shop", 1)), "tenant.t.workload"),
+        (
+            "cgroups",
+            talk("shop", 0).replace("name = \"shop\"", "name = \"shop\"\npids = { limit = 2 }"),
+            "tenant.shop.pids.limit",
+        ),
         ("docker", format!("network = {{ latency = \"1ms\" }}\n{}", hog("t", 1, "1s", "")), "host.network"),
         (
             "docker",
