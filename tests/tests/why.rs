@@ -78,12 +78,14 @@ fn speaks(answer: &Answer, what: &str) {
 fn adds_up(answer: &Answer, what: &str) {
     if let Facts::Late(late) = &answer.facts {
         let parts = late.parts;
-        let sum = parts.behind_ns
+        let peer_ns = late.peer.as_ref().map_or(0, catamaran_report::why::Peer::sum_ns);
+        let own_ns = parts.behind_ns
             + parts.still_ns
             + parts.throttled_ns
             + parts.stolen_ns
             + parts.waited_ns
             + parts.ran_ns;
+        let sum = own_ns + peer_ns;
         assert_eq!(sum, late.latency_ns, "{what}: {late:?}");
         assert!(parts.ran_ns > 0, "{what}: it was answered without running: {late:?}");
     }

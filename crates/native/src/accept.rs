@@ -4,9 +4,10 @@ use catamaran_report::RunError;
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
+use catamaran_scenario::network_work::{self, NetworkWork};
 use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Workload};
 
-use crate::{platform, vm};
+use crate::{network, platform, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
@@ -25,10 +26,43 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     // Nodes on which nothing is placed need no machine; a tenant elsewhere is refused with its field.
     let in_guests = host.disk.is_some() && platform == Platform::Vm;
     refuse(in_guests, "host.disk", "a bound on the disk of guests yet", "choose another platform")?;
-    refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
+    let slow = host.network.as_ref().is_some_and(|network| network.latency.is_some());
+    refuse(slow, "host.network.latency", "a latency of the network", "leave it out, or simulate")?;
     refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
-    plan.tenants().iter().try_for_each(|tenant| check_tenant(tenant, platform))
+    let tenants = plan.tenants().iter().enumerate();
+    tenants.into_iter().try_for_each(|(index, tenant)| {
+        check_tenant(tenant, platform, u64::from(network_work::serves(plan, index)))
+    })?;
+    check_network(plan, platform)
+}
+
+/// Who talks needs devices and namespaces of the run, and somebody who listens.
+fn check_network(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    if !network::is_used(plan) {
+        return Ok(());
+    }
+    for client in plan.tenants() {
+        for work in NetworkWork::all(&client.workload) {
+            let peer = plan.tenants().iter().find(|tenant| tenant.name == work.to);
+            let late = peer.is_some_and(|peer| peer.start_at > client.start_at);
+            let field = format!("tenant.{}.start_at", work.to);
+            refuse(
+                late,
+                &field,
+                "a tenant that starts after those who talk to it",
+                "have it start with them",
+            )?;
+        }
+    }
+    if rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    Err(RunError::Unavailable {
+        platform,
+        why: "it takes root to make a network between tenants (CAP_NET_ADMIN, CAP_SYS_ADMIN)".to_owned(),
+        remedy: "sudo catamaran …, or leave out `network` workloads".to_owned(),
+    })
 }
 
 /// A guest's memory is its own: what bounds a tenant elsewhere would bound its machine.
@@ -119,7 +153,8 @@ fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(),
     })
 }
 
-fn check_tenant(tenant: &Tenant, platform: Platform) -> Result<(), RunError> {
+/// `served`: threads that serve others.
+fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), RunError> {
     let field = |name: &str| format!("tenant.{}.{name}", tenant.name);
     let later = "leave it out, or simulate";
     let table = [
@@ -135,16 +170,18 @@ fn check_tenant(tenant: &Tenant, platform: Platform) -> Result<(), RunError> {
         refuse(set, &field(name), &format!("{what} yet"), later)?;
     }
     if platform::has_limits(platform) {
-        check_pids(tenant)?;
+        check_pids(tenant, served)?;
     }
     let on_vm = platform == Platform::Vm && FileWork::all(&tenant.workload).next().is_some();
     refuse(on_vm, &field("workload"), "files in guests yet", "choose another platform")?;
+    let talks = platform == Platform::Vm && (served > 0 || network_work::talks(&tenant.workload));
+    refuse(talks, &field("workload"), "a network between guests yet", "choose another platform")?;
     check_workload(&tenant.workload, &field("workload"))
 }
 
 /// The worker is a process with a thread that waits for the others.
-fn check_pids(tenant: &Tenant) -> Result<(), RunError> {
-    let needed = 1 + u64::from(threads(&tenant.workload));
+fn check_pids(tenant: &Tenant, served: u64) -> Result<(), RunError> {
+    let needed = 1 + served + u64::from(threads(&tenant.workload));
     let limit = tenant.pids_limit.unwrap_or(u64::MAX);
     refuse(
         limit < needed,
@@ -170,6 +207,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         | Workload::Server(_)
         | Workload::Memory { .. }
         | Workload::Disk { .. }
+        | Workload::Network { .. }
         | Workload::Idle => {
             return Ok(());
         }
@@ -178,7 +216,6 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
                 check_workload(&phase.workload, &format!("{field}.phases[{number}]"))
             });
         }
-        Workload::Network { .. } => "network",
         Workload::Fork { .. } => "fork",
         Workload::Command { .. } => "command",
         _ => "this",
@@ -187,7 +224,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         true,
         &format!("{field}.kind"),
         &format!("a \"{kind}\" workload yet"),
-        "take compute, server, memory, disk, idle or phases of them, or simulate",
+        "take compute, server, memory, disk, network, idle or phases of them, or simulate",
     )
 }
 

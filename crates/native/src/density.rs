@@ -13,6 +13,7 @@ use crate::accept;
 use crate::cgroup::charge;
 use crate::crowd::Crowd;
 use crate::interrupt::Interrupt;
+use crate::network;
 use crate::problem::Problem;
 
 /// How many fitted.
@@ -52,6 +53,12 @@ pub fn density(
     accept::refuse(plan.host().swap.0 > 0, "host.swap", "a density with swap", "leave it out")?;
     let on_disk = plan.tenants().iter().any(|tenant| FileWork::all(&tenant.workload).next().is_some());
     accept::refuse(on_disk, "tenant.workload", "a density of tenants with files", "take another workload")?;
+    accept::refuse(
+        network::is_used(plan),
+        "tenant.workload",
+        "a density of tenants that talk",
+        "take another workload",
+    )?;
     let interrupt = Interrupt::new(Arc::clone(interrupted));
     count(plan, platform, most, turns_per_cpu_s, &interrupt, progress).map_err(|problem| problem.on(platform))
 }

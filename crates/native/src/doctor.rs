@@ -16,7 +16,7 @@ use crate::machine::{self, Hierarchies};
 use crate::order::Order;
 use crate::problem::Problem;
 use crate::run::Run;
-use crate::{accept, cgroup, platform, vm};
+use crate::{accept, cgroup, network, platform, vm};
 
 /// One row of `catamaran doctor`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -58,6 +58,7 @@ pub fn doctor() -> Vec<Check> {
     checks.extend(control_groups());
     checks.extend(Namespace::ALL.map(namespace));
     checks.push(user_namespace());
+    checks.extend(network::checks());
     checks.push(kvm());
     checks.extend(vm::checks());
     checks.extend(Platform::ALL.iter().map(|platform| try_platform(*platform)));

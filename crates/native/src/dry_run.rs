@@ -4,13 +4,14 @@
 use std::path::Path;
 
 use catamaran_report::RunError;
-use catamaran_scenario::plan::{Tenant, Workload};
+use catamaran_scenario::plan::{NetworkWhat, Tenant, Workload};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::{Namespace, Script, Step};
 
 use crate::cgroup::{self, Found, NoGroups};
 use crate::guard::Shape;
-use crate::platform::Place;
+use crate::network::ByHand;
+use crate::platform::{self, Place};
 use crate::problem::Problem;
 use crate::vm::{self, Hypervisor};
 use crate::{accept, root_by_hand};
@@ -50,10 +51,13 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     }
     lines.push(format!("# The guard: all tenants share {} core(s).", plan.host().cores));
     lines.extend(cgroup.guard(&shape.confines, shape.shared_cpu).iter().map(|step| shell(step, &mut made)));
-    for (index, replica) in plan.instances() {
+    let network = ByHand::of(plan, platform::has_networks(platform, settings));
+    lines.extend(network.iter().flat_map(ByHand::make));
+    for (instance, (index, replica)) in plan.instances().enumerate() {
         let Some(tenant) = plan.tenants().get(index) else { continue };
         let label = format!("{}.{replica}", tenant.name);
         let mut how = place.plan(tenant, &label);
+        how.script.network = network.as_ref().and_then(ByHand::shared);
         how.script.exec = vm.as_ref().map(|vm| vm.typed(Path::new("/tmp"), &label)).unwrap_or_default();
         lines.push(format!("# {label}: {}.", workload(tenant)));
         lines.extend(how.groups.make.iter().map(|step| shell(step, &mut made)));
@@ -70,12 +74,14 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
             roots.push(root.clone());
         }
         lines.push(start(&groups, &how.script));
+        lines.extend(network.iter().flat_map(|network| network.attach(instance)));
     }
     lines.push(format!(
         "# Ended after {} s at the latest; then everything is removed.",
         plan.duration().seconds()
     ));
     lines.push("wait".into());
+    lines.extend(network.iter().map(ByHand::remove));
     if let Some(base) = base.filter(|base| base.aside.is_some()) {
         lines.push(format!("echo $$ > {}", quoted(&base.group.join("cgroup.procs"))));
     }
@@ -117,15 +123,17 @@ fn start(groups: &[&Path], script: &Script) -> String {
     let enter = groups.iter().map(|group| format!("echo $$ > {}; ", quoted(&group.join("cgroup.procs"))));
     let adjust = script.oom_score_adj.map(|value| format!("echo {value} > /proc/self/oom_score_adj; "));
     let enter: String = enter.chain(adjust).collect();
+    let network = script.network.as_deref().map(|file| format!("nsenter --net={} ", quoted(file)));
+    let network = network.unwrap_or_default();
     if !script.exec.is_empty() {
         let line: Vec<_> = script.exec.iter().map(|argument| word(argument)).collect();
         return format!("sh -c {} &", quote(&format!("{enter}exec {}", line.join(" "))));
     }
     if script.namespaces.is_empty() && script.user.is_none() {
         let program = root_by_hand::program(script);
-        return format!("sh -c {} &", quote(&format!("{enter}exec {program}")));
+        return format!("sh -c {} &", quote(&format!("{enter}exec {network}{program}")));
     }
-    let mut unshare = "unshare --fork".to_owned();
+    let mut unshare = format!("{network}unshare --fork");
     if script.user.is_some() {
         unshare.push_str(" --user --map-root-user");
     }
@@ -166,6 +174,12 @@ fn workload(tenant: &Tenant) -> String {
                 size.0 >> 20,
                 block.0
             )
+        }
+        Workload::Network { to, size, what: NetworkWhat::Requests(requests) } => {
+            format!("asks {to} {requests} times, {} bytes there and back", size.0)
+        }
+        Workload::Network { to, size, what: NetworkWhat::Bytes(bytes) } => {
+            format!("sends {} bytes to {to}, {} at a time", bytes.0, size.0)
         }
         Workload::Phases(phases) => format!("{} phases", phases.len()),
         _ => "does nothing".to_owned(),

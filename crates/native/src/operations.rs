@@ -1,8 +1,8 @@
-//! What a tenant's tape tells of its operations on its file.
+//! What a tenant's tape tells of its operations on its file, and of its requests over the network.
 
 use catamaran_worker::tape::{Tape, phase};
 
-/// Start and end (ns from the origin) of each operation of the disk phase at word `at` that began before `end_ns`; the end
+/// Start and end (ns from the origin) of each operation of the disk or network phase at word `at` that began before `end_ns`; the end
 /// is none where it came later or never.
 fn begun(tape: &Tape, at: usize, end_ns: u64) -> impl Iterator<Item = (u64, Option<u64>)> + '_ {
     let count = tape.get(at + phase::REQUESTS) as usize;
@@ -11,14 +11,17 @@ fn begun(tape: &Tape, at: usize, end_ns: u64) -> impl Iterator<Item = (u64, Opti
     (0..count).filter_map(move |k| Some((instant(arrays + k)?, instant(arrays + count + k))))
 }
 
-/// Adds the latencies (ns) of what was completed before `end_ns`; how many had begun.
-pub(crate) fn latencies(tape: &Tape, at: usize, end_ns: u64, latencies_ns: &mut Vec<u64>) -> u64 {
+/// Adds the latencies (ns) of what was completed before `end_ns`; how many had begun, and how many of them failed.
+pub(crate) fn latencies(tape: &Tape, at: usize, end_ns: u64, latencies_ns: &mut Vec<u64>) -> (u64, u64) {
     let mut sent = 0;
     for (start, end) in begun(tape, at, end_ns) {
         sent += 1;
         latencies_ns.extend(end.map(|end| end.saturating_sub(start)));
     }
-    sent
+    let count = tape.get(at + phase::REQUESTS) as usize;
+    let ends = tape.get(at + phase::ARRAYS) as usize + count;
+    let failed = (0..count).filter(|k| tape.get(ends + k) == phase::FAILED_BROKEN);
+    (sent, failed.count() as u64)
 }
 
 /// Bytes moved by what was completed before `end_ns`, in all disk phases.

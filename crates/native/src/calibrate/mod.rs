@@ -5,6 +5,7 @@ mod disk;
 mod guests;
 mod knobs;
 mod memory;
+mod network;
 mod pulse;
 mod switch;
 mod tenants;
@@ -66,6 +67,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     let mut memory = memory::measure(turns_per_cpu_s, interrupt)?;
     progress("disk", 0.49);
     let disk = disk::measure(context_switch_ns, pulse.hz, turns_per_cpu_s, interrupt)?;
+    let network = network::measure(&cpus, context_switch_ns, overheads.sleep_ns, interrupt)?;
     let mut startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
     let guests = guests::measure(turns_per_cpu_s, interrupt, progress)?;
     let vm = guests.map(|guests| {
@@ -89,7 +91,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
         scheduler: knobs::read(pulse.hz, run_delay_includes_throttled),
         memory: Some(memory),
         disk,
-        network: None,
+        network,
         vm,
         startup,
     })

@@ -98,6 +98,12 @@ pub(crate) fn mounts_of_others() -> BTreeSet<String> {
     mounts.lines().filter(|mount| !mount.contains("/catamaran")).map(str::to_owned).collect()
 }
 
+/// The devices of the machine's own network.
+pub(crate) fn devices() -> BTreeSet<String> {
+    let entries = fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
 fn folders(path: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.is_dir() && !path.is_symlink())

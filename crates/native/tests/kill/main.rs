@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use catamaran_native::Check;
 use catamaran_scenario::Platform;
 
-use inventory::{Inventory, Process, mounts_of_others};
+use inventory::{Inventory, Process, devices, mounts_of_others};
 use victim::{
     BARE_METAL, CGROUPS, CHROOT, CONTAINER, GROUNDS, Ground, Homes, NAMESPACES, ORDINARY, ROOTLESS, VICTIM,
     VM, Victim,
@@ -37,6 +37,8 @@ const STAGES: [&str; 13] = [
 ];
 /// Those of tenants with a root of their own.
 const STAGES_OF_ROOTS: [&str; 2] = ["rootfs", "pivot"];
+/// Those of runs whose tenants talk to each other; tenants are connected where each has a network of its own.
+const STAGES_OF_NETWORKS: [&str; 2] = ["network", "attached"];
 /// Those of guests; the last two take a boot each.
 const STAGES_OF_GUESTS: [&str; 8] =
     ["folder", "limits", "clone", "isolate", "qemu", "boot", "running", "ended"];
@@ -98,6 +100,16 @@ impl Dice {
 }
 
 fn stages(ground: Ground) -> Vec<&'static str> {
+    let networks = match (ground.talks, ground.platform) {
+        (false, _) => 0,
+        (true, Platform::Container) => 2,
+        (true, _) => 1,
+    };
+    let networks = STAGES_OF_NETWORKS.into_iter().take(networks);
+    stages_without(ground).into_iter().chain(networks).collect()
+}
+
+fn stages_without(ground: Ground) -> Vec<&'static str> {
     match ground.platform {
         Platform::Vm => STAGES_OF_GUESTS.to_vec(),
         Platform::Chroot | Platform::Container => {
@@ -166,6 +178,7 @@ fn batches(kills: Vec<Kill>) -> Vec<Vec<Kill>> {
 struct Murder {
     homes: Homes,
     mounts: BTreeSet<String>,
+    devices: BTreeSet<String>,
     kills: BTreeMap<&'static str, u32>,
     held_something: u32,
 }
@@ -240,6 +253,7 @@ impl Murder {
             self.count(kill);
         }
         assert_eq!(mounts_of_others(), self.mounts, "mounts of the machine");
+        assert_eq!(devices(), self.devices, "devices of the machine's own network");
     }
 }
 
@@ -333,7 +347,7 @@ fn a_killed_run_leaves_nothing_after_the_next_clean_and_a_live_one_is_untouched(
     }
     let alive = Inventory::take(live.pid(), &live.home);
     let mounts = mounts_of_others();
-    let mut murder = Murder { homes, mounts, kills: BTreeMap::new(), held_something: 0 };
+    let mut murder = Murder { homes, mounts, devices: devices(), kills: BTreeMap::new(), held_something: 0 };
     for batch in batches(kills_of_runners(&grounds, emulated)) {
         murder.of_runners(&batch);
     }

@@ -24,10 +24,12 @@ pub(crate) struct Ground {
     pub(crate) platform: Platform,
     pub(crate) rootless: bool,
     pub(crate) ordinary: bool,
+    /// Tenants talk to each other.
+    pub(crate) talks: bool,
 }
 
 const fn ground(name: &'static str, platform: Platform) -> Ground {
-    Ground { name, platform, rootless: false, ordinary: false }
+    Ground { name, platform, rootless: false, ordinary: false, talks: false }
 }
 
 pub(crate) const BARE_METAL: Ground = ground("bare-metal", Platform::BareMetal);
@@ -44,9 +46,24 @@ pub(crate) const ORDINARY: Ground = Ground {
 };
 pub(crate) const VM: Ground = ground("vm", Platform::Vm);
 
+pub(crate) const SHARED_NETWORK: Ground =
+    Ground { talks: true, ..ground("bare-metal, with a network", Platform::BareMetal) };
+pub(crate) const OWN_NETWORKS: Ground =
+    Ground { talks: true, ..ground("container, with a network", Platform::Container) };
+
 /// All of them.
-pub(crate) const GROUNDS: [Ground; 8] =
-    [BARE_METAL, CHROOT, NAMESPACES, CGROUPS, CONTAINER, ROOTLESS, ORDINARY, VM];
+pub(crate) const GROUNDS: [Ground; 10] = [
+    BARE_METAL,
+    CHROOT,
+    NAMESPACES,
+    CGROUPS,
+    CONTAINER,
+    ROOTLESS,
+    ORDINARY,
+    VM,
+    SHARED_NETWORK,
+    OWN_NETWORKS,
+];
 
 /// Folders of the users.
 pub(crate) struct Homes {
@@ -184,10 +201,15 @@ pub(crate) fn be(what: &str) {
 fn scenario(ground: Ground, duration: &str) -> Plan {
     const BATCH: &str =
         "[[tenant]]\nname = \"batch\"\nworkload = { kind = \"compute\", threads = 2, work = \"1h\" }";
+    const CLIENT: &str = "[[tenant]]\nname = \"batch\"\nworkload = { kind = \"network\", to = \"web\", bytes = \"100GiB\", size = \"1MiB\" }";
     let (rootless, platform) = (ground.rootless, ground.platform);
     // Guests want memory and, to boot while anybody waits, all of a core.
     let (memory, limit, batch) =
         if platform == Platform::Vm { ("512MiB", "1", "") } else { ("128MiB", "50m", BATCH) };
+    let (batch, network) = match ground.talks {
+        true => (CLIENT, "network = { bandwidth = \"100MB/s\" }"),
+        false => (batch, ""),
+    };
     let text = format!(
         r#"
         schema = "catamaran/scenario/v1"
@@ -198,6 +220,7 @@ fn scenario(ground: Ground, duration: &str) -> Plan {
         [host]
         cores = {cores}
         memory = "{memory}"
+        {network}
         [platform.vm]
         accel = "tcg"
         vcpus = 1

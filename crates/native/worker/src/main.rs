@@ -7,6 +7,7 @@
 //! does nothing, and deletes it.
 
 mod attacks;
+mod client;
 mod confine;
 mod disk;
 mod guest;
@@ -15,6 +16,7 @@ mod lock;
 mod memory;
 mod network;
 mod noop;
+mod peer;
 mod probe;
 mod rootfs;
 mod server;

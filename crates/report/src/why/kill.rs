@@ -31,16 +31,30 @@ pub enum Kill {
         /// The event, as in the scenario: `kill`, `fail-node`.
         event: String,
     },
+    /// Its connection was reset, or nobody listened.
+    Peer {
+        /// When (s).
+        at_s: f64,
+        /// Who was gone, and what ended it, where an event tells.
+        gone: Option<(String, String)>,
+    },
 }
 
 pub(super) fn explain(run: &Run<'_>, tenant: usize) -> Option<Found> {
     let (row, planned) = (run.row(tenant)?, run.planned(tenant)?);
     let label = row.label();
     let is_end = |event: &&EventRow| {
-        event.target == label && matches!(event.what.as_str(), "oom-kill" | "killed" | "lost")
+        event.target == label
+            && matches!(event.what.as_str(), "oom-kill" | "killed" | "lost" | "reset" | "refused")
     };
     let end = run.report.events.iter().rfind(is_end)?;
-    let cause = run.report.events.get(end.because? as usize)?;
+    let cause = end.because.and_then(|because| run.report.events.get(because as usize));
+    if matches!(end.what.as_str(), "reset" | "refused") {
+        let gone = cause.map(|cause| (cause.target.clone(), cause.what.clone()));
+        let advice = Advice::set(setting::of(planned, "restart"), "on-failure");
+        return Some((Facts::Kill(Kill::Peer { at_s: end.at_s, gone }), advice));
+    }
+    let cause = cause?;
     if end.what != "oom-kill" {
         let advice = match end.what.as_str() {
             "killed" => Advice::set(setting::of(planned, "restart"), "on-failure"),

@@ -3,6 +3,7 @@
 //! An answer is made of facts, each a figure of the report or a length on the timeline, and ends in a setting. Nothing here
 //! knows how a figure was obtained; [`words::why`](crate::words::why) turns an answer into sentences.
 
+mod exchange;
 mod kill;
 mod otherwise;
 mod request;
@@ -17,6 +18,7 @@ use catamaran_scenario::plan::Action;
 use crate::report::{Report, TenantReport, TenantState};
 use crate::timeline::Timeline;
 
+pub use exchange::Peer;
 pub use kill::Kill;
 pub use request::{Late, Parts};
 pub use setting::{Advice, Change};

@@ -6,6 +6,7 @@
 
 use crate::timeline::{Request, Timeline};
 
+use super::exchange::{self, Peer};
 use super::setting::{self, Advice};
 use super::spans::{Span, joined, length, within, without};
 use super::{Facts, Found, Run};
@@ -46,6 +47,8 @@ pub struct Late {
     pub stops: usize,
     /// Who ran most while it waited for a core, and for how long (ns, over all cores).
     pub others: Option<(String, u64)>,
+    /// The other side, of a request over the network.
+    pub peer: Option<Peer>,
 }
 
 /// Number of the slowest answered request of a tenant.
@@ -65,6 +68,9 @@ fn find(timeline: &Timeline, tenant: usize, index: u32) -> Option<&Request> {
 
 pub(super) fn explain(run: &Run<'_>, tenant: usize, index: u32) -> Option<Found> {
     let request = find(run.timeline, tenant, index)?;
+    if let Some(found) = exchange::explain(run, tenant, request) {
+        return Some(found);
+    }
     let (arrival, answered) = (request.arrival_ns, request.completed_ns?);
     let started = request.started_ns?.clamp(arrival, answered);
     let own = Own::of(run, tenant)?;
@@ -90,6 +96,7 @@ pub(super) fn explain(run: &Run<'_>, tenant: usize, index: u32) -> Option<Found>
         stops: within(&own.stops, (arrival, answered)).len(),
         others: others.and_then(|(other, ns)| Some((run.row(other)?.label(), ns))),
         parts,
+        peer: None,
     };
     let advice = advise(run, tenant, &parts, others.map(|(other, _)| other));
     Some((Facts::Late(late), advice))
@@ -107,7 +114,7 @@ fn ahead(timeline: &Timeline, request: &Request) -> usize {
 }
 
 /// When the threads of a tenant, or one of them, had a core; in guests also a virtual CPU.
-fn runs(timeline: &Timeline, tenant: usize, thread: Option<u32>) -> Vec<Span> {
+pub(super) fn runs(timeline: &Timeline, tenant: usize, thread: Option<u32>) -> Vec<Span> {
     let mine = |own: u32| thread.is_none_or(|thread| thread == own);
     if timeline.guests.is_empty() {
         let slices = timeline.slices.iter().filter(|slice| slice.tenant as usize == tenant);
@@ -194,7 +201,7 @@ impl Own {
 }
 
 /// Who had most of the cores of the same node in these stretches.
-fn busiest(run: &Run<'_>, tenant: usize, waiting: &[Span]) -> Option<(usize, u64)> {
+pub(super) fn busiest(run: &Run<'_>, tenant: usize, waiting: &[Span]) -> Option<(usize, u64)> {
     let busy = |other: usize| {
         let slices = run.timeline.slices.iter().filter(move |slice| slice.tenant as usize == other);
         slices.map(|slice| length(&within(waiting, (slice.start_ns, slice.end_ns)))).sum::<u64>()

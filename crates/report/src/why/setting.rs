@@ -88,6 +88,10 @@ fn workload(tenant: &Tenant, kind: fn(&Workload) -> bool) -> Option<(String, &Wo
     }
 }
 
+fn is_talk(workload: &Workload) -> bool {
+    matches!(workload, Workload::Network { .. })
+}
+
 fn is_server(workload: &Workload) -> bool {
     matches!(workload, Workload::Server(_))
 }
@@ -148,6 +152,22 @@ pub(super) fn less_waiting(run: &Run<'_>, tenant: usize, other: Option<usize>) -
         Some((path, count)) if count > cores => Advice::lower(path),
         _ => more_core(run, tenant, other),
     }
+}
+
+/// What is sent is long on its way over the link; none where there is none.
+pub(super) fn wider_link(run: &Run<'_>) -> Option<Advice> {
+    let link = run.plan.host().network.as_ref()?;
+    match (link.latency, link.bandwidth) {
+        (Some(latency), _) if latency.0 > 0 => Advice::lower("host.network.latency".into()),
+        (_, Some(_)) => Advice::raise("host.network.bandwidth".into()),
+        _ => None,
+    }
+}
+
+/// Its messages are long.
+pub(super) fn smaller_messages(run: &Run<'_>, tenant: usize) -> Option<Advice> {
+    let (path, _) = workload(run.planned(tenant)?, is_talk)?;
+    Advice::lower(format!("{path}.size"))
 }
 
 /// It waits behind other requests of its server.

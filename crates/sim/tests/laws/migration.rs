@@ -43,6 +43,7 @@ fn machine() -> Calibration {
         // For one of 256 MiB; of 4 GiB the kernel keeps a 64th more.
         idle_bytes: Some(100_000_000 - (60 << 20)),
         reserve_bytes: None,
+        disk: None,
     });
     calibration
 }

@@ -4,7 +4,7 @@ use catamaran_scenario::Lang;
 
 use crate::why::{Kill, Late, Start, Throttled, Waited};
 
-use super::{Advice, Change, Part, instant, memory, nanos, parts, seconds};
+use super::{Advice, Change, Part, instant, memory, nanos, parts, peer, seconds};
 
 const LANG: Lang = Lang::En;
 
@@ -16,11 +16,17 @@ pub(super) fn late(tenant: &str, late: &Late) -> Vec<String> {
     let (latency, queued) = (nanos(LANG, late.latency_ns), nanos(LANG, late.queued_ns));
     let mut sentences =
         vec![format!("Request {number} of {tenant} arrived at {arrived} and was answered after {latency}.")];
-    sentences.push(match late.ahead {
+    if let Some(peer) = &late.peer {
+        let asked =
+            format!("Request {number} of {tenant} was sent at {arrived}; {} answered it.", peer.label);
+        sentences = vec![asked, format!("The answer was there after {latency}.")];
+    }
+    let queue = late.peer.is_none().then(|| match late.ahead {
         0 => format!("Nobody was before it; a thread took it up after {queued}."),
         1 => format!("One request was before it, so that a thread took it up only after {queued}."),
         ahead => format!("{ahead} requests were before it, so that a thread took it up only after {queued}."),
     });
+    sentences.extend(queue);
     let parts: Vec<String> = parts(late).into_iter().map(|(part, ns)| part_of(part, late, ns)).collect();
     sentences.push(format!("Its time: {}.", parts.join(", ")));
     if let Some((other, ns)) = &late.others {
@@ -41,6 +47,10 @@ fn part_of(part: Part, late: &Late, ns: u64) -> String {
         Part::Stolen => format!("{ns} with a virtual CPU that waited for a core of the host"),
         Part::Waited => format!("{ns} waiting for a core"),
         Part::Ran => format!("{ns} running"),
+        Part::PeerThrottled => format!("{ns} with {} stopped by its quota", peer(late)),
+        Part::PeerWaited => format!("{ns} with {} waiting for a core", peer(late)),
+        Part::PeerRan => format!("{ns} with {} running for its clients", peer(late)),
+        Part::Way => format!("{ns} on the way"),
     }
 }
 
@@ -51,6 +61,15 @@ pub(super) fn kill(tenant: &str, kill: &Kill) -> Vec<String> {
                 "{tenant} was ended at {} by the event {event} of the scenario.",
                 instant(LANG, *at_s)
             )]
+        }
+        Kill::Peer { at_s, gone } => {
+            let at = instant(LANG, *at_s);
+            vec![match gone {
+                Some((peer, what)) => {
+                    format!("{tenant} failed at {at}: {peer}, which it talked to, was gone ({what}).")
+                }
+                None => format!("{tenant} failed at {at}: nobody listened where it wanted to connect."),
+            }]
         }
         Kill::Memory { at_s, bound, own, by, held } => {
             let at = instant(LANG, *at_s);

@@ -4,7 +4,7 @@ use catamaran_scenario::{Josa, Lang};
 
 use crate::why::{Kill, Late, Start, Throttled, Waited};
 
-use super::{Advice, Change, Part, instant, memory, nanos, parts, seconds};
+use super::{Advice, Change, Part, instant, memory, nanos, parts, peer, seconds};
 
 const LANG: Lang = Lang::Ko;
 
@@ -21,10 +21,16 @@ pub(super) fn late(tenant: &str, late: &Late) -> Vec<String> {
         "{tenant}의 {}번 요청은 {arrived}에 도착해서 {latency} 뒤에 응답을 받았어요.",
         late.request
     )];
-    sentences.push(match late.ahead {
+    if let Some(peer) = &late.peer {
+        let answered = with(Josa::IGa, &peer.label);
+        let asked = format!("{tenant}의 {}번 요청은 {arrived}에 나갔고 {answered} 응답했어요.", late.request);
+        sentences = vec![asked, format!("응답은 {latency} 뒤에 돌아왔어요.")];
+    }
+    let queue = late.peer.is_none().then(|| match late.ahead {
         0 => format!("앞선 요청은 없었고, {queued} 뒤에 스레드가 처리를 시작했어요."),
         ahead => format!("앞선 요청이 {ahead}건 있어서 {queued} 뒤에야 스레드가 처리를 시작했어요."),
     });
+    sentences.extend(queue);
     let parts: Vec<String> = parts(late).into_iter().map(|(part, ns)| part_of(part, late, ns)).collect();
     sentences.push(format!("걸린 시간을 나누면 {}예요.", parts.join(", ")));
     if let Some((other, ns)) = &late.others {
@@ -47,6 +53,10 @@ fn part_of(part: Part, late: &Late, ns: u64) -> String {
         Part::Stolen => format!("가상 CPU가 호스트의 코어를 기다린 시간 {ns}"),
         Part::Waited => format!("코어를 기다린 시간 {ns}"),
         Part::Ran => format!("실행한 시간 {ns}"),
+        Part::PeerThrottled => format!("{} 할당량 때문에 멈춘 시간 {ns}", with(Josa::IGa, peer(late))),
+        Part::PeerWaited => format!("{} 코어를 기다린 시간 {ns}", with(Josa::IGa, peer(late))),
+        Part::PeerRan => format!("{} 클라이언트를 위해 실행한 시간 {ns}", with(Josa::IGa, peer(late))),
+        Part::Way => format!("오가는 길에 있던 시간 {ns}"),
     }
 }
 
@@ -55,6 +65,16 @@ pub(super) fn kill(tenant: &str, kill: &Kill) -> Vec<String> {
     match kill {
         Kill::Event { at_s, event } => {
             vec![format!("{who} {}에 시나리오의 {event} 이벤트로 끝났어요.", instant(LANG, *at_s))]
+        }
+        Kill::Peer { at_s, gone } => {
+            let at = instant(LANG, *at_s);
+            vec![match gone {
+                Some((peer, what)) => {
+                    let peer = with(Josa::IGa, peer);
+                    format!("{who} {at}에 실패했어요. 주고받던 {peer} 사라졌어요({what}).")
+                }
+                None => format!("{who} {at}에 실패했어요. 연결하려던 곳에서 기다리는 쪽이 없었어요."),
+            }]
         }
         Kill::Memory { at_s, bound, own, by, held } => {
             let at = instant(LANG, *at_s);

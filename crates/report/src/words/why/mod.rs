@@ -6,7 +6,7 @@ mod ko;
 use catamaran_scenario::Lang;
 
 use crate::metric::Metric;
-use crate::why::{Advice, Answer, Change, Facts, Late};
+use crate::why::{Advice, Answer, Change, Facts, Late, Peer};
 
 use super::figure;
 
@@ -95,9 +95,22 @@ fn parts(late: &Late) -> Vec<(Part, u64)> {
         (Part::Waited, parts.waited_ns),
         (Part::Ran, parts.ran_ns),
     ];
+    if let Some(peer) = &late.peer {
+        all.extend([
+            (Part::PeerThrottled, peer.throttled_ns),
+            (Part::PeerWaited, peer.waited_ns),
+            (Part::PeerRan, peer.ran_ns),
+            (Part::Way, peer.way_ns),
+        ]);
+    }
     all.retain(|(_, ns)| *ns > 0);
     all.sort_by_key(|(_, ns)| std::cmp::Reverse(*ns));
     all
+}
+
+/// Who answered; nobody where nothing went over the network.
+fn peer(late: &Late) -> &str {
+    late.peer.as_ref().map_or("", |peer: &Peer| peer.label.as_str())
 }
 
 /// What a part of a latency is.
@@ -109,4 +122,8 @@ enum Part {
     Stolen,
     Waited,
     Ran,
+    PeerThrottled,
+    PeerWaited,
+    PeerRan,
+    Way,
 }

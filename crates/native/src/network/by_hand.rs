@@ -1,0 +1,92 @@
+//! The run's network as shell lines (`ip` and `tc` of iproute2, `nsenter` of util-linux).
+
+use std::path::PathBuf;
+
+use catamaran_scenario::Plan;
+
+use super::{PREFIX, address, bandwidth, is_used, link};
+
+/// Name of the namespace, and folder in which `ip netns` keeps those with names.
+const NAME: &str = "catamaran-by-hand";
+const NAMED: &str = "/run/netns";
+
+/// The network of a plan, where some tenant talks to another.
+pub(crate) struct ByHand {
+    /// Tenants have network namespaces of their own.
+    own: bool,
+    bandwidth: Option<u64>,
+    instances: usize,
+}
+
+impl ByHand {
+    pub(crate) fn of(plan: &Plan, own: bool) -> Option<Self> {
+        let instances = plan.instances().count();
+        is_used(plan).then(|| Self { own, bandwidth: bandwidth(plan), instances })
+    }
+
+    /// What is made before any tenant is there.
+    pub(crate) fn make(&self) -> Vec<String> {
+        let mut lines = vec![
+            "# The network between tenants, in a namespace of its own.".to_owned(),
+            format!("ip netns add {NAME}"),
+        ];
+        if self.own {
+            lines.push(format!("ip -n {NAME} link add catamaran type bridge"));
+            lines.push(format!("ip -n {NAME} link set catamaran up"));
+        } else {
+            lines.push(format!("ip -n {NAME} link set lo up"));
+            let ips = (0..self.instances).map(|instance| address(instance).ip);
+            lines.extend(ips.map(|ip| format!("ip -n {NAME} address add {ip}/32 dev lo")));
+        }
+        if let Some(rate) = self.bandwidth {
+            let device = if self.own { "line" } else { "lo" };
+            if self.own {
+                lines.push(format!("ip -n {NAME} link add {device} type ifb"));
+                lines.push(format!("ip -n {NAME} link set {device} up"));
+            }
+            lines.push(format!(
+                "tc -n {NAME} qdisc add dev {device} root handle 1: tbf rate {rate}bps burst {} limit {}",
+                link::burst_bytes(rate),
+                link::WAITING_BYTES
+            ));
+        }
+        lines
+    }
+
+    /// File of the namespace that a tenant enters which has none of its own.
+    pub(crate) fn shared(&self) -> Option<PathBuf> {
+        (!self.own).then(|| PathBuf::from(NAMED).join(NAME))
+    }
+
+    /// Connects the tenant that was started last, in a namespace of its own.
+    pub(crate) fn attach(&self, instance: usize) -> Vec<String> {
+        if !self.own {
+            return Vec::new();
+        }
+        let port = format!("tenant{instance}");
+        let mut lines = vec![
+            "# Once it is in its network namespace.".to_owned(),
+            "sleep 0.5".to_owned(),
+            format!("ip -n {NAME} link add {port} master catamaran type veth peer name eth0 netns $!"),
+            format!("ip -n {NAME} link set {port} up"),
+        ];
+        if self.bandwidth.is_some() {
+            lines.push(format!("tc -n {NAME} qdisc add dev {port} ingress"));
+            lines.push(format!(
+                "tc -n {NAME} filter add dev {port} parent ffff: protocol all u32 match u32 0 0 action mirred egress redirect dev line"
+            ));
+        }
+        let inside = [
+            "link set lo up".to_owned(),
+            "link set eth0 up".to_owned(),
+            format!("address add {}/{PREFIX} dev eth0", address(instance).ip),
+        ];
+        lines.extend(inside.iter().map(|what| format!("nsenter --target $! --net ip {what}")));
+        lines
+    }
+
+    /// What is removed at the end.
+    pub(crate) fn remove(&self) -> String {
+        format!("ip netns del {NAME}")
+    }
+}
