@@ -208,6 +208,10 @@ fn server_per_app_teaches_what_the_simulator_finds() {
     }
     let (p99_s, usd_per_h) = outcome([0, 0, 1, 2, 0, 1]);
     assert!(p99_s < 0.100 && usd_per_h > 0.30, "three are not: {usd_per_h}");
+    let four = report("server-per-app", None, &[("host.cores", "4")]);
+    let (large, two) = (four("host.usd_per_h").unwrap(), outcome([0, 0, 1, 0, 0, 1]).1);
+    let p99_s = four("tenants.greatest.latency_s.p99").unwrap();
+    assert!(p99_s < 0.100 && (large / two - 1.0).abs() < 0.01, "one of four cores: {p99_s}, {large}, {two}");
     let ten = report("server-per-app/ten", None, &[]);
     let (busy, watts) = (ten("host.cpu_utilisation").unwrap(), ten("host.watts").unwrap());
     assert!(busy < 0.2 && watts / 1170.0 > 0.75, "hardly busy, nearly as warm: {busy}, {watts}");
