@@ -246,6 +246,13 @@ fn image_layers_teaches_what_the_simulator_finds() {
         (pulled("shop") - 202.0).abs() < 0.1 && (pulled("blog") - 31.0).abs() < 0.1,
         "the base is shared"
     );
+    // The same image where nothing is there, where its base is, and where all of it is.
+    let first = report("image-layers/pull", None, &[("tenant.shop.start_at", "59s")]);
+    let again = report("image-layers/pull", None, &[("image[1].cached", "true")]);
+    let [cold, shared, warm] = [&first, &two, &again].map(|run| run("tenant.blog.startup_s").unwrap());
+    assert!((first("tenant.blog.pull_s").unwrap() * 10.0 - 141.0).abs() < 0.1, "all of it comes");
+    assert!(cold > 3.0 * shared && shared > 10.0 * warm, "{cold} {shared} {warm}");
+    assert_eq!(again("tenant.blog.pull_s").filter(|pull_s| *pull_s > 0.0), None, "nothing comes");
 }
 
 /// What the prose of `distributions` says in words.
