@@ -208,6 +208,10 @@ fn server_per_app_teaches_what_the_simulator_finds() {
     }
     let (p99_s, usd_per_h) = outcome([0, 0, 1, 2, 0, 1]);
     assert!(p99_s < 0.100 && usd_per_h > 0.30, "three are not: {usd_per_h}");
+    let four = report("server-per-app", None, &[("host.cores", "4")]);
+    let (large, two) = (four("host.usd_per_h").unwrap(), outcome([0, 0, 1, 0, 0, 1]).1);
+    let p99_s = four("tenants.greatest.latency_s.p99").unwrap();
+    assert!(p99_s < 0.100 && (large / two - 1.0).abs() < 0.01, "one of four cores: {p99_s}, {large}, {two}");
     let ten = report("server-per-app/ten", None, &[]);
     let (busy, watts) = (ten("host.cpu_utilisation").unwrap(), ten("host.watts").unwrap());
     assert!(busy < 0.2 && watts / 1170.0 > 0.75, "hardly busy, nearly as warm: {busy}, {watts}");
@@ -242,6 +246,13 @@ fn image_layers_teaches_what_the_simulator_finds() {
         (pulled("shop") - 202.0).abs() < 0.1 && (pulled("blog") - 31.0).abs() < 0.1,
         "the base is shared"
     );
+    // The same image where nothing is there, where its base is, and where all of it is.
+    let first = report("image-layers/pull", None, &[("tenant.shop.start_at", "59s")]);
+    let again = report("image-layers/pull", None, &[("image[1].cached", "true")]);
+    let [cold, shared, warm] = [&first, &two, &again].map(|run| run("tenant.blog.startup_s").unwrap());
+    assert!((first("tenant.blog.pull_s").unwrap() * 10.0 - 141.0).abs() < 0.1, "all of it comes");
+    assert!(cold > 3.0 * shared && shared > 10.0 * warm, "{cold} {shared} {warm}");
+    assert_eq!(again("tenant.blog.pull_s").filter(|pull_s| *pull_s > 0.0), None, "nothing comes");
 }
 
 /// What the prose of `distributions` says in words.

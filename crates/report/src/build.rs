@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use catamaran_scenario::{Plan, Platform};
 
+use crate::cost;
 use crate::report::{BackendKind, HostReport, Identity, Report, SCHEMA, TenantReport, TenantState};
 
 impl Report {
@@ -32,7 +33,10 @@ impl Report {
             trial,
             elapsed_s: 0.0,
             tenants,
-            host: HostReport::blank(),
+            host: HostReport {
+                reference_servers: cost::reference_servers(plan.host()),
+                ..HostReport::blank()
+            },
             isolation: Vec::new(),
             samples: None,
             events: Vec::new(),
@@ -126,6 +130,7 @@ impl HostReport {
             steal: None,
             others: None,
             nodes: None,
+            reference_servers: None,
             absent: BTreeMap::new(),
         }
     }

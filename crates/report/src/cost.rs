@@ -4,8 +4,13 @@
 //! utilisation within a few per cent). An hour costs the server's price, with the cost of money, spread over the hours of its
 //! life, and its energy at the meter of the building, which is the server's times the PUE. Only machines that have a tenant
 //! are bought. Floor space, network and people are left out.
+//! **Assumption.** A larger machine counts as so many reference servers as its cores, or its memory, have room for, in watts and
+//! dollars alike: no measured curves and prices of two sizes of one make and year are published, so that size itself shall
+//! neither cost nor save. Nobody sells half a server: a smaller machine counts as one.
 //! **Source.** [`Rates::REFERENCE`]. **Judge.** The sums of the paper that its prices are from; the measured curve whose ends the
 //! watts are, which the line meets within 2 %.
+
+use catamaran_scenario::plan::Host;
 
 use crate::report::Report;
 
@@ -29,6 +34,17 @@ pub struct Rates {
     pub pue: f64,
     /// Price of energy (US dollars per kWh).
     pub usd_per_kwh: f64,
+}
+
+/// Cores of a reference server.
+const CORES: f64 = 2.0;
+/// Memory of a reference server (bytes).
+const MEMORY_BYTES: f64 = 4.0 * 1_073_741_824.0;
+
+/// As how many reference servers a machine counts, where that is more than one.
+pub(crate) fn reference_servers(machine: &Host) -> Option<f64> {
+    let (cores, memory) = (f64::from(machine.cores) / CORES, machine.memory.0 as f64 / MEMORY_BYTES);
+    Some(cores.max(memory)).filter(|servers| *servers > 1.0)
 }
 
 impl Rates {
@@ -88,15 +104,16 @@ impl Bill {
     pub fn of(report: &Report, rates: &Rates) -> Option<Self> {
         let utilisation = report.host.cpu_utilisation?;
         let servers = report.host.nodes.unwrap_or(1);
+        let counted = f64::from(servers) * report.host.reference_servers.unwrap_or(1.0);
         // The power is linear in the utilisation, so that the mean over the machines is enough.
-        let watts = f64::from(servers) * rates.watts(utilisation);
+        let watts = counted * rates.watts(utilisation);
         let requests = report.tenants.iter().filter_map(|tenant| tenant.requests.as_ref());
         let completed: u64 = requests.map(|requests| requests.completed).sum();
         Some(Self {
             servers,
             utilisation,
             watts,
-            usd_per_h: f64::from(servers) * rates.server_usd_per_h() + rates.energy_usd_per_h(watts),
+            usd_per_h: counted * rates.server_usd_per_h() + rates.energy_usd_per_h(watts),
             joules_per_request: (completed > 0).then(|| watts * report.elapsed_s / completed as f64),
         })
     }
@@ -138,6 +155,38 @@ mod tests {
         let energy = Rates::REFERENCE.energy_usd_per_h(180.0) * per_year;
         assert!((servers - 52.5).abs() < 1e-9, "{servers}");
         assert!((energy - 9.38).abs() < 0.01, "{energy}");
+    }
+
+    #[test]
+    fn a_larger_machine_counts_as_so_many_reference_servers() {
+        let host = |cores: u32, memory: &str| {
+            let text = format!(
+                "schema = \"catamaran/scenario/v1\"\nname = \"x\"\nduration = \"1s\"\nplatforms = [\"vm\"]\n\
+                 host = {{ cores = {cores}, memory = \"{memory}\" }}\n\
+                 [[tenant]]\nname = \"web\"\nworkload = {{ kind = \"idle\" }}\n"
+            );
+            catamaran_scenario::Plan::from_toml(&text, "cost.rs").unwrap()
+        };
+        let table = [
+            (1, "1GiB", None),
+            (2, "4GiB", None),
+            (4, "4GiB", Some(2.0)),
+            (3, "1GiB", Some(1.5)),
+            (2, "6GiB", Some(1.5)),
+        ];
+        for (cores, memory, expected) in table {
+            assert_eq!(reference_servers(host(cores, memory).host()), expected, "{cores} {memory}");
+        }
+        let run = |nodes, size| {
+            let mut report = tests::report(BackendKind::Simulated, &[("web", 0)]);
+            (report.host.nodes, report.host.reference_servers) = (nodes, size);
+            report.host.cpu_utilisation = Some(0.5);
+            Bill::of(&report, &Rates::REFERENCE).unwrap()
+        };
+        // One of four cores costs and draws what two of two do, and is one machine.
+        let (one, two) = (run(None, Some(2.0)), run(Some(2), None));
+        assert_eq!((one.watts, one.usd_per_h), (two.watts, two.usd_per_h));
+        assert_eq!((one.servers, two.servers), (1, 2));
     }
 
     #[test]

@@ -206,6 +206,7 @@ impl Report {
             "turns_per_cpu_s" => self.host.turns_per_cpu_s,
             "steal" => self.host.steal,
             "others" => self.host.others,
+            "reference_servers" => Some(self.host.reference_servers.unwrap_or(1.0)),
             _ => Bill::of(self, &Rates::REFERENCE)?.value(field),
         }
     }

@@ -229,6 +229,9 @@ pub struct HostReport {
     /// Machines that had a tenant, where there were several; `None`: one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nodes: Option<u32>,
+    /// As how many reference servers of [`crate::cost`] each machine counts, where it is larger than one; `None`: one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_servers: Option<f64>,
     /// Field → reason.
     pub absent: BTreeMap<String, String>,
 }

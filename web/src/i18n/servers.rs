@@ -9,6 +9,7 @@ super::texts! {
     Servers {
         Bill = "The bill", "청구서";
         Bought = "servers bought", "산 서버";
+        Counted = "each counted as (assumed)", "한 대를 이렇게 계산(가정)";
         Busy = "of their cores busy", "바쁜 코어의 비율";
         Watts = "power", "전력";
         Dollars = "an hour", "1시간에";
@@ -29,6 +30,15 @@ pub fn server_words(lang: Lang, node: u32, names: &[String], busy: f64) -> Strin
         (true, Lang::Ko) => format!("서버 {node}: 비어 있어 사지 않아요"),
         (false, Lang::En) => format!("server {node}: {who}; {busy} busy"),
         (false, Lang::Ko) => format!("서버 {node}: {who}, {busy} 바쁨"),
+    }
+}
+
+/// `2 servers of two cores`.
+#[must_use]
+pub fn counted_servers(lang: Lang, servers: f64) -> String {
+    match lang {
+        Lang::En => format!("{servers} of two cores"),
+        Lang::Ko => format!("코어 두 개짜리 {servers}대"),
     }
 }
 

@@ -12,7 +12,7 @@ super::texts! {
             "까닭을 물을 일이 없었어요. 늦은 요청도, 기다린 일도, 강제로 끝난 일도 없어요.";
         Late = "Why was its slowest request late?", "가장 느린 요청은 왜 늦었나요?";
         Killed = "Why was it killed?", "왜 강제로 끝났나요?";
-        Slow = "What does its start take so long for?", "시작할 때 무엇이 오래 걸리나요?";
+        Slow = "Where did the time of its start go?", "시작할 때 무엇이 오래 걸리나요?";
         Throttled = "Why was it stopped?", "왜 멈춰 세워졌나요?";
         Waited = "Why did it wait?", "왜 기다렸나요?";
         InTask = "It would help, but the task asks otherwise.", "도움은 되지만 과제의 조건에 맞지 않아요.";

@@ -9,7 +9,7 @@ use super::asked::{Answers, AskWhy};
 use crate::app::use_lang;
 use crate::charts::{Axis, Frame, Gantt, ServerBar, Swatch};
 use crate::format;
-use crate::i18n::{self, Lang, Servers, dollars, say, server_words, watts};
+use crate::i18n::{self, Lang, Servers, counted_servers, dollars, say, server_words, watts};
 use crate::picture::{Recording, ServerUse, servers};
 
 /// What a [`ServersPicture`] needs.
@@ -75,6 +75,12 @@ fn bill(lang: Lang, recording: &Recording) -> Html {
     let value = |path: &str, write: fn(f64) -> String| {
         recording.report.value(path).map_or_else(|| say(lang, Servers::Unknown).to_owned(), write)
     };
+    // One of the reference size has nothing to be said of it.
+    let counted = recording
+        .report
+        .host
+        .reference_servers
+        .map(|servers| (Servers::Counted, counted_servers(lang, servers)));
     let rows = [
         (Servers::Bought, value("host.servers", |servers| format!("{servers:.0}"))),
         (Servers::Busy, value("host.cpu_utilisation", format::percent)),
@@ -84,7 +90,7 @@ fn bill(lang: Lang, recording: &Recording) -> Html {
     ];
     html! {
         <dl class="bill" data-testid="bill">
-            { for rows.into_iter().map(|(name, figure)| html! {
+            { for counted.into_iter().chain(rows).map(|(name, figure)| html! {
                 <div><dt>{ say(lang, name) }</dt><dd>{ figure }</dd></div>
             }) }
         </dl>
