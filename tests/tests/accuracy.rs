@@ -53,6 +53,7 @@ fn machine() -> Calibration {
         exit_ns: None,
         idle_bytes: None,
         reserve_bytes: None,
+        disk: None,
     });
     machine
 }

@@ -55,6 +55,7 @@ fn calibration(weighed: &Count) -> Option<Calibration> {
         exit_ns: None,
         idle_bytes,
         reserve_bytes: None,
+        disk: None,
     });
     Some(calibration)
 }

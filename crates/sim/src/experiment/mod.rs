@@ -4,6 +4,7 @@ mod answer;
 pub(crate) mod bench;
 mod build;
 mod claims;
+mod cuts;
 mod density;
 mod disk;
 mod engine;

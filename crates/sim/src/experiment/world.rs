@@ -366,32 +366,11 @@ impl World {
         instance.is_some_and(|instance| instance.killed.is_some() || instance.clash.is_some())
     }
 
-    /// Has a thread stop at what it begins now when the time of its phase is over.
-    fn cut_at(&mut self, thread: ThreadId, until: Option<Instant>) {
-        if let (Some(at), Some(phase)) = (until, self.phase_of(thread)) {
-            let life = self.life_of(thread);
-            self.queue.push(at, TENANTS_SECOND, Event::Cut { thread, phase, life });
-        }
-    }
-
     /// CPU time that a piece of work costs beyond itself: that of a request, and that of the sleep before it.
     pub(super) fn overhead(&mut self, thread: ThreadId, request: bool) -> u64 {
         let slept = std::mem::take(&mut self.slept[thread]);
         let request = if request { self.request_overhead } else { 0 };
         request + if slept { self.sleep_overhead } else { 0 }
-    }
-
-    fn phase_of(&self, thread: ThreadId) -> Option<usize> {
-        let (index, _) = *self.owners.get(thread)?;
-        Some(self.instances.get(index)?.as_ref()?.program.phase())
-    }
-
-    /// A thread whose time is over notices it as soon as it has a core.
-    fn cut(&mut self, thread: ThreadId, phase: usize, life: u32) {
-        if self.phase_of(thread) == Some(phase) && !self.is_stale(thread, life) {
-            self.stop_touching(thread);
-            self.engine.give_work(thread, 0.0, 0);
-        }
     }
 
     fn is_over(&self) -> bool {

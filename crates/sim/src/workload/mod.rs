@@ -4,6 +4,7 @@ mod draws;
 mod filer;
 mod leaker;
 mod lock;
+mod locked;
 mod program;
 mod server;
 

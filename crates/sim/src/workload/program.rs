@@ -39,7 +39,7 @@ pub(crate) enum Action {
 }
 
 #[derive(Debug, Clone)]
-enum Stage {
+pub(super) enum Stage {
     Compute { ns_each: f64, given: Vec<bool>, lock: Option<Lock> },
     Server(Server),
     Memory { leaker: Leaker, hot: bool },
@@ -48,8 +48,8 @@ enum Stage {
 }
 
 #[derive(Debug, Clone)]
-struct Step {
-    stage: Stage,
+pub(super) struct Step {
+    pub(super) stage: Stage,
     threads: u32,
     lasts: Option<u64>,
 }
@@ -57,8 +57,8 @@ struct Step {
 /// A tenant's program.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
-    steps: Vec<Step>,
-    current: usize,
+    pub(super) steps: Vec<Step>,
+    pub(super) current: usize,
     began: Instant,
     /// Threads of the present step that have done their part.
     done: u32,
@@ -269,31 +269,6 @@ impl Program {
     /// Whether it has a phase of operations on a file, which makes no turns.
     pub(crate) fn operates(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.stage, Stage::Disk(_)))
-    }
-
-    /// Whether it has a phase of waiting for a lock, in which CPU time passes without turns.
-    pub(crate) fn spins(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.stage, Stage::Compute { lock: Some(_), .. }))
-    }
-
-    /// Its threads compute the same without a lock.
-    pub(crate) fn without_locks(mut self) -> Self {
-        for step in &mut self.steps {
-            if let Stage::Compute { lock, .. } = &mut step.stage {
-                *lock = None;
-            }
-        }
-        self
-    }
-
-    /// The threads that wait for a lock that has been given back since the last answer, the longest first.
-    pub(crate) fn take_freed(&mut self) -> Vec<usize> {
-        let Some(Step { stage: Stage::Compute { lock: Some(lock), .. }, .. }) =
-            self.steps.get_mut(self.current)
-        else {
-            return Vec::new();
-        };
-        lock.take_freed().to_vec()
     }
 
     /// Whether it has a phase of touching memory, which makes no turns.
