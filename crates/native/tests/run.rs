@@ -89,6 +89,29 @@ fn a_server_and_a_job_are_carried_out_and_every_figure_is_there_or_explained() {
 }
 
 #[test]
+fn threads_that_share_a_lock_make_all_their_turns() {
+    // The second has a phase that ends while somebody holds the lock and somebody waits.
+    let locked = r#"
+[[tenant]]
+name = "pool"
+workload = { kind = "compute", threads = 3, work = "30ms", lock = { every = "500us", hold = "500us" } }
+[[tenant]]
+name = "short"
+workload = { phases = [
+    { kind = "compute", threads = 2, work = "1h", lock = { every = "10us", hold = "1s" }, for = "100ms" },
+    { kind = "compute", work = "1ms" },
+] }
+"#;
+    let answer = run(&plan("20s", locked), Platform::BareMetal, &Arc::default());
+    let Some(report) = tried("bare-metal", answer) else { return };
+    let [pool, short] = report.tenants.as_slice() else { panic!("two tenants") };
+    assert_eq!((pool.state, pool.turns), (TenantState::Completed, Some(3e6)), "{:?}", pool.error);
+    assert_eq!(short.state, TenantState::Completed, "{:?}", short.error);
+    assert!(short.finished_s.is_some_and(|at| at > 0.1), "{:?}", short.finished_s);
+    assert_eq!(report.host.turns_per_cpu_s, None, "spinning is no turning");
+}
+
+#[test]
 fn an_interrupted_run_ends_at_once_and_says_so() {
     let plan = plan("60s", SERVER_AND_JOB);
     let interrupted = Arc::new(AtomicBool::new(false));

@@ -409,6 +409,12 @@ const RULES: &[Row] = &[
         ],
     ),
     (
+        "threads = 4, work = \"30s\"",
+        "threads = 4, work = \"30s\", lock = { every = §\"1ns\", hold = \"1ms\" }",
+        "tenant.batch.workload.lock.every",
+        &["found 1ns", "1us"],
+    ),
+    (
         "kind = \"compute\", threads = 4, work = \"30s\"",
         "phases = §[]",
         "tenant.batch.workload.phases",

@@ -82,7 +82,7 @@ impl Setting {
         let takes_part = |instance: usize| takes_part(model, instance);
         let inside = |ns: u64| guest.map_or(ns, |guest| (ns as f64 / guest.speed) as u64);
         Ok(Self {
-            disk: DiskSetting::of(plan, calibration, &claims, guest.as_ref())?,
+            disk: DiskSetting::of(plan, rule_of, calibration, (&claims, guest.as_ref()))?,
             network: NetworkSetting::of(plan, rule_of, calibration, guest.as_ref())?,
             memory: MemorySetting::of(plan, rule_of, calibration, guest.as_ref())?,
             memory_claims,

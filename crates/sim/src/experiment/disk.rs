@@ -7,7 +7,7 @@ use catamaran_report::RunError;
 use catamaran_scenario::calibration::{DiskCosts, OperationCosts};
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::plan::Workload;
-use catamaran_scenario::{Calibration, Plan};
+use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::refuse::refusal;
 use super::virtio::Virtio;
@@ -15,15 +15,15 @@ use super::world::{Event, TENANTS_SECOND, World};
 use crate::Options;
 use crate::kernel::Instant;
 use crate::kernel::rng::SplitMix64;
-use crate::platform::CpuClaim;
 use crate::platform::disk::{self, DiskClaim};
 use crate::platform::vm::Guest;
+use crate::platform::{CpuClaim, costs};
 use crate::resources::cpu::ThreadId;
 use crate::resources::disk::{Bounds, Disk, DiskEvent, Jiffies, Kind, Op};
 use crate::workload::FileOp;
 
 /// Bytes for which the costs of an operation are calibrated; more are paid for by the byte.
-const CALIBRATED_BYTES: u64 = 4096;
+pub(super) const CALIBRATED_BYTES: u64 = 4096;
 /// A thread is told that its operation is done while it runs: it has to have a core for that (ns).
 const NOTICE_NS: u64 = 1;
 
@@ -39,14 +39,16 @@ pub(super) struct DiskSetting {
     charges_writeback: bool,
     /// The disks of guests, where tenants are in some.
     virtio: Option<Virtio>,
+    /// What a read from the page cache costs beyond the machine's own (ns).
+    more_of_a_read: u64,
 }
 
 impl DiskSetting {
     pub(super) fn of(
         plan: &Plan,
+        platform: Platform,
         calibration: &Calibration,
-        cpu: &[CpuClaim],
-        guest: Option<&Guest>,
+        (cpu, guest): (&[CpuClaim], Option<&Guest>),
     ) -> Result<Self, RunError> {
         let user = plan.tenants().iter().find(|tenant| operates(&tenant.workload));
         if let (None, Some(tenant)) = (&calibration.disk, user) {
@@ -63,6 +65,7 @@ impl DiskSetting {
             tick: 1_000_000_000 / u64::from(calibration.scheduler.hz.max(1)),
             charges_writeback: calibration.machine.cgroup_version == 2,
             virtio: guest.and_then(|guest| Some(Virtio::new(guest.disk?, guest.speed))),
+            more_of_a_read: costs::extra(platform).read_4_kib.map_or(0, |ns| (ns + 0.5) as u64),
         })
     }
 
@@ -91,6 +94,7 @@ impl DiskSetting {
             costs,
             writeback: unbounded,
             virtio: self.virtio.clone(),
+            more_of_a_read: self.more_of_a_read,
             flying: BTreeMap::new(),
             asked: BTreeSet::new(),
             orphans: BTreeMap::new(),
@@ -133,6 +137,7 @@ pub(super) struct DiskWorld {
     /// The group of what the page cache writes out, where that is not the writer's.
     writeback: Option<usize>,
     pub(super) virtio: Option<Virtio>,
+    more_of_a_read: u64,
     /// What each thread has still to do for its operation, the next last.
     flying: BTreeMap<ThreadId, Vec<Step>>,
     /// Threads that wait for the device.
@@ -169,7 +174,8 @@ impl DiskWorld {
         let mut steps = Vec::new();
         if op.cached {
             let cached = if op.writes { &costs.cached_write } else { &costs.cached_read };
-            let cpu = cached.cpu_ns + by_the_byte(cached.cpu_ns_per_byte, more);
+            let sandbox = if op.writes { 0 } else { self.more_of_a_read };
+            let cpu = cached.cpu_ns + by_the_byte(cached.cpu_ns_per_byte, more) + sandbox;
             steps.push(Step::Kernel(self.virtio.as_ref().map_or(cpu, |virtio| virtio.inside(cpu))));
         }
         if !op.cached || op.flushes {

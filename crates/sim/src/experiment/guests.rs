@@ -12,6 +12,7 @@
 //! threads themselves in control groups, to the nanosecond.
 
 mod moving;
+mod threads;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -196,33 +197,6 @@ impl Guests {
     pub(super) fn would_wake_idle(&self, thread: ThreadId) -> bool {
         let carrier = self.carrier(thread);
         self.host.is_asleep(carrier) && self.host.would_wake_idle(carrier)
-    }
-
-    pub(super) fn give_work(&mut self, thread: ThreadId, ns: f64, overhead_ns: u64) {
-        let (index, own) = self.threads[thread];
-        self.enter(index).give_work(own, ns, overhead_ns);
-    }
-
-    pub(super) fn spin(&mut self, thread: ThreadId) {
-        let (index, own) = self.threads[thread];
-        self.enter(index).spin(own);
-    }
-
-    /// Whether a thread has a virtual CPU that runs.
-    pub(super) fn is_at_work(&self, thread: ThreadId) -> bool {
-        let (index, own) = self.threads[thread];
-        let guest = &self.guests[index];
-        guest.cpu.is_running(own) && guest.seats[guest.cpu.core_of(own)].on
-    }
-
-    pub(super) fn wake(&mut self, thread: ThreadId) {
-        let (index, own) = self.threads[thread];
-        self.enter(index).wake(own);
-    }
-
-    pub(super) fn block(&mut self, thread: ThreadId) {
-        let (index, own) = self.threads[thread];
-        self.enter(index).block(own);
     }
 
     /// Has a thread be gone from its guest, and forgets what was to be asked of it.

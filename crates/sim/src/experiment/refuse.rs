@@ -1,6 +1,7 @@
 //! What the simulator can't carry out yet is refused by name, never ignored.
 
 use catamaran_report::RunError;
+use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::plan::{Action, Event, Guest, Io, Tenant, Workload};
 use catamaran_scenario::{Calibration, Plan, Platform, network_work};
 
@@ -12,10 +13,10 @@ const LAYERS_MOST: usize = 125;
 /// Most layers of all replicas' images: what a report holds.
 const LAYERS_OF_ALL_MOST: u64 = 100_000;
 /// What to do where a platform's way to the disk is unknown.
-const NO_DISK_ADVICE: &str = "choose another platform; of guests, vm, microvm and kata with accel = \"kvm\" have figures, and \
-                              others where the table vm.disk of host.toml says so";
+const NO_DISK_ADVICE: &str = "choose another platform; of guests, vm, microvm and kata with accel = \"kvm\" have figures, gVisor for \
+                              cached reads of up to 4 KiB, and others where the table vm.disk of host.toml says so";
 
-/// Whether nobody has measured a platform's own layer between a tenant and the disk: of a kernel in user space, and of guests
+/// Whether nobody has measured a platform's own layer between a tenant and the device: of a kernel in user space, and of guests
 /// under a monitor and an accelerator of which no figure is known.
 fn without_disk(plan: &Plan, platform: Platform, calibration: &Calibration) -> bool {
     let guest = platform::vm::guest(plan, platform, calibration);
@@ -360,7 +361,9 @@ fn tenant(tenant: &Tenant, platform: Platform, without_disk: bool, answering: u6
     if tenant.pids_limit.is_some() && platform::has_guests(platform) {
         return Err(refusal(field("pids.limit"), "process limits in guests yet", "remove the field"));
     }
-    let at_the_disk = [("io", tenant.io != Io::default()), ("workload", disk::operates(&tenant.workload))];
+    let covered = platform == Platform::Gvisor && is_covered(&tenant.workload);
+    let at_the_disk =
+        [("io", tenant.io != Io::default()), ("workload", disk::operates(&tenant.workload) && !covered)];
     if let Some((name, _)) = at_the_disk.iter().find(|(_, asked)| without_disk && *asked) {
         let what = "a disk of which no figure is known on this platform";
         return Err(refusal(field(name), what, NO_DISK_ADVICE));
@@ -372,6 +375,15 @@ fn tenant(tenant: &Tenant, platform: Platform, without_disk: bool, answering: u6
         return Err(refusal(field("pids.limit"), what, format!("raise it to {needed}")));
     }
     workload(&tenant.workload, &field("workload"))
+}
+
+/// Whether all that a workload does to its file under gVisor is what GV-06 covers: reading up to 4 KiB that are in memory.
+fn is_covered(workload: &Workload) -> bool {
+    match workload {
+        Workload::Command { like: Some(like), .. } => is_covered(like),
+        other => FileWork::all(other)
+            .all(|work| work.cached && !work.writes && work.block_bytes <= disk::CALIBRATED_BYTES),
+    }
 }
 
 /// Processes and threads of a workload: its threads, and the one that waits for them.

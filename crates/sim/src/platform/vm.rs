@@ -3,7 +3,8 @@
 //! for each virtual CPU, in a control group with the tenant's weight, quota and cores; inside, the guest's own kernel divides
 //! what these threads get among the tenant's.
 //!
-//! **Law.** A timer that comes due in the guest costs two exits on top of what it costs on the machine itself; a loop that
+//! **Law.** A timer that comes due in the guest costs two exits on top of what it costs on the machine itself: arming it is one,
+//! the other is its expiry, or, where the virtual CPU had nothing else to do, the halt that it is woken from; a loop that
 //! stays in registers costs nothing more (no exit, no walk of nested page tables). A guest's memory is what its monitor needs,
 //! and what its kernel keeps; of that, a structure of 64 bytes for each page that it has. Under type 2 an exit that the host has to
 //! answer goes on to the monitor's own process and back: two switches more (Sugerman et al., USENIX ATC 2001, "world
@@ -11,13 +12,14 @@
 //! for it: monitor, guest kernel, agent and shim.
 //!
 //! **Source.** Linux `arch/x86/kvm/lapic.c` (`kvm_set_lapic_tscdeadline_msr`: arming the timer exits;
-//! `kvm_lapic_expired_hv_timer`: so does its expiry); figures.csv VX-2, FC-MEM-1, FC-MEM-3, FC-MEM-4, KATA-1, CFS-2,
+//! `kvm_lapic_expired_hv_timer`: so does its expiry), `arch/x86/kvm/x86.c` (`kvm_emulate_halt`); figures.csv VX-2, FC-MEM-1, FC-MEM-3, FC-MEM-4, KATA-1, CFS-2,
 //! CFS-9, CFS-10, CFS-11; the
 //! calibration (`vm`, `memory.tenant_bytes`) where the machine was measured, with guests of 256 MiB; `struct page` in
 //! Linux `include/linux/mm_types.h`.
 //!
-//! **Where the model is wrong.** Polling before a halt (`halt_poll_ns`), the monitor's own threads, pre-empted lock holders
-//! and nested page walks are not modelled: no workload here takes a lock of the guest's kernel or is bound by memory.
+//! **Where the model is wrong.** Polling before a halt (`halt_poll_ns`) and the CPU time of the monitor's own threads are not
+//! modelled. A holder of a lock that has lost its virtual CPU's core is (`workload/lock.rs`), but for the locks of the guest's own
+//! kernel. Nested page walks are not: VX-4 counts their references at worst, and no row says how long one takes.
 
 use std::collections::BTreeMap;
 

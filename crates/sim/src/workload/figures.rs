@@ -60,11 +60,6 @@ impl Program {
         self.steps.iter().any(|step| matches!(step.stage, Stage::Disk(_) | Stage::Network(_)))
     }
 
-    /// Whether it has a phase of waiting for a lock, in which CPU time passes without turns.
-    pub(crate) fn spins(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.stage, Stage::Compute { lock: Some(_), .. }))
-    }
-
     /// Whether it has a phase of touching memory, which makes no turns.
     pub(crate) fn touches(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.stage, Stage::Memory { .. }))

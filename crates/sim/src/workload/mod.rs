@@ -5,6 +5,7 @@ mod figures;
 mod filer;
 mod leaker;
 mod lock;
+mod locked;
 mod program;
 mod server;
 mod talker;

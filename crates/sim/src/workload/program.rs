@@ -273,26 +273,6 @@ impl Program {
         self.lasts
     }
 
-    /// Its threads compute the same without a lock.
-    pub(crate) fn without_locks(mut self) -> Self {
-        for step in &mut self.steps {
-            if let Stage::Compute { lock, .. } = &mut step.stage {
-                *lock = None;
-            }
-        }
-        self
-    }
-
-    /// The threads that wait for a lock that has been given back since the last answer, the longest first.
-    pub(crate) fn take_freed(&mut self) -> Vec<usize> {
-        let Some(Step { stage: Stage::Compute { lock: Some(lock), .. }, .. }) =
-            self.steps.get_mut(self.current)
-        else {
-            return Vec::new();
-        };
-        lock.take_freed().to_vec()
-    }
-
     /// The phase of talking is over for its thread, whatever it was at.
     pub(crate) fn give_up_talking(&mut self) {
         if let Some(Step { stage: Stage::Network(talker), .. }) = self.steps.get_mut(self.current) {
