@@ -287,6 +287,10 @@ fn overhead(report: &mut Report, setting: &Setting, world: &World) {
             if let Some(why) = platform::residents::unknown(report.platform) {
                 report.host.explain_absence("overhead_memory_bytes.residents", why);
             }
+            if guest.alike_bytes > 0 {
+                let why = "nobody has published what ksmd takes of the CPU for a page";
+                report.host.explain_absence("overhead_cpu_s.ksmd", why);
+            }
         }
         _ => {
             let why = platform::residents::unknown(report.platform);

@@ -4,7 +4,7 @@
 //! it (`resources::cpu`, `resources::memory`). `scale`: the lowest free numbers are started; those that do not run are given
 //! up first, then the one that was started last, then the one that was restarted more, then the one with the highest number.
 //! `update`: one replica after the other is stopped, and a new one is started in its place before the next is stopped.
-//! `fail-node`: power is gone; nothing on the node goes on, nobody places it elsewhere.
+//! `fail-node`: power is gone; nothing on the node goes on, nobody places it elsewhere. `migrate`, `partition`: `migrate`.
 //! **Source.** `signal(7)`; Kubernetes `pkg/controller/controller_utils.go` (`ActivePodsWithRanks`), without a surge, which
 //! takes room that a machine without a scheduler does not promise.
 

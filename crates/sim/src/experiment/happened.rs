@@ -53,6 +53,8 @@ fn memory_words(
     match note {
         MemoryNote::High { group: of, by } => (process(by), "memory-high", group(of)),
         MemoryNote::Out { group: of, by } => (process(by), "out-of-memory", group(of)),
+        MemoryNote::Merged { .. } => ("ksmd".into(), "pages-merged", HOST.to_owned()),
+        MemoryNote::Ballooned { .. } => ("hypervisor".into(), "balloon", HOST.to_owned()),
         MemoryNote::Kill { process: victim } => ("kernel".into(), "oom-kill", process(victim)),
     }
 }

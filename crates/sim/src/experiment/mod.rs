@@ -16,6 +16,7 @@ mod memory;
 mod migrate;
 mod moment;
 mod nodes;
+mod phases;
 mod refuse;
 mod servers;
 mod stepping;

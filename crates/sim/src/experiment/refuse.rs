@@ -172,6 +172,8 @@ fn settings(plan: &Plan, platform: Platform) -> Result<(), RunError> {
         ("compat", settings.compat.is_some()),
         ("migration", settings.migration.is_some() && !has_migration(platform)),
         ("downtime", settings.downtime.is_some() && !has_migration(platform)),
+        ("page_sharing", settings.page_sharing == Some(true) && !has_migration(platform)),
+        ("balloon", settings.balloon == Some(true) && !has_migration(platform)),
         ("unshare", settings.unshare.is_some() && platform != Platform::Namespaces),
     ];
     match asked.iter().find(|(_, asked)| *asked) {
@@ -206,7 +208,13 @@ fn guests(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<
         let advice = format!("give each guest at least {} MiB", least >> 20);
         return Err(refusal(field("memory"), "guests so small: no published figure covers them", advice));
     }
-    if platform::vm::guest(plan, platform, calibration).is_none() {
+    let guest = platform::vm::guest(plan, platform, calibration);
+    if settings.balloon == Some(true) && guest.is_some_and(|guest| guest.reserve_bytes == 0) {
+        let what = "a balloon in guests of which it was not measured what they do not use";
+        let advice = "measure this machine with `catamaran calibrate` (vm.reserve_bytes of host.toml)";
+        return Err(refusal(field("balloon"), what, advice));
+    }
+    if guest.is_none() {
         let advice = match platform {
             Platform::Microvm | Platform::Kata => "its monitor knows no emulation: use accel = \"kvm\"",
             _ => {

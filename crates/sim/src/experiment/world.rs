@@ -9,7 +9,7 @@ use super::engine::{Engine, Timer};
 use super::events::{self, Happening};
 use super::lives::{Killed, Lives, NEVER};
 use super::log::Log;
-use super::memory::{self, MemoryWorld};
+use super::memory::MemoryWorld;
 use super::migrate::{self, Before, Moves, Place};
 use crate::Options;
 use crate::kernel::Instant;
@@ -162,9 +162,7 @@ impl World {
             }
         }
         world.expect(events::of_node(plan, setting, node));
-        if world.instances.iter().flatten().any(|instance| instance.program.touches()) {
-            world.queue.push(memory::SAMPLE_NS, TENANTS_SECOND, Event::Sample);
-        }
+        world.begin_to_sample();
         world
     }
 
@@ -372,32 +370,11 @@ impl World {
         instance.is_some_and(|one| one.killed.is_some() || one.clash.is_some() || one.place != Place::Here)
     }
 
-    /// Has a thread stop at what it begins now when the time of its phase is over.
-    fn cut_at(&mut self, thread: ThreadId, until: Option<Instant>) {
-        if let (Some(at), Some(phase)) = (until, self.phase_of(thread)) {
-            let life = self.life_of(thread);
-            self.queue.push(at, TENANTS_SECOND, Event::Cut { thread, phase, life });
-        }
-    }
-
     /// CPU time that a piece of work costs beyond itself: that of a request, and that of the sleep before it.
     pub(super) fn overhead(&mut self, thread: ThreadId, request: bool) -> u64 {
         let slept = std::mem::take(&mut self.slept[thread]);
         let request = if request { self.request_overhead } else { 0 };
         request + if slept { self.sleep_overhead } else { 0 }
-    }
-
-    fn phase_of(&self, thread: ThreadId) -> Option<usize> {
-        let (index, _) = *self.owners.get(thread)?;
-        Some(self.instances.get(index)?.as_ref()?.program.phase())
-    }
-
-    /// A thread whose time is over notices it as soon as it has a core.
-    fn cut(&mut self, thread: ThreadId, phase: usize, life: u32) {
-        if self.phase_of(thread) == Some(phase) && !self.is_stale(thread, life) {
-            self.stop_touching(thread);
-            self.engine.give_work(thread, 0.0, 0);
-        }
     }
 
     fn is_over(&self) -> bool {

@@ -15,6 +15,7 @@ pub(crate) mod memory;
 pub(crate) mod migration;
 mod namespaces;
 pub(crate) mod residents;
+pub(crate) mod sharing;
 pub(crate) mod visibility;
 pub(crate) mod vm;
 

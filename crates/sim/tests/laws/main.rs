@@ -17,5 +17,6 @@ mod queueing;
 mod refused;
 mod servers;
 mod shares;
+mod sharing;
 mod speed;
 mod steps;
