@@ -177,9 +177,16 @@ struct Touching {
 }
 
 impl MemoryWorld {
+    /// What an instance is charged for being there (bytes).
+    pub(super) fn idle_bytes(&self, program: &Program) -> u64 {
+        let own = self.footprint.own_bytes(program.threads() as u64);
+        own + program.queue_bytes() + program.buffer_bytes(self.page_bytes)
+    }
+
     /// Gives an instance its group and its process; the instances that are killed so that it fits.
     fn admit(&mut self, index: usize, claim: &MemoryClaim, program: &Program) -> Vec<usize> {
         let threads = program.threads() as u64;
+        let own_bytes = self.idle_bytes(program);
         let buffers = program.buffer_bytes(self.page_bytes);
         let group = match self.holders.get(&index) {
             Some((group, _)) => *group,
@@ -190,7 +197,7 @@ impl MemoryWorld {
         };
         let process = self.model.add_process(ProcessSpec {
             group,
-            own_bytes: self.footprint.own_bytes(threads) + program.queue_bytes() + buffers,
+            own_bytes,
             start_bytes: self.footprint.start_bytes,
             own_rss_bytes: self.footprint.rss_bytes + buffers,
             hot: program.is_hot(),

@@ -70,6 +70,11 @@ pub(crate) fn has_guests(platform: Platform) -> bool {
     matches!(platform, Platform::Vm | Platform::VmHosted | Platform::Microvm | Platform::Kata)
 }
 
+/// Whether guests of a platform can be moved while they run: Firecracker's and Kata's can't.
+pub(crate) fn can_migrate(platform: Platform) -> bool {
+    matches!(platform, Platform::Vm | Platform::VmHosted)
+}
+
 /// Whether a tenant is a container on the machine's own kernel.
 pub(crate) fn is_container(platform: Platform) -> bool {
     has_limits(platform) && !matches!(platform, Platform::Cgroups | Platform::Gvisor)

@@ -7,6 +7,7 @@ mod clash;
 mod common;
 mod density;
 mod disk;
+mod drain;
 mod events;
 mod guests;
 mod memory;
