@@ -51,7 +51,7 @@ pub(super) fn what_is_not_carried_out(
         let what = "a bound on the disk of guests yet";
         return Err(refusal("host.disk".into(), what, "choose another platform"));
     }
-    let migrates = platform::can_migrate(platform) && moves(plan);
+    let migrates = moves(plan);
     if plan.host().network.is_some() && !migrates && !pulls(plan, platform) {
         return Err(refusal("host.network".into(), "the network yet", "remove the field"));
     }
