@@ -146,6 +146,8 @@ fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(),
         ("compat", settings.compat.is_some()),
         ("migration", settings.migration.is_some()),
         ("downtime", settings.downtime.is_some()),
+        ("page_sharing", settings.page_sharing == Some(true)),
+        ("balloon", settings.balloon == Some(true)),
         ("unshare", settings.unshare.is_some() && platform != Platform::Namespaces),
     ];
     table.into_iter().try_for_each(|(name, set)| {

@@ -314,7 +314,8 @@ pub struct EventRow {
     pub target: String,
     /// Index in `events` of the event that caused it.
     pub because: Option<u32>,
-    /// What is sent in it (bytes), where it is a round of a live migration.
+    /// What is sent in it, where it is a round of a live migration; what is saved by then, where pages were merged; what was given
+    /// back, where balloons grew (bytes).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
 }

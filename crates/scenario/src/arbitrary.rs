@@ -258,6 +258,8 @@ fn settings() -> BoxedStrategy<String> {
         maybe("compat", Just("\"1.20\"".to_owned())),
         maybe("migration", select(vec!["qemu", "clark"]).prop_map(quoted)),
         maybe("downtime", duration(1000, 400_000)),
+        maybe("page_sharing", flag()),
+        maybe("balloon", flag()),
         maybe("unshare", select(vec!["[]", "[\"pid\"]", "[\"user\", \"mount\"]"]).prop_map(str::to_owned)),
     ])
 }

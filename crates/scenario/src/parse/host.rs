@@ -63,6 +63,8 @@ fn read_platform(reader: &Reader<'_>) -> PlatformSettings {
             .choice("migration")
             .map(|word| if word == "clark" { Migration::Clark } else { Migration::Qemu }),
         downtime: reader.duration("downtime"),
+        page_sharing: reader.flag("page_sharing"),
+        balloon: reader.flag("balloon"),
     }
 }
 

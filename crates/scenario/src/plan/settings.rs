@@ -41,6 +41,12 @@ pub struct PlatformSettings {
     /// How long a guest may stand still to be moved (ns).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub downtime: Option<Nanos>,
+    /// Whether equal pages of guests are merged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_sharing: Option<bool>,
+    /// Whether guests give back memory that they do not use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balloon: Option<bool>,
 }
 
 impl PlatformSettings {

@@ -54,8 +54,11 @@ static KILL: Table = Table::new("A tenant is killed with SIGKILL; `restart` says
 
 static FAIL_NODE: Table = Table::new("A node is lost, with all that ran on it.", &[node()]);
 
-static DRAIN: Table =
-    Table::new("A node is emptied: its tenants are stopped there and started elsewhere.", &[node()]);
+static DRAIN: Table = Table::new(
+    "A node is emptied: its tenants go to the other nodes in turn. Guests move while they run (as by migrate); all else is \
+                stopped there and started elsewhere.",
+    &[node()],
+);
 
 static UPDATE: Table = Table::new(
     "A tenant gets another image, replica by replica.",

@@ -145,5 +145,15 @@ static PLATFORM: Table = Table::new(
                     meanwhile, and the migration never comes to its end.")
             .like("\"50ms\"")
             .becomes("QEMU: migrate-set-parameters downtime-limit; virsh migrate-setmaxdowntime"),
+        Field::absent("page_sharing", Takes::Flag, "false")
+            .means("Whether the host looks for equal pages in its guests and keeps one of each (KSM): here the kernel's image, which is \
+                    the same in all guests, and pages that hold zeros. What tenants write is taken to be equal nowhere.")
+            .like("true")
+            .becomes("/sys/kernel/mm/ksm/run; QEMU: -machine mem-merge=on"),
+        Field::absent("balloon", Takes::Flag, "false")
+            .means("Whether guests give back memory that they were given and do not use when the host has less than 4 % left, until it \
+                    has 6 %.")
+            .like("true")
+            .becomes("QEMU: -device virtio-balloon; ESX: vmmemctl"),
     ],
 );

@@ -106,13 +106,18 @@ fn fill(
 ) {
     let threads = || instance.threads.iter().copied();
     let seconds = |ns: u64| ns as f64 / 1e9;
-    row.cpu_s = Some(seconds(match &world.engine {
-        // As the control group counts it: the guest charges its threads for stolen time too.
-        Engine::Guests(guests) => guests.cpu_ns(index),
-        engine => threads().map(|thread| engine.cpu_ns(thread)).sum(),
-    }));
-    row.waited_s = Some(seconds(threads().map(|thread| world.engine.waited_ns(thread)).sum()));
-    let work: f64 = threads().map(|thread| world.engine.work_ns(thread)).sum();
+    let before = instance.before;
+    row.cpu_s = Some(seconds(
+        before.cpu_ns
+            + match &world.engine {
+                // As the control group counts it: the guest charges its threads for stolen time too.
+                Engine::Guests(guests) => guests.cpu_ns(index),
+                engine => threads().map(|thread| engine.cpu_ns(thread)).sum(),
+            },
+    ));
+    let waited: u64 = threads().map(|thread| world.engine.waited_ns(thread)).sum();
+    row.waited_s = Some(seconds(before.waited_ns + waited));
+    let work = before.work_ns + threads().map(|thread| world.engine.work_ns(thread)).sum::<f64>();
     row.turns = Some(work / 1e9 * calibration.cpu.turns_per_cpu_s);
     steal(row, setting, world, index);
     row.restarts = Some(instance.lives.restarts);
@@ -138,7 +143,8 @@ fn steal(row: &mut TenantReport, setting: &Setting, world: &World, index: usize)
     let (Some(guest), Engine::Guests(guests)) = (&setting.guest, &world.engine) else {
         return row.explain_absence("stolen_s", "no hypervisor on this platform");
     };
-    row.stolen_s = Some(guests.stolen_ns(index) as f64 / 1e9);
+    let before = world.instances.get(index).and_then(Option::as_ref).map_or(0, |one| one.before.stolen_ns);
+    row.stolen_s = Some((before + guests.stolen_ns(index)) as f64 / 1e9);
     if !guest.has_steal_clock() {
         let reason = "not the guest's steal clock: the run-queue wait of the threads that execute its processors, on this side";
         row.explain_absence("stolen_s.steal-clock", reason);
@@ -284,6 +290,10 @@ fn overhead(report: &mut Report, setting: &Setting, world: &World) {
             report.host.explain_absence("overhead_cpu_s.monitors", what);
             if let Some(why) = platform::residents::unknown(report.platform) {
                 report.host.explain_absence("overhead_memory_bytes.residents", why);
+            }
+            if guest.alike_bytes > 0 {
+                let why = "nobody has published what ksmd takes of the CPU for a page";
+                report.host.explain_absence("overhead_cpu_s.ksmd", why);
             }
         }
         _ => {

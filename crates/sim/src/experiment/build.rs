@@ -98,7 +98,8 @@ impl Setting {
             // A sleep is a system call.
             sleep_overhead: inside(calibration.cpu.sleep_overhead_ns) + system_call,
             wakeup_idle: calibration.cpu.wakeup_idle_ns,
-            migration: platform::migration::Terms::of(&plan.settings(platform), plan.host()),
+            migration: platform::migration::Terms::of(&plan.settings(platform), plan.host())
+                .filter(|_| guest.is_some() && platform::can_migrate(platform)),
             version_1: calibration.machine.cgroup_version == 1,
             platform,
         })

@@ -5,7 +5,8 @@
 //! table for each 512th; in a guest the pages have tables on both sides, and the first of them lie in memory that the guest
 //! has been given before: QEMU asks for huge pages, of which an idle guest uses some small ones (`madvise`, MADV_HUGEPAGE; the
 //! guest's kernel takes from the smallest blocks that fit, `__rmqueue_smallest`). Without swap nothing of it can be reclaimed, so
-//! that one more brings the out-of-memory killer, whoever its victim is. CPU time bounds no number: it only gets scarce.
+//! that one more brings the out-of-memory killer, whoever its victim is. Where equal pages are merged (`platform::sharing`) that is so
+//! when they come one by one, each after the scanner has been round: then one of them alone holds what all have alike. CPU time bounds no number: it only gets scarce.
 //! **Source.** As for the footprint and for `resources::memory`.
 //! **Judge.** The simulation itself, in which so many all live and one more does not (`tests/laws/density.rs`); the machine
 //! at hand (`tests/tests/density.rs`).
@@ -19,7 +20,7 @@ use super::disk;
 use super::refuse::{self, refusal};
 use crate::Density;
 use crate::platform::footprint::Footprint;
-use crate::platform::vm;
+use crate::platform::{sharing, vm};
 use crate::workload::Program;
 
 /// Pages whose entries a page table holds.
@@ -64,15 +65,24 @@ pub(crate) fn density(
     let (sides, reserve_bytes) = guest.as_ref().map_or((1, 0), |guest| (2, guest.reserve_bytes));
     let idle_bytes = Footprint::of(platform, calibration, costs, guest.as_ref()).bytes(threads);
     let tables = sides * touched.div_ceil(ENTRIES_PER_TABLE);
-    let given = touched.saturating_add(tables).saturating_sub(reserve_bytes / page_bytes);
-    let pages = idle_bytes.div_ceil(page_bytes).saturating_add(given).max(1);
+    let settings = plan.settings(platform);
+    let (used, reserve) = (touched.saturating_add(tables), reserve_bytes / page_bytes);
+    // What is not used holds zeros, which are merged, or is given back.
+    let gives_back = settings.page_sharing == Some(true) || settings.balloon == Some(true);
+    let given_back = if gives_back { reserve.saturating_sub(used) } else { 0 };
+    let alike = guest.as_ref().map_or(0, |guest| guest.alike_bytes / page_bytes);
+    let pages = idle_bytes.div_ceil(page_bytes).saturating_add(used.saturating_sub(reserve));
+    let pages = pages.saturating_sub(given_back + alike).max(1);
     let host_bytes = plan.host().memory.0;
+    let frames = host_bytes / page_bytes;
+    let records = sharing::records_bytes(&settings, frames).div_ceil(page_bytes);
     Ok(Density {
         platform,
         host_bytes,
         idle_bytes,
         tenant_bytes: pages.saturating_mul(page_bytes),
-        tenants: host_bytes / page_bytes / pages,
+        // One of them holds what all have alike.
+        tenants: frames.saturating_sub(records + alike) / pages,
     })
 }
 

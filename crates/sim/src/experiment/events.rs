@@ -4,7 +4,7 @@
 //! it (`resources::cpu`, `resources::memory`). `scale`: the lowest free numbers are started; those that do not run are given
 //! up first, then the one that was started last, then the one that was restarted more, then the one with the highest number.
 //! `update`: one replica after the other is stopped, and a new one is started in its place before the next is stopped.
-//! `fail-node`: power is gone; nothing on the node goes on, nobody places it elsewhere.
+//! `fail-node`: power is gone; nothing on the node goes on, nobody places it elsewhere. `migrate`, `partition`: `migrate`.
 //! **Source.** `signal(7)`; Kubernetes `pkg/controller/controller_utils.go` (`ActivePodsWithRanks`), without a surge, which
 //! takes room that a machine without a scheduler does not promise.
 
@@ -41,6 +41,7 @@ impl Happening {
             Action::SetLimit { .. } => "set-limit",
             Action::Migrate { .. } => "migrate",
             Action::Partition { .. } => "partition",
+            Action::Drain { .. } => "drain",
             _ => "unknown",
         }
     }
@@ -63,7 +64,9 @@ pub(super) fn of_node(plan: &Plan, setting: &Setting, node: u32) -> Vec<(Instant
     let meets = |action: &Action, tenant: usize| {
         let name = plan.tenants().get(tenant).map(|tenant| tenant.name.as_str());
         match action {
-            Action::FailNode { target } | Action::Partition { target, .. } => *target == node,
+            Action::FailNode { target } | Action::Partition { target, .. } | Action::Drain { target } => {
+                *target == node
+            }
             Action::Scale { target, .. }
             | Action::Kill { target }
             | Action::Update { target, .. }
@@ -97,18 +100,19 @@ impl World {
     pub(super) fn happen(&mut self, place: usize) {
         self.pending -= 1;
         let Some(Happening { action, instances }) = self.happenings.get(place).cloned() else { return };
-        let of_node = matches!(action, Action::FailNode { .. } | Action::Partition { .. });
+        let of_node =
+            matches!(action, Action::FailNode { .. } | Action::Partition { .. } | Action::Drain { .. });
         let (instances, others): (Vec<usize>, Vec<usize>) =
             instances.into_iter().partition(|index| self.is_placed_here(*index));
         if let Action::SetLimit { cpu: Some(cpu), .. } = action {
             // Those that come later find it set.
-            others.into_iter().for_each(|index| self.write_cpu_limit(index, cpu));
+            others.iter().for_each(|index| self.write_cpu_limit(*index, cpu));
         }
         if instances.is_empty() && !of_node {
             return;
         }
         let asked = self.note(Note::Asked(place), None);
-        if self.lost && !matches!(action, Action::Migrate { .. }) {
+        if self.lost && !matches!(action, Action::Migrate { .. } | Action::Drain { .. }) {
             return;
         }
         match action {
@@ -130,6 +134,7 @@ impl World {
                 self.replace(&there.collect::<Vec<_>>(), asked);
             }
             Action::Migrate { to, .. } => self.migrate(&instances, to, asked),
+            Action::Drain { .. } => self.drain(&instances, &others, asked),
             _ => {}
         }
         self.take_from_memory(asked);

@@ -37,7 +37,8 @@ fn words(world: &World, note: Note, label: &dyn Fn(usize) -> String) -> (String,
         Note::Round(index, _) => by("hypervisor", "migration-round", index),
         Note::Still(index, _) => by("hypervisor", "migration-pause", index),
         Note::Moved(index, node) => (format!("node-{node}"), "migration-resume", label(index)),
-        Note::NotMoved(index) => by("hypervisor", "migration-failed", index),
+        Note::NotMoved(index) if world.moves.is_live() => by("hypervisor", "migration-failed", index),
+        Note::NotMoved(index) => by("runtime", "drain-failed", index),
         Note::CpuLimit(index) => by("kernel", "cpu-limit", index),
         Note::MemoryLimit(index) => by("kernel", "memory-limit", index),
         Note::MemoryLimitRefused(index) => by("kernel", "memory-limit-refused", index),
@@ -55,6 +56,8 @@ fn memory_words(
     match note {
         MemoryNote::High { group: of, by } => (process(by), "memory-high", group(of)),
         MemoryNote::Out { group: of, by } => (process(by), "out-of-memory", group(of)),
+        MemoryNote::Merged { .. } => ("ksmd".into(), "pages-merged", HOST.to_owned()),
+        MemoryNote::Ballooned { .. } => ("hypervisor".into(), "balloon", HOST.to_owned()),
         MemoryNote::Kill { process: victim } => ("kernel".into(), "oom-kill", process(victim)),
     }
 }

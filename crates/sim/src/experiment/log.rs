@@ -44,10 +44,12 @@ pub(super) enum Note {
 }
 
 impl Note {
-    /// Bytes that go over.
+    /// Bytes that go over, or are given back.
     pub(super) fn bytes(self) -> Option<u64> {
         match self {
-            Self::Round(_, bytes) | Self::Still(_, bytes) => Some(bytes),
+            Self::Round(_, bytes)
+            | Self::Still(_, bytes)
+            | Self::Memory(MemoryNote::Merged { bytes } | MemoryNote::Ballooned { bytes }) => Some(bytes),
             _ => None,
         }
     }

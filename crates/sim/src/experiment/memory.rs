@@ -2,6 +2,7 @@
 
 mod ends;
 mod moved;
+mod sampling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,7 @@ use crate::platform::memory::MemoryClaim;
 use crate::platform::vm::Guest;
 use crate::resources::cpu::ThreadId;
 use crate::resources::memory::{
-    Bounds, Charge, GroupId, Machine, Memory, ProcessId, ProcessSpec, ROOT, Resized,
+    Balloon, Bounds, Charge, GroupId, Machine, Memory, ProcessId, ProcessSpec, ROOT, Resized,
 };
 use crate::workload::Program;
 
@@ -36,7 +37,20 @@ pub(super) const SAMPLE_NS: u64 = 100_000_000;
 
 /// The machine's memory, and what it costs to use; none where the machine was calibrated without.
 #[derive(Debug, Clone)]
-pub(super) struct MemorySetting(Option<(Machine, Bounds, MemoryCosts, Footprint, Sent)>);
+pub(super) struct MemorySetting(Option<Counted>);
+
+/// What is counted, and how.
+#[derive(Debug, Clone)]
+struct Counted {
+    machine: Machine,
+    root: Bounds,
+    costs: MemoryCosts,
+    footprint: Footprint,
+    sent: Sent,
+    balloon: Option<Balloon>,
+    /// What the records of a scanner take (bytes).
+    records_bytes: u64,
+}
 
 impl MemorySetting {
     /// Of guests only how much each holds is modelled: what goes on inside is their own affair, and none goes to swap.
@@ -77,18 +91,29 @@ impl MemorySetting {
             swap_in_ns: costs.swap.as_ref().map_or(0.0, |swap| swap.in_ns),
         };
         let root = Bounds { max: Some(host.memory.0), swap: Some(host.swap.0), ..Bounds::default() };
-        let footprint = Footprint::of(platform, calibration, costs, guest);
-        Ok(Self(Some((machine, root, platform::memory::inside(costs, guest), footprint, sent))))
+        let settings = plan.settings(platform);
+        let frames = host.memory.0 / machine.page_bytes.max(1);
+        Ok(Self(Some(Counted {
+            machine,
+            root,
+            costs: platform::memory::inside(costs, guest),
+            footprint: Footprint::of(platform, calibration, costs, guest),
+            sent,
+            balloon: platform::sharing::balloon(&settings),
+            records_bytes: platform::sharing::records_bytes(&settings, frames),
+        })))
     }
 
     pub(super) fn page_bytes(&self) -> u64 {
-        self.0.as_ref().map_or(1, |(machine, ..)| machine.page_bytes)
+        self.0.as_ref().map_or(1, |counted| counted.machine.page_bytes)
     }
 
     pub(super) fn world(&self) -> Option<MemoryWorld> {
-        let (machine, root, costs, footprint, sent) = self.0.as_ref()?;
+        let Counted { machine, root, costs, footprint, sent, balloon, records_bytes } = self.0.as_ref()?;
+        let mut model = Memory::new(*machine, *root).with_balloon(*balloon);
+        model.hold(ROOT, *records_bytes);
         Some(MemoryWorld {
-            model: Memory::new(*machine, *root),
+            model,
             costs: costs.clone(),
             footprint: *footprint,
             swap_in_ns: machine.swap_in_ns,
@@ -152,9 +177,16 @@ struct Touching {
 }
 
 impl MemoryWorld {
+    /// What an instance is charged for being there (bytes).
+    pub(super) fn idle_bytes(&self, program: &Program) -> u64 {
+        let own = self.footprint.own_bytes(program.threads() as u64);
+        own + program.queue_bytes() + program.buffer_bytes(self.page_bytes)
+    }
+
     /// Gives an instance its group and its process; the instances that are killed so that it fits.
     fn admit(&mut self, index: usize, claim: &MemoryClaim, program: &Program) -> Vec<usize> {
         let threads = program.threads() as u64;
+        let own_bytes = self.idle_bytes(program);
         let buffers = program.buffer_bytes(self.page_bytes);
         let group = match self.holders.get(&index) {
             Some((group, _)) => *group,
@@ -165,7 +197,7 @@ impl MemoryWorld {
         };
         let process = self.model.add_process(ProcessSpec {
             group,
-            own_bytes: self.footprint.own_bytes(threads) + program.queue_bytes() + buffers,
+            own_bytes,
             start_bytes: self.footprint.start_bytes,
             own_rss_bytes: self.footprint.rss_bytes + buffers,
             hot: program.is_hot(),
@@ -174,6 +206,7 @@ impl MemoryWorld {
             spread: if program.touches() { u64::MAX } else { self.footprint.cores(threads) },
             kernels_beneath: self.footprint.kernels_beneath,
             reserve_bytes: self.footprint.reserve_bytes,
+            alike_bytes: self.footprint.alike_bytes,
         });
         self.holders.insert(index, (group, process));
         self.owners.push(index);
@@ -216,17 +249,14 @@ impl MemoryWorld {
         }
         self.sampled += 1;
     }
+
+    /// Whether equal pages are looked for.
+    pub(super) fn is_scanned(&self) -> bool {
+        self.footprint.alike_bytes > 0
+    }
 }
 
 impl World {
-    /// Notes what everyone is charged, now and in a while again.
-    pub(super) fn sample(&mut self) {
-        if let Some(memory) = &mut self.memory {
-            memory.sample();
-        }
-        self.queue.push(self.now + SAMPLE_NS, TENANTS_SECOND, Event::Sample);
-    }
-
     /// Charges an instance for being there. Where that does not fit, the kernel kills before anyone has begun.
     pub(super) fn admit(&mut self, index: usize) {
         let Some(Some(instance)) = self.instances.get(index) else { return };
@@ -266,14 +296,6 @@ impl World {
         let (group, _) = *memory.holders.get(&index)?;
         memory.model.set_now(self.now);
         Some(memory.model.set_max(group, bytes, version_1))
-    }
-
-    /// What it takes an instance to give its memory back (ns).
-    pub(super) fn release_ns(&self, index: usize) -> u64 {
-        let held = self.memory.as_ref().and_then(|memory| Some((memory, memory.holders.get(&index)?.1)));
-        held.map_or(0, |(memory, process)| {
-            (memory.model.resident_pages(process) as f64 * memory.costs.release_ns) as u64
-        })
     }
 
     fn process_of(&self, thread: ThreadId) -> Option<ProcessId> {

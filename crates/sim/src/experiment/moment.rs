@@ -55,11 +55,11 @@ impl World {
     /// Work done and the CPU time that it took (ns), of all threads but those of instances that touch memory or work on a
     /// file, which is no such work.
     pub(super) fn work_and_cpu(&self) -> (f64, u64) {
-        // One that has moved took its accounts along.
+        // One that has moved while it ran took its accounts along.
         let works = |instance: &Instance| {
             let program = &instance.program;
             let no_turns = program.touches() || program.operates() || program.spins();
-            !no_turns && instance.place == Place::Here
+            !no_turns && (instance.place == Place::Here || !self.moves.is_live())
         };
         let at_work = |index: usize| self.instances.get(index).and_then(Option::as_ref).is_some_and(works);
         let threads = (0..self.owners.len())

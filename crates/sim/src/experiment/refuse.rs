@@ -1,5 +1,7 @@
 //! What the simulator can't carry out yet is refused by name, never ignored.
 
+mod moving;
+
 use catamaran_report::RunError;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::plan::{Action, Event, Guest, Io, Tenant, Workload};
@@ -7,6 +9,7 @@ use catamaran_scenario::{Calibration, Plan, Platform, network_work};
 
 use super::{density, disk, memory};
 use crate::{platform, startup};
+use moving::{drain, migration, moves};
 
 /// Most layers of an image (moby `layer/layer_store.go`, `maxLayerDepth`).
 const LAYERS_MOST: usize = 125;
@@ -77,13 +80,9 @@ fn event(plan: &Plan, event: &Event, platform: Platform) -> Result<(), RunError>
         Err(refusal(format!("event.{field}"), format!("{what} {at}"), advice))
     };
     match &event.action {
-        Action::Drain { .. } => refuse(
-            "do",
-            "a drain, as nobody places tenants yet",
-            "use scale, or fail-node to see what is lost",
-        ),
+        Action::Drain { .. } => drain(plan, platform, &at),
         Action::Migrate { target, .. } => migration(plan, platform, target, &at),
-        Action::Partition { .. } if moves(plan) && has_migration(platform) => Ok(()),
+        Action::Partition { .. } if moves(plan) && platform::can_migrate(platform) => Ok(()),
         Action::Partition { .. } => refuse(
             "do",
             "a partition where nothing goes over between nodes",
@@ -93,52 +92,6 @@ fn event(plan: &Plan, event: &Event, platform: Platform) -> Result<(), RunError>
             refuse("memory", "memory limits of guests yet", "set only cpu, or choose another platform")
         }
         _ => Ok(()),
-    }
-}
-
-/// Whether guests of a platform can be moved while they run: Firecracker's and Kata's can't.
-fn has_migration(platform: Platform) -> bool {
-    matches!(platform, Platform::Vm | Platform::VmHosted)
-}
-
-/// Whether guests move between nodes.
-fn moves(plan: &Plan) -> bool {
-    plan.events().iter().any(|event| matches!(event.action, Action::Migrate { .. }))
-}
-
-/// Live migration takes a guest that can be moved, all that it has to be in its memory, and a link whose speed is known.
-fn migration(plan: &Plan, platform: Platform, target: &str, at: &str) -> Result<(), RunError> {
-    let refuse = |what: &str, advice: &str| Err(refusal("event.do".into(), format!("{what} {at}"), advice));
-    if !platform::has_guests(platform) {
-        let what = "migrate where there are no guests: a process can't be moved";
-        return refuse(what, "use update, which stops each replica and starts a new one");
-    }
-    if !has_migration(platform) {
-        let what = "migrate on this platform, whose monitor can't move a guest that runs";
-        return refuse(what, "use the platform vm");
-    }
-    let scales =
-        |event: &Event| matches!(&event.action, Action::Scale { target: other, .. } if other == target);
-    if plan.events().iter().any(scales) {
-        return refuse("migrate and scale of one tenant", "leave one of them out");
-    }
-    let tenant = plan.tenants().iter().find(|tenant| tenant.name == target);
-    if tenant.is_some_and(|tenant| disk::operates(&tenant.workload)) {
-        return refuse("migrate of a tenant with a file", "take another workload");
-    }
-    if plan.host().swap.0 > 0 {
-        return refuse(
-            "migrate with swap, as guests that are swapped out are not modelled",
-            "leave out host.swap",
-        );
-    }
-    match plan.host().network.as_ref().and_then(|network| network.bandwidth) {
-        Some(_) => Ok(()),
-        None => Err(refusal(
-            "host.network.bandwidth".into(),
-            format!("migrate {at} over a link of unknown speed"),
-            "give it, as in network = { bandwidth = \"1Gbit/s\" }",
-        )),
     }
 }
 
@@ -177,8 +130,10 @@ fn settings(plan: &Plan, platform: Platform) -> Result<(), RunError> {
         ("accel", settings.accel.is_some() && !has_guests),
         ("type", settings.hypervisor_type.is_some() && !has_guests),
         ("compat", settings.compat.is_some()),
-        ("migration", settings.migration.is_some() && !has_migration(platform)),
-        ("downtime", settings.downtime.is_some() && !has_migration(platform)),
+        ("migration", settings.migration.is_some() && !platform::can_migrate(platform)),
+        ("downtime", settings.downtime.is_some() && !platform::can_migrate(platform)),
+        ("page_sharing", settings.page_sharing == Some(true) && !platform::can_migrate(platform)),
+        ("balloon", settings.balloon == Some(true) && !platform::can_migrate(platform)),
         ("unshare", settings.unshare.is_some() && platform != Platform::Namespaces),
     ];
     match asked.iter().find(|(_, asked)| *asked) {
@@ -213,7 +168,13 @@ fn guests(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<
         let advice = format!("give each guest at least {} MiB", least >> 20);
         return Err(refusal(field("memory"), "guests so small: no published figure covers them", advice));
     }
-    if platform::vm::guest(plan, platform, calibration).is_none() {
+    let guest = platform::vm::guest(plan, platform, calibration);
+    if settings.balloon == Some(true) && guest.is_some_and(|guest| guest.reserve_bytes == 0) {
+        let what = "a balloon in guests of which it was not measured what they do not use";
+        let advice = "measure this machine with `catamaran calibrate` (vm.reserve_bytes of host.toml)";
+        return Err(refusal(field("balloon"), what, advice));
+    }
+    if guest.is_none() {
         let advice = match platform {
             Platform::Microvm | Platform::Kata => "its monitor knows no emulation: use accel = \"kvm\"",
             _ => {
@@ -295,7 +256,7 @@ fn pulls(plan: &Plan, platform: Platform) -> bool {
 fn network(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     let talks = |tenant: &&Tenant| network_work::talks(&tenant.workload);
     let Some(client) = plan.tenants().iter().find(talks) else {
-        let migrates = has_migration(platform) && moves(plan);
+        let migrates = moves(plan);
         return match plan.host().network.is_some() && !migrates && !pulls(plan, platform) {
             true => {
                 Err(refusal("host.network".into(), "a network over which nothing goes", "remove the field"))

@@ -9,7 +9,7 @@ use super::engine::{Engine, Timer};
 use super::events::{self, Happening};
 use super::lives::{Killed, Lives, NEVER};
 use super::log::Log;
-use super::memory::{self, MemoryWorld};
+use super::memory::MemoryWorld;
 use super::migrate::{self, Before, Moves, Place};
 use super::network::{NetworkEvent, NetworkWorld};
 use crate::Options;
@@ -173,9 +173,7 @@ impl World {
             }
         }
         world.expect(events::of_node(plan, setting, node));
-        if world.instances.iter().flatten().any(|instance| instance.program.touches()) {
-            world.queue.push(memory::SAMPLE_NS, TENANTS_SECOND, Event::Sample);
-        }
+        world.begin_to_sample();
         world
     }
 

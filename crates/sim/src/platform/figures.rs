@@ -79,6 +79,10 @@ figures! {
     MIG_14 = "MIG-14", "", [50.0, 256.0];
     /// The same: Mbit/s of the first round, and of any at the least.
     MIG_15 = "MIG-15", "", [100.0];
+    /// ESX: share of the memory that its table of pages takes at the most, and bytes for each page frame.
+    ESX_1 = "ESX-1", "", [0.5, 16.0];
+    /// ESX: hundredths of the memory that are free in the states high, soft, hard and low.
+    ESX_6 = "ESX-6", "%", [6.0, 4.0, 2.0, 1.0];
     /// Memory that guests of 128, 256, 1024 and 8192 MiB show.
     FC_MEM_4 = "FC-MEM-4", "MB", [112.1, 238.1, 994.1, 7985.7];
     /// Random reads of 4 KiB, 32 at a time, on the machine itself.

@@ -39,6 +39,8 @@ pub(crate) struct Footprint {
     pub(crate) kernels_beneath: u64,
     /// What of all that is not used, so that what is touched lies there first (bytes).
     pub(crate) reserve_bytes: u64,
+    /// What of it is the same in each tenant, and is looked for (bytes).
+    pub(crate) alike_bytes: u64,
 }
 
 /// What was measured of a tenant on a platform; a container that somebody else made weighs as ours does.
@@ -68,6 +70,7 @@ impl Footprint {
                 rss_bytes: guest.idle_bytes,
                 kernels_beneath: 1,
                 reserve_bytes: guest.reserve_bytes,
+                alike_bytes: guest.alike_bytes,
             },
             None => Self {
                 one_bytes: weighed(platform, costs).unwrap_or(costs.worker_bytes),
@@ -78,6 +81,7 @@ impl Footprint {
                 rss_bytes: costs.worker_rss_bytes,
                 kernels_beneath: 0,
                 reserve_bytes: 0,
+                alike_bytes: 0,
             },
         }
     }

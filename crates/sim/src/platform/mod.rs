@@ -16,6 +16,7 @@ pub(crate) mod migration;
 mod namespaces;
 pub(crate) mod network;
 pub(crate) mod residents;
+pub(crate) mod sharing;
 pub(crate) mod virtio;
 pub(crate) mod visibility;
 pub(crate) mod vm;
@@ -69,6 +70,11 @@ pub(crate) fn has_limits(platform: Platform) -> bool {
 /// Whether each tenant has a guest of its own, with a kernel.
 pub(crate) fn has_guests(platform: Platform) -> bool {
     matches!(platform, Platform::Vm | Platform::VmHosted | Platform::Microvm | Platform::Kata)
+}
+
+/// Whether guests of a platform can be moved while they run: Firecracker's and Kata's can't.
+pub(crate) fn can_migrate(platform: Platform) -> bool {
+    matches!(platform, Platform::Vm | Platform::VmHosted)
 }
 
 /// Whether a tenant is a container on the machine's own kernel.

@@ -27,6 +27,7 @@ use catamaran_scenario::calibration::{Accel, VirtioCosts};
 use catamaran_scenario::plan::{PlatformSettings, Scheduler};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
+use super::sharing::KERNEL_IMAGE;
 use super::{figures, has_guests, virtio};
 use crate::resources::cpu::{Costs, Knobs, Pick};
 
@@ -84,6 +85,8 @@ pub(crate) struct Guest {
     pub(crate) charged_bytes: u64,
     /// What of that it does not use: what is touched in it for the first time lies there first.
     pub(crate) reserve_bytes: u64,
+    /// What of that is the same in each guest, where equal pages are looked for (bytes).
+    pub(crate) alike_bytes: u64,
     /// What of that its kernel keeps, where a published figure tells the two apart (bytes).
     pub(crate) kernel_bytes: Option<u64>,
     /// Memory that its kernel has (bytes).
@@ -199,6 +202,7 @@ pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) 
         idle_bytes,
         charged_bytes,
         reserve_bytes: weighed_here.and_then(|vm| vm.reserve_bytes).unwrap_or(0),
+        alike_bytes: if settings.page_sharing == Some(true) { KERNEL_IMAGE.min(charged_bytes) } else { 0 },
         kernel_bytes,
         memory_bytes: memory,
         disk: virtio::costs(platform, accel, calibration),

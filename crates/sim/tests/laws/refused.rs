@@ -92,6 +92,15 @@ fn by_the_path_of_the_field() {
             "platform.cgroups.vcpus",
         ),
         ("bare-metal", event("do = \"drain\"\ntarget = 0"), "event.do"),
+        ("vm", format!("nodes = 2\n{}", event("do = \"drain\"\ntarget = 0")), "host.network.bandwidth"),
+        (
+            "container",
+            format!(
+                "nodes = 11\n{}[[event]]\nat = \"1s\"\ndo = \"drain\"\ntarget = 0\n",
+                tenant(&format!("replicas = 1000\n{compute}"))
+            ),
+            "event.do",
+        ),
         ("bare-metal", event("do = \"migrate\"\ntarget = \"t\"\nto = 0"), "event.do"),
         ("vm", event("do = \"migrate\"\ntarget = \"t\"\nto = 0"), "host.network.bandwidth"),
         ("microvm", event("do = \"migrate\"\ntarget = \"t\"\nto = 0"), "event.do"),

@@ -46,4 +46,12 @@ impl World {
             self.touch_on(thread);
         }
     }
+
+    /// What it takes an instance to give its memory back (ns).
+    pub(in crate::experiment) fn release_ns(&self, index: usize) -> u64 {
+        let held = self.memory.as_ref().and_then(|memory| Some((memory, memory.holders.get(&index)?.1)));
+        held.map_or(0, |(memory, process)| {
+            (memory.model.resident_pages(process) as f64 * memory.costs.release_ns) as u64
+        })
+    }
 }

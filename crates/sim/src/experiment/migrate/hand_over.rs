@@ -1,15 +1,29 @@
 //! How an instance leaves a world, and comes to another one.
 
-use super::{Before, Goods, Note, Parcel, Place, Wish};
-use crate::experiment::engine::Timer;
+use super::{Before, Goods, Note, Parcel, Place, Underway, Wish};
+use crate::experiment::engine::{Engine, Timer};
+use crate::experiment::lives::{How, Killed};
 use crate::experiment::world::{CPU_FIRST, Event, Instance, TENANTS_SECOND, World};
 use crate::kernel::Instant;
 use crate::resources::cpu::ThreadId;
 
 impl World {
     /// The last round is over: the instance leaves.
-    pub(super) fn depart(&mut self, wish: Wish) {
+    pub(super) fn depart(&mut self, wish: &Wish) {
         let Some(goods) = self.pack(wish.index) else { return self.give_up_move(wish.index, wish.cause) };
+        self.send(wish, goods);
+    }
+
+    /// Stops an instance that can't be moved while it runs, and sends it away to be started elsewhere.
+    pub(super) fn stop_to_move(&mut self, wish: &Wish) {
+        let stopped = self.note(Note::Stopped(wish.index), wish.cause);
+        self.vanish(wish.index, How::Replaced, stopped);
+        if let Some(goods) = self.pack_stopped(wish.index) {
+            self.send(wish, goods);
+        }
+    }
+
+    fn send(&mut self, wish: &Wish, goods: Goods) {
         if let Some(underway) = &mut self.moves.underway {
             underway.left = true;
         }
@@ -19,21 +33,60 @@ impl World {
     fn pack(&mut self, index: usize) -> Option<Goods> {
         let guest = self.engine.guests()?.take(index)?;
         let timers = self.take_timers(index);
-        let throttling = self.instances.get(index).and_then(Option::as_ref).map(|one| one.group);
-        let throttling = throttling.and_then(|group| self.engine.throttling(group)).unwrap_or_default();
-        let here_peak = self.memory.as_ref().and_then(|memory| memory.peak_bytes(index)).unwrap_or(0);
         let threads = self.instances.get(index)?.as_ref()?.threads.clone();
         let memory = self.memory.as_mut().and_then(|memory| memory.pack(index, &threads));
+        let before = self.had(index, false);
         let instance = self.instances.get_mut(index)?.as_mut()?;
         instance.place = Place::Left;
-        let Instance { program, start, lives, before, .. } = instance.clone();
-        let before = Before {
-            peak_bytes: before.peak_bytes.max(here_peak),
-            throttled_ns: before.throttled_ns + throttling.ns,
-            throttled_periods: before.throttled_periods + throttling.periods,
-        };
+        let Instance { program, start, lives, .. } = instance.clone();
         self.reap(index);
-        Some(Goods { program, start, lives, before, guest, timers, memory })
+        let needs_bytes = memory.as_ref().map_or(0, |memory| memory.charged_bytes);
+        Some(Goods { program, start, lives, before, guest: Some(guest), timers, memory, needs_bytes })
+    }
+
+    fn pack_stopped(&mut self, index: usize) -> Option<Goods> {
+        let before = self.had(index, true);
+        let instance = self.instances.get_mut(index)?.as_mut()?;
+        instance.place = Place::Left;
+        let Instance { program, start, lives, .. } = instance.clone();
+        let needs_bytes = self.memory.as_ref().map_or(0, |memory| memory.idle_bytes(&program));
+        Some(Goods {
+            program,
+            start,
+            lives,
+            before,
+            guest: None,
+            timers: Vec::new(),
+            memory: None,
+            needs_bytes,
+        })
+    }
+
+    /// What an instance has had up to now; `all`: also what a guest would take along.
+    fn had(&self, index: usize, all: bool) -> Before {
+        let before =
+            self.instances.get(index).and_then(Option::as_ref).map(|one| one.before).unwrap_or_default();
+        before.and(&self.here(index), all)
+    }
+
+    /// What an instance has had on this node.
+    fn here(&self, index: usize) -> Before {
+        let Some(Some(instance)) = self.instances.get(index) else { return Before::default() };
+        let threads = || instance.threads.iter().copied();
+        let throttling = self.engine.throttling(instance.group).unwrap_or_default();
+        let (cpu_ns, stolen_ns) = match &self.engine {
+            Engine::Guests(guests) => (guests.cpu_ns(index), guests.stolen_ns(index)),
+            engine => (threads().map(|thread| engine.cpu_ns(thread)).sum(), 0),
+        };
+        Before {
+            cpu_ns,
+            stolen_ns,
+            waited_ns: threads().map(|thread| self.engine.waited_ns(thread)).sum(),
+            work_ns: threads().map(|thread| self.engine.work_ns(thread)).sum(),
+            peak_bytes: self.memory.as_ref().and_then(|memory| memory.peak_bytes(index)).unwrap_or(0),
+            throttled_ns: throttling.ns,
+            throttled_periods: throttling.periods,
+        }
     }
 
     /// Takes what an instance has set for later out of the queue, its threads called by their number in it.
@@ -56,8 +109,7 @@ impl World {
 
     /// Whether there is room for an instance that comes.
     fn has_room(&self, goods: &Goods) -> bool {
-        let needs = goods.memory.as_ref().map_or(0, |memory| memory.charged_bytes);
-        !self.lost && self.memory.as_ref().is_none_or(|memory| memory.room_bytes() >= needs)
+        !self.lost && self.memory.as_ref().is_none_or(|memory| memory.room_bytes() >= goods.needs_bytes)
     }
 
     /// An instance comes from another node, at `at`; answers with it where there is no room.
@@ -79,34 +131,44 @@ impl World {
 
     /// What became of the instance that left last: it goes on elsewhere, or has come back.
     pub(in crate::experiment) fn hear(&mut self, index: usize, back: Option<Box<Goods>>) {
-        let Some(underway) = self.moves.underway.take() else { return };
-        let cause = underway.wish.cause;
+        let Some(Underway { mut wish, rounds, since, .. }) = self.moves.underway.take() else { return };
         match back {
             None => {
-                self.note(Note::Moved(index, underway.wish.to), cause);
+                if rounds.is_some() {
+                    self.note(Note::Moved(index, wish.to), wish.cause);
+                }
+                self.moves.keep_from(index, &wish.or);
             }
-            Some(goods) => {
-                self.unpack(index, *goods);
-                self.note(Note::NotMoved(index), cause);
-            }
+            Some(goods) => match if rounds.is_none() { wish.next() } else { None } {
+                Some(next) => {
+                    wish.to = next;
+                    self.moves.underway =
+                        Some(Underway { wish: wish.clone(), rounds, since, told: 0, last: true, left: true });
+                    self.moves.outbox.push(Parcel { to: next, index, goods: Some(goods) });
+                    return;
+                }
+                None => {
+                    self.unpack(index, *goods);
+                    self.go_on_to_the_next(wish);
+                }
+            },
         }
         self.next_move();
         self.settle_instant();
     }
 
     fn unpack(&mut self, index: usize, goods: Goods) {
-        let Goods { program, start, lives, before, guest, timers, memory } = goods;
+        let Goods { program, start, lives, before, guest, timers, memory, .. } = goods;
+        // What it had here before is told by what is here.
+        let here = self.here(index);
         let Some(Some(instance)) = self.instances.get_mut(index) else { return };
-        let group = instance.group;
-        let had = self.engine.throttling(group).unwrap_or_default();
         let threads = instance.threads.clone();
         (instance.program, instance.start, instance.lives) = (program, start, lives);
-        instance.place = Place::Here;
-        // What it had here before is told by its group.
-        instance.before = Before {
-            throttled_ns: before.throttled_ns.saturating_sub(had.ns),
-            throttled_periods: before.throttled_periods.saturating_sub(had.periods),
-            ..before
+        (instance.place, instance.before) = (Place::Here, before.less(&here, guest.is_none()));
+        let Some(guest) = guest else {
+            let now = self.now;
+            instance.killed = Some(Killed { gone: Some(now), how: How::Replaced, cause: None });
+            return self.begin_after(index, 0, None);
         };
         if let Some(memory) = memory {
             self.take_memory_over(index, memory, &threads);
@@ -122,6 +184,36 @@ impl World {
             self.queue.push(at.max(self.now), priority, event);
         }
         self.settle_instant();
+    }
+}
+
+impl Before {
+    /// Both together; `all`: also what a guest takes along.
+    fn and(self, here: &Self, all: bool) -> Self {
+        let carried = if all { *here } else { Self::default() };
+        Self {
+            cpu_ns: self.cpu_ns + carried.cpu_ns,
+            waited_ns: self.waited_ns + carried.waited_ns,
+            stolen_ns: self.stolen_ns + carried.stolen_ns,
+            work_ns: self.work_ns + carried.work_ns,
+            peak_bytes: self.peak_bytes.max(here.peak_bytes),
+            throttled_ns: self.throttled_ns + here.throttled_ns,
+            throttled_periods: self.throttled_periods + here.throttled_periods,
+        }
+    }
+
+    /// Without what is told by what is here; `all`: also of what a guest takes along.
+    fn less(self, here: &Self, all: bool) -> Self {
+        let carried = if all { *here } else { Self::default() };
+        Self {
+            cpu_ns: self.cpu_ns.saturating_sub(carried.cpu_ns),
+            waited_ns: self.waited_ns.saturating_sub(carried.waited_ns),
+            stolen_ns: self.stolen_ns.saturating_sub(carried.stolen_ns),
+            work_ns: (self.work_ns - carried.work_ns).max(0.0),
+            peak_bytes: self.peak_bytes,
+            throttled_ns: self.throttled_ns.saturating_sub(here.throttled_ns),
+            throttled_periods: self.throttled_periods.saturating_sub(here.throttled_periods),
+        }
     }
 }
 

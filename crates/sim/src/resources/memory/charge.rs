@@ -12,6 +12,7 @@ pub(super) const STOCKS: u64 = 7;
 impl Memory {
     /// Asks for at most `wanted` pages for a process to touch; `from_swap`: pages of its own that come back from there.
     pub(crate) fn charge(&mut self, process: ProcessId, wanted: u64, from_swap: bool) -> Charge {
+        self.inflate();
         let group = self.processes[process].group;
         let room = self.room(group);
         let far = self.room_below_high(group).min(room) / BATCH;
@@ -33,6 +34,7 @@ impl Memory {
     /// Has a process that was just added fit: while a bound above it is exceeded the kernel kills below that bound. Nobody
     /// has begun yet, so that the victims' memory is there at once; the victims.
     pub(crate) fn make_fit(&mut self, process: ProcessId) -> Vec<ProcessId> {
+        self.inflate();
         let group = self.processes[process].group;
         let mut all = Vec::new();
         let exceeded = |memory: &Self| {

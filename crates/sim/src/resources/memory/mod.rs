@@ -15,6 +15,7 @@
 
 mod charge;
 mod high;
+mod merge;
 mod oom;
 mod reclaim;
 mod resize;
@@ -24,6 +25,7 @@ mod tests;
 use crate::kernel::Instant;
 use crate::kernel::trace::{Entry, Trace};
 
+pub(crate) use merge::Balloon;
 pub(crate) use resize::Resized;
 
 /// Index of a group; [`ROOT`] is there from the start.
@@ -92,6 +94,8 @@ pub(crate) struct ProcessSpec {
     pub(crate) kernels_beneath: u64,
     /// What of its own it does not use: what it touches lies there first (bytes).
     pub(crate) reserve_bytes: u64,
+    /// What of its own every such process holds alike, and is looked for; 0 where nobody looks (bytes).
+    pub(crate) alike_bytes: u64,
 }
 
 /// Whether a process lives.
@@ -114,6 +118,8 @@ struct Process {
     spread: u64,
     kernels: u64,
     reserve: u64,
+    alike: u64,
+    scanned: merge::Scanned,
     resident: u64,
     swapped: u64,
     state: State,
@@ -157,6 +163,10 @@ pub(crate) enum MemoryNote {
     Out { group: GroupId, by: ProcessId },
     /// A process was killed for it.
     Kill { process: ProcessId },
+    /// Another round of the scanner is over: so much is saved now (bytes).
+    Merged { bytes: u64 },
+    /// So much was given back (bytes).
+    Ballooned { bytes: u64 },
 }
 
 /// Groups and processes.
@@ -167,15 +177,29 @@ pub(crate) struct Memory {
     groups: Vec<Group>,
     processes: Vec<Process>,
     trace: Trace<MemoryNote>,
+    scanner: merge::Scanner,
+    balloon: Option<Balloon>,
 }
 
 impl Memory {
     /// A machine whose root group has these bounds.
     pub(crate) fn new(machine: Machine, root: Bounds) -> Self {
-        let mut memory =
-            Self { machine, now: 0, groups: Vec::new(), processes: Vec::new(), trace: Trace::new(true) };
+        let mut memory = Self {
+            machine,
+            now: 0,
+            groups: Vec::new(),
+            processes: Vec::new(),
+            trace: Trace::new(true),
+            scanner: merge::Scanner::default(),
+            balloon: None,
+        };
         memory.push_group(None, root);
         memory
+    }
+
+    /// The same with a balloon in each process, or none.
+    pub(crate) fn with_balloon(self, balloon: Option<Balloon>) -> Self {
+        Self { balloon, ..self }
     }
 
     pub(crate) fn add_group(&mut self, parent: GroupId, bounds: Bounds) -> GroupId {
@@ -216,6 +240,8 @@ impl Memory {
             spread: spec.spread,
             kernels: 1 + spec.kernels_beneath,
             reserve: spec.reserve_bytes / self.machine.page_bytes,
+            alike: (spec.alike_bytes / self.machine.page_bytes).min(own),
+            scanned: merge::Scanned::default(),
             resident: 0,
             swapped: 0,
             state: State::Alive,
