@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::plan::Scheduler;
 
 mod disk;
+mod network;
 
 pub use disk::{CachedCosts, DiskCosts, FlushCosts, OperationCosts};
+pub use network::{MessageCosts, NetworkCosts};
 
 /// A measured machine (`host.toml`, `schema = "catamaran/host/v1"`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ pub struct Calibration {
     /// The disk under the tenants' files; none where it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskCosts>,
+    /// The machine's own network; none where it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkCosts>,
     /// What guests cost on it; none where no guest was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vm: Option<VmCosts>,

@@ -1,7 +1,8 @@
 //! The input of Catamaran: scenario text becomes a validated [`Plan`], once; after this door nothing is invalid.
 //!
 //! *Architecture invariant*: this crate knows no clock, no machine and no backend. Both backends read the same
-//! [`Plan`], draw the same arrivals and demands from [`draw`] and touch memory by the same schedule of [`leak`].
+//! [`Plan`], draw the same arrivals and demands from [`draw`], touch memory by the same schedule of [`leak`], and talk over
+//! connections by the same rule of [`network_work`].
 
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;
@@ -16,6 +17,7 @@ pub mod file_work;
 mod josa;
 mod lang;
 pub mod leak;
+pub mod network_work;
 mod parse;
 mod placement;
 pub mod plan;

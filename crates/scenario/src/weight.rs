@@ -2,7 +2,7 @@
 //! `MilliCPUToQuota`) and those of runc's and crun's conversion from shares to `cpu.weight`.
 
 use crate::plan::{Cpu, Plan, WeightRule, Workload};
-use crate::{MilliCpu, Nanos};
+use crate::{MilliCpu, Nanos, network_work};
 
 /// Least `cpu.shares` that the kernel takes.
 pub const SHARES_MIN: u64 = 2;
@@ -71,15 +71,18 @@ fn from_cgroup_v2(weight: u64) -> u64 {
 /// nothing is around it. So whatever else is at work there counts as much as it would.
 #[must_use]
 pub fn guard_shares(plan: &Plan, own_groups: bool) -> u64 {
-    let tenants = plan.instances().filter_map(|(index, _)| plan.tenants().get(index));
-    let weights = tenants.map(|tenant| match own_groups {
+    let serves: Vec<bool> =
+        (0..plan.tenants().len()).map(|tenant| network_work::serves(plan, tenant)).collect();
+    let tenants =
+        plan.instances().filter_map(|(index, _)| Some((plan.tenants().get(index)?, serves.get(index)?)));
+    let weights = tenants.map(|(tenant, serves)| match own_groups {
         true => kernel_weight(&tenant.cpu),
-        false => threads(&tenant.workload).saturating_mul(SHARES_DEFAULT),
+        false => (threads(&tenant.workload) + u64::from(*serves)).saturating_mul(SHARES_DEFAULT),
     });
     weights.fold(0, u64::saturating_add).clamp(SHARES_DEFAULT, SHARES_MAX)
 }
 
-/// Threads that a workload has at most at a time.
+/// Threads that a workload has at most at a time, the one that answers on the network not counted.
 #[must_use]
 pub fn threads(workload: &Workload) -> u64 {
     match workload {

@@ -405,7 +405,7 @@ const RULES: &[Row] = &[
         "rate = \"600000/s\"",
         "tenant.web.workload",
         &[
-            "with this tenant there are 12000000 requests, operations on files, forks and steps of touching memory expected in the run; accepted: at most 10000000 over all tenants",
+            "with this tenant there are 12000000 requests, operations on files, pieces of messages, forks and steps of touching memory expected in the run; accepted: at most 10000000 over all tenants",
         ],
     ),
     (

@@ -89,6 +89,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
         scheduler: knobs::read(pulse.hz, run_delay_includes_throttled),
         memory: Some(memory),
         disk,
+        network: None,
         vm,
         startup,
     })

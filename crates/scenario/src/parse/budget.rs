@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Problem;
 use crate::file_work::FileWork;
+use crate::network_work::NetworkWork;
 use crate::plan::{Action, ArrivalProcess, Event, Phase, Server, Tenant, Workload};
 use crate::{Nanos, leak, weight};
 
@@ -9,7 +10,7 @@ use super::Scope;
 use super::reader::Reader;
 use super::tenant::Located;
 
-/// Most requests, operations on files, forks and steps of touching memory that a run is expected to have.
+/// Most requests, operations on files, pieces of messages, forks and steps of touching memory that a run is expected to have.
 const REQUESTS_MAX: f64 = 10_000_000.0;
 /// Most replicas of all tenants together.
 const REPLICAS_MAX: u64 = 10_000;
@@ -27,7 +28,7 @@ pub(super) fn check(root: &Reader<'_>, scope: &Scope, tenants: &[Located], event
         threads += most * weight::threads(&tenant.workload);
         let (what, found, most, advice) = if requests > REQUESTS_MAX {
             (
-                "requests, operations on files, forks and steps of touching memory expected in the run",
+                "requests, operations on files, pieces of messages, forks and steps of touching memory expected in the run",
                 requests,
                 REQUESTS_MAX,
                 "lower the rate or the size, or shorten the duration",
@@ -69,6 +70,7 @@ fn expected(workload: &Workload, left: Nanos) -> f64 {
         Workload::Disk { .. } => {
             FileWork::of(workload).map_or(0.0, |work| work.expected_within(left.seconds()))
         }
+        Workload::Network { .. } => NetworkWork::of(workload).map_or(0.0, |work| work.expected()),
         Workload::Memory { .. } => left.0 as f64 / leak::STEP_NS as f64,
         Workload::Command { like: Some(like), .. } => expected(like, left),
         Workload::Phases(phases) => {

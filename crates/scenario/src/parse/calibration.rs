@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::calibration::{
-    Accel, CachedCosts, CpuCosts, DiskCosts, FlushCosts, Machine, MemoryCosts, OperationCosts,
-    SchedulerKnobs, StartupStage, SwapCosts, VmCosts,
+    Accel, CachedCosts, CpuCosts, DiskCosts, FlushCosts, Machine, MemoryCosts, MessageCosts, NetworkCosts,
+    OperationCosts, SchedulerKnobs, StartupStage, SwapCosts, VmCosts,
 };
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::plan::Scheduler;
@@ -34,6 +34,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
     let scheduler = root.table("scheduler").and_then(|scheduler| read_scheduler(&scheduler));
     let memory = root.table("memory").and_then(|memory| read_memory(&memory));
     let disk = root.table("disk").and_then(|disk| read_disk(&disk));
+    let network = root.table("network").and_then(|network| read_network(&network));
     let vm = root.table("vm").and_then(|vm| read_vm(&vm));
     let startup = read_startup(root);
     schema?;
@@ -44,6 +45,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
         scheduler: scheduler?,
         memory,
         disk,
+        network,
         vm,
         startup: startup?,
     })
@@ -177,6 +179,34 @@ fn read_operation(table: &Reader<'_>) -> Option<OperationCosts> {
         service_ns: service_ns?,
         service_ns_per_byte: service_ns_per_byte?,
         latency_ns: latency_ns?,
+    })
+}
+
+fn read_network(reader: &Reader<'_>) -> Option<NetworkCosts> {
+    let message = |name: &str| reader.table(name).and_then(|table| read_message(&table));
+    let (wake_ns, wake_idle_ns) = (reader.count("wake_ns"), reader.count("wake_idle_ns"));
+    let (wakeup_idle_ns, sleep_ns) = (reader.count("wakeup_idle_ns"), reader.count("sleep_ns"));
+    let window_bytes = reader.count("window_bytes");
+    let (loopback, veth) = (message("loopback"), message("veth"));
+    Some(NetworkCosts {
+        wake_ns: wake_ns?,
+        wake_idle_ns: wake_idle_ns?,
+        wakeup_idle_ns: wakeup_idle_ns?,
+        sleep_ns: sleep_ns?,
+        window_bytes: window_bytes?,
+        loopback: loopback?,
+        veth: veth?,
+    })
+}
+
+fn read_message(table: &Reader<'_>) -> Option<MessageCosts> {
+    let (send_ns, send_ns_per_byte) = (table.count("send_ns"), table.real("send_ns_per_byte"));
+    let (receive_ns, receive_ns_per_byte) = (table.count("receive_ns"), table.real("receive_ns_per_byte"));
+    Some(MessageCosts {
+        send_ns: send_ns?,
+        send_ns_per_byte: send_ns_per_byte?,
+        receive_ns: receive_ns?,
+        receive_ns_per_byte: receive_ns_per_byte?,
     })
 }
 

@@ -17,6 +17,7 @@ pub(crate) static CALIBRATION: Table = Table::new(
         Field::required("scheduler", Takes::Table(&SCHEDULER)),
         Field::optional("memory", Takes::Table(&MEMORY)),
         Field::optional("disk", Takes::Table(&DISK)),
+        Field::optional("network", Takes::Table(&NETWORK)),
         Field::optional("vm", Takes::Table(&VM)),
         Field::optional("startup", Takes::ByPlatform(&STARTUP)),
     ],
@@ -141,6 +142,29 @@ static FLUSH: Table = Table::new(
 static CACHED: Table = Table::new(
     "What an operation costs that the page cache serves.",
     &[Field::required("cpu_ns", COST), Field::required("cpu_ns_per_byte", BYTE_COST)],
+);
+
+static NETWORK: Table = Table::new(
+    "The machine's own network: loopback, and pairs of virtual Ethernet devices on a bridge.",
+    &[
+        Field::required("wake_ns", COST),
+        Field::required("wake_idle_ns", COST),
+        Field::required("wakeup_idle_ns", COST),
+        Field::required("sleep_ns", COST),
+        Field::required("window_bytes", Takes::Count { least: 1, most: 1 << 40 }),
+        Field::required("loopback", Takes::Table(&MESSAGE)),
+        Field::required("veth", Takes::Table(&MESSAGE)),
+    ],
+);
+
+static MESSAGE: Table = Table::new(
+    "What a piece of a message costs: a system call with at most 64 KiB.",
+    &[
+        Field::required("send_ns", COST),
+        Field::required("send_ns_per_byte", BYTE_COST),
+        Field::required("receive_ns", COST),
+        Field::required("receive_ns_per_byte", BYTE_COST),
+    ],
 );
 
 static VM: Table = Table::new(

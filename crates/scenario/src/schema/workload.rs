@@ -112,7 +112,7 @@ static ARRIVALS: Table = Table::new(
             .means("Exponential gaps (poisson), equal gaps (constant), or several requests at once with equal gaps between (burst).")
             .like("\"poisson\""),
         Field::required("rate", Takes::Rate)
-            .means("Mean rate. All tenants together expect at most 10 million requests, operations on files, forks and steps of touching memory (100 a second) in a run.")
+            .means("Mean rate. All tenants together expect at most 10 million requests, operations on files, pieces of messages, forks and steps of touching memory (100 a second) in a run.")
             .like("\"60/s\""),
         Field::absent("size", Takes::Count { least: 1, most: 100_000 }, "required with process = \"burst\", refused without")
             .means("Requests a burst; the bursts are so far apart that the mean rate is `rate`.")
@@ -176,17 +176,21 @@ static DISK: Table = Table::new(
 );
 
 static NETWORK: Table = Table::new(
-    "Talks to another tenant: a stream (`bytes`) or request and response (`requests`), one of the two.",
+    "Talks to another tenant over TCP: a stream (`bytes`) or request and response (`requests`), one of the two. Each replica has one \
+     connection, to replica r mod R of its peer, where one thread more answers all of them, at the peer's own cost. What is sent \
+     at once is at most 64KiB.",
     &[
-        Field::required("to", Takes::Tenant).means("The other tenant; not itself.").like("\"web\""),
+        Field::required("to", Takes::Tenant)
+            .means("The other tenant; not itself. When it is killed, this fails.")
+            .like("\"web\""),
         Field::absent("bytes", Takes::SIZE, "required without requests")
-            .means("A stream of so many bytes.")
+            .means("A stream of so many bytes; it is done when the peer has read all of it.")
             .like("\"100MiB\""),
         Field::absent("requests", Takes::Count { least: 1, most: 10_000_000 }, "required without bytes")
             .means("So many requests, each with its response before the next.")
             .like("1000"),
         Field::required("size", Takes::Bytes { least: 1, most: 1 << 30 })
-            .means("Bytes a message.")
+            .means("Bytes a message; a response is as large as its request.")
             .like("\"4KiB\""),
     ],
 );

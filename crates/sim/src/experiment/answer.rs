@@ -13,9 +13,6 @@ use super::lives::How;
 use super::world::{Instance, World};
 use crate::{platform, startup};
 
-/// Fields that this model knows nothing of, with the reason.
-const NOT_MODELLED: [(&str, &str); 1] = [("network_bytes", "the network is not modelled yet")];
-
 const NOT_CALIBRATED: &str = "the machine was calibrated without memory";
 const IN_GUESTS: &str = "guests that are swapped out are not modelled yet";
 
@@ -43,9 +40,6 @@ pub(super) fn report(
     report.elapsed_s = world.now as f64 / 1e9;
     let labels: Vec<String> = report.tenants.iter().map(TenantReport::label).collect();
     for (index, row) in report.tenants.iter_mut().enumerate() {
-        for (field, reason) in NOT_MODELLED {
-            row.explain_absence(field, reason);
-        }
         match world.instances.get(index).and_then(Option::as_ref) {
             Some(instance) => {
                 startup(row, plan, platform, setting, index);
@@ -56,6 +50,7 @@ pub(super) fn report(
             }
             None => {
                 row.explain_absence("disk_bytes", "not part of this prediction");
+                row.explain_absence("network_bytes", "not part of this prediction");
                 row.explain_absence("cpu_s", "not part of this prediction");
             }
         }
@@ -122,6 +117,8 @@ fn fill(
     row.restarts = Some(instance.lives.restarts);
     finish(row, world, instance);
     row.disk_bytes = Some(instance.program.moved_bytes());
+    let network = world.network.as_ref();
+    row.network_bytes = Some(network.map_or(0, |net| net.moved.get(index).copied().unwrap_or(0)));
     memory(row, calibration, setting, world, index);
     throttling(row, world, instance);
     requests(row, world, instance);
@@ -169,7 +166,7 @@ fn finish(row: &mut TenantReport, world: &World, instance: &Instance) {
         row.finished_s = Some(killed.gone.unwrap_or(world.now) as f64 / 1e9);
         row.state = match killed.how {
             How::Memory => TenantState::OomKilled,
-            How::Event | How::Node => TenantState::Failed,
+            How::Event | How::Node | How::Reset | How::Refused => TenantState::Failed,
             How::Unwanted | How::Replaced => TenantState::Completed,
         };
         return;
@@ -232,8 +229,9 @@ fn throttling(row: &mut TenantReport, world: &World, instance: &Instance) {
 
 fn requests(row: &mut TenantReport, world: &World, instance: &Instance) {
     let Some(mut served) = instance.program.requests(world.now) else {
-        row.explain_absence("requests", "no server");
-        row.explain_absence("throughput_per_s", "no server");
+        let why = if instance.program.streams() { "a stream has no requests" } else { "no server" };
+        row.explain_absence("requests", why);
+        row.explain_absence("throughput_per_s", why);
         return;
     };
     served.retain(|request| request.sent);

@@ -8,17 +8,20 @@ use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::Model;
 use crate::Options;
+use crate::kernel::Instant;
 use crate::kernel::rng::SplitMix64;
 use crate::platform::memory::MemoryClaim;
 use crate::platform::{self, CpuClaim};
 use crate::resources::cpu::{Costs, Cpu, Fluid, Knobs, Pick};
 use crate::startup;
+use crate::workload::Program;
 
 use super::disk::DiskSetting;
 use super::engine::Engine;
 use super::guests::Guests;
 use super::lives::Terms;
 use super::memory::MemorySetting;
+use super::network::NetworkSetting;
 
 /// Largest share of the cores' time that others can have.
 const TAKEN_MOST: f64 = 0.9;
@@ -33,6 +36,7 @@ pub(super) struct Setting {
     pub(super) claims: Vec<CpuClaim>,
     pub(super) memory: MemorySetting,
     pub(super) disk: DiskSetting,
+    pub(super) network: NetworkSetting,
     /// Of the same instances.
     pub(super) memory_claims: Vec<MemoryClaim>,
     /// Where each instance is in a guest of its own.
@@ -77,6 +81,7 @@ impl Setting {
         let inside = |ns: u64| guest.map_or(ns, |guest| (ns as f64 / guest.speed) as u64);
         Ok(Self {
             disk: DiskSetting::of(plan, calibration, &claims)?,
+            network: NetworkSetting::of(plan, rule_of, calibration, guest.as_ref())?,
             memory: MemorySetting::of(plan, rule_of, calibration, guest.as_ref())?,
             memory_claims,
             model,
@@ -126,7 +131,27 @@ impl Setting {
 
     /// Whether an instance takes part.
     pub(super) fn takes_part(&self, instance: usize) -> bool {
-        takes_part(self.model, instance)
+        match self.model {
+            // A client has nobody to talk to but its peer.
+            Model::Alone(only) => only == instance || self.network.talks_to(only, instance),
+            _ => true,
+        }
+    }
+
+    /// What an instance does. The peer of a client that has the machine to itself does nothing but answer.
+    pub(super) fn program(
+        &self,
+        plan: &Plan,
+        index: usize,
+        (tenant, replica): (usize, u32),
+        span: (Instant, Instant),
+    ) -> Option<Program> {
+        let page_bytes = self.memory.page_bytes();
+        let program = match self.model {
+            Model::Alone(only) if only != index => Program::idle(span),
+            _ => Program::new(plan, tenant, replica, span, page_bytes)?,
+        };
+        Some(if self.network.serves(index) { program.and_answers() } else { program })
     }
 }
 

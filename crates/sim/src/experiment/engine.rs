@@ -117,6 +117,15 @@ impl Engine {
         both!(self, model => model.wake(thread));
     }
 
+    /// Wakes a thread for which another one, which runs, has something.
+    pub(super) fn wake_by(&mut self, thread: ThreadId, waker: ThreadId) {
+        match self {
+            Engine::Exact(cpu) => cpu.wake_by(thread, waker),
+            Engine::Guests(guests) => guests.wake(thread),
+            Engine::Fluid(fluid) => fluid.wake(thread),
+        }
+    }
+
     pub(super) fn block(&mut self, thread: ThreadId) {
         both!(self, model => model.block(thread));
     }
@@ -143,6 +152,15 @@ impl Engine {
     pub(super) fn would_wake_idle(&self, thread: ThreadId) -> bool {
         match self {
             Engine::Exact(cpu) => cpu.would_wake_idle(thread),
+            Engine::Guests(guests) => guests.would_wake_idle(thread),
+            Engine::Fluid(_) => false,
+        }
+    }
+
+    /// Whether a running thread that wakes `thread` finds its core idle.
+    pub(super) fn would_wake_idle_by(&mut self, thread: ThreadId, waker: ThreadId) -> bool {
+        match self {
+            Engine::Exact(cpu) => cpu.would_wake_idle_by(thread, waker),
             Engine::Guests(guests) => guests.would_wake_idle(thread),
             Engine::Fluid(_) => false,
         }

@@ -28,6 +28,8 @@ fn words(world: &World, note: Note, label: &dyn Fn(usize) -> String) -> (String,
         }
         Note::Killed(index) => by("kernel", "killed", index),
         Note::Stopped(index) => by("runtime", "stop", index),
+        Note::Reset(index) => by("kernel", "reset", index),
+        Note::Refused(index) => by("kernel", "refused", index),
         Note::Lost(index) => by(HOST, "lost", index),
         Note::Finished(index) => (label(index), "finish", label(index)),
         Note::Restarted(index) => by("runtime", "restart", index),
@@ -95,6 +97,10 @@ pub(super) fn error(world: &World, index: usize) -> Option<String> {
     match killed.how {
         How::Memory => killed_for_memory(world, killed.cause?),
         How::Event => Some(format!("killed with SIGKILL at {} s, as an event of the scenario asks", at())),
+        How::Reset => Some(format!("its connection was reset at {} s: its peer was gone (ECONNRESET)", at())),
+        How::Refused => {
+            Some(format!("nobody listened at {} s where it wanted to connect (ECONNREFUSED)", at()))
+        }
         How::Node => Some(format!("its node failed at {} s", at())),
         How::Unwanted | How::Replaced => None,
     }

@@ -27,6 +27,10 @@ pub(super) enum How {
     Memory,
     /// By an event.
     Event,
+    /// Its peer is gone, in the middle of their talk.
+    Reset,
+    /// Nobody listened where it wanted to connect.
+    Refused,
     /// With its node.
     Node,
     /// It is no longer wanted; its clients are gone with it.
@@ -123,6 +127,7 @@ impl World {
         for &thread in &threads {
             self.stop_touching(thread);
             self.stop_operating(thread);
+            self.stop_talking(thread);
             self.engine.give_work(thread, 0.0, 0);
         }
         let Some(&first) = threads.first() else { return };
@@ -140,8 +145,10 @@ impl World {
         for thread in instance.threads.clone() {
             self.stop_touching(thread);
             self.stop_operating(thread);
+            self.stop_talking(thread);
             self.engine.halt(thread);
         }
+        self.disconnect(index, cause);
         self.reap(index);
     }
 
@@ -201,6 +208,7 @@ impl World {
             self.queue.push(now, TENANTS_SECOND, Event::Start(index));
         }
         for &thread in &threads {
+            self.stop_talking(thread);
             self.engine.halt(thread);
             self.queue.push(now, TENANTS_SECOND, Event::Wake(thread, life));
         }

@@ -15,6 +15,10 @@ pub(super) enum Note {
     Killed(usize),
     /// A process was asked to end, and does.
     Stopped(usize),
+    /// A client's connection is reset, its peer being gone.
+    Reset(usize),
+    /// A client finds nobody who listens.
+    Refused(usize),
     /// An instance is gone with its node.
     Lost(usize),
     /// A workload came to its end, and is started again.

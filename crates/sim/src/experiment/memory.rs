@@ -365,6 +365,8 @@ impl World {
         let Some(&(index, 0)) = self.owners.get(thread) else { return };
         if let Some(killed) = self.instances.get_mut(index).and_then(|one| one.as_mut()?.killed.as_mut()) {
             killed.gone = Some(self.now);
+            let cause = killed.cause;
+            self.disconnect(index, cause);
         }
         self.reap(index);
         self.follow_up(index);

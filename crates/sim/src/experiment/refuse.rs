@@ -2,7 +2,7 @@
 
 use catamaran_report::RunError;
 use catamaran_scenario::plan::{Action, Guest, Io, Workload};
-use catamaran_scenario::{Calibration, Plan, Platform};
+use catamaran_scenario::{Calibration, Plan, Platform, network_work};
 
 use super::{disk, memory};
 use crate::{platform, startup};
@@ -45,9 +45,7 @@ pub(super) fn what_is_not_carried_out(
         let what = "a bound on the disk of guests yet";
         return Err(refusal("host.disk".into(), what, "choose another platform"));
     }
-    if plan.host().network.is_some() && !pulls(plan, platform) {
-        return Err(refusal("host.network".into(), "the network yet", "remove the field"));
-    }
+    network(plan, platform)?;
     if pulls(plan, platform) {
         plan.images().iter().filter(|image| is_used(plan, &image.name)).try_for_each(image)?;
         layers_of_all(plan)?;
@@ -56,7 +54,9 @@ pub(super) fn what_is_not_carried_out(
     if platform::has_guests(platform) {
         guests(plan, platform, calibration)?;
     }
-    plan.tenants().iter().try_for_each(|one| tenant(one, platform))
+    (0..plan.tenants().len())
+        .zip(plan.tenants())
+        .try_for_each(|(number, one)| tenant(one, platform, u64::from(network_work::serves(plan, number))))
 }
 
 /// Events that take more than one machine, or more than is modelled of it.
@@ -206,6 +206,33 @@ fn pulls(plan: &Plan, platform: Platform) -> bool {
     startup::pull::has_images(platform) && plan.tenants().iter().any(|tenant| tenant.image.is_some())
 }
 
+/// What goes over the network where nobody knows how long that takes, and a link that carries nothing.
+fn network(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    let talks = |tenant: &&catamaran_scenario::plan::Tenant| network_work::talks(&tenant.workload);
+    let Some(client) = plan.tenants().iter().find(talks) else {
+        return match plan.host().network.is_some() && !pulls(plan, platform) {
+            true => {
+                Err(refusal("host.network".into(), "a network over which nothing goes", "remove the field"))
+            }
+            false => Ok(()),
+        };
+    };
+    let field = format!("tenant.{}.workload", client.name);
+    if let Some(what) = platform::network::unknown(platform) {
+        return Err(refusal(field, what, "choose another platform"));
+    }
+    let apart = |other: &catamaran_scenario::plan::Tenant| other.node != client.node;
+    if plan.tenants().iter().any(apart) {
+        let advice = "place all tenants on one node";
+        return Err(refusal(
+            field,
+            "tenants that talk in a cluster: the network between nodes is not modelled yet",
+            advice,
+        ));
+    }
+    Ok(())
+}
+
 /// Every replica has a row for each layer that it waited for.
 fn layers_of_all(plan: &Plan) -> Result<(), RunError> {
     let layers = |name: &Option<String>| {
@@ -242,7 +269,12 @@ fn image(image: &catamaran_scenario::plan::Image) -> Result<(), RunError> {
     }
 }
 
-fn tenant(tenant: &catamaran_scenario::plan::Tenant, platform: Platform) -> Result<(), RunError> {
+/// `answering` threads are there beside those of the workload.
+fn tenant(
+    tenant: &catamaran_scenario::plan::Tenant,
+    platform: Platform,
+    answering: u64,
+) -> Result<(), RunError> {
     let field = |rest: &str| format!("tenant.{}.{rest}", tenant.name);
     let asked = [
         (
@@ -256,7 +288,7 @@ fn tenant(tenant: &catamaran_scenario::plan::Tenant, platform: Platform) -> Resu
     if let Some((name, _, what)) = asked.iter().find(|(_, asked, _)| *asked) {
         return Err(refusal(field(name), format!("{what} yet"), "remove the field"));
     }
-    let needed = processes(&tenant.workload);
+    let needed = processes(&tenant.workload) + answering;
     let limit = tenant.pids_limit.filter(|_| platform::has_limits(platform));
     if let Some(limit) = limit.filter(|limit| *limit < needed) {
         let what = format!("fewer processes and threads ({limit}) than the {needed} of the workload");
@@ -282,6 +314,7 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         | Workload::Server(_)
         | Workload::Memory { .. }
         | Workload::Disk { .. }
+        | Workload::Network { .. }
         | Workload::Idle => {
             return Ok(());
         }
@@ -291,12 +324,12 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
                 self::workload(&phase.workload, &field)
             });
         }
-        Workload::Network { .. } => "network",
         Workload::Fork { .. } => "fork",
         Workload::Command { like: Some(like), .. } => return self::workload(like, &format!("{field}.like")),
         Workload::Command { .. } => "command",
         _ => "unknown",
     };
-    let advice = "use compute, server, memory, disk, idle or phases of these, or say what it is like";
+    let advice =
+        "use compute, server, memory, disk, network, idle or phases of these, or say what it is like";
     Err(refusal(format!("{field}.kind"), format!("workload {kind:?} yet"), advice))
 }

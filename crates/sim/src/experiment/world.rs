@@ -10,6 +10,7 @@ use super::events::{self, Happening};
 use super::lives::{Killed, Lives, NEVER};
 use super::log::Log;
 use super::memory::{self, MemoryWorld};
+use super::network::{NetworkEvent, NetworkWorld};
 use super::nodes;
 use crate::Options;
 use crate::kernel::Instant;
@@ -47,6 +48,8 @@ pub(super) enum Event {
     },
     /// Something at the disk.
     Disk(DiskEvent),
+    /// Something on the network.
+    Network(NetworkEvent),
     /// What everyone is charged is noted.
     Sample,
 }
@@ -92,6 +95,8 @@ pub(super) struct World {
     pub(super) memory: Option<MemoryWorld>,
     /// None where the machine was calibrated without it.
     pub(super) disk: Option<DiskWorld>,
+    /// None where nobody talks.
+    pub(super) network: Option<NetworkWorld>,
     pub(super) queue: EventQueue<Event>,
     pub(super) taken: Taken,
     pub(super) log: Log,
@@ -107,10 +112,10 @@ pub(super) struct World {
     pub(super) over: bool,
     /// Events that were handled.
     pub(super) events: u64,
-    request_overhead: u64,
-    sleep_overhead: u64,
+    pub(super) request_overhead: u64,
+    pub(super) sleep_overhead: u64,
     /// Threads that have slept since they last got work.
-    slept: Vec<bool>,
+    pub(super) slept: Vec<bool>,
     wakeup_idle: u64,
 }
 
@@ -124,6 +129,7 @@ impl World {
             now: 0,
             memory: setting.memory.world(),
             disk: setting.disk.world(plan, options),
+            network: setting.network.world(),
             queue: EventQueue::new(),
             taken: setting.taken.clone(),
             log: Log::new(),
@@ -170,8 +176,7 @@ impl World {
     ) -> Option<Instance> {
         let tenant_of = plan.tenants().get(tenant)?;
         let mut start = tenant_of.start_at.0;
-        let page_bytes = setting.memory.page_bytes();
-        let mut program = Program::new(plan, tenant, replica, (start, self.end), page_bytes)?;
+        let mut program = setting.program(plan, index, (tenant, replica), (start, self.end))?;
         let terms = setting.terms(plan, index, (tenant, replica))?;
         if !terms.first {
             program.stop(0, false);
@@ -205,6 +210,11 @@ impl World {
                 self.queue.push(start, TENANTS_SECOND, Event::Wake(thread, 0));
             }
             threads.push(thread);
+        }
+        if let (Some(net), true, Some(last)) =
+            (&mut self.network, setting.network.serves(index), threads.last())
+        {
+            net.servers.entry(*last).or_default();
         }
         let (wants, lives) = (wants.then(|| tenant_of.clone()), Lives::new(terms, start));
         Some(Instance { group, threads, program, start, killed: None, lives, wants, clash: None })
@@ -254,6 +264,7 @@ impl World {
             Event::Start(index) => self.start(index),
             Event::Cut { thread, phase, life } => self.cut(thread, phase, life),
             Event::Disk(event) => self.disk_event(event),
+            Event::Network(event) => self.network_event(event),
             Event::Reap(index, life) => self.reap_in(index, life),
             Event::Happen(place) => self.happen(place),
             Event::Begin { index, life, cause } => self.begin(index, life, cause),
@@ -297,6 +308,9 @@ impl World {
         if self.is_operating(thread) {
             return self.operate_on(thread);
         }
+        if self.is_talking(thread) {
+            return self.talk_on(thread);
+        }
         let Some(&(index, own)) = self.owners.get(thread) else { return };
         let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
         if let Some(arrival) = instance.program.answering(own) {
@@ -304,8 +318,9 @@ impl World {
         }
         let (action, phase_ended) = instance.program.next(own, self.now);
         let is_done = phase_ended && instance.program.finished().is_some();
+        let working = instance.threads.iter().copied().take(instance.program.working_threads());
         let others: Vec<ThreadId> = match phase_ended {
-            true => instance.threads.iter().copied().filter(|&other| other != thread).collect(),
+            true => working.filter(|&other| other != thread).collect(),
             false => Vec::new(),
         };
         self.act(thread, action);
@@ -313,11 +328,14 @@ impl World {
             self.go_on(other);
         }
         if is_done {
-            self.follow_up(index);
+            self.finished(index);
         }
     }
 
     fn act(&mut self, thread: ThreadId, action: Action) {
+        if !matches!(action, Action::Talk { .. }) {
+            self.hang_up(thread);
+        }
         match action {
             Action::Work { ns, request, until } => {
                 self.cut_at(thread, until);
@@ -334,6 +352,10 @@ impl World {
                 self.touch_again(thread);
             }
             Action::Operate(op) => self.operate(thread, op),
+            Action::Talk { talk, until } => {
+                self.cut_at(thread, until);
+                self.talk(thread, talk);
+            }
             Action::SleepUntil(at) => {
                 self.engine.block(thread);
                 self.slept[thread] = true;
@@ -349,51 +371,7 @@ impl World {
         instance.is_some_and(|instance| instance.killed.is_some() || instance.clash.is_some())
     }
 
-    /// Has a thread stop at what it begins now when the time of its phase is over.
-    fn cut_at(&mut self, thread: ThreadId, until: Option<Instant>) {
-        if let (Some(at), Some(phase)) = (until, self.phase_of(thread)) {
-            let life = self.life_of(thread);
-            self.queue.push(at, TENANTS_SECOND, Event::Cut { thread, phase, life });
-        }
-    }
-
-    /// CPU time that a piece of work costs beyond itself: that of a request, and that of the sleep before it.
-    pub(super) fn overhead(&mut self, thread: ThreadId, request: bool) -> u64 {
-        let slept = std::mem::take(&mut self.slept[thread]);
-        let request = if request { self.request_overhead } else { 0 };
-        request + if slept { self.sleep_overhead } else { 0 }
-    }
-
-    fn phase_of(&self, thread: ThreadId) -> Option<usize> {
-        let (index, _) = *self.owners.get(thread)?;
-        Some(self.instances.get(index)?.as_ref()?.program.phase())
-    }
-
-    /// A thread whose time is over notices it as soon as it has a core.
-    fn cut(&mut self, thread: ThreadId, phase: usize, life: u32) {
-        if self.phase_of(thread) == Some(phase) && !self.is_stale(thread, life) {
-            self.stop_touching(thread);
-            self.engine.give_work(thread, 0.0, 0);
-        }
-    }
-
     fn is_over(&self) -> bool {
         self.pending == 0 && self.instances.iter().flatten().all(Instance::is_over)
-    }
-
-    /// Work done and the CPU time that it took (ns), of all threads but those of instances that touch memory or work on a
-    /// file, which is no such work.
-    pub(super) fn work_and_cpu(&self) -> (f64, u64) {
-        let works = |(index, _): &(usize, usize)| {
-            let instance = self.instances.get(*index).and_then(Option::as_ref);
-            instance.is_some_and(|instance| !instance.program.touches() && !instance.program.operates())
-        };
-        let threads = (0..self.owners.len()).filter(|&thread| self.owners.get(thread).is_some_and(works));
-        let cpu_ns = match threads.clone().count() == self.owners.len() {
-            true => self.engine.busy_ns(self.owners.len()),
-            false => threads.clone().map(|thread| self.engine.cpu_ns(thread)).sum(),
-        };
-        let work: f64 = threads.map(|thread| self.engine.work_ns(thread)).sum();
-        (work, cpu_ns)
     }
 }

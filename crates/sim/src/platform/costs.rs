@@ -31,7 +31,7 @@ pub(crate) struct Extra {
     open_and_close: Option<f64>,
     read_4_kib: Option<f64>,
     disk_request: Option<f64>,
-    round_trip: Option<f64>,
+    pub(crate) round_trip: Option<f64>,
     /// Memory references of a walk at worst, on the machine and nested.
     walk: Option<(f64, f64)>,
 }

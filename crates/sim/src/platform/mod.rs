@@ -13,6 +13,7 @@ pub(crate) mod footprint;
 pub(crate) mod isolation;
 pub(crate) mod memory;
 mod namespaces;
+pub(crate) mod network;
 pub(crate) mod residents;
 pub(crate) mod visibility;
 pub(crate) mod vm;

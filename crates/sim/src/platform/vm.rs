@@ -29,7 +29,7 @@ use super::{figures, has_guests};
 use crate::resources::cpu::{Costs, Knobs, Pick};
 
 /// Exits of a timer: one to arm it, one when it expires.
-const EXITS_PER_TIMER: u64 = 2;
+pub(crate) const EXITS_PER_TIMER: u64 = 2;
 /// GHz of the core on which the cycles of an exit were counted (VX-2).
 const EXIT_GHZ: f64 = 2.93;
 /// Direct cost of an exit, to the nearest nanosecond.

@@ -1,12 +1,15 @@
 //! Room 1: produces demand, knows no machine.
 
 mod draws;
+mod figures;
 mod filer;
 mod leaker;
 mod program;
 mod server;
+mod talker;
 
 pub(crate) use draws::Exponential;
 pub(crate) use filer::FileOp;
 pub(crate) use program::{Action, Program};
 pub(crate) use server::Served;
+pub(crate) use talker::Talk;

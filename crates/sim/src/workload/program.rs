@@ -4,16 +4,14 @@ use catamaran_scenario::Plan;
 use catamaran_scenario::draw::Requests;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
+use catamaran_scenario::network_work::NetworkWork;
 use catamaran_scenario::plan::Workload;
 
 use super::filer::{self, FileOp, Filer};
 use super::leaker::{self, Leaker};
 use super::server::{Next, Served, Server};
+use super::talker::{Talk, Talker};
 use crate::kernel::Instant;
-
-/// For each request that may wait a worker keeps when one left the queue, by which it knows whether an arrival found it full
-/// (bytes).
-const BYTES_PER_PLACE: u64 = 8;
 
 /// What a thread does next.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,6 +25,8 @@ pub(crate) enum Action {
     TouchAgain { until: Option<Instant> },
     /// Asks for an operation on its file.
     Operate(FileOp),
+    /// Asks for something of its connection, but not beyond `until`.
+    Talk { talk: Talk, until: Option<Instant> },
     /// Sleeps until then.
     SleepUntil(Instant),
     /// Waits for the other threads of its phase.
@@ -36,36 +36,39 @@ pub(crate) enum Action {
 }
 
 #[derive(Debug, Clone)]
-enum Stage {
+pub(super) enum Stage {
     Compute { ns_each: f64, given: Vec<bool> },
     Server(Server),
     Memory { leaker: Leaker, hot: bool },
     Disk(Filer),
+    Network(Talker),
     Idle,
 }
 
 #[derive(Debug, Clone)]
-struct Step {
-    stage: Stage,
-    threads: u32,
+pub(super) struct Step {
+    pub(super) stage: Stage,
+    pub(super) threads: u32,
     lasts: Option<u64>,
 }
 
 /// A tenant's program.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
-    steps: Vec<Step>,
-    current: usize,
+    pub(super) steps: Vec<Step>,
+    pub(super) current: usize,
     began: Instant,
     /// Threads of the present step that have done their part.
     done: u32,
     /// The request that each thread is at.
-    serving: Vec<Option<usize>>,
+    pub(super) serving: Vec<Option<usize>>,
     end: Instant,
     lasts: bool,
     finished: Option<Instant>,
     /// What became of requests in lives before this one, of phases that start over.
-    past: Vec<Served>,
+    pub(super) past: Vec<Served>,
+    /// Whether one thread more answers those who talk to it.
+    pub(super) answers: bool,
 }
 
 impl Program {
@@ -103,12 +106,30 @@ impl Program {
             lasts,
             finished: None,
             past: Vec::new(),
+            answers: false,
         })
     }
 
-    /// Threads that the tenant has.
-    pub(crate) fn threads(&self) -> usize {
-        self.serving.len()
+    /// One that does nothing.
+    pub(crate) fn idle((start, end): (Instant, Instant)) -> Self {
+        let step = Step { stage: Stage::Idle, threads: 1, lasts: None };
+        Self {
+            steps: vec![step],
+            current: 0,
+            began: start,
+            done: 0,
+            serving: vec![None],
+            end,
+            lasts: true,
+            finished: None,
+            past: Vec::new(),
+            answers: false,
+        }
+    }
+
+    /// The same with one thread more, its last, which answers those who talk to it.
+    pub(crate) fn and_answers(self) -> Self {
+        Self { answers: true, ..self }
     }
 
     /// What `thread` does next; whatever it did before is done at `now`. The second answer is set when this ends a phase,
@@ -157,6 +178,14 @@ impl Program {
                     (step.lasts.is_some() && now < until).then_some(Action::SleepUntil(until))
                 }
             },
+            Stage::Network(talker) => {
+                let until = step.lasts.map(|_| until);
+                match talker.next(now, until.unwrap_or(Instant::MAX)) {
+                    Some(talk) => Some(Action::Talk { talk, until }),
+                    // One that has a time of its own lasts for it.
+                    None => until.filter(|until| now < *until).map(Action::SleepUntil),
+                }
+            }
             Stage::Server(server) => {
                 if let Some(index) = serving.take() {
                     if server.requests()[index].started.is_none() {
@@ -203,9 +232,14 @@ impl Program {
 
     /// When the request arrived that `thread` is about to have answered.
     pub(crate) fn answering(&self, thread: usize) -> Option<Instant> {
-        let Stage::Server(server) = &self.steps.get(self.current)?.stage else { return None };
-        let request = server.requests().get((*self.serving.get(thread)?)?)?;
-        request.started.map(|_| request.arrival)
+        match &self.steps.get(self.current)?.stage {
+            Stage::Server(server) => {
+                let request = server.requests().get((*self.serving.get(thread)?)?)?;
+                request.started.map(|_| request.arrival)
+            }
+            Stage::Network(talker) if thread == 0 => talker.asking_since(),
+            _ => None,
+        }
     }
 
     /// Ends at `at` what would have gone on to the end of the run: later requests are none of it.
@@ -228,52 +262,19 @@ impl Program {
         self.lasts
     }
 
-    /// What it keeps for the queues of its servers (bytes).
-    pub(crate) fn queue_bytes(&self) -> u64 {
-        let places = |step: &Step| match &step.stage {
-            Stage::Server(server) => server.places() as u64,
-            _ => 0,
-        };
-        self.steps.iter().map(places).sum::<u64>() * BYTES_PER_PLACE
-    }
-
-    /// What its threads move from and to, in whole pages (bytes).
-    pub(crate) fn buffer_bytes(&self, page_bytes: u64) -> u64 {
-        let buffers = |step: &Step| match &step.stage {
-            Stage::Disk(filer) => {
-                let one = filer.block_bytes().next_multiple_of(page_bytes.max(1));
-                one.saturating_mul(u64::from(step.threads))
-            }
-            _ => 0,
-        };
-        self.steps.iter().map(buffers).max().unwrap_or(0)
-    }
-
-    /// Bytes that it has moved to and from its file.
-    pub(crate) fn moved_bytes(&self) -> u64 {
-        let moved = |step: &Step| if let Stage::Disk(filer) = &step.stage { filer.moved_bytes() } else { 0 };
-        self.steps.iter().map(moved).sum()
-    }
-
-    /// Whether it has a phase of operations on a file, which makes no turns.
-    pub(crate) fn operates(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.stage, Stage::Disk(_)))
-    }
-
-    /// Whether it has a phase of touching memory, which makes no turns.
-    pub(crate) fn touches(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.stage, Stage::Memory { .. }))
-    }
-
-    /// Whether it touches its memory over and over.
-    pub(crate) fn is_hot(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.stage, Stage::Memory { hot: true, .. }))
+    /// The phase of talking is over for its thread, whatever it was at.
+    pub(crate) fn give_up_talking(&mut self) {
+        if let Some(Step { stage: Stage::Network(talker), .. }) = self.steps.get_mut(self.current) {
+            talker.give_up();
+        }
     }
 
     /// It ends by force; `clients_stay` says whether those who ask it go on asking.
     pub(crate) fn stop(&mut self, now: Instant, clients_stay: bool) {
-        if let Some(Step { stage: Stage::Server(server), .. }) = self.steps.get_mut(self.current) {
-            server.stop(now, clients_stay);
+        match self.steps.get_mut(self.current).map(|step| &mut step.stage) {
+            Some(Stage::Server(server)) => server.stop(now, clients_stay),
+            Some(Stage::Network(talker)) => talker.stop(now),
+            _ => {}
         }
     }
 
@@ -296,22 +297,6 @@ impl Program {
         if let Some(first) = self.steps.first_mut() {
             first.begin(now);
         }
-    }
-
-    /// What became, by `now`, of the requests of all its server phases that were begun, and of its operations on a file; none if
-    /// it has no such phase.
-    pub(crate) fn requests(&self, now: Instant) -> Option<Vec<Served>> {
-        let served = || {
-            self.steps.iter().enumerate().filter_map(|(index, step)| match &step.stage {
-                Stage::Server(server) => Some((index, server.requests())),
-                Stage::Disk(filer) => Some((index, filer.operations())),
-                _ => None,
-            })
-        };
-        served().next()?;
-        let begun = served().filter(|(index, _)| *index <= self.current);
-        let arrived = begun.flat_map(|(_, served)| served).filter(|request| request.arrival < now);
-        Some(self.past.iter().chain(arrived).copied().collect())
     }
 }
 
@@ -337,6 +322,7 @@ impl Step {
                 (Stage::Server(Server::new(arrivals, server.queue, timeout)), server.threads)
             }
             Workload::Disk { depth, .. } => (Stage::Disk(Filer::new(FileWork::of(workload)?)), *depth),
+            Workload::Network { .. } => (Stage::Network(Talker::new(NetworkWork::of(workload)?)), 1),
             Workload::Idle => (Stage::Idle, 1),
             Workload::Command { like: Some(like), .. } => {
                 return Self::new(like, lasts, requests, page_bytes);
@@ -363,6 +349,7 @@ impl Step {
             Stage::Memory { leaker, .. } => *leaker = leaker.anew(),
             Stage::Server(server) => return server.start_over(now),
             Stage::Disk(filer) => return filer.start_over(),
+            Stage::Network(talker) => return talker.start_over(),
             Stage::Idle => {}
         }
         Vec::new()
