@@ -4,6 +4,7 @@ use catamaran_report::RunError;
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
+use catamaran_scenario::network_work;
 use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Workload};
 
 use crate::{platform, vm};
@@ -28,7 +29,10 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
     refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
-    plan.tenants().iter().try_for_each(|tenant| check_tenant(tenant, platform))
+    let tenants = plan.tenants().iter().enumerate();
+    tenants.into_iter().try_for_each(|(index, tenant)| {
+        check_tenant(tenant, platform, u64::from(network_work::serves(plan, index)))
+    })
 }
 
 /// A guest's memory is its own: what bounds a tenant elsewhere would bound its machine.
@@ -117,7 +121,8 @@ fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(),
     })
 }
 
-fn check_tenant(tenant: &Tenant, platform: Platform) -> Result<(), RunError> {
+/// `served`: threads that serve others.
+fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), RunError> {
     let field = |name: &str| format!("tenant.{}.{name}", tenant.name);
     let later = "leave it out, or simulate";
     let table = [
@@ -133,16 +138,18 @@ fn check_tenant(tenant: &Tenant, platform: Platform) -> Result<(), RunError> {
         refuse(set, &field(name), &format!("{what} yet"), later)?;
     }
     if platform::has_limits(platform) {
-        check_pids(tenant)?;
+        check_pids(tenant, served)?;
     }
     let on_vm = platform == Platform::Vm && FileWork::all(&tenant.workload).next().is_some();
     refuse(on_vm, &field("workload"), "files in guests yet", "choose another platform")?;
+    let talks = platform == Platform::Vm && (served > 0 || network_work::talks(&tenant.workload));
+    refuse(talks, &field("workload"), "a network between guests yet", "choose another platform")?;
     check_workload(&tenant.workload, &field("workload"))
 }
 
 /// The worker is a process with a thread that waits for the others.
-fn check_pids(tenant: &Tenant) -> Result<(), RunError> {
-    let needed = 1 + u64::from(threads(&tenant.workload));
+fn check_pids(tenant: &Tenant, served: u64) -> Result<(), RunError> {
+    let needed = 1 + served + u64::from(threads(&tenant.workload));
     let limit = tenant.pids_limit.unwrap_or(u64::MAX);
     refuse(
         limit < needed,
@@ -168,6 +175,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         | Workload::Server(_)
         | Workload::Memory { .. }
         | Workload::Disk { .. }
+        | Workload::Network { .. }
         | Workload::Idle => {
             return Ok(());
         }
@@ -176,7 +184,6 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
                 check_workload(&phase.workload, &format!("{field}.phases[{number}]"))
             });
         }
-        Workload::Network { .. } => "network",
         Workload::Fork { .. } => "fork",
         Workload::Command { .. } => "command",
         _ => "this",
@@ -185,7 +192,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         true,
         &format!("{field}.kind"),
         &format!("a \"{kind}\" workload yet"),
-        "take compute, server, memory, disk, idle or phases of them, or simulate",
+        "take compute, server, memory, disk, network, idle or phases of them, or simulate",
     )
 }
 

@@ -69,7 +69,9 @@ pub(crate) struct Launcher {
     pub(crate) tape: Tape,
     /// Number of the tenant's process, once it was made.
     pub(crate) tenant: Option<u32>,
-    /// How the tenant ended: its exit code or `signal N`.
+    /// Why it is going to end before its work is done, where it says so itself.
+    gave_up: Option<String>,
+    /// How the tenant ended: its exit code, `signal N`, or why it gave up.
     pub(crate) ended: Option<String>,
     /// When that was heard of (ns of the clock).
     pub(crate) ended_ns: Option<u64>,
@@ -109,6 +111,7 @@ impl Launcher {
             handle: None,
             tape: mapped,
             tenant: None,
+            gave_up: None,
             ended: None,
             ended_ns: None,
         };
@@ -209,6 +212,9 @@ impl Launcher {
         if let Some(what) = message.strip_prefix(word::FAILED) {
             return Err(Problem::of_start(what));
         }
+        if let Some(why) = message.strip_prefix(word::GAVE_UP) {
+            self.gave_up = Some(why.to_owned());
+        }
         if message.is_empty() {
             self.control = None;
             self.note_end();
@@ -234,7 +240,8 @@ impl Launcher {
     fn note_end(&mut self) {
         let Some(handle) = &self.handle else { return };
         if self.ended.is_none() && is_ready(&mut [PollFd::new(handle, PollFlags::IN)], Duration::ZERO) {
-            self.ended = Some(reap(handle.as_fd()).unwrap_or_else(|error| error));
+            let how = reap(handle.as_fd()).unwrap_or_else(|error| error);
+            self.ended = Some(self.gave_up.take().unwrap_or(how));
             self.ended_ns = Some(now_ns());
         }
     }

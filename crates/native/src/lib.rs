@@ -25,6 +25,7 @@ mod isolation;
 mod killed;
 mod launcher;
 mod machine;
+mod network;
 mod operations;
 mod order;
 mod others;

@@ -1,8 +1,8 @@
-//! What a tenant's tape tells of its operations on its file.
+//! What a tenant's tape tells of its operations on its file, and of its requests over the network.
 
 use catamaran_worker::tape::{Tape, phase};
 
-/// Start and end (ns from the origin) of each operation of the disk phase at word `at` that began before `end_ns`; the end
+/// Start and end (ns from the origin) of each operation of the disk or network phase at word `at` that began before `end_ns`; the end
 /// is none where it came later or never.
 fn begun(tape: &Tape, at: usize, end_ns: u64) -> impl Iterator<Item = (u64, Option<u64>)> + '_ {
     let count = tape.get(at + phase::REQUESTS) as usize;

@@ -7,10 +7,12 @@ use catamaran_scenario::Nanos;
 use catamaran_scenario::draw::Requests;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::{Leak, STEP_NS};
+use catamaran_scenario::network_work::NetworkWork;
 use catamaran_scenario::plan::{Plan, Workload};
 use catamaran_worker::tape::{self, Layout, Tape, head, phase};
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use crate::network::{self, Address};
 use crate::problem::Problem;
 
 /// A server or an idle tenant is there until the run ends. It sleeps a little longer, so that its end does not disturb
@@ -36,6 +38,10 @@ pub(crate) enum Kind {
         work: FileWork,
         seed: u64,
     },
+    Network {
+        work: NetworkWork,
+        peer: Address,
+    },
     Server {
         /// Intended arrival (ns from the beginning of the phase) and demand (turns).
         requests: Vec<(u64, u64)>,
@@ -48,6 +54,8 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Order {
     pub(crate) phases: Vec<PhaseOrder>,
+    /// TCP port on which one more thread serves others, and how many connections.
+    pub(crate) served: Option<(u16, u64)>,
 }
 
 impl Order {
@@ -78,27 +86,34 @@ impl Order {
                     let seed = plan.seed() ^ (index as u64) << 40 ^ u64::from(replica) << 20 ^ number as u64;
                     (Kind::Disk { work: FileWork::of(workload)?, seed }, *depth)
                 }
+                Workload::Network { .. } => {
+                    let work = NetworkWork::of(workload)?;
+                    let peer = network::peer_of(plan, replica, &work)?;
+                    (Kind::Network { work, peer }, 1)
+                }
                 other => (Leak::of(other).map_or(Kind::Idle, Kind::Memory), 1),
             };
-            let to_the_end = lasts.is_none() && !matches!(kind, Kind::Compute(_) | Kind::Disk { .. });
+            let has_an_end = matches!(kind, Kind::Compute(_) | Kind::Disk { .. } | Kind::Network { .. });
+            let to_the_end = lasts.is_none() && !has_an_end;
             let lasts_ns = if to_the_end { left_ns + AFTER_THE_END_NS } else { lasts_ns };
             Some(PhaseOrder { kind, threads: threads as usize, lasts_ns })
         });
-        Some(Self { phases: orders.collect::<Option<_>>()? })
+        let served = network::served(plan, index, replica);
+        Some(Self { phases: orders.collect::<Option<_>>()?, served })
     }
 
     /// So many turns for each of so many threads, and nothing else.
     pub(crate) fn turns(threads: usize, turns: u64) -> Self {
-        Self { phases: vec![PhaseOrder { kind: Kind::Compute(turns), threads, lasts_ns: 0 }] }
+        Self { phases: vec![PhaseOrder { kind: Kind::Compute(turns), threads, lasts_ns: 0 }], served: None }
     }
 
     /// Memory that is touched for so long (ns), and nothing else.
     pub(crate) fn leak(leak: Leak, lasts_ns: u64) -> Self {
-        Self { phases: vec![PhaseOrder { kind: Kind::Memory(leak), threads: 1, lasts_ns }] }
+        Self { phases: vec![PhaseOrder { kind: Kind::Memory(leak), threads: 1, lasts_ns }], served: None }
     }
 
     fn threads(&self) -> usize {
-        self.phases.iter().map(|phase| phase.threads).max().unwrap_or(1)
+        self.phases.iter().map(|phase| phase.threads).max().unwrap_or(1) + usize::from(self.served.is_some())
     }
 
     /// Writes the order on a new tape.
@@ -126,6 +141,9 @@ impl Order {
         tape.set(head::MAGIC, tape::MAGIC);
         tape.set(head::THREADS, layout.threads as u64);
         tape.set(head::PHASES, layout.phases as u64);
+        let (port, clients) = self.served.unwrap_or_default();
+        tape.set(head::PORT, u64::from(port));
+        tape.set(head::CLIENTS, clients);
         let mut arrays = layout.arrays();
         for (number, phase) in self.phases.iter().enumerate() {
             phase.write(&tape, layout.phase(number), arrays);
@@ -139,7 +157,10 @@ impl PhaseOrder {
     fn array_words(&self) -> usize {
         match &self.kind {
             Kind::Server { requests, .. } => requests.len().saturating_mul(phase::ARRAY_COUNT),
-            Kind::Disk { work, .. } => (work.operations as usize).saturating_mul(phase::DISK_ARRAY_COUNT),
+            Kind::Disk { work, .. } => (work.operations as usize).saturating_mul(phase::REQUEST_ARRAY_COUNT),
+            Kind::Network { work, .. } if work.answered => {
+                (work.messages as usize).saturating_mul(phase::REQUEST_ARRAY_COUNT)
+            }
             _ => 0,
         }
     }
@@ -162,6 +183,7 @@ impl PhaseOrder {
                 tape.set(at + phase::OVER_AND_OVER, u64::from(leak.touch_loop));
                 tape.set(at + phase::PAGE_BYTES, rustix::param::page_size() as u64);
             }
+            Kind::Network { work, peer } => write_messages(tape, at, arrays, work, *peer),
             Kind::Disk { work, seed } => write_file_work(tape, at, arrays, (work, *seed)),
             Kind::Server { requests, queue, timeout_ns } => {
                 tape.set(at + phase::KIND, phase::SERVER);
@@ -195,6 +217,22 @@ fn write_file_work(tape: &Tape, at: usize, arrays: usize, (work, seed): (&FileWo
         (phase::RATE, work.rate.unwrap_or(0)),
         (phase::OPERATION, operation),
         (phase::SEED, seed),
+    ];
+    words.into_iter().for_each(|(word, value)| tape.set(at + word, value));
+}
+
+fn write_messages(tape: &Tape, at: usize, arrays: usize, work: &NetworkWork, peer: Address) {
+    let before_last = (work.messages - 1).saturating_mul(work.message_bytes);
+    let (requests, stream_bytes) =
+        if work.answered { (work.messages, 0) } else { (0, before_last.saturating_add(work.last_bytes)) };
+    let words = [
+        (phase::KIND, phase::NETWORK),
+        (phase::REQUESTS, requests),
+        (phase::ARRAYS, arrays as u64),
+        (phase::MESSAGE_BYTES, work.message_bytes),
+        (phase::STREAM_BYTES, stream_bytes),
+        (phase::ADDRESS, u64::from(peer.ip.to_bits())),
+        (phase::TO_PORT, u64::from(peer.port)),
     ];
     words.into_iter().for_each(|(word, value)| tape.set(at + word, value));
 }

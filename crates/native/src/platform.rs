@@ -37,6 +37,11 @@ fn namespace(kind: plan::Namespace) -> Option<Namespace> {
     }
 }
 
+/// Whether tenants have network namespaces of their own.
+pub(crate) fn has_networks(platform: Platform, settings: &PlatformSettings) -> bool {
+    namespaces(platform, settings).contains(&Namespace::Net)
+}
+
 /// Whether tenants are mapped into a user namespace.
 pub(crate) fn has_users(platform: Platform, settings: &PlatformSettings) -> bool {
     let unshared = || settings.unshared().contains(&plan::Namespace::User);

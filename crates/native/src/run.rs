@@ -17,6 +17,7 @@ use crate::cgroup::{Accounts, Usage, charge};
 use crate::guard::{Guard, Shape};
 use crate::interrupt::Interrupt;
 use crate::launcher::{LOOK_EVERY, Launcher, WorkerFile};
+use crate::network::Network;
 use crate::order::Order;
 use crate::others::Everyone;
 use crate::problem::Problem;
@@ -29,6 +30,8 @@ use crate::{disk, isolation, platform};
 const LEAD_NS: u64 = 20_000_000;
 /// The same where the word has to come to guests, some of them emulated, over serial lines (ns).
 const LEAD_GUESTS_NS: u64 = 500_000_000;
+/// The same where tenants first have to connect to each other (ns).
+const LEAD_NETWORK_NS: u64 = 100_000_000;
 /// Quiet before each start-up. Moving a process between groups waits for an RCU grace period (5–13 ms here), but not
 /// when another move has just paid for it: without the pause, a tenant's start-up would depend on its place in the file.
 const SETTLE: Duration = Duration::from_millis(60);
@@ -70,6 +73,7 @@ pub(crate) struct Run<'a> {
     interrupt: &'a Interrupt,
     // Fields are dropped in this order: tenants end before their groups are removed.
     tenants: Vec<Tenant>,
+    network: Option<Network>,
     guard: Guard,
     origin_ns: u64,
     hypervisor: Option<Hypervisor>,
@@ -85,6 +89,8 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Problem> {
         let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
         let guard = Guard::make(&Shape::of(plan, platform)?)?;
+        let network = Network::make(plan, platform::has_networks(platform, &plan.settings(platform)))?;
+        stop_at("network");
         let worker = WorkerFile::make()?;
         let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
         let hypervisor = hypervisor.map(try_out).transpose()?;
@@ -94,6 +100,7 @@ impl<'a> Run<'a> {
             settings: plan.settings(platform),
             interrupt,
             tenants: Vec::new(),
+            network,
             guard,
             origin_ns: 0,
             hypervisor,
@@ -122,6 +129,7 @@ impl<'a> Run<'a> {
         let own_cpu = platform::has_limits(self.platform);
         let mut how = guard.place(self.platform, &self.settings).plan(tenant, &label);
         how.script.file = disk::lay_out(guard, tenant, &label)?;
+        how.script.network = self.network.as_ref().and_then(Network::shared);
         let mut launcher = Launcher::start(worker, guard.id(), order.write()?, self.interrupt)?;
         stop_at("launcher");
         guard.receive(&how, launcher.pid(), own_cpu)?;
@@ -134,6 +142,10 @@ impl<'a> Run<'a> {
             }
             None => {
                 launcher.carry_out(&how.script, self.interrupt)?;
+                if let (Some(network), Some(pid)) = (&self.network, launcher.tenant) {
+                    network.attach(pid, self.tenants.len())?;
+                    stop_at("attached");
+                }
                 None
             }
         };
@@ -209,7 +221,11 @@ impl<'a> Run<'a> {
             .iter_mut()
             .filter_map(|tenant| tenant.guest.as_mut())
             .try_for_each(Guest::synchronize)?;
-        let lead_ns = if self.hypervisor.is_some() { LEAD_GUESTS_NS } else { LEAD_NS };
+        let lead_ns = match (&self.hypervisor, &self.network) {
+            (Some(_), _) => LEAD_GUESTS_NS,
+            (None, Some(_)) => LEAD_NETWORK_NS,
+            (None, None) => LEAD_NS,
+        };
         self.origin_ns = now_ns() + lead_ns;
         for ((index, _), tenant) in self.plan.instances().zip(&mut self.tenants) {
             let start_at = self.plan.tenants().get(index).map_or(0, |tenant| tenant.start_at.0);
@@ -322,6 +338,7 @@ impl<'a> Run<'a> {
             steal: after.steal_since(before),
             busy_s: after.busy_s_since(before),
             guard: &self.guard,
+            network: self.network.as_ref().and_then(Network::name),
             tenants: tenants.collect(),
         }
         .report();

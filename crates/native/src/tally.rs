@@ -18,6 +18,8 @@ pub(crate) struct Look {
     pub(crate) threads: BTreeMap<Option<usize>, (u64, u64)>,
     /// Turns made.
     pub(crate) turns: u64,
+    /// Payload sent and received over the network (bytes).
+    pub(crate) network_bytes: u64,
 }
 
 /// The open files of one tenant.
@@ -69,7 +71,8 @@ impl Tally {
             };
             look.threads.extend(figures.map(|figures| (*number, figures)));
         }
-        look.turns = (0..layout.threads).map(|number| tape.get(layout.thread(number) + thread::TURNS)).sum();
+        let sum = |word| (0..layout.threads).map(|number| tape.get(layout.thread(number) + word)).sum();
+        (look.turns, look.network_bytes) = (sum(thread::TURNS), sum(thread::NETWORK_BYTES));
         self.last.clone_from(&look);
         look
     }

@@ -10,6 +10,7 @@ use catamaran_report::report::{
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
+use catamaran_scenario::network_work;
 use catamaran_scenario::plan::{Plan, Tenant, Workload};
 use catamaran_worker::facts::{self, Facts};
 use catamaran_worker::script::stamp;
@@ -48,6 +49,8 @@ pub(crate) struct Outcome<'a> {
     /// CPU time that anyone used on the run's cores (s).
     pub(crate) busy_s: f64,
     pub(crate) guard: &'a Guard,
+    /// The network namespace of the run, as links in `/proc` name it, where it has one.
+    pub(crate) network: Option<String>,
     pub(crate) tenants: Vec<TenantOutcome<'a>>,
 }
 
@@ -66,7 +69,9 @@ impl Outcome<'_> {
         let rows = kills.iter().enumerate();
         report.events = rows.flat_map(|(k, (label, kill))| kill.events(label, 2 * k)).collect();
         self.fill_host(&mut report);
-        let outside = facts::read(Path::new("/proc/self"));
+        let mut outside = facts::read(Path::new("/proc/self"));
+        // What tenants share in place of the machine's network stands for it.
+        outside.extend(self.network.clone().map(|name| ("ns.net".to_owned(), name)));
         for (row, tenant) in report.tenants.iter().zip(&self.tenants) {
             report.isolation.extend(isolation::rows(&row.label(), tenant.facts, &outside));
         }
@@ -101,7 +106,7 @@ impl Outcome<'_> {
         row.restarts = Some(0);
         row.disk_bytes =
             Some(operations::disk_bytes(tenant.tape, self.end_ns.saturating_sub(self.origin_ns)));
-        row.network_bytes = Some(0);
+        row.network_bytes = Some(tenant.last.network_bytes);
         row.requests = requests(tenant.tape, self.end_ns.saturating_sub(self.origin_ns));
         let time_s = self.elapsed_s() - plan.start_at.seconds();
         row.throughput_per_s =
@@ -177,7 +182,13 @@ impl Outcome<'_> {
             workload => no_turns(workload),
         };
         let plans = self.plan.instances().filter_map(|(index, _)| self.plan.tenants().get(index));
-        let turning = rows.iter().zip(plans).filter(|(_, plan)| !touches(plan)).map(|(row, _)| row);
+        let talks = |tenant: &Tenant| {
+            let index = self.plan.tenants().iter().position(|other| other.name == tenant.name);
+            network_work::talks(&tenant.workload)
+                || index.is_some_and(|index| network_work::serves(self.plan, index))
+        };
+        let turning = rows.iter().zip(plans).filter(|(_, plan)| !touches(plan) && !talks(plan));
+        let turning = turning.map(|(row, _)| row);
         let figures = turning.filter_map(|row| Some((row.turns?, row.cpu_s?)));
         figures.fold((0.0, 0.0), |sum, row| (sum.0 + row.0, sum.1 + row.1))
     }
@@ -330,7 +341,8 @@ pub(crate) fn stages(tape: &Tape, platform: Platform, version: u8) -> Vec<StageR
     rows
 }
 
-/// What became of the requests that arrived before the end of the run (ns from the origin), in all server and disk phases;
+/// What became of the requests that arrived before the end of the run (ns from the origin), in all server and disk phases and those of
+/// requests over the network;
 /// `None` where there is none.
 fn requests(tape: &Tape, end_ns: u64) -> Option<Requests> {
     let layout = tape.layout();
@@ -339,7 +351,8 @@ fn requests(tape: &Tape, end_ns: u64) -> Option<Requests> {
     for at in (0..layout.phases).map(|number| layout.phase(number)) {
         match tape.get(at + phase::KIND) {
             phase::SERVER => {}
-            phase::DISK => {
+            phase::NETWORK if tape.get(at + phase::STREAM_BYTES) > 0 => continue,
+            phase::DISK | phase::NETWORK => {
                 server = true;
                 sent += operations::latencies(tape, at, end_ns, &mut latencies_ns);
                 continue;

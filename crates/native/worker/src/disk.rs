@@ -46,6 +46,16 @@ impl Buffer {
             .map_err(|error| format!("cannot map {bytes} bytes: {error}"))?;
         Ok(Self { start: start.cast(), bytes })
     }
+
+    /// The first so many bytes of it, or all where there are fewer.
+    pub(crate) fn first_mut(&mut self, most: usize) -> &mut [u8] {
+        if self.bytes == 0 {
+            return &mut [];
+        }
+        // SAFETY: the mapping holds as many bytes, all of them set to zero by the kernel, lives as long as `self`, and who
+        // borrows it like this is alone with it.
+        unsafe { std::slice::from_raw_parts_mut(self.start, self.bytes.min(most)) }
+    }
 }
 
 impl Drop for Buffer {

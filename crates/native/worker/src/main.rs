@@ -7,6 +7,7 @@
 //! does nothing, and deletes it.
 
 mod attacks;
+mod client;
 mod confine;
 mod disk;
 mod guest;
@@ -14,6 +15,7 @@ mod launch;
 mod memory;
 mod network;
 mod noop;
+mod peer;
 mod probe;
 mod rootfs;
 mod server;

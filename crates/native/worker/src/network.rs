@@ -1,8 +1,9 @@
-//! The one device of a new network namespace: the loopback, which is born down.
+//! Network namespaces: the one device of a new one, which is born down, and the way into one that is there.
 
 #![allow(unsafe_code)]
 
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::path::Path;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
@@ -23,4 +24,13 @@ pub(crate) fn loopback_up() -> Result<(), String> {
         return Ok(());
     }
     Err(format!("cannot bring the loopback up: {}", std::io::Error::last_os_error()))
+}
+
+/// Enters the network namespace of this file.
+pub(crate) fn enter(file: &Path) -> Result<(), String> {
+    use rustix::fs::OFlags;
+    use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+    rustix::fs::open(file, OFlags::RDONLY | OFlags::CLOEXEC, 0.into())
+        .and_then(|file| move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)))
+        .map_err(|error| format!("cannot enter the run's network namespace {}: {error}", file.display()))
 }

@@ -114,6 +114,8 @@ pub struct Script {
     pub born_in: Option<PathBuf>,
     /// Namespaces of its own.
     pub namespaces: Vec<Namespace>,
+    /// Network namespace that is there already, which the process enters: a file of it.
+    pub network: Option<PathBuf>,
     /// Host name in its own UTS namespace.
     pub host_name: Option<String>,
     /// Its `oom_score_adj`, where it is not the launcher's.
@@ -178,6 +180,9 @@ impl Script {
         if let Some(group) = &self.born_in {
             let _ = writeln!(text, "born-in {}", group.display());
         }
+        if let Some(file) = &self.network {
+            let _ = writeln!(text, "network {}", file.display());
+        }
         if let Some(name) = &self.host_name {
             let _ = writeln!(text, "host-name {name}");
         }
@@ -238,6 +243,7 @@ impl Script {
             "join" => self.join.push(step(rest)?),
             "namespace" => self.namespaces.push(Namespace::ALL.into_iter().find(|kind| kind.name() == rest)?),
             "born-in" => self.born_in = Some(rest.into()),
+            "network" => self.network = Some(rest.into()),
             "host-name" => self.host_name = Some(rest.to_owned()),
             "oom-score-adj" => self.oom_score_adj = Some(rest.parse().ok()?),
             "file" => self.file = Some(rest.into()),
@@ -281,6 +287,8 @@ pub mod word {
     pub const CLONED: &str = "cloned";
     /// Something failed (a sentence follows).
     pub const FAILED: &str = "failed ";
+    /// The tenant ends before its work is done, through no fault of the run (a sentence follows).
+    pub const GAVE_UP: &str = "gave-up ";
     /// One finding of a probe (name, tab, finding follow).
     pub const FOUND: &str = "found ";
 }
@@ -329,6 +337,7 @@ mod tests {
             join: vec![Step::Enter("/sys/fs/cgroup/cpu/t".into())],
             born_in: Some("/sys/fs/cgroup/t".into()),
             namespaces: Namespace::ALL.to_vec(),
+            network: Some("/proc/12/fd/9".into()),
             host_name: Some("shop".into()),
             oom_score_adj: Some(-500),
             file: Some("/var/tmp/catamaran-1-2-web.0.disk".into()),

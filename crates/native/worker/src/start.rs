@@ -46,6 +46,8 @@ pub(crate) enum Whom<'a> {
 impl Start<'_> {
     /// Makes groups and process; a handle on it.
     pub(crate) fn carry_out(&self) -> Result<OwnedFd, String> {
+        // The tenant inherits it, also where it has a user namespace from which it could not enter this one.
+        self.script.network.as_deref().map_or(Ok(()), network::enter)?;
         self.script.limits.iter().try_for_each(|step| step.perform(0))?;
         self.note(stamp::LIMITED);
         stop_at("limits");

@@ -8,7 +8,7 @@
 //! | `phases` × [`phase::WORDS`] | what to do, in order ([`phase`]) |
 //! | `threads` × [`thread::WORDS`] | what each thread did, a cache line each ([`thread`]) |
 //! | 4 arrays a server phase | arrival, demand; start, completion ([`phase::ARRAYS`]) |
-//! | 2 arrays a disk phase | start, completion of each operation |
+//! | 2 arrays a disk or network phase | start, completion of each operation or request |
 
 #![allow(unsafe_code)]
 
@@ -19,7 +19,7 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use rustix::thread::futex;
 
 /// First word of a tape, with the layout's version in its last byte.
-pub const MAGIC: u64 = 0x6361_7461_6d61_7201;
+pub const MAGIC: u64 = 0x6361_7461_6d61_7202;
 /// Words of the head.
 pub const HEAD_WORDS: usize = 64;
 /// Start-up instants that a tape has room for.
@@ -46,6 +46,10 @@ pub mod head {
     /// Number of the tenant's process as the runner sees it; 0 before it is there. The kernel writes it, before the process
     /// runs (`CLONE_PARENT_SETTID`): whatever becomes of the launcher, the runner knows whom to end.
     pub const TENANT: usize = 7;
+    /// TCP port on which the last of the threads serves the clients of other tenants; 0: nobody does, and every thread works.
+    pub const PORT: usize = 8;
+    /// Connections that it serves before it is done.
+    pub const CLIENTS: usize = 9;
     /// First of [`super::STAMPS`] start-up instants (ns of `CLOCK_MONOTONIC`).
     pub const STAMP: usize = 16;
 }
@@ -101,6 +105,16 @@ pub mod phase {
     /// The next operation that nobody has taken up ([`DISK`]); written by the worker.
     pub const NEXT: usize = 14;
 
+    /// Bytes of a message ([`NETWORK`]).
+    pub const MESSAGE_BYTES: usize = 9;
+    /// Bytes to send, message after message; 0: [`REQUESTS`] are sent, each when the response to the one before was read
+    /// ([`NETWORK`]).
+    pub const STREAM_BYTES: usize = 10;
+    /// Whom it speaks to: an IPv4 address as a number ([`NETWORK`]).
+    pub const ADDRESS: usize = 11;
+    /// On which TCP port ([`NETWORK`]).
+    pub const TO_PORT: usize = 12;
+
     /// It writes.
     pub const WRITES: u64 = 1;
     /// At a random place.
@@ -120,13 +134,15 @@ pub mod phase {
     pub const MEMORY: u64 = 3;
     /// Operations on a file, one [`REQUESTS`] each.
     pub const DISK: u64 = 4;
+    /// Messages to another tenant.
+    pub const NETWORK: u64 = 5;
 
     /// Arrays of a server phase, each of [`REQUESTS`] words: intended arrival (ns from the phase's beginning), demand
     /// (turns), start (ns from the origin, plus 1; 0: not taken up), end (as the start, or a failure below).
     pub const ARRAY_COUNT: usize = 4;
-    /// Arrays of a disk phase, each of [`REQUESTS`] words: start and end of each operation (ns from the origin, plus 1; 0:
-    /// not yet).
-    pub const DISK_ARRAY_COUNT: usize = 2;
+    /// Arrays of a disk or network phase, each of [`REQUESTS`] words: start and end of each operation or request (ns from the
+    /// origin, plus 1; 0: not yet).
+    pub const REQUEST_ARRAY_COUNT: usize = 2;
     /// End of a request that found the queue full.
     pub const FAILED_FULL: u64 = u64::MAX;
     /// End of a request that waited too long.
@@ -147,6 +163,8 @@ pub mod thread {
     pub const ENDED: usize = 3;
     /// State of the fixed loop, so that no compiler can leave it out.
     pub const SINK: usize = 4;
+    /// Payload sent and received over the network so far (bytes).
+    pub const NETWORK_BYTES: usize = 5;
 }
 
 /// Where things are on a tape.

@@ -1,16 +1,20 @@
 //! The worker: threads that carry out the phases on the tape and note what they did.
 
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Barrier, Mutex};
+use std::thread::{Scope, ScopedJoinHandle};
 
 use catamaran_worker::clock::{now_ns, sleep_until};
 use catamaran_worker::fixed_loop::{CHUNK_TURNS, turn};
 use catamaran_worker::script::{stamp, word};
 use catamaran_worker::tape::{self, Layout, Tape, head, phase, thread};
 
+use crate::client::{Client, PIECE_BYTES};
 use crate::disk::{Buffer, Operations};
 use crate::launch::say;
 use crate::memory::Leak;
+use crate::peer::Peer;
 use crate::server::{Queue, Requests};
 
 /// A phase as it stands on the tape.
@@ -54,10 +58,12 @@ impl Phase {
 struct Crew<'a> {
     tape: &'a Tape,
     layout: Layout,
+    /// Threads that carry out the phases; where others are served, the last one does that instead.
+    workers: usize,
     phases: Vec<(Phase, Mutex<Queue>)>,
-    /// Threads and the main thread, for the common start.
+    /// Threads that work and the main thread, for the common start.
     start: Barrier,
-    /// Threads, between phases.
+    /// Threads that work, between phases.
     between: Barrier,
     /// When the present phase began, if it is not the first (ns of the clock).
     began_ns: AtomicU64,
@@ -75,29 +81,36 @@ pub(crate) fn work(first_ns: u64) -> Result<(), String> {
         .map_err(|error| format!("PR_SET_TIMERSLACK: {error}"))?;
     let layout = tape.layout();
     let phases: Vec<_> = (0..layout.phases).map(|index| Phase::read(&tape, layout.phase(index))).collect();
+    let port = tape.get(head::PORT) as u16;
+    // It listens before anybody is told to begin.
+    let peer = (port != 0).then(|| Peer::listen(port)).transpose()?;
+    let workers = layout.threads.saturating_sub(usize::from(peer.is_some()));
     let crew = Crew {
         tape: &tape,
         layout,
+        workers,
         phases: phases.iter().map(|phase| (*phase, Mutex::new(Queue::new(phase)))).collect(),
-        start: Barrier::new(layout.threads + 1),
-        between: Barrier::new(layout.threads),
+        start: Barrier::new(workers + 1),
+        between: Barrier::new(workers),
         began_ns: AtomicU64::new(0),
     };
-    let done_ns = std::thread::scope(|scope| crew.carry_out(scope))?;
-    tape.set(head::DONE, done_ns - tape.get(head::ORIGIN_NS) + 1);
-    Ok(())
+    std::thread::scope(|scope| crew.carry_out(scope, peer))
 }
 
 impl Crew<'_> {
-    /// Starts the threads, waits for the common start, then for their end; when the last one ended.
-    fn carry_out<'scope>(&'scope self, scope: &'scope std::thread::Scope<'scope, '_>) -> Result<u64, String> {
-        let threads: Result<Vec<_>, _> = (0..self.layout.threads)
-            .map(|index| {
-                let builder = std::thread::Builder::new().name(format!("w{index}")).stack_size(64 << 10);
-                builder.spawn_scoped(scope, move || self.thread(index))
-            })
-            .collect();
-        let Ok(threads) = threads else {
+    /// Starts the threads, waits for the common start, then for their end, and notes when the last one ended. Whoever
+    /// serves others goes on until nobody needs it.
+    fn carry_out<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        peer: Option<Peer>,
+    ) -> Result<(), String> {
+        let threads: Result<Vec<_>, _> =
+            (0..self.workers).map(|index| self.spawn(scope, index, move || self.thread(index))).collect();
+        let peer = peer
+            .map(|peer| self.spawn(scope, self.workers, move || self.serve(peer, self.workers)))
+            .transpose();
+        let (Ok(threads), Ok(peer)) = (threads, peer) else {
             // The threads that are there wait for a start that never comes: end them all.
             say(
                 rustix::stdio::stdin(),
@@ -110,22 +123,42 @@ impl Crew<'_> {
         say(rustix::stdio::stdin(), word::STARTED);
         self.tape.wait_for_go();
         self.start.wait();
-        let ends = threads.into_iter().map(|thread| thread.join().map_err(|_| "a thread died".to_owned()));
-        ends.collect::<Result<Vec<_>, _>>().map(|ends| ends.into_iter().max().unwrap_or_default())
+        let ends: Result<Vec<u64>, String> = threads.into_iter().map(join).collect();
+        let done_ns = ends?.into_iter().max().unwrap_or_default();
+        self.tape.set(head::DONE, done_ns.saturating_sub(self.tape.get(head::ORIGIN_NS)) + 1);
+        peer.map_or(Ok(()), join)
+    }
+
+    fn spawn<'scope, T: Send + 'scope>(
+        &self,
+        scope: &'scope Scope<'scope, '_>,
+        index: usize,
+        work: impl FnOnce() -> T + Send + 'scope,
+    ) -> std::io::Result<ScopedJoinHandle<'scope, T>> {
+        std::thread::Builder::new().name(format!("w{index}")).stack_size(64 << 10).spawn_scoped(scope, work)
+    }
+
+    /// The thread that serves others.
+    fn serve(&self, peer: Peer, index: usize) {
+        let mut hand = Hand::new(self.tape, self.layout.thread(index));
+        or_end(peer.serve(self.tape.get(head::CLIENTS), &mut hand));
+        hand.end();
     }
 
     /// One thread, from the common start to its end (ns of the clock).
     fn thread(&self, index: usize) -> u64 {
         let mut hand = Hand::new(self.tape, self.layout.thread(index));
-        let buffer = self.or_end(Buffer::map(self.block_bytes(index)));
+        let mut buffer = or_end(Buffer::map(self.block_bytes(index)));
         self.start.wait();
         self.start.wait();
+        let mut sockets = self.connect(index);
         let mut began_ns = self.tape.get(head::BEGIN_NS);
         let mut end_ns = began_ns;
         for (number, (phase, queue)) in self.phases.iter().enumerate() {
             self.tape.set(phase.at + phase::BEGAN, began_ns - self.tape.get(head::ORIGIN_NS) + 1);
             if index < phase.threads {
-                self.carry_out_phase(&mut hand, *phase, (queue, &buffer), began_ns);
+                let socket = sockets.get_mut(number).and_then(Option::take);
+                self.carry_out_phase(&mut hand, *phase, (queue, &mut buffer, socket), began_ns);
             }
             end_ns = now_ns();
             if number + 1 < self.phases.len() {
@@ -134,6 +167,15 @@ impl Crew<'_> {
         }
         hand.end();
         end_ns
+    }
+
+    /// The connections of the thread of that number, by phase.
+    fn connect(&self, index: usize) -> Vec<Option<OwnedFd>> {
+        let connect = |(phase, _): &(Phase, _)| {
+            let is_client = phase.kind == phase::NETWORK && index < phase.threads;
+            is_client.then(|| or_give_up(Client::read(self.tape, *phase).connect()))
+        };
+        self.phases.iter().map(connect).collect()
     }
 
     /// Waits for the other threads; when the last of them was done, which is when the next phase begins.
@@ -149,7 +191,7 @@ impl Crew<'_> {
         &self,
         hand: &mut Hand<'_>,
         phase: Phase,
-        (queue, buffer): (&Mutex<Queue>, &Buffer),
+        (queue, buffer, socket): (&Mutex<Queue>, &mut Buffer, Option<OwnedFd>),
         began_ns: u64,
     ) {
         let end_ns = phase.end_ns(began_ns);
@@ -157,9 +199,14 @@ impl Crew<'_> {
         match phase.kind {
             phase::COMPUTE if phase.lasts_ns == 0 => hand.make(phase.turns),
             phase::COMPUTE => hand.make_until(phase.turns, end_ns),
-            phase::MEMORY => self.or_end(Leak::read(self.tape, phase.at).carry_out(end_ns)),
+            phase::MEMORY => or_end(Leak::read(self.tape, phase.at).carry_out(end_ns)),
             phase::DISK => {
-                self.or_end(Operations::read(self.tape, phase, began_ns).carry_out(buffer, end_ns));
+                or_end(Operations::read(self.tape, phase, began_ns).carry_out(buffer, end_ns));
+            }
+            phase::NETWORK => {
+                if let Some(socket) = socket {
+                    or_give_up(Client::read(self.tape, phase).carry_out(&socket, (hand, buffer), end_ns));
+                }
             }
             phase::SERVER => Requests::new(self.tape, phase, began_ns).serve(queue, hand),
             _ => {}
@@ -173,18 +220,33 @@ impl Crew<'_> {
 impl Crew<'_> {
     /// Most bytes that the thread of that number moves at once, in any phase.
     fn block_bytes(&self, index: usize) -> usize {
-        let disk = self.phases.iter().filter(|(phase, _)| phase.kind == phase::DISK && index < phase.threads);
-        let blocks = disk.map(|(phase, _)| self.tape.get(phase.at + phase::BLOCK_BYTES) as usize);
+        let phases = self.phases.iter().filter(|(phase, _)| index < phase.threads);
+        let blocks = phases.map(|(phase, _)| match phase.kind {
+            phase::DISK => self.tape.get(phase.at + phase::BLOCK_BYTES) as usize,
+            phase::NETWORK => PIECE_BYTES.min(self.tape.get(phase.at + phase::MESSAGE_BYTES) as usize),
+            _ => 0,
+        });
         blocks.max().unwrap_or(0)
     }
+}
 
-    /// Where memory or a file is not to be had, that is the tenant's end, and the runner is told why.
-    fn or_end<T>(&self, answer: Result<T, String>) -> T {
-        answer.unwrap_or_else(|what| {
-            say(rustix::stdio::stdin(), &format!("{}{what}", word::FAILED));
-            std::process::exit(1);
-        })
-    }
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> Result<T, String> {
+    thread.join().map_err(|_| "a thread died".to_owned())
+}
+
+/// Where memory or a file is not to be had, that is the tenant's end, and the runner is told why.
+fn or_end<T>(answer: Result<T, String>) -> T {
+    answer.unwrap_or_else(|what| end_with(word::FAILED, &what))
+}
+
+/// The same where others are at fault: the tenant ends, but the run goes on.
+fn or_give_up<T>(answer: Result<T, String>) -> T {
+    answer.unwrap_or_else(|what| end_with(word::GAVE_UP, &what))
+}
+
+fn end_with(how: &str, what: &str) -> ! {
+    say(rustix::stdio::stdin(), &format!("{how}{what}"));
+    std::process::exit(1);
 }
 
 /// What makes the turns, and counts them where the runner sees it.
@@ -192,13 +254,14 @@ pub(crate) struct Hand<'a> {
     tape: &'a Tape,
     at: usize,
     turns: u64,
+    network_bytes: u64,
     state: u64,
 }
 
 impl<'a> Hand<'a> {
     fn new(tape: &'a Tape, at: usize) -> Self {
         // Any state but 0 will do: 0 is a fixed point of the loop.
-        Self { tape, at, turns: 0, state: 0x9E37_79B9_7F4A_7C15 ^ at as u64 }
+        Self { tape, at, turns: 0, network_bytes: 0, state: 0x9E37_79B9_7F4A_7C15 ^ at as u64 }
     }
 
     /// Makes `turns` turns.
@@ -216,6 +279,12 @@ impl<'a> Hand<'a> {
             self.turns += chunk;
             self.tape.set(self.at + thread::TURNS, self.turns);
         }
+    }
+
+    /// Counts payload that went over the network (bytes).
+    pub(crate) fn moved(&mut self, bytes: usize) {
+        self.network_bytes += bytes as u64;
+        self.tape.set(self.at + thread::NETWORK_BYTES, self.network_bytes);
     }
 
     /// The last words of the thread: its counters vanish with it.

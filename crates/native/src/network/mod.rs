@@ -1,0 +1,160 @@
+//! The network of a run in which tenants talk to each other: never the machine's own.
+//!
+//! **Law.** All tenants are in network namespaces of the run. Those that share the machine's network elsewhere share one
+//! here and talk over its loopback; each that has one of its own has a pair of virtual Ethernet devices, the other end of
+//! which is a port of a bridge in the run's. Tenant number n of the run has the address 10.87.0.1 + n and listens on the
+//! TCP port 20000 + n.
+//! **What stays behind.** Nothing: a namespace ends with its last process and the last handle on it, and its devices with
+//! it (`network_namespaces(7)`). The handle is the runner's, so that this holds whatever ends the runner.
+
+use std::fmt::Display;
+use std::fs::File;
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::path::PathBuf;
+
+use catamaran_scenario::network_work::{self, NetworkWork};
+use catamaran_scenario::plan::Plan;
+use netlink_packet_route::link::InfoKind;
+use rustix::io::Errno;
+
+use self::links::{Device, LOOPBACK};
+use self::netlink::Netlink;
+use crate::problem::{self, Problem};
+
+mod links;
+mod netlink;
+
+/// Addresses of the tenants are from this network.
+const NETWORK: Ipv4Addr = Ipv4Addr::new(10, 87, 0, 0);
+/// Bits of an address that say so.
+const PREFIX: u8 = 16;
+/// TCP port of the first tenant: below those that the kernel gives to clients (`net.ipv4.ip_local_port_range`).
+const FIRST_PORT: u16 = 20_000;
+/// Number of the bridge, and of a tenant's only device, in the namespace of either. Kernels may give new namespaces some
+/// devices unasked (`net.core.fb_tunnels_only_for_init_net`), from 2 on.
+const OUR_DEVICE: u32 = 1000;
+/// Number of the first port of the bridge.
+const FIRST_DEVICE: u32 = 2000;
+
+/// Where one tenant is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) ip: Ipv4Addr,
+    pub(crate) port: u16,
+}
+
+/// Where number `instance` of a plan's tenants and replicas is reached; there are never so many that this is not enough.
+fn address(instance: usize) -> Address {
+    let number = u16::try_from(instance).unwrap_or(u16::MAX);
+    let ip = Ipv4Addr::from_bits(NETWORK.to_bits() + 1 + u32::from(number));
+    Address { ip, port: FIRST_PORT.saturating_add(number) }
+}
+
+/// Whether some tenant of the plan talks to another.
+pub(crate) fn is_used(plan: &Plan) -> bool {
+    plan.tenants().iter().any(|tenant| network_work::talks(&tenant.workload))
+}
+
+/// Where a replica's messages of such work go.
+pub(crate) fn peer_of(plan: &Plan, replica: u32, work: &NetworkWork) -> Option<Address> {
+    let (index, tenant) = plan.tenants().iter().enumerate().find(|(_, tenant)| tenant.name == work.to)?;
+    let peer = (index, network_work::peer(replica, tenant.replicas));
+    Some(address(plan.instances().position(|instance| instance == peer)?))
+}
+
+/// On which port a replica of tenant number `index` serves others, and how many connections; none where nobody talks to it.
+pub(crate) fn served(plan: &Plan, index: usize, replica: u32) -> Option<(u16, u64)> {
+    let tenant = plan.tenants().get(index).filter(|_| network_work::serves(plan, index))?;
+    let clients = plan.instances().filter_map(|(client, number)| Some((plan.tenants().get(client)?, number)));
+    let connections = clients.flat_map(|(client, number)| {
+        let to_it = NetworkWork::all(&client.workload).filter(|work| work.to == tenant.name);
+        to_it.filter(move |_| network_work::peer(number, tenant.replicas) == replica)
+    });
+    let instance = plan.instances().position(|instance| instance == (index, replica))?;
+    Some((address(instance).port, connections.count() as u64))
+}
+
+/// The network of one run.
+#[derive(Debug)]
+pub(crate) struct Network {
+    namespace: OwnedFd,
+    netlink: Netlink,
+    has_bridge: bool,
+}
+
+impl Network {
+    /// Makes the network of a run, where some tenant talks to another; `own` says whether tenants have network namespaces
+    /// of their own.
+    pub(crate) fn make(plan: &Plan, own: bool) -> Result<Option<Self>, Problem> {
+        if !is_used(plan) {
+            return Ok(None);
+        }
+        let namespace = netlink::make_namespace().map_err(|error| failed("a network namespace", &error))?;
+        let netlink = Netlink::open_in(namespace.as_fd()).map_err(|error| failed("rtnetlink", &error))?;
+        let network = Self { namespace, netlink, has_bridge: own };
+        if own {
+            let bridge = Device { number: OUR_DEVICE, name: "catamaran".to_owned() };
+            let made = network.netlink.make(links::device(&bridge, InfoKind::Bridge));
+            made.map_err(|error| failed("a bridge", &error))?;
+        } else {
+            let up = network.netlink.ask(links::up(LOOPBACK));
+            up.map_err(|error| failed("the loopback", &error))?;
+            plan.instances().enumerate().try_for_each(|(instance, _)| network.add_address(instance))?;
+        }
+        Ok(Some(network))
+    }
+
+    fn add_address(&self, instance: usize) -> Result<(), Problem> {
+        let ip = address(instance).ip;
+        let added = self.netlink.make(links::address(LOOPBACK, ip, 32));
+        added.map_err(|error| failed(&format!("the address {ip}"), &error))
+    }
+
+    /// A file of the namespace for tenants that have none of their own.
+    pub(crate) fn shared(&self) -> Option<PathBuf> {
+        let number = self.namespace.as_raw_fd();
+        (!self.has_bridge).then(|| format!("/proc/{}/fd/{number}", std::process::id()).into())
+    }
+
+    /// What `/proc/PID/ns/net` shows of whoever is in the namespace.
+    pub(crate) fn name(&self) -> Option<String> {
+        let link = rustix::fs::readlink(format!("/proc/self/fd/{}", self.namespace.as_raw_fd()), Vec::new());
+        link.ok().map(|name| name.to_string_lossy().into_owned())
+    }
+
+    /// Connects a tenant that has a namespace of its own and whose process is there.
+    pub(crate) fn attach(&self, pid: u32, instance: usize) -> Result<(), Problem> {
+        if !self.has_bridge {
+            return Ok(());
+        }
+        let file = format!("/proc/{pid}/ns/net");
+        let namespace = File::open(&file).map_err(|error| failed(&file, &error))?;
+        let inside = Netlink::open_in(namespace.as_fd()).map_err(|error| failed("rtnetlink", &error))?;
+        let number = FIRST_DEVICE + u32::try_from(instance).unwrap_or_default();
+        let port = Device { number, name: format!("tenant{instance}") };
+        let end = Device { number: OUR_DEVICE, name: "eth0".to_owned() };
+        let pair = self.netlink.make(links::pair(&port, OUR_DEVICE, &end, namespace.as_fd()));
+        pair.map_err(|error| failed("a pair of virtual Ethernet devices", &error))?;
+        let ip = address(instance).ip;
+        let ready = inside.ask(links::up(LOOPBACK));
+        ready
+            .and_then(|()| inside.ask(links::up(OUR_DEVICE)))
+            .and_then(|()| inside.make(links::address(OUR_DEVICE, ip, PREFIX)))
+            .map_err(|error| failed(&format!("the address {ip}"), &error))
+    }
+}
+
+/// What could not be made. What we are not let make, and what the kernel does not know, is not to be had on this machine.
+fn failed(what: &str, error: &dyn Display) -> Problem {
+    let text = format!("the network between tenants: {what}: {error}");
+    match problem::errno(&text) {
+        Some(Errno::OPNOTSUPP) => {
+            Problem::unavailable(text, "take a kernel with CONFIG_VETH and CONFIG_BRIDGE, or simulate")
+        }
+        Some(Errno::PERM | Errno::ACCESS | Errno::NOSYS) => {
+            Problem::by_errno(text, "run as root").into_unavailable()
+        }
+        _ => Problem::by_errno(text, "`catamaran doctor` tells what works here"),
+    }
+}
