@@ -4,10 +4,10 @@ use catamaran_report::RunError;
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
-use catamaran_scenario::network_work;
+use catamaran_scenario::{fork_work, network_work};
 use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Workload};
 
-use crate::{platform, vm};
+use crate::{forks, platform, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
@@ -29,6 +29,7 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     refuse(host.network.is_some(), "host.network", "a bound on the network", "leave it out")?;
     refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
+    forks::check(plan, platform)?;
     let tenants = plan.tenants().iter().enumerate();
     tenants.into_iter().try_for_each(|(index, tenant)| {
         check_tenant(tenant, platform, u64::from(network_work::serves(plan, index)))
@@ -144,6 +145,8 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
     refuse(on_vm, &field("workload"), "files in guests yet", "choose another platform")?;
     let talks = platform == Platform::Vm && (served > 0 || network_work::talks(&tenant.workload));
     refuse(talks, &field("workload"), "a network between guests yet", "choose another platform")?;
+    let in_guest = platform == Platform::Vm && fork_work::forks(&tenant.workload);
+    refuse(in_guest, &field("workload"), "forks in guests yet", "choose another platform, or simulate")?;
     check_workload(&tenant.workload, &field("workload"))
 }
 
@@ -176,6 +179,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         | Workload::Memory { .. }
         | Workload::Disk { .. }
         | Workload::Network { .. }
+        | Workload::Fork { .. }
         | Workload::Idle => {
             return Ok(());
         }
@@ -184,7 +188,6 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
                 check_workload(&phase.workload, &format!("{field}.phases[{number}]"))
             });
         }
-        Workload::Fork { .. } => "fork",
         Workload::Command { .. } => "command",
         _ => "this",
     };
@@ -192,7 +195,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         true,
         &format!("{field}.kind"),
         &format!("a \"{kind}\" workload yet"),
-        "take compute, server, memory, disk, network, idle or phases of them, or simulate",
+        "take compute, server, memory, disk, network, fork, idle or phases of them, or simulate",
     )
 }
 

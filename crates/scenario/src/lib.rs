@@ -17,6 +17,7 @@ pub mod file_work;
 mod josa;
 mod lang;
 pub mod leak;
+pub mod fork_work;
 pub mod network_work;
 mod parse;
 mod placement;

@@ -90,6 +90,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
         memory: Some(memory),
         disk,
         network: None,
+        fork: None,
         vm,
         startup,
     })

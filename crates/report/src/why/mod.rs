@@ -3,6 +3,7 @@
 //! An answer is made of facts, each a figure of the report or a length on the timeline, and ends in a setting. Nothing here
 //! knows how a figure was obtained; [`words::why`](crate::words::why) turns an answer into sentences.
 
+mod forks;
 mod kill;
 mod request;
 mod setting;
@@ -15,6 +16,7 @@ use catamaran_scenario::Plan;
 use crate::report::{Report, TenantReport, TenantState};
 use crate::timeline::Timeline;
 
+pub use forks::Refused;
 pub use kill::Kill;
 pub use request::{Late, Parts};
 pub use setting::{Advice, Change};
@@ -54,6 +56,11 @@ pub enum Question {
         /// The tenant.
         tenant: usize,
     },
+    /// Why were its forks refused?
+    Refused {
+        /// The tenant.
+        tenant: usize,
+    },
 }
 
 /// What is found.
@@ -69,6 +76,8 @@ pub enum Facts {
     Throttled(Throttled),
     /// Of waiting for a core.
     Waited(Waited),
+    /// Of forks.
+    Refused(Refused),
 }
 
 /// The answer to a question.
@@ -82,8 +91,8 @@ pub struct Answer {
     pub advice: Option<Advice>,
 }
 
-/// All that is worth a question in a report: of each tenant its slowest request, its end by force, its start, its throttling
-/// and its waiting, as far as there are any.
+/// All that is worth a question in a report: of each tenant its slowest request, its end by force, its start, its throttling,
+/// its waiting and its refused forks, as far as there are any.
 #[must_use]
 pub fn questions(report: &Report, timeline: &Timeline) -> Vec<Question> {
     (0..report.tenants.len()).flat_map(|tenant| of_tenant(report, timeline, tenant)).collect()
@@ -104,6 +113,7 @@ fn of_tenant(report: &Report, timeline: &Timeline, tenant: usize) -> Vec<Questio
             .is_some_and(|throttled_s| throttled_s > 0.0)
             .then_some(Question::Throttled { tenant }),
         waits.then_some(Question::Waited { tenant }),
+        forks::were_refused(report, &row.label()).then_some(Question::Refused { tenant }),
     ];
     asked.into_iter().flatten().collect()
 }
@@ -118,13 +128,14 @@ pub fn answer(plan: &Plan, report: &Report, timeline: &Timeline, question: Quest
         Question::Slow { tenant } => (tenant, start::explain(&run, tenant)?),
         Question::Throttled { tenant } => (tenant, stop::throttled(&run, tenant)?),
         Question::Waited { tenant } => (tenant, stop::waited(&run, tenant)?),
+        Question::Refused { tenant } => (tenant, forks::explain(&run, tenant)?),
     };
     Some(Answer { tenant: report.tenants.get(tenant)?.label(), facts, advice })
 }
 
 /// The figure that an answer's advice is to lower (s): the 99th percentile of the latency, as one request meets another schedule
 /// when anything changes; how long the tenant was gone until the end of the scenario, its start, its throttled time, its
-/// waiting. `None` where the report does not have it.
+/// waiting; or how many of its forks were refused. `None` where the report does not have it.
 #[must_use]
 pub fn measure(plan: &Plan, report: &Report, question: Question) -> Option<f64> {
     let row = |tenant: usize| report.tenants.get(tenant);
@@ -139,6 +150,7 @@ pub fn measure(plan: &Plan, report: &Report, question: Question) -> Option<f64> 
         Question::Slow { tenant } => row(tenant)?.startup_s,
         Question::Throttled { tenant } => Some(row(tenant)?.throttled_s.unwrap_or(0.0)),
         Question::Waited { tenant } => row(tenant)?.waited_s,
+        Question::Refused { tenant } => Some(row(tenant)?.requests.as_ref()?.failed as f64),
     }
 }
 

@@ -103,7 +103,8 @@ fn fill(
     index: usize,
     instance: &Instance,
 ) {
-    let threads = || instance.threads.iter().copied();
+    let children = world.forks.as_ref().map_or(&[][..], |forks| forks.threads_of(index));
+    let threads = || instance.threads.iter().chain(children).copied();
     let seconds = |ns: u64| ns as f64 / 1e9;
     row.cpu_s = Some(seconds(match &world.engine {
         // As the control group counts it: the guest charges its threads for stolen time too.

@@ -2,7 +2,7 @@
 
 use catamaran_report::RunError;
 use catamaran_scenario::plan::{Action, Guest, Io, Workload};
-use catamaran_scenario::{Calibration, Plan, Platform, network_work};
+use catamaran_scenario::{Calibration, Plan, Platform, fork_work, network_work};
 
 use super::{disk, memory};
 use crate::{platform, startup};
@@ -294,11 +294,15 @@ fn tenant(
         let what = format!("fewer processes and threads ({limit}) than the {needed} of the workload");
         return Err(refusal(field("pids.limit"), what, format!("raise it to {needed}")));
     }
+    if platform == Platform::Gvisor && fork_work::forks(&tenant.workload) {
+        let what = "forks under gVisor, of which nobody has published what one costs";
+        return Err(refusal(field("workload"), what, "choose another platform"));
+    }
     workload(&tenant.workload, &field("workload"))
 }
 
 /// Processes and threads of a workload: its threads, and the one that waits for them.
-fn processes(workload: &Workload) -> u64 {
+pub(super) fn processes(workload: &Workload) -> u64 {
     match workload {
         Workload::Compute { threads, .. } => 1 + u64::from(*threads),
         Workload::Server(server) => 1 + u64::from(server.threads),
@@ -315,6 +319,7 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         | Workload::Memory { .. }
         | Workload::Disk { .. }
         | Workload::Network { .. }
+        | Workload::Fork { .. }
         | Workload::Idle => {
             return Ok(());
         }
@@ -324,12 +329,11 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
                 self::workload(&phase.workload, &field)
             });
         }
-        Workload::Fork { .. } => "fork",
         Workload::Command { like: Some(like), .. } => return self::workload(like, &format!("{field}.like")),
         Workload::Command { .. } => "command",
         _ => "unknown",
     };
     let advice =
-        "use compute, server, memory, disk, network, idle or phases of these, or say what it is like";
+        "use compute, server, memory, disk, network, fork, idle or phases of these, or say what it is like";
     Err(refusal(format!("{field}.kind"), format!("workload {kind:?} yet"), advice))
 }
