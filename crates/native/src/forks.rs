@@ -1,7 +1,8 @@
 //! What a tenant's tape tells of its forks, and how many children a machine is asked to bear.
 //!
 //! **Law.** A run may have as many processes as half of what the machine has room for now (`kernel.pid_max`, `kernel.threads-max`,
-//! the `pids.max` and the RLIMIT_NPROC that hold for the runner): a scenario that may come to more is refused before anything is begun.
+//! the `pids.max` and the RLIMIT_NPROC that hold for the runner). A scenario that comes to more by Little's law is refused before
+//! anything is begun. Where it comes to more because the machine is too slow for it, the tenant gives up, and says so.
 
 use std::fs;
 
@@ -98,7 +99,7 @@ pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     let Some(tenant) = plan.tenants().iter().find(|tenant| ForkWork::all(&tenant.workload).next().is_some()) else {
         return Ok(());
     };
-    let safe = room() / 2;
+    let safe = safe();
     refuse(
         most > safe,
         &format!("tenant.{}.workload.max", tenant.name),
@@ -111,8 +112,19 @@ pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
 fn children(plan: &Plan, tenant: &Tenant, platform: Platform) -> u64 {
     let left = plan.duration().0.saturating_sub(tenant.start_at.0);
     let limit = tenant.pids_limit.filter(|_| platform::has_limits(platform));
-    let most = ForkWork::all(&tenant.workload).map(|work| work.most_at_once(Nanos(left), limit)).max();
+    let most = ForkWork::all(&tenant.workload).map(|work| work.at_once(Nanos(left), limit)).max();
     most.unwrap_or(0).saturating_mul(u64::from(tenant.replicas))
+}
+
+/// Processes that a run may have.
+fn safe() -> u64 {
+    room() / 2
+}
+
+/// Most children of one replica, by its part of those that a run may have.
+pub(crate) fn part(plan: &Plan) -> u64 {
+    let forking = plan.tenants().iter().filter(|tenant| ForkWork::all(&tenant.workload).next().is_some());
+    safe() / forking.map(|tenant| u64::from(tenant.replicas)).sum::<u64>().max(1)
 }
 
 /// Processes that there is room for beside those that are there.

@@ -13,6 +13,7 @@ use catamaran_scenario::plan::{Plan, Workload};
 use catamaran_worker::tape::{self, Layout, Tape, head, phase};
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use crate::forks;
 use crate::network::{self, Address};
 use crate::problem::Problem;
 
@@ -47,6 +48,8 @@ pub(crate) enum Kind {
         work: ForkWork,
         /// Forks that are due before the run or the phase is over.
         forks: u64,
+        /// Children at which it gives up.
+        safe: u64,
     },
     Server {
         /// Intended arrival (ns from the beginning of the phase) and demand (turns).
@@ -100,7 +103,7 @@ impl Order {
                 Workload::Fork { .. } => {
                     let work = ForkWork::of(workload)?;
                     let span_ns = lasts.map_or(left_ns, |lasts| lasts.0.min(left_ns));
-                    (Kind::Fork { work, forks: work.due_within(span_ns) }, 1)
+                    (Kind::Fork { work, forks: work.due_within(span_ns), safe: forks::part(plan) }, 1)
                 }
                 other => (Leak::of(other).map_or(Kind::Idle, Kind::Memory), 1),
             };
@@ -196,7 +199,7 @@ impl PhaseOrder {
                 tape.set(at + phase::PAGE_BYTES, rustix::param::page_size() as u64);
             }
             Kind::Network { work, peer } => write_messages(tape, at, arrays, work, *peer),
-            Kind::Fork { work, forks } => write_forks(tape, at, arrays, (work, *forks)),
+            Kind::Fork { work, forks, safe } => write_forks(tape, at, arrays, (work, *forks, *safe)),
             Kind::Disk { work, seed } => write_file_work(tape, at, arrays, (work, *seed)),
             Kind::Server { requests, queue, timeout_ns } => {
                 tape.set(at + phase::KIND, phase::SERVER);
@@ -234,7 +237,7 @@ fn write_file_work(tape: &Tape, at: usize, arrays: usize, (work, seed): (&FileWo
     words.into_iter().for_each(|(word, value)| tape.set(at + word, value));
 }
 
-fn write_forks(tape: &Tape, at: usize, arrays: usize, (work, forks): (&ForkWork, u64)) {
+fn write_forks(tape: &Tape, at: usize, arrays: usize, (work, forks, safe): (&ForkWork, u64, u64)) {
     let words = [
         (phase::KIND, phase::FORK),
         (phase::REQUESTS, forks),
@@ -242,6 +245,7 @@ fn write_forks(tape: &Tape, at: usize, arrays: usize, (work, forks): (&ForkWork,
         (phase::FORK_RATE, work.rate.to_bits()),
         (phase::LIFETIME_NS, work.lifetime_ns),
         (phase::MOST, work.most.unwrap_or(0)),
+        (phase::SAFE, safe),
     ];
     words.into_iter().for_each(|(word, value)| tape.set(at + word, value));
 }

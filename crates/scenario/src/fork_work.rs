@@ -61,10 +61,10 @@ impl ForkWork {
         count
     }
 
-    /// Most children that there can be at once within `span`, `limit` (of `pids.max`) included.
+    /// Children that there are at once within `span` where nothing makes them late (Little's law), under a `pids.max` of `limit`.
     #[must_use]
-    pub fn most_at_once(&self, span: Nanos, limit: Option<u64>) -> u64 {
-        let all = self.due_within(span.0);
+    pub fn at_once(&self, span: Nanos, limit: Option<u64>) -> u64 {
+        let all = self.due_within(span.0.min(self.lifetime_ns)).max(1);
         let bound = self.most.unwrap_or(u64::MAX);
         all.min(bound).min(limit.map_or(u64::MAX, |limit| limit.saturating_sub(OWN_TASKS)))
     }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn work(rate: f64, max: Option<u64>) -> ForkWork {
-        ForkWork::of(&Workload::Fork { rate, lifetime: Nanos(100), max }).unwrap()
+        ForkWork::of(&Workload::Fork { rate, lifetime: Nanos(2_000_000_000), max }).unwrap()
     }
 
     #[test]
@@ -97,10 +97,10 @@ mod tests {
     }
 
     #[test]
-    fn children_are_bounded_by_max_by_the_limit_and_by_the_run() {
-        let span = Nanos(2_000_000_000);
+    fn children_are_bounded_by_max_by_the_limit_and_by_their_lifetime() {
+        let span = Nanos(5_000_000_000);
         for (max, limit, most) in [(None, None, 200), (Some(30), None, 30), (Some(30), Some(12), 10), (None, Some(1), 0)] {
-            assert_eq!(work(100.0, max).most_at_once(span, limit), most, "{max:?} {limit:?}");
+            assert_eq!(work(100.0, max).at_once(span, limit), most, "{max:?} {limit:?}");
         }
     }
 

@@ -50,6 +50,7 @@ pub(crate) struct Forks<'a> {
     rate: f64,
     lifetime_ns: u64,
     most: u64,
+    safe: u64,
     origin_ns: u64,
     began_ns: u64,
     /// The children that are there, the oldest first, each with the number of its fork.
@@ -71,6 +72,7 @@ impl<'a> Forks<'a> {
             rate: f64::from_bits(get(phase::FORK_RATE)),
             lifetime_ns: get(phase::LIFETIME_NS),
             most: get(phase::MOST),
+            safe: get(phase::SAFE),
             origin_ns: tape.get(head::ORIGIN_NS),
             began_ns,
             children: VecDeque::new(),
@@ -79,22 +81,33 @@ impl<'a> Forks<'a> {
     }
 
     /// Forks and reaps until the clock shows `end_ns`, or all is done; then no child is left.
-    pub(crate) fn carry_out(mut self, end_ns: u64) {
+    pub(crate) fn carry_out(mut self, end_ns: u64) -> Result<(), String> {
+        let answer = self.fork_and_reap(end_ns);
+        self.end_all();
+        answer
+    }
+
+    fn fork_and_reap(&mut self, end_ns: u64) -> Result<(), String> {
         loop {
             self.reap();
             let now = now_ns();
             if now >= end_ns {
-                break;
+                return Ok(());
+            }
+            if self.children.len() as u64 >= self.safe {
+                return Err(format!(
+                    "it has {} children, as many as this machine can safely bear: it is too slow for their rate",
+                    self.safe
+                ));
             }
             let has_room = self.most == 0 || (self.children.len() as u64) < self.most;
             let due_ns = self.due_ns().filter(|_| has_room);
             match due_ns {
                 Some(due_ns) if due_ns <= now => self.fork(),
-                None if self.children.is_empty() => break,
+                None if self.children.is_empty() => return Ok(()),
                 _ => wait_for_an_end(due_ns.map_or(end_ns, |due_ns| due_ns.min(end_ns)) - now),
             }
         }
-        self.end_all();
     }
 
     /// When the next fork is due (ns of the clock); none after the last.

@@ -126,6 +126,8 @@ pub mod phase {
     pub const START_CPU_NS: usize = 12;
     /// Time that it took to reap those that were dead (ns; [`FORK`]); written by the worker.
     pub const REAP_NS: usize = 13;
+    /// Children at which the tenant gives up, for the machine's sake ([`FORK`]).
+    pub const SAFE: usize = 14;
 
     /// It writes.
     pub const WRITES: u64 = 1;

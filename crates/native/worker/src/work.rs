@@ -213,7 +213,7 @@ impl Crew<'_> {
                     or_give_up(Client::read(self.tape, phase).carry_out(&socket, (hand, buffer), end_ns));
                 }
             }
-            phase::FORK => Forks::read(self.tape, phase, began_ns).carry_out(end_ns),
+            phase::FORK => or_give_up(Forks::read(self.tape, phase, began_ns).carry_out(end_ns)),
             phase::SERVER => Requests::new(self.tape, phase, began_ns).serve(queue, hand),
             _ => {}
         }
