@@ -20,8 +20,8 @@ pub struct ForkCosts {
     pub exit_ns: u64,
     /// CPU time of the parent for reaping one (ns).
     pub reap_ns: u64,
-    /// From a child's end to the parent's first instruction, where the parent's core idles (ns).
-    pub notice_ns: u64,
+    /// From a fork to the child's first instruction, and from a child's end to its parent's, on a core that idles (ns).
+    pub wakeup_idle_ns: u64,
     /// What a child that sleeps is charged: kernel stack, page tables, copied pages (bytes).
     pub child_bytes: u64,
 }

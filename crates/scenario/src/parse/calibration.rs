@@ -204,7 +204,7 @@ fn read_network(reader: &Reader<'_>) -> Option<NetworkCosts> {
 fn read_fork(reader: &Reader<'_>) -> Option<ForkCosts> {
     let (fork_ns, refused_ns) = (reader.count("fork_ns"), reader.count("refused_ns"));
     let (start_ns, exit_ns) = (reader.count("start_ns"), reader.count("exit_ns"));
-    let (reap_ns, notice_ns) = (reader.count("reap_ns"), reader.count("notice_ns"));
+    let (reap_ns, wakeup_idle_ns) = (reader.count("reap_ns"), reader.count("wakeup_idle_ns"));
     let child_bytes = reader.count("child_bytes");
     Some(ForkCosts {
         fork_ns: fork_ns?,
@@ -212,7 +212,7 @@ fn read_fork(reader: &Reader<'_>) -> Option<ForkCosts> {
         start_ns: start_ns?,
         exit_ns: exit_ns?,
         reap_ns: reap_ns?,
-        notice_ns: notice_ns?,
+        wakeup_idle_ns: wakeup_idle_ns?,
         child_bytes: child_bytes?,
     })
 }

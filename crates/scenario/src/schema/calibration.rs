@@ -166,7 +166,7 @@ static FORK: Table = Table::new(
         Field::required("start_ns", COST),
         Field::required("exit_ns", COST),
         Field::required("reap_ns", COST),
-        Field::required("notice_ns", COST),
+        Field::required("wakeup_idle_ns", COST),
         Field::required("child_bytes", Takes::Count { least: 0, most: 1 << 40 }),
     ],
 );

@@ -83,6 +83,15 @@ impl Engine {
         }
     }
 
+    /// Whether a thread that `parent` has made finds its core idle.
+    pub(super) fn would_fork_idle(&mut self, child: ThreadId, parent: ThreadId) -> bool {
+        match self {
+            Engine::Exact(cpu) => cpu.would_fork_idle(child, parent),
+            Engine::Guests(guests) => guests.would_wake_idle(child),
+            Engine::Fluid(_) => false,
+        }
+    }
+
     /// A thread begins, which `parent` has just made.
     pub(super) fn fork(&mut self, child: ThreadId, parent: ThreadId) {
         match self {

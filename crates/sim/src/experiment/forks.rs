@@ -141,6 +141,8 @@ struct Child {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
+    /// Made, and its core is on its way out of idle, with the number of that.
+    Made(u64),
     Starts,
     /// With the number of its sleep.
     Sleeps(u64),
@@ -243,11 +245,26 @@ impl World {
             slots.push(thread);
             thread
         });
-        world.children.insert(thread, Child { index, parent, number, lifetime, stage: Stage::Starts });
-        let (start_ns, bytes) = (world.costs.start_ns, world.costs.child_bytes);
+        let (comes, after, bytes) = (world.number(), world.costs.wakeup_idle_ns, world.costs.child_bytes);
+        world.children.insert(thread, Child { index, parent, number, lifetime, stage: Stage::Made(comes) });
         if let Some(memory) = &mut self.memory {
             memory.hold_child(index, bytes);
         }
+        if self.engine.would_fork_idle(thread, parent) {
+            let event = Event::Fork(ForkEvent::Awake(thread, comes));
+            self.queue.push(self.now + after, TENANTS_SECOND, event);
+        } else {
+            self.begin_to_live(thread);
+        }
+    }
+
+    /// A child is there.
+    fn begin_to_live(&mut self, thread: ThreadId) {
+        let Some(world) = &mut self.forks else { return };
+        let start_ns = world.costs.start_ns;
+        let Some(child) = world.children.get_mut(&thread) else { return };
+        child.stage = Stage::Starts;
+        let parent = child.parent;
         self.engine.give_kernel_time(thread, start_ns.max(1));
         self.engine.fork(thread, parent);
     }
@@ -269,7 +286,7 @@ impl World {
                 self.engine.give_kernel_time(thread, exit_ns.max(1));
                 self.engine.wake(thread);
             }
-            Stage::Sleeps(_) => {}
+            Stage::Made(_) | Stage::Sleeps(_) => {}
             Stage::Ends => self.die(thread),
         }
     }
@@ -292,11 +309,11 @@ impl World {
         }
         // Its timer means nothing any more.
         let number = world.number();
-        let notice_ns = world.costs.notice_ns;
+        let wakeup_idle_ns = world.costs.wakeup_idle_ns;
         if let Some(hand) = world.hands.get_mut(&child.parent) {
             hand.waits = Some(number);
         }
-        let at = self.now + notice_ns;
+        let at = self.now + wakeup_idle_ns;
         self.queue.push(at, TENANTS_SECOND, Event::Fork(ForkEvent::Awake(child.parent, number)));
     }
 
@@ -304,7 +321,7 @@ impl World {
     pub(super) fn fork_event(&mut self, event: ForkEvent) {
         let (ForkEvent::Expire(thread, number) | ForkEvent::Awake(thread, number)) = event;
         let sleeps = |world: &ForkWorld| match world.children.get(&thread) {
-            Some(child) => child.stage == Stage::Sleeps(number),
+            Some(child) => [Stage::Made(number), Stage::Sleeps(number)].contains(&child.stage),
             None => world.hands.get(&thread).is_some_and(|hand| hand.waits == Some(number)),
         };
         if !self.forks.as_ref().is_some_and(sleeps) {
@@ -316,6 +333,7 @@ impl World {
         }
         let Some(world) = &mut self.forks else { return };
         match world.children.get_mut(&thread) {
+            Some(Child { stage: Stage::Made(_), .. }) => return self.begin_to_live(thread),
             Some(child) => child.stage = Stage::Wakes,
             None => world.hands.entry(thread).or_default().waits = None,
         }

@@ -27,6 +27,12 @@ impl Cpu {
         self.add_thread(group, core, &allowed)
     }
 
+    /// Whether the core on which a new thread is to begin has nothing to run.
+    pub(crate) fn would_fork_idle(&mut self, child: ThreadId, parent: ThreadId) -> bool {
+        let core = self.select_core_for_new(child, self.threads[parent].core);
+        self.is_idle(core)
+    }
+
     /// A thread begins, which was never there or is dead: its parent has just made it, and goes on.
     pub(crate) fn fork(&mut self, child: ThreadId, parent: ThreadId) {
         let core = self.select_core_for_new(child, self.threads[parent].core);
