@@ -119,7 +119,7 @@ fn helps(
 #[test]
 fn every_shipped_scenario_answers_why_and_what_it_advises_helps() {
     let mut faults = Vec::new();
-    let (mut asked, mut others) = ([0; 5], 0);
+    let (mut asked, mut others) = ([0; 6], 0);
     for shipped in shipped::ALL {
         let plan = parsed(shipped, shipped.text);
         for &platform in plan.platforms() {
@@ -134,6 +134,7 @@ fn every_shipped_scenario_answers_why_and_what_it_advises_helps() {
                     Question::Slow { .. } => 2,
                     Question::Throttled { .. } => 3,
                     Question::Waited { .. } => 4,
+                    Question::Refused { .. } => 5,
                 };
                 asked[kind] += 1;
                 speaks(&answer, &what);

@@ -1,13 +1,13 @@
 //! What the native runner does not carry out is refused by name, before anything is begun.
 
 use catamaran_report::RunError;
-use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
 use catamaran_scenario::network_work::{self, NetworkWork};
 use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Workload};
+use catamaran_scenario::{Platform, fork_work};
 
-use crate::{network, platform, vm};
+use crate::{forks, network, platform, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
@@ -30,6 +30,7 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     refuse(slow, "host.network.latency", "a latency of the network", "leave it out, or simulate")?;
     refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
+    forks::check(plan, platform)?;
     let tenants = plan.tenants().iter().enumerate();
     tenants.into_iter().try_for_each(|(index, tenant)| {
         check_tenant(tenant, platform, u64::from(network_work::serves(plan, index)))
@@ -178,6 +179,8 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
     refuse(on_vm, &field("workload"), "files in guests yet", "choose another platform")?;
     let talks = platform == Platform::Vm && (served > 0 || network_work::talks(&tenant.workload));
     refuse(talks, &field("workload"), "a network between guests yet", "choose another platform")?;
+    let in_guest = platform == Platform::Vm && fork_work::forks(&tenant.workload);
+    refuse(in_guest, &field("workload"), "forks in guests yet", "choose another platform, or simulate")?;
     check_workload(&tenant.workload, &field("workload"))
 }
 
@@ -210,6 +213,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         | Workload::Memory { .. }
         | Workload::Disk { .. }
         | Workload::Network { .. }
+        | Workload::Fork { .. }
         | Workload::Idle => {
             return Ok(());
         }
@@ -218,7 +222,6 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
                 check_workload(&phase.workload, &format!("{field}.phases[{number}]"))
             });
         }
-        Workload::Fork { .. } => "fork",
         Workload::Command { .. } => "command",
         _ => "this",
     };
@@ -226,7 +229,7 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         true,
         &format!("{field}.kind"),
         &format!("a \"{kind}\" workload yet"),
-        "take compute, server, memory, disk, network, idle or phases of them, or simulate",
+        "take compute, server, memory, disk, network, fork, idle or phases of them, or simulate",
     )
 }
 

@@ -18,6 +18,7 @@ mod density;
 mod disk;
 mod doctor;
 mod dry_run;
+mod forks;
 mod guard;
 mod identity;
 mod interrupt;

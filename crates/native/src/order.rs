@@ -6,12 +6,14 @@ use std::os::fd::AsFd as _;
 use catamaran_scenario::Nanos;
 use catamaran_scenario::draw::Requests;
 use catamaran_scenario::file_work::FileWork;
+use catamaran_scenario::fork_work::ForkWork;
 use catamaran_scenario::leak::{Leak, STEP_NS};
 use catamaran_scenario::network_work::NetworkWork;
 use catamaran_scenario::plan::{Plan, Workload};
 use catamaran_worker::tape::{self, Layout, Tape, head, phase};
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use crate::forks;
 use crate::network::{self, Address};
 use crate::problem::Problem;
 
@@ -20,7 +22,7 @@ use crate::problem::Problem;
 const AFTER_THE_END_NS: u64 = 1_000_000_000;
 
 /// One phase of a tenant's work.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PhaseOrder {
     pub(crate) kind: Kind,
     pub(crate) threads: usize,
@@ -28,7 +30,7 @@ pub(crate) struct PhaseOrder {
 }
 
 /// What is done in a phase.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
     Idle,
     /// Turns of each thread.
@@ -48,6 +50,13 @@ pub(crate) enum Kind {
         work: NetworkWork,
         peer: Address,
     },
+    Fork {
+        work: ForkWork,
+        /// Forks that are due before the run or the phase is over.
+        forks: u64,
+        /// Children at which it gives up.
+        safe: u64,
+    },
     Server {
         /// Intended arrival (ns from the beginning of the phase) and demand (turns).
         requests: Vec<(u64, u64)>,
@@ -57,7 +66,7 @@ pub(crate) enum Kind {
 }
 
 /// What a tenant is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
     pub(crate) phases: Vec<PhaseOrder>,
     /// TCP port on which one more thread serves others, and how many connections.
@@ -102,6 +111,11 @@ impl Order {
                     let work = NetworkWork::of(workload)?;
                     let peer = network::peer_of(plan, replica, &work)?;
                     (Kind::Network { work, peer }, 1)
+                }
+                Workload::Fork { .. } => {
+                    let work = ForkWork::of(workload)?;
+                    let span_ns = lasts.map_or(left_ns, |lasts| lasts.0.min(left_ns));
+                    (Kind::Fork { work, forks: work.due_within(span_ns), safe: forks::part(plan) }, 1)
                 }
                 other => (Leak::of(other).map_or(Kind::Idle, Kind::Memory), 1),
             };
@@ -172,6 +186,7 @@ impl PhaseOrder {
     fn array_words(&self) -> usize {
         match &self.kind {
             Kind::Server { requests, .. } => requests.len().saturating_mul(phase::ARRAY_COUNT),
+            Kind::Fork { forks, .. } => (*forks as usize).saturating_mul(phase::FORK_ARRAY_COUNT),
             Kind::Disk { work, .. } => (work.operations as usize).saturating_mul(phase::REQUEST_ARRAY_COUNT),
             Kind::Network { work, .. } if work.answered => {
                 (work.messages as usize).saturating_mul(phase::REQUEST_ARRAY_COUNT)
@@ -205,6 +220,7 @@ impl PhaseOrder {
                 tape.set(at + phase::PAGE_BYTES, rustix::param::page_size() as u64);
             }
             Kind::Network { work, peer } => write_messages(tape, at, arrays, work, *peer),
+            Kind::Fork { work, forks, safe } => write_forks(tape, at, arrays, (work, *forks, *safe)),
             Kind::Disk { work, seed } => write_file_work(tape, at, arrays, (work, *seed)),
             Kind::Server { requests, queue, timeout_ns } => {
                 tape.set(at + phase::KIND, phase::SERVER);
@@ -238,6 +254,19 @@ fn write_file_work(tape: &Tape, at: usize, arrays: usize, (work, seed): (&FileWo
         (phase::RATE, work.rate.unwrap_or(0)),
         (phase::OPERATION, operation),
         (phase::SEED, seed),
+    ];
+    words.into_iter().for_each(|(word, value)| tape.set(at + word, value));
+}
+
+fn write_forks(tape: &Tape, at: usize, arrays: usize, (work, forks, safe): (&ForkWork, u64, u64)) {
+    let words = [
+        (phase::KIND, phase::FORK),
+        (phase::REQUESTS, forks),
+        (phase::ARRAYS, arrays as u64),
+        (phase::FORK_RATE, work.rate.to_bits()),
+        (phase::LIFETIME_NS, work.lifetime_ns),
+        (phase::MOST, work.most.unwrap_or(0)),
+        (phase::SAFE, safe),
     ];
     words.into_iter().for_each(|(word, value)| tape.set(at + word, value));
 }

@@ -10,7 +10,7 @@ use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::clock::{now_ns, sleep_until};
 use catamaran_worker::facts::Facts;
 use catamaran_worker::stop::stop_at;
-use catamaran_worker::tape::head;
+use catamaran_worker::tape::{Tape, head};
 use rustix::event::poll;
 
 use crate::cgroup::{Accounts, Usage, charge};
@@ -200,6 +200,17 @@ impl<'a> Run<'a> {
         trial: u32,
         progress: &mut Option<Box<dyn FnMut(f64, f64) + Send>>,
     ) -> Result<Report, Problem> {
+        let report = self.carry_through(trial, progress)?;
+        self.close()?;
+        Ok(report)
+    }
+
+    /// The same, with everything still there to be looked at.
+    pub(crate) fn carry_through(
+        &mut self,
+        trial: u32,
+        progress: &mut Option<Box<dyn FnMut(f64, f64) + Send>>,
+    ) -> Result<Report, Problem> {
         let cpus = self.guard.confines.cpus.clone();
         stop_at("started");
         self.go()?;
@@ -208,11 +219,19 @@ impl<'a> Run<'a> {
         let end_ns = self.watch(progress)?;
         let after = Everyone::read(&cpus);
         self.end();
-        let outcome = self.outcome(trial, end_ns, before, after);
+        Ok(self.outcome(trial, end_ns, before, after))
+    }
+
+    /// Removes what is left of the run.
+    pub(crate) fn close(mut self) -> Result<(), Problem> {
         self.tenants.clear();
         stop_at("ended");
-        self.guard.remove()?;
-        Ok(outcome)
+        self.guard.remove()
+    }
+
+    /// The tape of the first tenant.
+    pub(crate) fn first_tape(&self) -> Option<&Tape> {
+        Some(&self.tenants.first()?.launcher.tape)
     }
 
     /// Sets the common start and wakes everyone.

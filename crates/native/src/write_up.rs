@@ -10,8 +10,8 @@ use catamaran_report::report::{
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
-use catamaran_scenario::network_work;
 use catamaran_scenario::plan::{Plan, Tenant, Workload};
+use catamaran_scenario::{fork_work, network_work};
 use catamaran_worker::facts::{self, Facts};
 use catamaran_worker::script::stamp;
 use catamaran_worker::tape::{Tape, head, phase};
@@ -22,7 +22,7 @@ use crate::killed::OomKill;
 use crate::platform::NO_GROUPS;
 use crate::run::SAMPLE_NS;
 use crate::tally::Look;
-use crate::{identity, isolation, machine, operations, platform};
+use crate::{forks, identity, isolation, machine, operations, platform};
 
 /// One tenant's part.
 pub(crate) struct TenantOutcome<'a> {
@@ -70,6 +70,7 @@ impl Outcome<'_> {
         let rows = kills.iter().enumerate();
         report.events =
             rows.flat_map(|(k, (label, machine, kill))| kill.events(label, machine, 2 * k)).collect();
+        self.add_refusals(&mut report);
         self.fill_host(&mut report);
         let mut outside = facts::read(Path::new("/proc/self"));
         // What tenants share in place of the machine's network stands for it.
@@ -79,6 +80,18 @@ impl Outcome<'_> {
         }
         report.samples = self.samples(&report.tenants);
         report
+    }
+
+    /// Adds the first refused fork of each tenant, in its place by time.
+    fn add_refusals(&self, report: &mut Report) {
+        let end_ns = self.end_ns.saturating_sub(self.origin_ns);
+        let plans = self.plan.instances().filter_map(|(index, _)| self.plan.tenants().get(index));
+        for ((row, plan), tenant) in report.tenants.iter().zip(plans).zip(&self.tenants) {
+            let has_own = plan.pids_limit.is_some() && platform::has_limits(self.platform);
+            if let Some(event) = forks::refused(tenant.tape, end_ns, &row.label(), has_own) {
+                forks::insert(&mut report.events, event);
+            }
+        }
     }
 
     /// To the end of the run, or of the last tenant where all were done before.
@@ -125,7 +138,10 @@ impl Outcome<'_> {
 
     /// A server, a tenant that holds memory and an idle one have done their part when they are there at the end of the run.
     fn fill_end(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) {
-        let lasts = matches!(plan.workload, Workload::Server(_) | Workload::Memory { .. } | Workload::Idle);
+        let lasts = matches!(
+            plan.workload,
+            Workload::Server(_) | Workload::Memory { .. } | Workload::Fork { .. } | Workload::Idle
+        );
         let stays = lasts && tenant.ended.is_none();
         let end_ns = stays.then(|| self.end_ns.saturating_sub(self.origin_ns));
         let done = instant(tenant.tape, head::DONE).or(end_ns.filter(|end_ns| *end_ns > plan.start_at.0));
@@ -181,7 +197,10 @@ impl Outcome<'_> {
         // Whoever waits for a spin lock uses CPU time and makes no turns.
         let spins = |workload: &Workload| matches!(workload, Workload::Compute { lock: Some(_), .. });
         let no_turns = |workload: &Workload| {
-            Leak::of(workload).is_some() || FileWork::of(workload).is_some() || spins(workload)
+            Leak::of(workload).is_some()
+                || FileWork::of(workload).is_some()
+                || fork_work::forks(workload)
+                || spins(workload)
         };
         let touches = |tenant: &Tenant| match &tenant.workload {
             Workload::Phases(phases) => phases.iter().any(|phase| no_turns(&phase.workload)),
@@ -263,6 +282,17 @@ fn explain(
         row.explain_absence(field, reason);
     }
     row.explain_absence("stolen_s", "the tenant is no guest: what the machine beneath takes is `host.steal`");
+    if fork_work::forks(&plan.workload) {
+        row.waited_s = None;
+        row.explain_absence("waited_s", "its children's run-queue waits vanish with them");
+        if tenant.last.usage.cpu_ns.is_none() {
+            row.cpu_s = None;
+            row.explain_absence(
+                "cpu_s",
+                "its children's CPU time vanishes with them, and no group counts it",
+            );
+        }
+    }
     let reasons = [
         ("startup_s", row.startup_s.is_none(), "a start-up stage was not noted"),
         ("finished_s", row.finished_s.is_none(), "still at work when the run ended"),
@@ -357,6 +387,13 @@ fn requests(tape: &Tape, end_ns: u64) -> Option<Requests> {
     for at in (0..layout.phases).map(|number| layout.phase(number)) {
         match tape.get(at + phase::KIND) {
             phase::SERVER => {}
+            phase::FORK => {
+                server = true;
+                let forked = forks::forked(tape, at, end_ns, &mut latencies_ns);
+                sent += forked.sent;
+                failed += forked.failed;
+                continue;
+            }
             phase::NETWORK if tape.get(at + phase::STREAM_BYTES) > 0 => continue,
             phase::DISK | phase::NETWORK => {
                 server = true;

@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 use crate::plan::Scheduler;
 
 mod disk;
+mod forks;
 mod network;
 mod virtio;
 
 pub use disk::{CachedCosts, DiskCosts, FlushCosts, OperationCosts};
+pub use forks::ForkCosts;
 pub use network::{MessageCosts, NetworkCosts};
 pub use virtio::VirtioCosts;
 
@@ -34,6 +36,9 @@ pub struct Calibration {
     /// The machine's own network; none where it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkCosts>,
+    /// Forks and their children; none where they were not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork: Option<ForkCosts>,
     /// What guests cost on it; none where no guest was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vm: Option<VmCosts>,

@@ -14,6 +14,7 @@ pub mod draw;
 pub mod edit;
 pub mod explain;
 pub mod file_work;
+pub mod fork_work;
 mod josa;
 mod lang;
 pub mod leak;

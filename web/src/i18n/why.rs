@@ -15,6 +15,7 @@ super::texts! {
         Slow = "Where did the time of its start go?", "시작할 때 무엇이 오래 걸리나요?";
         Throttled = "Why was it stopped?", "왜 멈춰 세워졌나요?";
         Waited = "Why did it wait?", "왜 기다렸나요?";
+        Refused = "Why were forks refused?", "포크가 왜 거절되었나요?";
         InTask = "It would help, but the task asks otherwise.", "도움은 되지만 과제의 조건에 맞지 않아요.";
     }
 }
@@ -28,6 +29,7 @@ pub const fn question_words(facts: &Facts) -> Why {
         Facts::Start(_) => Why::Slow,
         Facts::Throttled(_) => Why::Throttled,
         Facts::Waited(_) => Why::Waited,
+        Facts::Refused(_) => Why::Refused,
     }
 }
 

@@ -2,6 +2,7 @@
 //! fitted to a scenario.
 
 mod disk;
+mod forks;
 mod guests;
 mod knobs;
 mod memory;
@@ -68,6 +69,8 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     progress("disk", 0.49);
     let disk = disk::measure(context_switch_ns, pulse.hz, turns_per_cpu_s, interrupt)?;
     let network = network::measure(&cpus, context_switch_ns, overheads.sleep_ns, interrupt)?;
+    progress("forks", 0.495);
+    let fork = forks::measure(turns_per_cpu_s, context_switch_ns, overheads, interrupt)?;
     let mut startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
     let guests = guests::measure(turns_per_cpu_s, interrupt, progress)?;
     let vm = guests.map(|guests| {
@@ -92,6 +95,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
         memory: Some(memory),
         disk,
         network,
+        fork,
         vm,
         startup,
     })

@@ -10,6 +10,7 @@ mod attacks;
 mod client;
 mod confine;
 mod disk;
+mod forks;
 mod guest;
 mod launch;
 mod lock;

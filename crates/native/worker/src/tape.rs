@@ -8,6 +8,7 @@
 //! | `phases` × [`phase::WORDS`] | what to do, in order ([`phase`]) |
 //! | `threads` × [`thread::WORDS`] | what each thread did, a cache line each ([`thread`]) |
 //! | 4 arrays a server phase | arrival, demand; start, completion ([`phase::ARRAYS`]) |
+//! | 4 arrays a fork phase | begin, return of each fork; end of its child's sleep, when it was reaped |
 //! | 2 arrays a disk or network phase | start, completion of each operation or request |
 
 #![allow(unsafe_code)]
@@ -120,6 +121,19 @@ pub mod phase {
     /// On which TCP port ([`NETWORK`]).
     pub const TO_PORT: usize = 12;
 
+    /// Forks a second, as the bits of a floating-point number ([`FORK`]).
+    pub const FORK_RATE: usize = 9;
+    /// How long a child sleeps (ns; [`FORK`]).
+    pub const LIFETIME_NS: usize = 10;
+    /// Most children at once; 0: as many as come ([`FORK`]).
+    pub const MOST: usize = 11;
+    /// CPU time of all children from their beginning to their sleep (ns; [`FORK`]); written by them.
+    pub const START_CPU_NS: usize = 12;
+    /// Time that it took to reap those that were dead (ns; [`FORK`]); written by the worker.
+    pub const REAP_NS: usize = 13;
+    /// Children at which the tenant gives up, for the machine's sake ([`FORK`]).
+    pub const SAFE: usize = 14;
+
     /// It writes.
     pub const WRITES: u64 = 1;
     /// At a random place.
@@ -142,18 +156,26 @@ pub mod phase {
     /// Messages to another tenant.
     pub const NETWORK: u64 = 5;
 
+    /// Forks of children that sleep, one [`REQUESTS`] each.
+    pub const FORK: u64 = 6;
+
     /// Arrays of a server phase, each of [`REQUESTS`] words: intended arrival (ns from the phase's beginning), demand
     /// (turns), start (ns from the origin, plus 1; 0: not taken up), end (as the start, or a failure below).
     pub const ARRAY_COUNT: usize = 4;
     /// Arrays of a disk or network phase, each of [`REQUESTS`] words: start and end of each operation or request (ns from the
     /// origin, plus 1; 0: not yet).
     pub const REQUEST_ARRAY_COUNT: usize = 2;
+    /// Arrays of a fork phase, each of [`REQUESTS`] words: begin of a fork, its return in the parent, end of the child's sleep, when
+    /// it was reaped (ns from the origin, plus 1; 0: not yet), or a failure below.
+    pub const FORK_ARRAY_COUNT: usize = 4;
     /// End of a request that found the queue full.
     pub const FAILED_FULL: u64 = u64::MAX;
     /// End of a request that waited too long.
     pub const FAILED_LATE: u64 = u64::MAX - 1;
     /// End of a request whose connection ended before its response.
     pub const FAILED_BROKEN: u64 = u64::MAX - 2;
+    /// End of a fork that the kernel refused.
+    pub const FAILED_REFUSED: u64 = u64::MAX - 3;
 }
 
 /// Words of a thread.

@@ -12,6 +12,7 @@ use catamaran_worker::tape::{self, Layout, Tape, head, phase, thread};
 
 use crate::client::{Client, PIECE_BYTES};
 use crate::disk::{Buffer, Operations};
+use crate::forks::{self, Forks};
 use crate::launch::say;
 use crate::lock::Lock;
 use crate::memory::Leak;
@@ -90,6 +91,10 @@ pub(crate) fn work(first_ns: u64) -> Result<(), String> {
         .map_err(|error| format!("PR_SET_TIMERSLACK: {error}"))?;
     let layout = tape.layout();
     let phases: Vec<_> = (0..layout.phases).map(|index| Phase::read(&tape, layout.phase(index))).collect();
+    if phases.iter().any(|phase| phase.kind == phase::FORK) {
+        // Before there are threads, which inherit it.
+        forks::hold_ends().map_err(|error| format!("SIGCHLD cannot be blocked: {error}"))?;
+    }
     let port = tape.get(head::PORT) as u16;
     // It listens before anybody is told to begin.
     let peer = (port != 0).then(|| Peer::listen(port)).transpose()?;
@@ -222,6 +227,7 @@ impl Crew<'_> {
                     or_give_up(Client::read(self.tape, phase).carry_out(&socket, (hand, buffer), end_ns));
                 }
             }
+            phase::FORK => or_give_up(Forks::read(self.tape, phase, began_ns).carry_out(end_ns)),
             phase::SERVER => Requests::new(self.tape, phase, began_ns).serve(queue, hand),
             _ => {}
         }

@@ -4,6 +4,7 @@
 //! knows how a figure was obtained; [`words::why`](crate::words::why) turns an answer into sentences.
 
 mod exchange;
+mod forks;
 mod kill;
 mod otherwise;
 mod request;
@@ -19,6 +20,7 @@ use crate::report::{Report, TenantReport, TenantState};
 use crate::timeline::Timeline;
 
 pub use exchange::Peer;
+pub use forks::Refused;
 pub use kill::Kill;
 pub use request::{Late, Parts};
 pub use setting::{Advice, Change};
@@ -58,6 +60,11 @@ pub enum Question {
         /// The tenant.
         tenant: usize,
     },
+    /// Why were its forks refused?
+    Refused {
+        /// The tenant.
+        tenant: usize,
+    },
 }
 
 /// What is found.
@@ -73,6 +80,8 @@ pub enum Facts {
     Throttled(Throttled),
     /// Of waiting for a core.
     Waited(Waited),
+    /// Of forks.
+    Refused(Refused),
 }
 
 /// The answer to a question.
@@ -97,13 +106,14 @@ impl Question {
             | Self::Killed { tenant }
             | Self::Slow { tenant }
             | Self::Throttled { tenant }
-            | Self::Waited { tenant } => tenant,
+            | Self::Waited { tenant }
+            | Self::Refused { tenant } => tenant,
         }
     }
 }
 
-/// All that is worth a question in a report: of each tenant its slowest request, its end by force, its start, its throttling
-/// and its waiting, as far as there are any.
+/// All that is worth a question in a report: of each tenant its slowest request, its end by force, its start, its throttling,
+/// its waiting and its refused forks, as far as there are any.
 #[must_use]
 pub fn questions(report: &Report, timeline: &Timeline) -> Vec<Question> {
     (0..report.tenants.len()).flat_map(|tenant| of_tenant(report, timeline, tenant)).collect()
@@ -124,6 +134,7 @@ fn of_tenant(report: &Report, timeline: &Timeline, tenant: usize) -> Vec<Questio
             .is_some_and(|throttled_s| throttled_s > 0.0)
             .then_some(Question::Throttled { tenant }),
         waits.then_some(Question::Waited { tenant }),
+        forks::were_refused(report, &row.label()).then_some(Question::Refused { tenant }),
     ];
     asked.into_iter().flatten().collect()
 }
@@ -139,6 +150,7 @@ pub fn answer(plan: &Plan, report: &Report, timeline: &Timeline, question: Quest
         Question::Slow { .. } => start::explain(&run, tenant)?,
         Question::Throttled { .. } => stop::throttled(&run, tenant)?,
         Question::Waited { .. } => stop::waited(&run, tenant)?,
+        Question::Refused { .. } => forks::explain(&run, tenant)?,
     };
     // A start takes all that it can get, wherever it is.
     let first = advice.as_ref().filter(|_| !matches!(question, Question::Slow { .. }));
@@ -148,7 +160,7 @@ pub fn answer(plan: &Plan, report: &Report, timeline: &Timeline, question: Quest
 
 /// The figure that an answer's advice is to lower (s): the 99th percentile of the latency, as one request meets another schedule
 /// when anything changes; how long the tenant was gone until the end of the scenario, its start, its throttled time, its
-/// waiting. `None` where the report does not have it.
+/// waiting; or how many of its forks were refused. `None` where the report does not have it.
 #[must_use]
 pub fn measure(plan: &Plan, report: &Report, question: Question) -> Option<f64> {
     let row = |tenant: usize| report.tenants.get(tenant);
@@ -163,6 +175,7 @@ pub fn measure(plan: &Plan, report: &Report, question: Question) -> Option<f64> 
         Question::Slow { tenant } => row(tenant)?.startup_s,
         Question::Throttled { tenant } => Some(row(tenant)?.throttled_s.unwrap_or(0.0)),
         Question::Waited { tenant } => row(tenant)?.waited_s,
+        Question::Refused { tenant } => Some(row(tenant)?.requests.as_ref()?.failed as f64),
     }
 }
 

@@ -51,11 +51,13 @@ pub struct Late {
     pub peer: Option<Peer>,
 }
 
-/// Number of the slowest answered request of a tenant.
+/// Number of the slowest answered request of a tenant. A fork is no thread's: most of it is its child's lifetime.
 pub(super) fn slowest(timeline: &Timeline, tenant: usize) -> Option<u32> {
     let of_tenant = timeline.requests.iter().filter(|request| request.tenant as usize == tenant);
-    let latency =
-        |request: &Request| Some((request.completed_ns?.checked_sub(request.arrival_ns)?, request.index));
+    let latency = |request: &Request| {
+        request.thread?;
+        Some((request.completed_ns?.checked_sub(request.arrival_ns)?, request.index))
+    };
     of_tenant
         .filter_map(latency)
         .max_by_key(|(latency_ns, index)| (*latency_ns, u32::MAX - index))

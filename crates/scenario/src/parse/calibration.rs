@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::calibration::{
-    Accel, CachedCosts, CpuCosts, DiskCosts, FlushCosts, Machine, MemoryCosts, MessageCosts, NetworkCosts,
-    OperationCosts, SchedulerKnobs, StartupStage, SwapCosts, VirtioCosts, VmCosts,
+    Accel, CachedCosts, CpuCosts, DiskCosts, FlushCosts, ForkCosts, Machine, MemoryCosts, MessageCosts,
+    NetworkCosts, OperationCosts, SchedulerKnobs, StartupStage, SwapCosts, VirtioCosts, VmCosts,
 };
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::plan::Scheduler;
@@ -34,6 +34,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
     let scheduler = root.table("scheduler").and_then(|scheduler| read_scheduler(&scheduler));
     let memory = root.table("memory").and_then(|memory| read_memory(&memory));
     let disk = root.table("disk").and_then(|disk| read_disk(&disk));
+    let fork = root.table("fork").and_then(|fork| read_fork(&fork));
     let network = root.table("network").and_then(|network| read_network(&network));
     let vm = root.table("vm").and_then(|vm| read_vm(&vm));
     let startup = read_startup(root);
@@ -46,6 +47,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
         memory,
         disk,
         network,
+        fork,
         vm,
         startup: startup?,
     })
@@ -211,6 +213,22 @@ fn read_network(reader: &Reader<'_>) -> Option<NetworkCosts> {
         window_bytes: window_bytes?,
         loopback: loopback?,
         veth: veth?,
+    })
+}
+
+fn read_fork(reader: &Reader<'_>) -> Option<ForkCosts> {
+    let (fork_ns, refused_ns) = (reader.count("fork_ns"), reader.count("refused_ns"));
+    let (start_ns, exit_ns) = (reader.count("start_ns"), reader.count("exit_ns"));
+    let (reap_ns, wakeup_idle_ns) = (reader.count("reap_ns"), reader.count("wakeup_idle_ns"));
+    let child_bytes = reader.count("child_bytes");
+    Some(ForkCosts {
+        fork_ns: fork_ns?,
+        refused_ns: refused_ns?,
+        start_ns: start_ns?,
+        exit_ns: exit_ns?,
+        reap_ns: reap_ns?,
+        wakeup_idle_ns: wakeup_idle_ns?,
+        child_bytes: child_bytes?,
     })
 }
 

@@ -18,6 +18,7 @@ pub(crate) static CALIBRATION: Table = Table::new(
         Field::optional("memory", Takes::Table(&MEMORY)),
         Field::optional("disk", Takes::Table(&DISK)),
         Field::optional("network", Takes::Table(&NETWORK)),
+        Field::optional("fork", Takes::Table(&FORK)),
         Field::optional("vm", Takes::Table(&VM)),
         Field::optional("startup", Takes::ByPlatform(&STARTUP)),
     ],
@@ -155,6 +156,19 @@ static NETWORK: Table = Table::new(
         Field::required("window_bytes", Takes::Count { least: 1, most: 1 << 40 }),
         Field::required("loopback", Takes::Table(&MESSAGE)),
         Field::required("veth", Takes::Table(&MESSAGE)),
+    ],
+);
+
+static FORK: Table = Table::new(
+    "Forks and their children.",
+    &[
+        Field::required("fork_ns", COST),
+        Field::required("refused_ns", COST),
+        Field::required("start_ns", COST),
+        Field::required("exit_ns", COST),
+        Field::required("reap_ns", COST),
+        Field::required("wakeup_idle_ns", COST),
+        Field::required("child_bytes", Takes::Count { least: 0, most: 1 << 40 }),
     ],
 );
 

@@ -217,14 +217,16 @@ static NETWORK: Table = Table::new(
 );
 
 static FORK: Table = Table::new(
-    "Spawns processes.",
+    "Forks children at regular times, whether or not the last ones are gone (open loop). Each sleeps for its lifetime and exits, and is \
+     reaped; a fork that pids.max refuses fails (EAGAIN) and is not tried again. Latency runs from when a fork was due to when its child \
+     was reaped.",
     &[
-        Field::required("rate", Takes::Rate).means("Processes started, by time.").like("\"20/s\""),
+        Field::required("rate", Takes::Rate).means("Processes started, by time. The first comes at once; one that is late is made up for.").like("\"20/s\""),
         Field::required("lifetime", Takes::Duration { least: 0, most: super::takes::DAY })
-            .means("How long each lives.")
+            .means("How long each sleeps before it exits.")
             .like("\"100ms\""),
         Field::absent("max", Takes::Count { least: 1, most: 4_194_304 }, "unlimited")
-            .means("At most this many at once.")
+            .means("At most this many at once, those that are dead and not reaped included: a fork that is due beyond that waits.")
             .like("50"),
     ],
 );

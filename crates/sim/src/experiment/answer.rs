@@ -104,7 +104,8 @@ fn fill(
     index: usize,
     instance: &Instance,
 ) {
-    let threads = || instance.threads.iter().copied();
+    let children = world.forks.as_ref().map_or(&[][..], |forks| forks.threads_of(index));
+    let threads = || instance.threads.iter().chain(children).copied();
     let seconds = |ns: u64| ns as f64 / 1e9;
     let before = instance.before;
     row.cpu_s = Some(seconds(

@@ -18,6 +18,7 @@ use crate::workload::Program;
 
 use super::disk::DiskSetting;
 use super::engine::Engine;
+use super::forks::ForkSetting;
 use super::guests::Guests;
 use super::lives::Terms;
 use super::memory::MemorySetting;
@@ -37,6 +38,7 @@ pub(super) struct Setting {
     pub(super) memory: MemorySetting,
     pub(super) disk: DiskSetting,
     pub(super) network: NetworkSetting,
+    pub(super) forks: ForkSetting,
     /// Of the same instances.
     pub(super) memory_claims: Vec<MemoryClaim>,
     /// Where each instance is in a guest of its own.
@@ -83,6 +85,7 @@ impl Setting {
         let inside = |ns: u64| guest.map_or(ns, |guest| (ns as f64 / guest.speed) as u64);
         Ok(Self {
             disk: DiskSetting::of(plan, rule_of, calibration, (&claims, guest.as_ref()))?,
+            forks: ForkSetting::of(plan, calibration, &claims, guest.as_ref())?,
             network: NetworkSetting::of(plan, rule_of, calibration, guest.as_ref())?,
             memory: MemorySetting::of(plan, rule_of, calibration, guest.as_ref())?,
             memory_claims,

@@ -154,6 +154,26 @@ impl Guests {
         number
     }
 
+    /// A thread beside `parent` in its guest, for its children.
+    pub(super) fn add_child(&mut self, parent: ThreadId) -> ThreadId {
+        let (number, (index, own)) = (self.threads.len(), self.threads[parent]);
+        let guest = &mut self.guests[index];
+        let own = guest.cpu.add_child(own);
+        guest.owners.push(number);
+        self.threads.push((index, own));
+        number
+    }
+
+    pub(super) fn fork(&mut self, child: ThreadId, parent: ThreadId) {
+        let ((index, own), (_, parent)) = (self.threads[child], self.threads[parent]);
+        self.enter(index).fork(own, parent);
+    }
+
+    pub(super) fn die(&mut self, thread: ThreadId) {
+        let (index, own) = self.forget(thread);
+        self.enter(index).die(own);
+    }
+
     pub(super) fn set_now(&mut self, now: Instant) {
         self.now = now;
         self.host.set_now(now);
@@ -201,12 +221,17 @@ impl Guests {
 
     /// Has a thread be gone from its guest, and forgets what was to be asked of it.
     pub(super) fn halt(&mut self, thread: ThreadId) {
+        let (index, own) = self.forget(thread);
+        self.enter(index).halt(own);
+    }
+
+    fn forget(&mut self, thread: ThreadId) -> (usize, ThreadId) {
         let (index, own) = self.threads[thread];
         self.ready.retain(|other| *other != thread);
         for seat in &mut self.guests[index].seats {
             seat.due.retain(|due| *due != Due::Ask(thread));
         }
-        self.enter(index).halt(own);
+        (index, own)
     }
 
     /// A thread that has to be asked what next, after all that follows at this instant has been brought in line.

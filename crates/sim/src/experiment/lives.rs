@@ -127,6 +127,7 @@ impl World {
         instance.kill(Killed { gone: None, how, cause });
         instance.program.stop(now, how != How::Unwanted);
         let threads = instance.threads.clone();
+        self.end_children(index);
         for &thread in &threads {
             self.stop_touching(thread);
             self.stop_operating(thread);
@@ -146,7 +147,9 @@ impl World {
         let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
         instance.kill(Killed { gone: Some(now), how, cause });
         instance.program.stop(now, true);
-        for thread in instance.threads.clone() {
+        let threads = instance.threads.clone();
+        self.end_children(index);
+        for thread in threads {
             self.stop_touching(thread);
             self.stop_operating(thread);
             self.stop_talking(thread);
@@ -211,6 +214,7 @@ impl World {
         if instance.wants.is_some() {
             self.queue.push(now, TENANTS_SECOND, Event::Start(index));
         }
+        self.end_children(index);
         for &thread in &threads {
             self.stop_talking(thread);
             self.engine.halt(thread);

@@ -19,6 +19,8 @@ pub(super) enum Note {
     Reset(usize),
     /// A client finds nobody who listens.
     Refused(usize),
+    /// A fork of an instance is refused, for the first time.
+    PidsMax(usize),
     /// An instance is gone with its node.
     Lost(usize),
     /// A workload came to its end, and is started again.

@@ -214,6 +214,20 @@ impl MemoryWorld {
         victims.filter_map(|victim| self.owner_of_process(victim)).collect()
     }
 
+    /// A child of an instance is charged to its group.
+    pub(super) fn hold_child(&mut self, index: usize, bytes: u64) {
+        if let Some(&(group, _)) = self.holders.get(&index) {
+            self.model.hold(group, bytes);
+        }
+    }
+
+    /// So many children are charged no more.
+    pub(super) fn let_go_of_children(&mut self, index: usize, children: u64, bytes: u64) {
+        if let Some(&(group, _)) = self.holders.get(&index) {
+            self.model.let_go(group, children, bytes);
+        }
+    }
+
     pub(super) fn peak_bytes(&self, index: usize) -> Option<u64> {
         self.holders.get(&index).map(|(group, _)| self.model.peak_bytes(*group))
     }

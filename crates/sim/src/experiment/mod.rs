@@ -9,6 +9,7 @@ mod density;
 mod disk;
 mod engine;
 mod events;
+mod forks;
 mod guests;
 mod happened;
 mod lanes;

@@ -5,7 +5,7 @@ mod moving;
 use catamaran_report::RunError;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::plan::{Action, Event, Guest, Io, Tenant, Workload};
-use catamaran_scenario::{Calibration, Plan, Platform, network_work};
+use catamaran_scenario::{Calibration, Plan, Platform, fork_work, network_work};
 
 use super::{density, disk, memory};
 use crate::{platform, startup};
@@ -335,6 +335,10 @@ fn tenant(tenant: &Tenant, platform: Platform, without_disk: bool, answering: u6
         let what = format!("fewer processes and threads ({limit}) than the {needed} of the workload");
         return Err(refusal(field("pids.limit"), what, format!("raise it to {needed}")));
     }
+    if platform == Platform::Gvisor && fork_work::forks(&tenant.workload) {
+        let what = "forks under gVisor, of which nobody has published what one costs";
+        return Err(refusal(field("workload"), what, "choose another platform"));
+    }
     workload(&tenant.workload, &field("workload"))
 }
 
@@ -348,7 +352,7 @@ fn is_covered(workload: &Workload) -> bool {
 }
 
 /// Processes and threads of a workload: its threads, and the one that waits for them.
-fn processes(workload: &Workload) -> u64 {
+pub(super) fn processes(workload: &Workload) -> u64 {
     match workload {
         Workload::Compute { threads, .. } => 1 + u64::from(*threads),
         Workload::Server(server) => 1 + u64::from(server.threads),
@@ -365,6 +369,7 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
         | Workload::Memory { .. }
         | Workload::Disk { .. }
         | Workload::Network { .. }
+        | Workload::Fork { .. }
         | Workload::Idle => {
             return Ok(());
         }
@@ -374,12 +379,11 @@ fn workload(workload: &Workload, field: &str) -> Result<(), RunError> {
                 self::workload(&phase.workload, &field)
             });
         }
-        Workload::Fork { .. } => "fork",
         Workload::Command { like: Some(like), .. } => return self::workload(like, &format!("{field}.like")),
         Workload::Command { .. } => "command",
         _ => "unknown",
     };
     let advice =
-        "use compute, server, memory, disk, network, idle or phases of these, or say what it is like";
+        "use compute, server, memory, disk, network, fork, idle or phases of these, or say what it is like";
     Err(refusal(format!("{field}.kind"), format!("workload {kind:?} yet"), advice))
 }

@@ -7,6 +7,7 @@ use super::build::Setting;
 use super::disk::DiskWorld;
 use super::engine::{Engine, Timer};
 use super::events::{self, Happening};
+use super::forks::{ForkEvent, ForkWorld};
 use super::lives::{Killed, Lives, NEVER};
 use super::log::Log;
 use super::memory::MemoryWorld;
@@ -57,6 +58,8 @@ pub(super) enum Event {
     Move(u32),
     /// Something on the network.
     Network(NetworkEvent),
+    /// Something happens to a thread that forks, or to a child.
+    Fork(ForkEvent),
     /// What everyone is charged is noted.
     Sample,
 }
@@ -107,6 +110,8 @@ pub(super) struct World {
     pub(super) disk: Option<DiskWorld>,
     /// None where nobody talks.
     pub(super) network: Option<NetworkWorld>,
+    /// None where nobody forks.
+    pub(super) forks: Option<ForkWorld>,
     pub(super) queue: EventQueue<Event>,
     pub(super) taken: Taken,
     pub(super) log: Log,
@@ -127,7 +132,7 @@ pub(super) struct World {
     pub(super) sleep_overhead: u64,
     /// Threads that have slept since they last got work.
     pub(super) slept: Vec<bool>,
-    wakeup_idle: u64,
+    pub(super) wakeup_idle: u64,
 }
 
 impl World {
@@ -141,6 +146,7 @@ impl World {
             memory: setting.memory.world(),
             disk: setting.disk.world(plan, options),
             network: setting.network.world(),
+            forks: setting.forks.world(),
             queue: EventQueue::new(),
             taken: setting.taken.clone(),
             log: Log::new(),
@@ -291,6 +297,7 @@ impl World {
             Event::Monitor { index, number } => self.monitor_served(index, number),
             Event::Move(number) => self.move_on(number),
             Event::Network(event) => self.network_event(event),
+            Event::Fork(event) => self.fork_event(event),
             Event::Reap(index, life) => self.reap_in(index, life),
             Event::Happen(place) => self.happen(place),
             Event::Begin { index, life, cause } => self.begin(index, life, cause),
@@ -334,6 +341,9 @@ impl World {
         }
         if self.is_operating(thread) {
             return self.operate_on(thread);
+        }
+        if self.is_forking(thread) {
+            return self.fork_on(thread);
         }
         if self.is_talking(thread) {
             return self.talk_on(thread);
@@ -390,6 +400,14 @@ impl World {
             Action::Talk { talk, until } => {
                 self.cut_at(thread, until);
                 self.talk(thread, talk);
+            }
+            Action::Fork => self.fork(thread),
+            Action::Reap => self.begin_to_reap(thread),
+            Action::AwaitChild(at) => self.await_child(thread, at),
+            Action::EndChildren => {
+                let index = self.owners.get(thread).map_or(0, |(index, _)| *index);
+                self.end_children(index);
+                self.go_on(thread);
             }
             Action::SleepUntil(at) => {
                 self.engine.block(thread);

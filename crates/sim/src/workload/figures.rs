@@ -1,5 +1,7 @@
 //! What can be told of a program from outside: its threads, what it takes, what became of its requests.
 
+use std::borrow::Cow;
+
 use catamaran_scenario::network_work::PIECE_BYTES;
 
 use super::Served;
@@ -70,20 +72,24 @@ impl Program {
         self.steps.iter().any(|step| matches!(step.stage, Stage::Memory { hot: true, .. }))
     }
 
-    /// What became, by `now`, of the requests of all its server phases that were begun, of those that it sent over the network,
-    /// and of its operations on a file; none if it has no such phase.
+    /// What became, by `now`, of the requests of all its server phases that were begun, of those that it sent over the network, of its
+    /// forks, and of its operations on a file; none if it has no such phase.
     pub(crate) fn requests(&self, now: Instant) -> Option<Vec<Served>> {
         let served = || {
             self.steps.iter().enumerate().filter_map(|(index, step)| match &step.stage {
-                Stage::Server(server) => Some((index, server.requests())),
-                Stage::Disk(filer) => Some((index, filer.operations())),
-                Stage::Network(talker) if talker.is_answered() => Some((index, talker.requests())),
+                Stage::Server(server) => Some((index, Cow::Borrowed(server.requests()))),
+                Stage::Disk(filer) => Some((index, Cow::Borrowed(filer.operations()))),
+                Stage::Network(talker) if talker.is_answered() => {
+                    Some((index, Cow::Borrowed(talker.requests())))
+                }
+                Stage::Fork(forker) => Some((index, Cow::Owned(forker.forks(now)))),
                 _ => None,
             })
         };
         served().next()?;
         let begun = served().filter(|(index, _)| *index <= self.current);
-        let arrived = begun.flat_map(|(_, served)| served).filter(|request| request.arrival < now);
-        Some(self.past.iter().chain(arrived).copied().collect())
+        let arrived =
+            begun.flat_map(|(_, served)| served.into_owned()).filter(|request| request.arrival < now);
+        Some(self.past.iter().copied().chain(arrived).collect())
     }
 }

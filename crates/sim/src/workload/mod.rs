@@ -3,6 +3,7 @@
 mod draws;
 mod figures;
 mod filer;
+mod forker;
 mod leaker;
 mod lock;
 mod locked;

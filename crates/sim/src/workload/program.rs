@@ -3,11 +3,13 @@
 use catamaran_scenario::Plan;
 use catamaran_scenario::draw::Requests;
 use catamaran_scenario::file_work::FileWork;
+use catamaran_scenario::fork_work::ForkWork;
 use catamaran_scenario::leak::Leak;
 use catamaran_scenario::network_work::NetworkWork;
 use catamaran_scenario::plan::Workload;
 
 use super::filer::{self, FileOp, Filer};
+use super::forker::{self, Forker};
 use super::leaker::{self, Leaker};
 use super::lock::{self, Lock};
 use super::server::{Next, Served, Server};
@@ -30,6 +32,14 @@ pub(crate) enum Action {
     Spin,
     /// Asks for something of its connection, but not beyond `until`.
     Talk { talk: Talk, until: Option<Instant> },
+    /// Makes a child.
+    Fork,
+    /// Takes its oldest child, which is dead, from the kernel.
+    Reap,
+    /// Sleeps until a child ends, but not beyond that.
+    AwaitChild(Instant),
+    /// Kills its children.
+    EndChildren,
     /// Sleeps until then.
     SleepUntil(Instant),
     /// Waits for the other threads of its phase.
@@ -45,6 +55,7 @@ pub(super) enum Stage {
     Memory { leaker: Leaker, hot: bool },
     Disk(Filer),
     Network(Talker),
+    Fork(Forker),
     Idle,
 }
 
@@ -97,7 +108,10 @@ impl Program {
             first.begin(start);
         }
         let threads = steps.iter().map(|step| step.threads).max()?;
-        let lasts = matches!(workload, Workload::Server(_) | Workload::Memory { .. } | Workload::Idle);
+        let lasts = matches!(
+            workload,
+            Workload::Server(_) | Workload::Memory { .. } | Workload::Fork { .. } | Workload::Idle
+        );
         let serving = vec![None; threads as usize];
         Some(Self {
             steps,
@@ -197,6 +211,13 @@ impl Program {
                     None => until.filter(|until| now < *until).map(Action::SleepUntil),
                 }
             }
+            Stage::Fork(forker) => match forker.next(now, began, until) {
+                forker::Step::Fork => Some(Action::Fork),
+                forker::Step::Reap => Some(Action::Reap),
+                forker::Step::Await(at) => Some(Action::AwaitChild(at)),
+                forker::Step::EndAll => Some(Action::EndChildren),
+                forker::Step::Rest => None,
+            },
             Stage::Server(server) => {
                 if let Some(index) = serving.take() {
                     if server.requests()[index].started.is_none() {
@@ -337,6 +358,7 @@ impl Step {
                 (Stage::Server(Server::new(arrivals, server.queue, timeout)), server.threads)
             }
             Workload::Disk { depth, .. } => (Stage::Disk(Filer::new(FileWork::of(workload)?)), *depth),
+            Workload::Fork { .. } => (Stage::Fork(Forker::new(ForkWork::of(workload)?)), 1),
             Workload::Network { .. } => (Stage::Network(Talker::new(NetworkWork::of(workload)?)), 1),
             Workload::Idle => (Stage::Idle, 1),
             Workload::Command { like: Some(like), .. } => {
@@ -370,6 +392,7 @@ impl Step {
             Stage::Server(server) => return server.start_over(now),
             Stage::Disk(filer) => return filer.start_over(),
             Stage::Network(talker) => return talker.start_over(),
+            Stage::Fork(forker) => return forker.start_over(),
             Stage::Idle => {}
         }
         Vec::new()

@@ -2,7 +2,7 @@
 
 use catamaran_scenario::Lang;
 
-use crate::why::{Kill, Late, Start, Throttled, Waited};
+use crate::why::{Kill, Late, Refused, Start, Throttled, Waited};
 
 use super::{Advice, Change, Part, instant, memory, nanos, parts, peer, seconds};
 
@@ -93,6 +93,25 @@ pub(super) fn kill(tenant: &str, kill: &Kill) -> Vec<String> {
             sentences
         }
     }
+}
+
+pub(super) fn refused(tenant: &str, refused: &Refused) -> Vec<String> {
+    let Refused { first_ms, failed, due, completed, limit } = refused;
+    let at = instant(LANG, *first_ms as f64 / 1000.0);
+    let bound = match limit {
+        Some(limit) => format!(
+            "Its group may have {limit} processes and threads (pids.max): at the bound the kernel refuses a fork at once (EAGAIN). Dead \
+             children count until they are reaped."
+        ),
+        None => "The machine had no room for more processes: the kernel refuses a fork at once (EAGAIN)."
+            .to_owned(),
+    };
+    vec![
+        format!(
+            "The kernel refused {failed} of {due} forks of {tenant}, the first at {at}; {completed} children lived and were reaped."
+        ),
+        bound,
+    ]
 }
 
 pub(super) fn start(tenant: &str, start: &Start) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use catamaran_scenario::{Josa, Lang};
 
-use crate::why::{Kill, Late, Start, Throttled, Waited};
+use crate::why::{Kill, Late, Refused, Start, Throttled, Waited};
 
 use super::{Advice, Change, Part, instant, memory, nanos, parts, peer, seconds};
 
@@ -95,6 +95,24 @@ pub(super) fn kill(tenant: &str, kill: &Kill) -> Vec<String> {
             sentences
         }
     }
+}
+
+pub(super) fn refused(tenant: &str, refused: &Refused) -> Vec<String> {
+    let Refused { first_ms, failed, due, completed, limit } = refused;
+    let at = instant(LANG, *first_ms as f64 / 1000.0);
+    let bound = match limit {
+        Some(limit) => format!(
+            "그룹은 프로세스와 스레드를 모두 {limit}개까지 둘 수 있어요(pids.max). 한도에 이르면 커널은 포크를 바로 거절해요(EAGAIN). 죽은 자식도 \
+             거둘 때까지는 하나로 세요."
+        ),
+        None => "컴퓨터에 프로세스를 더 둘 자리가 없었어요. 커널은 포크를 바로 거절해요(EAGAIN).".to_owned(),
+    };
+    vec![
+        format!(
+            "커널은 {tenant}의 포크 {due}번 가운데 {failed}번을 거절했어요. 처음은 {at}이었어요. 자식 {completed}개는 살다가 거둬졌어요."
+        ),
+        bound,
+    ]
 }
 
 pub(super) fn start(tenant: &str, start: &Start) -> Vec<String> {

@@ -40,11 +40,13 @@ pub fn told(lang: Lang, answer: &Answer) -> Told {
         (Lang::En, Facts::Start(start)) => en::start(tenant, start),
         (Lang::En, Facts::Throttled(facts)) => en::throttled(tenant, facts),
         (Lang::En, Facts::Waited(facts)) => en::waited(tenant, facts),
+        (Lang::En, Facts::Refused(refused)) => en::refused(tenant, refused),
         (Lang::Ko, Facts::Late(late)) => ko::late(tenant, late),
         (Lang::Ko, Facts::Kill(kill)) => ko::kill(tenant, kill),
         (Lang::Ko, Facts::Start(start)) => ko::start(tenant, start),
         (Lang::Ko, Facts::Throttled(facts)) => ko::throttled(tenant, facts),
         (Lang::Ko, Facts::Waited(facts)) => ko::waited(tenant, facts),
+        (Lang::Ko, Facts::Refused(refused)) => ko::refused(tenant, refused),
     };
     let advice = match (lang, advice) {
         (Lang::En, Some(advice)) => en::advice(advice),

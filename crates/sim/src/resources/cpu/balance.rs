@@ -12,7 +12,7 @@ use super::{CoreId, Cpu, ROOT, ThreadId};
 use crate::kernel::rng::SplitMix64;
 
 /// `imbalance_pct` of a domain that shares a cache.
-const IMBALANCE_PCT: u64 = 117;
+pub(super) const IMBALANCE_PCT: u64 = 117;
 /// `busy_factor`.
 const BUSY_FACTOR: u64 = 16;
 /// `cache_nice_tries` of a domain that shares a cache.
@@ -71,18 +71,18 @@ enum Why {
 
 /// `enum group_type`, for groups of one core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+pub(super) enum Kind {
     HasSpare,
     FullyBusy,
     Overloaded,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Stats {
-    core: CoreId,
-    kind: Kind,
-    load: u64,
-    threads: usize,
+pub(super) struct Stats {
+    pub(super) core: CoreId,
+    pub(super) kind: Kind,
+    pub(super) load: u64,
+    pub(super) threads: usize,
 }
 
 /// What to move (`migration_type` with `imbalance`).
@@ -161,7 +161,7 @@ impl Cpu {
         moved
     }
 
-    fn stats(&mut self, core: CoreId) -> Stats {
+    pub(super) fn stats(&mut self, core: CoreId) -> Stats {
         let root = self.queue_of(ROOT, core);
         self.update_queue_util(root);
         // Threads that wait make `runnable_avg` exceed the capacity as soon as there are two of them.

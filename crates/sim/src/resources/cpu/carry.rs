@@ -32,17 +32,36 @@ struct Share {
 impl Cpu {
     /// Moves the averages of a thread, which is on no queue, to another queue.
     pub(super) fn carry_load(&mut self, thread: ThreadId, to: QueueId) {
+        let share = self.share_of(thread);
         let entity = self.threads[thread].entity;
-        self.update_load(entity);
-        self.update_thread_util(thread);
-        let record = &self.entities[entity];
-        let (load, from) = (record.load.value(), record.queue);
-        let runnable = load / record.weight.max(1) as f64;
-        let share = Share { load, util: self.threads[thread].util.value(), runnable };
+        let from = self.entities[entity].queue;
         self.shift(from, share, Way::Goes);
         self.shift(to, share, Way::Comes);
         self.entities[entity].queue = to;
         self.note_path(thread);
+    }
+
+    /// What a new thread brings to its queue.
+    pub(super) fn attach(&mut self, thread: ThreadId, to: QueueId) {
+        self.entities[self.threads[thread].entity].queue = to;
+        self.note_path(thread);
+        let share = self.share_of(thread);
+        self.shift(to, share, Way::Comes);
+    }
+
+    /// What goes with a thread that is dead.
+    pub(super) fn detach(&mut self, thread: ThreadId) {
+        let share = self.share_of(thread);
+        self.shift(self.entities[self.threads[thread].entity].queue, share, Way::Goes);
+    }
+
+    fn share_of(&mut self, thread: ThreadId) -> Share {
+        let entity = self.threads[thread].entity;
+        self.update_load(entity);
+        self.update_thread_util(thread);
+        let record = &self.entities[entity];
+        let load = record.load.value();
+        Share { load, util: self.threads[thread].util.value(), runnable: load / record.weight.max(1) as f64 }
     }
 
     fn shift(&mut self, queue: QueueId, share: Share, way: Way) {

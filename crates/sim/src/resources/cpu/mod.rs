@@ -22,6 +22,7 @@ mod enqueue;
 mod entity;
 mod fair;
 mod fluid;
+mod fork;
 mod group;
 mod knobs;
 mod lent;

@@ -39,6 +39,11 @@ impl Average {
         Self { value: level as f64, at: 0 }
     }
 
+    /// An average that is `value` at `now`.
+    pub(super) fn at(value: f64, now: Instant) -> Self {
+        Self { value, at: now }
+    }
+
     /// Brings the average to `now`, the level having been `level` since the last time.
     pub(super) fn advance(&mut self, now: Instant, level: f64, decay: &mut Decay) {
         // Nothing of nothing: most groups are not on most cores.

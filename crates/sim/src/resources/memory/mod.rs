@@ -228,6 +228,11 @@ impl Memory {
         self.count(group, bytes.div_ceil(self.machine.page_bytes));
     }
 
+    /// What was charged so often by [`Self::hold`] is given back (bytes of each).
+    pub(crate) fn let_go(&mut self, group: GroupId, times: u64, bytes: u64) {
+        self.uncount(group, times * bytes.div_ceil(self.machine.page_bytes));
+    }
+
     /// A process with what it is charged for being there, whatever the bounds say: [`Self::make_fit`] says what follows.
     pub(crate) fn add_process(&mut self, spec: ProcessSpec) -> ProcessId {
         let own = spec.own_bytes.div_ceil(self.machine.page_bytes);

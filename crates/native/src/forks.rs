@@ -1,0 +1,163 @@
+//! What a tenant's tape tells of its forks, and how many children a machine is asked to bear.
+//!
+//! **Law.** A run may have as many processes as half of what the machine has room for now (`kernel.pid_max`, `kernel.threads-max`,
+//! the `pids.max` and the RLIMIT_NPROC that hold for the runner). A scenario that comes to more by Little's law is refused before
+//! anything is begun. Where it comes to more because the machine is too slow for it, the tenant gives up, and says so.
+
+use std::fs;
+
+use catamaran_report::RunError;
+use catamaran_report::report::EventRow;
+use catamaran_scenario::fork_work::ForkWork;
+use catamaran_scenario::plan::{Plan, Tenant};
+use catamaran_scenario::{Nanos, Platform};
+use catamaran_worker::tape::{Tape, phase};
+
+use crate::accept::refuse;
+use crate::platform;
+
+/// What became of the forks of one phase that were due before `end_ns` (from the origin).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Forked {
+    pub(crate) sent: u64,
+    pub(crate) failed: u64,
+    /// When the first of those was refused (ns from the origin).
+    pub(crate) first_refused_ns: Option<u64>,
+}
+
+/// When fork `number` of the phase at word `at` is due (ns from the phase's beginning).
+fn due_ns(tape: &Tape, at: usize, number: usize) -> u64 {
+    (number as f64 * 1e9 / f64::from_bits(tape.get(at + phase::FORK_RATE))) as u64
+}
+
+/// Word `number` of an array of a fork phase, as an instant (ns from the origin).
+fn instant(tape: &Tape, at: usize, array: usize, number: usize) -> Option<u64> {
+    let count = tape.get(at + phase::REQUESTS) as usize;
+    let word = tape.get(at + phase::ARRAYS) as usize + array * count + number;
+    tape.get(word).checked_sub(1)
+}
+
+/// What became of the forks of the phase at word `at`; adds the latencies (ns) of those whose child was reaped before `end_ns`.
+pub(crate) fn forked(tape: &Tape, at: usize, end_ns: u64, latencies_ns: &mut Vec<u64>) -> Forked {
+    let mut forked = Forked::default();
+    let Some(began_ns) = tape.get(at + phase::BEGAN).checked_sub(1) else { return forked };
+    for number in 0..tape.get(at + phase::REQUESTS) as usize {
+        let due_ns = began_ns + due_ns(tape, at, number);
+        if due_ns >= end_ns {
+            break;
+        }
+        forked.sent += 1;
+        let [began, reaped] = [0, 3].map(|array| instant(tape, at, array, number));
+        match reaped {
+            // An instant is a word less one.
+            Some(word) if word == phase::FAILED_REFUSED - 1 => {
+                if let Some(began_ns) = began.filter(|began_ns| *began_ns < end_ns) {
+                    forked.failed += 1;
+                    forked.first_refused_ns.get_or_insert(began_ns);
+                }
+            }
+            Some(reaped_ns) if reaped_ns < end_ns => latencies_ns.push(reaped_ns.saturating_sub(due_ns)),
+            _ => {}
+        }
+    }
+    forked
+}
+
+/// The fork phases of a tape.
+fn phases(tape: &Tape) -> impl Iterator<Item = usize> + '_ {
+    let layout = tape.layout();
+    let phases = (0..layout.phases).map(move |number| layout.phase(number));
+    phases.filter(|at| tape.get(at + phase::KIND) == phase::FORK)
+}
+
+/// The event of a tenant's first refused fork. The kernel does not say which bound it was: a
+/// tenant's own, where it has one.
+pub(crate) fn refused(tape: &Tape, end_ns: u64, label: &str, has_own: bool) -> Option<EventRow> {
+    let first =
+        phases(tape).filter_map(|at| forked(tape, at, end_ns, &mut Vec::new()).first_refused_ns).min()?;
+    let bound = if has_own { label } else { "host" };
+    Some(EventRow {
+        at_s: first as f64 / 1e9,
+        actor: label.to_owned(),
+        what: "pids-max".to_owned(),
+        target: bound.to_owned(),
+        because: None,
+        bytes: None,
+    })
+}
+
+/// Puts an event without a cause in its place by time; what comes after it keeps its causes.
+pub(crate) fn insert(events: &mut Vec<EventRow>, event: EventRow) {
+    let place = events.partition_point(|other| other.at_s <= event.at_s);
+    for other in events.iter_mut() {
+        other.because = other.because.map(|cause| cause + u32::from(cause as usize >= place));
+    }
+    events.insert(place, event);
+}
+
+/// Refuses what may come to more processes than this machine can safely bear.
+pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    let most: u64 =
+        plan.tenants().iter().map(|tenant| children(plan, tenant, platform)).fold(0, u64::saturating_add);
+    let Some(tenant) = plan.tenants().iter().find(|tenant| ForkWork::all(&tenant.workload).next().is_some())
+    else {
+        return Ok(());
+    };
+    let safe = safe();
+    refuse(
+        most > safe,
+        &format!("tenant.{}.workload.max", tenant.name),
+        &format!(
+            "up to {most} processes at once, more than half of those that this machine has room for ({safe})"
+        ),
+        "set or lower max, lower rate, or shorten the duration",
+    )
+}
+
+/// Most children of all replicas of a tenant at once.
+fn children(plan: &Plan, tenant: &Tenant, platform: Platform) -> u64 {
+    let left = plan.duration().0.saturating_sub(tenant.start_at.0);
+    let limit = tenant.pids_limit.filter(|_| platform::has_limits(platform));
+    let most = ForkWork::all(&tenant.workload).map(|work| work.at_once(Nanos(left), limit)).max();
+    most.unwrap_or(0).saturating_mul(u64::from(tenant.replicas))
+}
+
+/// Processes that a run may have.
+fn safe() -> u64 {
+    room() / 2
+}
+
+/// Most children of one replica, by its part of those that a run may have.
+pub(crate) fn part(plan: &Plan) -> u64 {
+    let forking = plan.tenants().iter().filter(|tenant| ForkWork::all(&tenant.workload).next().is_some());
+    safe() / forking.map(|tenant| u64::from(tenant.replicas)).sum::<u64>().max(1)
+}
+
+/// Processes that there is room for beside those that are there.
+fn room() -> u64 {
+    let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let bounds = ["/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max"];
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nproc).current;
+    let own = own_pids_max().into_iter().chain(limit);
+    let least = bounds.into_iter().filter_map(number).chain(own).min().unwrap_or(0);
+    // The fourth figure is "runnable/all".
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let there =
+        load.split_ascii_whitespace().nth(3).and_then(|pair| pair.split_once('/')?.1.parse::<u64>().ok());
+    least.saturating_sub(there.unwrap_or(0))
+}
+
+/// `pids.max` of the group that this process is in; none where it has none, or no bound.
+fn own_pids_max() -> Option<u64> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let of = |line: &str| {
+        let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
+        let root = match controllers {
+            "" => "/sys/fs/cgroup",
+            "pids" => "/sys/fs/cgroup/pids",
+            _ => return None,
+        };
+        fs::read_to_string(format!("{root}{path}/pids.max")).ok()?.trim().parse::<u64>().ok()
+    };
+    groups.lines().filter_map(of).min()
+}

@@ -1,0 +1,27 @@
+//! What `catamaran calibrate` measures of processes: a child that the tenants' program forks, which does nothing but sleep.
+//!
+//! **Law.** A fork takes CPU time of the parent; a refused one does, too, as the kernel asks whether one more is permitted when nearly
+//! all of it is made (`cgroup_can_fork` in Linux `kernel/fork.c`, `copy_process`). The child takes some before it sleeps (pages that
+//! it writes to are copied) and some for its end, in which it gives all back and tells its parent; reaping it takes some of the parent.
+
+use serde::{Deserialize, Serialize};
+
+/// Forks and their children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForkCosts {
+    /// CPU time of the parent for a fork (ns).
+    pub fork_ns: u64,
+    /// CPU time of the parent for a fork that `pids.max` refuses (ns).
+    pub refused_ns: u64,
+    /// CPU time of a child from its first instruction in the kernel to its sleep (ns).
+    pub start_ns: u64,
+    /// CPU time of a child from the end of its sleep to its own end (ns).
+    pub exit_ns: u64,
+    /// CPU time of the parent for reaping one (ns).
+    pub reap_ns: u64,
+    /// From a fork to the child's first instruction, and from a child's end to its parent's, on a core that idles (ns).
+    pub wakeup_idle_ns: u64,
+    /// What a child that sleeps is charged: kernel stack, page tables, copied pages (bytes).
+    pub child_bytes: u64,
+}
