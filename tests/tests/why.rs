@@ -109,7 +109,7 @@ fn helps(
 #[test]
 fn every_shipped_scenario_answers_why_and_what_it_advises_helps() {
     let mut faults = Vec::new();
-    let mut asked = [0; 5];
+    let mut asked = [0; 6];
     for shipped in shipped::ALL {
         let plan = parsed(shipped, shipped.text);
         for &platform in plan.platforms() {
@@ -124,6 +124,7 @@ fn every_shipped_scenario_answers_why_and_what_it_advises_helps() {
                     Question::Slow { .. } => 2,
                     Question::Throttled { .. } => 3,
                     Question::Waited { .. } => 4,
+                    Question::Refused { .. } => 5,
                 };
                 asked[kind] += 1;
                 speaks(&answer, &what);

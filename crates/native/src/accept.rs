@@ -4,8 +4,8 @@ use catamaran_report::RunError;
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
-use catamaran_scenario::{fork_work, network_work};
 use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Workload};
+use catamaran_scenario::{fork_work, network_work};
 
 use crate::{forks, platform, vm};
 

@@ -91,7 +91,8 @@ mod tests {
     fn forks_are_due_at_regular_times() {
         let thirds = work(3.0, None);
         assert_eq!([0, 1, 2, 3].map(|k| thirds.due_ns(k)), [0, 333_333_333, 666_666_666, 1_000_000_000]);
-        for (rate, span, due) in [(3.0, 1_000_000_000, 3), (3.0, 1_000_000_001, 4), (50.0, 0, 0), (0.5, 1, 1)] {
+        for (rate, span, due) in [(3.0, 1_000_000_000, 3), (3.0, 1_000_000_001, 4), (50.0, 0, 0), (0.5, 1, 1)]
+        {
             assert_eq!(work(rate, None).due_within(span), due, "{rate}/s within {span} ns");
         }
     }
@@ -99,7 +100,9 @@ mod tests {
     #[test]
     fn children_are_bounded_by_max_by_the_limit_and_by_their_lifetime() {
         let span = Nanos(5_000_000_000);
-        for (max, limit, most) in [(None, None, 200), (Some(30), None, 30), (Some(30), Some(12), 10), (None, Some(1), 0)] {
+        for (max, limit, most) in
+            [(None, None, 200), (Some(30), None, 30), (Some(30), Some(12), 10), (None, Some(1), 0)]
+        {
             assert_eq!(work(100.0, max).at_once(span, limit), most, "{max:?} {limit:?}");
         }
     }

@@ -117,13 +117,15 @@ struct Stamps {
 impl Stamps {
     fn read(tape: &Tape) -> Option<Self> {
         let (at, hand) = (tape.layout().phase(0), tape.layout().thread(0));
-        let (count, arrays) = (tape.get(at + phase::REQUESTS) as usize, tape.get(at + phase::ARRAYS) as usize);
+        let (count, arrays) =
+            (tape.get(at + phase::REQUESTS) as usize, tape.get(at + phase::ARRAYS) as usize);
         let instant = |array: usize, number: usize| tape.get(arrays + array * count + number);
         let reaped = |number: &usize| (1..phase::FAILED_REFUSED).contains(&instant(3, *number));
         let done: Vec<usize> = (0..count).filter(reaped).collect();
         let lengths: Vec<f64> =
             done.iter().map(|&number| instant(3, number) as f64 - instant(2, number) as f64).collect();
-        let parent_ns = (tape.get(hand + thread::ENDED) == 1).then(|| tape.get(hand + thread::CPU_NS) as f64)?;
+        let parent_ns =
+            (tape.get(hand + thread::ENDED) == 1).then(|| tape.get(hand + thread::CPU_NS) as f64)?;
         Some(Self {
             children: done.len() as f64,
             parent_ns,
@@ -179,7 +181,10 @@ mod tests {
         let overheads = Overheads { request_ns: 51, sleep_ns: 10_101 };
         let Ok(Some(costs)) = measure(1e8, 1510, overheads, &interrupt) else { return };
         println!("{costs:?}");
-        assert!(costs.fork_ns > 0 && costs.refused_ns > 0 && costs.exit_ns > 0 && costs.reap_ns > 0, "{costs:?}");
+        assert!(
+            costs.fork_ns > 0 && costs.refused_ns > 0 && costs.exit_ns > 0 && costs.reap_ns > 0,
+            "{costs:?}"
+        );
         assert!((16 << 10..4 << 20).contains(&costs.child_bytes), "{costs:?}");
     }
 

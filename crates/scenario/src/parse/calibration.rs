@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::calibration::{
-    Accel, CachedCosts, CpuCosts, DiskCosts, FlushCosts, ForkCosts, Machine, MemoryCosts, MessageCosts, NetworkCosts,
-    OperationCosts, SchedulerKnobs, StartupStage, SwapCosts, VmCosts,
+    Accel, CachedCosts, CpuCosts, DiskCosts, FlushCosts, ForkCosts, Machine, MemoryCosts, MessageCosts,
+    NetworkCosts, OperationCosts, SchedulerKnobs, StartupStage, SwapCosts, VmCosts,
 };
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::plan::Scheduler;

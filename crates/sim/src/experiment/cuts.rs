@@ -51,7 +51,9 @@ impl World {
     pub(super) fn work_and_cpu(&self) -> (f64, u64) {
         let works = |(index, _): &(usize, usize)| {
             let instance = self.instances.get(*index).and_then(Option::as_ref);
-            instance.is_some_and(|instance| !instance.program.touches() && !instance.program.operates() && !instance.program.forks())
+            instance.is_some_and(|instance| {
+                !instance.program.touches() && !instance.program.operates() && !instance.program.forks()
+            })
         };
         let threads = (0..self.owners.len()).filter(|&thread| self.owners.get(thread).is_some_and(works));
         let cpu_ns = match threads.clone().count() == self.owners.len() {

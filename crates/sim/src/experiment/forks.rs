@@ -18,8 +18,8 @@ use super::log::Note;
 use super::refuse::{processes, refusal};
 use super::world::{Event, TENANTS_SECOND, World};
 use crate::kernel::Instant;
-use crate::platform::vm::Guest;
 use crate::platform::CpuClaim;
+use crate::platform::vm::Guest;
 use crate::resources::cpu::ThreadId;
 use crate::resources::pids::{GroupId, Pids, ROOT};
 
@@ -72,6 +72,8 @@ impl ForkSetting {
             start_ns: inside(costs.start_ns),
             exit_ns: inside(costs.exit_ns),
             reap_ns: inside(costs.reap_ns),
+            // A child's memory is the guest's own, of which only how much it holds in all is modelled.
+            child_bytes: guest.map_or(costs.child_bytes, |_| 0),
             ..costs
         };
         Ok(Self(Some((costs, plan.instances().zip(claims).filter_map(tasks).collect()))))
@@ -169,7 +171,8 @@ impl World {
         let Some(world) = &mut self.forks else { return };
         let granted = world.groups.get(index).is_some_and(|(group, _)| world.pids.charge(*group).is_ok());
         let cost = if granted { world.costs.fork_ns } else { world.costs.refused_ns };
-        let first = !granted && world.refused.get_mut(index).is_some_and(|refused| !std::mem::replace(refused, true));
+        let first =
+            !granted && world.refused.get_mut(index).is_some_and(|refused| !std::mem::replace(refused, true));
         if first {
             self.note(Note::PidsMax(index), None);
         }
@@ -238,7 +241,8 @@ impl World {
         let free = world.free.get_mut(&index).and_then(Vec::pop);
         let thread = free.unwrap_or_else(|| {
             let thread = self.engine.add_child(parent);
-            let own = self.instances.get(index).and_then(Option::as_ref).map_or(0, |one| one.program.threads());
+            let own =
+                self.instances.get(index).and_then(Option::as_ref).map_or(0, |one| one.program.threads());
             let slots = world.slots.entry(index).or_default();
             self.owners.push((index, own + slots.len()));
             self.slept.push(false);
@@ -293,7 +297,9 @@ impl World {
 
     /// A child is dead, and its parent is told.
     fn die(&mut self, thread: ThreadId) {
-        let Some(child) = self.forks.as_mut().and_then(|world| world.children.remove(&thread)) else { return };
+        let Some(child) = self.forks.as_mut().and_then(|world| world.children.remove(&thread)) else {
+            return;
+        };
         if let Some(instance) = self.instances.get_mut(child.index).and_then(Option::as_mut) {
             instance.program.child_died(child.number);
         }
@@ -327,7 +333,10 @@ impl World {
         if !self.forks.as_ref().is_some_and(sleeps) {
             return;
         }
-        if matches!(event, ForkEvent::Expire(..)) && self.wakeup_idle > 0 && self.engine.would_wake_idle(thread) {
+        if matches!(event, ForkEvent::Expire(..))
+            && self.wakeup_idle > 0
+            && self.engine.would_wake_idle(thread)
+        {
             let at = self.now + self.wakeup_idle;
             return self.queue.push(at, TENANTS_SECOND, Event::Fork(ForkEvent::Awake(thread, number)));
         }
@@ -354,7 +363,8 @@ impl World {
         }
         let owners = &self.owners;
         world.hands.retain(|thread, _| owners.get(*thread).is_some_and(|(owner, _)| *owner != index));
-        let charged = world.groups.get(index).map_or(0, |(group, own)| world.pids.tasks(*group).saturating_sub(*own));
+        let charged =
+            world.groups.get(index).map_or(0, |(group, own)| world.pids.tasks(*group).saturating_sub(*own));
         self.bury(index, charged);
         if let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) {
             instance.program.children_are_gone();

@@ -107,7 +107,9 @@ mod tests {
                     pids.uncharge(gone, 1);
                     continue;
                 }
-                let below = |above: usize| tasks.iter().filter(|task| path(**task).any(|g| g == above)).count() as u64;
+                let below = |above: usize| {
+                    tasks.iter().filter(|task| path(**task).any(|g| g == above)).count() as u64
+                };
                 let refused = path(group).find(|&above| below(above) >= bounds[above]);
                 assert_eq!(pids.charge(group).err(), refused);
                 tasks.extend(refused.is_none().then_some(group));

@@ -88,7 +88,8 @@ impl Program {
         };
         served().next()?;
         let begun = served().filter(|(index, _)| *index <= self.current);
-        let arrived = begun.flat_map(|(_, served)| served.into_owned()).filter(|request| request.arrival < now);
+        let arrived =
+            begun.flat_map(|(_, served)| served.into_owned()).filter(|request| request.arrival < now);
         Some(self.past.iter().copied().chain(arrived).collect())
     }
 }

@@ -184,7 +184,10 @@ mod tests {
         assert_eq!(forker.next(27 * MS, 0, end), Step::Await(30 * MS));
         let rows = forker.forks(40 * MS);
         assert_eq!(rows.iter().map(|row| row.arrival / MS).collect::<Vec<_>>(), [0, 10, 20, 30]);
-        assert_eq!((rows[0].completed, rows[1].failed, rows[2].completed), (Some(27 * MS), Some(26 * MS), None));
+        assert_eq!(
+            (rows[0].completed, rows[1].failed, rows[2].completed),
+            (Some(27 * MS), Some(26 * MS), None)
+        );
     }
 
     #[test]

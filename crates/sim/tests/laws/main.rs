@@ -8,6 +8,7 @@ mod common;
 mod density;
 mod disk;
 mod events;
+mod forks;
 mod guests;
 mod memory;
 mod nodes;

@@ -83,10 +83,13 @@ pub(super) fn refused(tenant: &str, refused: &Refused) -> Vec<String> {
             "Its group may have {limit} processes and threads (pids.max): at the bound the kernel refuses a fork at once (EAGAIN). Dead \
              children count until they are reaped."
         ),
-        None => "The machine had no room for more processes: the kernel refuses a fork at once (EAGAIN).".to_owned(),
+        None => "The machine had no room for more processes: the kernel refuses a fork at once (EAGAIN)."
+            .to_owned(),
     };
     vec![
-        format!("The kernel refused {failed} of {due} forks of {tenant}, the first at {at}; {completed} children lived and were reaped."),
+        format!(
+            "The kernel refused {failed} of {due} forks of {tenant}, the first at {at}; {completed} children lived and were reaped."
+        ),
         bound,
     ]
 }

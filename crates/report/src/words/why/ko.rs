@@ -87,7 +87,9 @@ pub(super) fn refused(tenant: &str, refused: &Refused) -> Vec<String> {
         None => "컴퓨터에 프로세스를 더 둘 자리가 없었어요. 커널은 포크를 바로 거절해요(EAGAIN).".to_owned(),
     };
     vec![
-        format!("커널은 {tenant}의 포크 {due}번 가운데 {failed}번을 거절했어요. 처음은 {at}이었어요. 자식 {completed}개는 살다가 거둬졌어요."),
+        format!(
+            "커널은 {tenant}의 포크 {due}번 가운데 {failed}번을 거절했어요. 처음은 {at}이었어요. 자식 {completed}개는 살다가 거둬졌어요."
+        ),
         bound,
     ]
 }

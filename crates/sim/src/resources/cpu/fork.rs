@@ -100,7 +100,8 @@ impl Cpu {
 
     /// The core on which a new thread begins, made on `own` (`sched_balance_find_dst_group`).
     fn select_core_for_new(&mut self, child: ThreadId, own: CoreId) -> CoreId {
-        let may: Vec<CoreId> = (0..self.cores.len()).filter(|&core| self.threads[child].allowed[core]).collect();
+        let may: Vec<CoreId> =
+            (0..self.cores.len()).filter(|&core| self.threads[child].allowed[core]).collect();
         let others: Vec<_> = may.iter().filter(|core| **core != own).map(|&core| self.stats(core)).collect();
         let best = others.into_iter().min_by_key(|stats| {
             let load = if stats.kind == Kind::HasSpare { 0 } else { stats.load };
@@ -114,7 +115,9 @@ impl Cpu {
         let goes = match local.kind.cmp(&best.kind) {
             std::cmp::Ordering::Less => false,
             std::cmp::Ordering::Greater => true,
-            std::cmp::Ordering::Equal if local.kind == Kind::HasSpare => local.threads.min(1) > best.threads.min(1),
+            std::cmp::Ordering::Equal if local.kind == Kind::HasSpare => {
+                local.threads.min(1) > best.threads.min(1)
+            }
             std::cmp::Ordering::Equal => {
                 best.load < local.load + ALLOWED && 100 * local.load > IMBALANCE_PCT * best.load
             }
