@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use catamaran_report::RunError;
 use catamaran_scenario::file_work::FileWork;
-use catamaran_scenario::{Plan, Platform};
+use catamaran_scenario::{Plan, Platform, fork_work};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::accept;
@@ -52,6 +52,8 @@ pub fn density(
     accept::refuse(one_kind, "tenant", "a density of more than one kind of tenant", "leave the others out")?;
     accept::refuse(plan.host().swap.0 > 0, "host.swap", "a density with swap", "leave it out")?;
     let on_disk = plan.tenants().iter().any(|tenant| FileWork::all(&tenant.workload).next().is_some());
+    let forks = plan.tenants().iter().any(|tenant| fork_work::forks(&tenant.workload));
+    accept::refuse(forks, "tenant.workload", "a density of tenants that fork", "take another workload")?;
     accept::refuse(on_disk, "tenant.workload", "a density of tenants with files", "take another workload")?;
     accept::refuse(
         network::is_used(plan),

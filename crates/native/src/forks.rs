@@ -6,8 +6,8 @@
 
 use std::fs;
 
-use catamaran_report::RunError;
-use catamaran_report::report::EventRow;
+use catamaran_report::report::{EventRow, TenantReport};
+use catamaran_report::{Report, RunError};
 use catamaran_scenario::fork_work::ForkWork;
 use catamaran_scenario::plan::{Plan, Tenant};
 use catamaran_scenario::{Nanos, Platform};
@@ -70,9 +70,34 @@ fn phases(tape: &Tape) -> impl Iterator<Item = usize> + '_ {
     phases.filter(|at| tape.get(at + phase::KIND) == phase::FORK)
 }
 
+/// Adds the first refused fork of each tenant, in its place by time; rows are those of the tapes.
+pub(crate) fn add_refusals<'a>(
+    report: &mut Report,
+    tapes: impl Iterator<Item = (&'a Tenant, &'a Tape)>,
+    platform: Platform,
+    end_ns: u64,
+) {
+    for (row, (plan, tape)) in report.tenants.iter().zip(tapes) {
+        let has_own = plan.pids_limit.is_some() && platform::has_limits(platform);
+        if let Some(event) = refused(tape, end_ns, &row.label(), has_own) {
+            insert(&mut report.events, event);
+        }
+    }
+}
+
+/// Says what is not known of a tenant that forks; `counted` where a group counts CPU time.
+pub(crate) fn explain(row: &mut TenantReport, counted: bool) {
+    row.waited_s = None;
+    row.explain_absence("waited_s", "its children's run-queue waits vanish with them");
+    if !counted {
+        row.cpu_s = None;
+        row.explain_absence("cpu_s", "its children's CPU time vanishes with them, and no group counts it");
+    }
+}
+
 /// The event of a tenant's first refused fork. The kernel does not say which bound it was: a
 /// tenant's own, where it has one.
-pub(crate) fn refused(tape: &Tape, end_ns: u64, label: &str, has_own: bool) -> Option<EventRow> {
+fn refused(tape: &Tape, end_ns: u64, label: &str, has_own: bool) -> Option<EventRow> {
     let first =
         phases(tape).filter_map(|at| forked(tape, at, end_ns, &mut Vec::new()).first_refused_ns).min()?;
     let bound = if has_own { label } else { "host" };
@@ -87,7 +112,7 @@ pub(crate) fn refused(tape: &Tape, end_ns: u64, label: &str, has_own: bool) -> O
 }
 
 /// Puts an event without a cause in its place by time; what comes after it keeps its causes.
-pub(crate) fn insert(events: &mut Vec<EventRow>, event: EventRow) {
+fn insert(events: &mut Vec<EventRow>, event: EventRow) {
     let place = events.partition_point(|other| other.at_s <= event.at_s);
     for other in events.iter_mut() {
         other.because = other.because.map(|cause| cause + u32::from(cause as usize >= place));

@@ -70,7 +70,10 @@ impl Outcome<'_> {
         let rows = kills.iter().enumerate();
         report.events =
             rows.flat_map(|(k, (label, machine, kill))| kill.events(label, machine, 2 * k)).collect();
-        self.add_refusals(&mut report);
+        let rows = self.plan.instances().zip(&self.tenants);
+        let tapes =
+            rows.filter_map(|((index, _), tenant)| Some((self.plan.tenants().get(index)?, tenant.tape)));
+        forks::add_refusals(&mut report, tapes, self.platform, self.end_ns.saturating_sub(self.origin_ns));
         self.fill_host(&mut report);
         let mut outside = facts::read(Path::new("/proc/self"));
         // What tenants share in place of the machine's network stands for it.
@@ -80,18 +83,6 @@ impl Outcome<'_> {
         }
         report.samples = self.samples(&report.tenants);
         report
-    }
-
-    /// Adds the first refused fork of each tenant, in its place by time.
-    fn add_refusals(&self, report: &mut Report) {
-        let end_ns = self.end_ns.saturating_sub(self.origin_ns);
-        let plans = self.plan.instances().filter_map(|(index, _)| self.plan.tenants().get(index));
-        for ((row, plan), tenant) in report.tenants.iter().zip(plans).zip(&self.tenants) {
-            let has_own = plan.pids_limit.is_some() && platform::has_limits(self.platform);
-            if let Some(event) = forks::refused(tenant.tape, end_ns, &row.label(), has_own) {
-                forks::insert(&mut report.events, event);
-            }
-        }
     }
 
     /// To the end of the run, or of the last tenant where all were done before.
@@ -283,15 +274,7 @@ fn explain(
     }
     row.explain_absence("stolen_s", "the tenant is no guest: what the machine beneath takes is `host.steal`");
     if fork_work::forks(&plan.workload) {
-        row.waited_s = None;
-        row.explain_absence("waited_s", "its children's run-queue waits vanish with them");
-        if tenant.last.usage.cpu_ns.is_none() {
-            row.cpu_s = None;
-            row.explain_absence(
-                "cpu_s",
-                "its children's CPU time vanishes with them, and no group counts it",
-            );
-        }
+        forks::explain(row, tenant.last.usage.cpu_ns.is_some());
     }
     let reasons = [
         ("startup_s", row.startup_s.is_none(), "a start-up stage was not noted"),

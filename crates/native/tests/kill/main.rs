@@ -325,6 +325,51 @@ fn a_tenant_that_runs_has_no_process_beside_it() {
 }
 
 #[test]
+fn children_of_tenants_are_gone_whoever_is_killed() {
+    if std::env::var_os(VICTIM).is_some() {
+        return;
+    }
+    let emulated = std::env::var_os("CATAMARAN_TURNS_PER_CPU_S").is_some();
+    let grounds = grounds(&catamaran_native::doctor(), emulated);
+    let mut murder = Murder {
+        homes: Homes::make(),
+        mounts: mounts_of_others(),
+        kills: BTreeMap::new(),
+        held_something: 0,
+    };
+    for ground in grounds.into_iter().filter(|ground| *ground != VM) {
+        for who in [Who::Runner, Who::Tenant] {
+            let kill = Kill { ground, who, moment: Moment::After(Duration::ZERO) };
+            let mut victim = murder.homes.start_forks(ground, if who == Who::Runner { "60s" } else { "3s" });
+            let deadline = Instant::now() + Duration::from_secs(20);
+            // Three tenants, of which two have children that look like them.
+            let parent = loop {
+                let inventory = Inventory::take(victim.pid(), &victim.home);
+                let (all, own) = (inventory.tenants(), inventory.children(victim.pid()));
+                let children =
+                    all.iter().filter(|process| process.parent != victim.pid()).collect::<Vec<_>>();
+                if children.len() >= 20 {
+                    let number = children.first().map_or(0, |child| child.parent);
+                    assert!(own.iter().any(|process| process.pid == number), "{ground:?}: {inventory:#?}");
+                    break number;
+                }
+                assert!(Instant::now() < deadline, "{ground:?}: no children in {inventory:#?}");
+            };
+            if who == Who::Runner {
+                victim.kill();
+                murder.homes.clean(ground.ordinary);
+            } else {
+                let parent = rustix::process::Pid::from_raw(parent as i32).expect("a process");
+                rustix::process::kill_process(parent, rustix::process::Signal::KILL).expect("it is there");
+                let said = victim.said();
+                assert!(said.contains("reported"), "{kill:?}: {said}");
+            }
+            murder.nothing_is_left(&[(kill, victim)]);
+        }
+    }
+}
+
+#[test]
 fn a_killed_run_leaves_nothing_after_the_next_clean_and_a_live_one_is_untouched() {
     if std::env::var_os(VICTIM).is_some() {
         return;

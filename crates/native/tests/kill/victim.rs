@@ -14,6 +14,8 @@ use catamaran_scenario::{Plan, Platform};
 pub(crate) const VICTIM: &str = "CATAMARAN_KILL_TEST";
 /// What an ordinary user's process is told that shall clean up.
 const CLEAN: &str = "clean";
+/// What a process is told beside its ground that shall have a tenant that forks.
+const FORKS: &str = "forks";
 /// Number of an ordinary user and its group: `nobody`.
 const NOBODY: u32 = 65534;
 
@@ -107,6 +109,14 @@ impl Homes {
         Victim { process, started: Instant::now(), ground, home: self.of(&ground) }
     }
 
+    /// The same of a run whose tenant forks.
+    pub(crate) fn start_forks(&self, ground: Ground, duration: &str) -> Victim {
+        let mut command = self.this_test(ground.ordinary);
+        let process = command.env(VICTIM, format!("{};{duration};{FORKS}", ground.name)).spawn();
+        let process = process.expect("the victim starts");
+        Victim { process, started: Instant::now(), ground, home: self.of(&ground) }
+    }
+
     /// Has both users clean up.
     pub(crate) fn clean(&self, ordinary: bool) {
         let cleaned = catamaran_native::clean();
@@ -187,25 +197,33 @@ pub(crate) fn be(what: &str) {
         }
         return;
     }
-    let (name, duration) = what.split_once(';').expect("ground and duration");
+    let (name, rest) = what.split_once(';').expect("ground and duration");
+    let (duration, batch) = match rest.split_once(';') {
+        Some((duration, _)) => (duration, BOMB),
+        None => (rest, BATCH),
+    };
     let ground = GROUNDS.into_iter().find(|ground| ground.name == name).expect("a ground");
     let options = RunnerOptions { turns_per_cpu_s: Some(5e8), ..RunnerOptions::default() };
     let mut runner = Runner::new(options).expect("a runner");
-    match runner.run(&scenario(ground, duration), ground.platform, 0) {
+    match runner.run(&scenario(ground, duration, batch), ground.platform, 0) {
         Ok(report) => println!("reported {} tenants", report.tenants.len()),
         Err(error) => println!("failed: {error}"),
     }
 }
 
-/// Two tenants that never come to an end; a guest where each would be a guest.
-fn scenario(ground: Ground, duration: &str) -> Plan {
-    const BATCH: &str =
-        "[[tenant]]\nname = \"batch\"\nworkload = { kind = \"compute\", threads = 2, work = \"1h\" }";
-    const CLIENT: &str = "[[tenant]]\nname = \"batch\"\nworkload = { kind = \"network\", to = \"web\", bytes = \"100GiB\", size = \"1MiB\" }";
+const BATCH: &str =
+    "[[tenant]]\nname = \"batch\"\nworkload = { kind = \"compute\", threads = 2, work = \"1h\" }";
+const CLIENT: &str = "[[tenant]]\nname = \"batch\"\nworkload = { kind = \"network\", to = \"web\", bytes = \"100GiB\", size = \"1MiB\" }";
+/// A hundred children at once, that come and go; and ten that stay.
+const BOMB: &str = "[[tenant]]\nname = \"bomb\"\nworkload = { kind = \"fork\", rate = \"500/s\", lifetime = \"200ms\" }\n\
+     [[tenant]]\nname = \"stay\"\nworkload = { kind = \"fork\", rate = \"500/s\", lifetime = \"1h\", max = 10 }";
+
+/// A server, and a tenant that never comes to an end; a guest where each would be a guest.
+fn scenario(ground: Ground, duration: &str, batch: &str) -> Plan {
     let (rootless, platform) = (ground.rootless, ground.platform);
     // Guests want memory and, to boot while anybody waits, all of a core.
     let (memory, limit, batch) =
-        if platform == Platform::Vm { ("512MiB", "1", "") } else { ("128MiB", "50m", BATCH) };
+        if platform == Platform::Vm { ("512MiB", "1", "") } else { ("128MiB", "50m", batch) };
     let (batch, network) = match ground.talks {
         true => (CLIENT, "network = { bandwidth = \"100MB/s\" }"),
         false => (batch, ""),

@@ -134,6 +134,10 @@ fn fill(
             row.explain_absence(field, reason.clone());
         }
     }
+    if setting.guest.is_some() && instance.program.forks() {
+        let reason = "a guest's memory is its own: that of children is not in it";
+        row.explain_absence("memory_peak_bytes.children", reason);
+    }
     for (field, reason) in setting.disk.absent(index) {
         row.explain_absence(field, reason.as_str());
     }

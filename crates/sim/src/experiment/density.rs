@@ -14,7 +14,7 @@
 use catamaran_report::RunError;
 use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::Workload;
-use catamaran_scenario::{Calibration, Plan, Platform};
+use catamaran_scenario::{Calibration, Plan, Platform, fork_work};
 
 use super::disk;
 use super::refuse::{self, refusal};
@@ -44,6 +44,10 @@ pub(crate) fn density(
     }
     if disk::operates(&tenant.workload) {
         let what = "a density of tenants with files";
+        return Err(refusal("tenant.workload".into(), what, "take another workload"));
+    }
+    if fork_work::forks(&tenant.workload) {
+        let what = "a density of tenants that fork";
         return Err(refusal("tenant.workload".into(), what, "take another workload"));
     }
     if platform == Platform::Gvisor {

@@ -74,42 +74,6 @@ impl Engine {
         }
     }
 
-    /// A thread beside `parent`, for its children; it begins by [`Self::fork`].
-    pub(super) fn add_child(&mut self, parent: ThreadId) -> ThreadId {
-        match self {
-            Engine::Exact(cpu) => cpu.add_child(parent),
-            Engine::Guests(guests) => guests.add_child(parent),
-            Engine::Fluid(fluid) => fluid.add_thread(),
-        }
-    }
-
-    /// Whether a thread that `parent` has made finds its core idle.
-    pub(super) fn would_fork_idle(&mut self, child: ThreadId, parent: ThreadId) -> bool {
-        match self {
-            Engine::Exact(cpu) => cpu.would_fork_idle(child, parent),
-            Engine::Guests(guests) => guests.would_wake_idle(child),
-            Engine::Fluid(_) => false,
-        }
-    }
-
-    /// A thread begins, which `parent` has just made.
-    pub(super) fn fork(&mut self, child: ThreadId, parent: ThreadId) {
-        match self {
-            Engine::Exact(cpu) => cpu.fork(child, parent),
-            Engine::Guests(guests) => guests.fork(child, parent),
-            Engine::Fluid(fluid) => fluid.wake(child),
-        }
-    }
-
-    /// A thread is no more, until it begins anew.
-    pub(super) fn die(&mut self, thread: ThreadId) {
-        match self {
-            Engine::Exact(cpu) => cpu.die(thread),
-            Engine::Guests(guests) => guests.die(thread),
-            Engine::Fluid(fluid) => fluid.block(thread),
-        }
-    }
-
     pub(super) fn set_now(&mut self, now: Instant) {
         both!(self, model => model.set_now(now));
     }

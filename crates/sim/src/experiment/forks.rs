@@ -72,6 +72,8 @@ impl ForkSetting {
             start_ns: inside(costs.start_ns),
             exit_ns: inside(costs.exit_ns),
             reap_ns: inside(costs.reap_ns),
+            // A child's memory is the guest's own, of which only how much it holds in all is modelled.
+            child_bytes: guest.map_or(costs.child_bytes, |_| 0),
             ..costs
         };
         Ok(Self(Some((costs, plan.instances().zip(claims).filter_map(tasks).collect()))))

@@ -80,7 +80,7 @@ pub(super) struct Guests {
     /// (guest, virtual CPU) of each of the host's threads.
     carries: Vec<(usize, CoreId)>,
     /// (guest, number in it) of each thread of a tenant.
-    threads: Vec<(usize, ThreadId)>,
+    pub(super) threads: Vec<(usize, ThreadId)>,
     now: Instant,
     dice: SplitMix64,
     /// Threads of tenants that have to be asked what next.
@@ -154,26 +154,6 @@ impl Guests {
         number
     }
 
-    /// A thread beside `parent` in its guest, for its children.
-    pub(super) fn add_child(&mut self, parent: ThreadId) -> ThreadId {
-        let (number, (index, own)) = (self.threads.len(), self.threads[parent]);
-        let guest = &mut self.guests[index];
-        let own = guest.cpu.add_child(own);
-        guest.owners.push(number);
-        self.threads.push((index, own));
-        number
-    }
-
-    pub(super) fn fork(&mut self, child: ThreadId, parent: ThreadId) {
-        let ((index, own), (_, parent)) = (self.threads[child], self.threads[parent]);
-        self.enter(index).fork(own, parent);
-    }
-
-    pub(super) fn die(&mut self, thread: ThreadId) {
-        let (index, own) = self.forget(thread);
-        self.enter(index).die(own);
-    }
-
     pub(super) fn set_now(&mut self, now: Instant) {
         self.now = now;
         self.host.set_now(now);
@@ -221,17 +201,12 @@ impl Guests {
 
     /// Has a thread be gone from its guest, and forgets what was to be asked of it.
     pub(super) fn halt(&mut self, thread: ThreadId) {
-        let (index, own) = self.forget(thread);
-        self.enter(index).halt(own);
-    }
-
-    fn forget(&mut self, thread: ThreadId) -> (usize, ThreadId) {
         let (index, own) = self.threads[thread];
         self.ready.retain(|other| *other != thread);
         for seat in &mut self.guests[index].seats {
             seat.due.retain(|due| *due != Due::Ask(thread));
         }
-        (index, own)
+        self.enter(index).halt(own);
     }
 
     /// A thread that has to be asked what next, after all that follows at this instant has been brought in line.
@@ -262,7 +237,7 @@ impl Guests {
     }
 
     /// Brings a guest's clock up to now, and what its cores were given.
-    fn enter(&mut self, index: usize) -> &mut Cpu {
+    pub(super) fn enter(&mut self, index: usize) -> &mut Cpu {
         self.changed.insert(index);
         let Guest { cpu, seats, .. } = &mut self.guests[index];
         cpu.set_now(self.now);

@@ -143,13 +143,13 @@ pub(super) fn touches(workload: &Workload) -> bool {
 /// Memory and who is at it.
 #[derive(Debug, Clone)]
 pub(super) struct MemoryWorld {
-    model: Memory,
+    pub(super) model: Memory,
     costs: MemoryCosts,
     footprint: Footprint,
     swap_in_ns: f64,
     page_bytes: u64,
     /// Group and process of each instance.
-    holders: BTreeMap<usize, (GroupId, ProcessId)>,
+    pub(super) holders: BTreeMap<usize, (GroupId, ProcessId)>,
     /// Whose each process is or was.
     owners: Vec<usize>,
     touching: BTreeMap<ThreadId, Touching>,
@@ -212,20 +212,6 @@ impl MemoryWorld {
         self.owners.push(index);
         let victims = self.model.make_fit(process).into_iter();
         victims.filter_map(|victim| self.owner_of_process(victim)).collect()
-    }
-
-    /// A child of an instance is charged to its group.
-    pub(super) fn hold_child(&mut self, index: usize, bytes: u64) {
-        if let Some(&(group, _)) = self.holders.get(&index) {
-            self.model.hold(group, bytes);
-        }
-    }
-
-    /// So many children are charged no more.
-    pub(super) fn let_go_of_children(&mut self, index: usize, children: u64, bytes: u64) {
-        if let Some(&(group, _)) = self.holders.get(&index) {
-            self.model.let_go(group, children, bytes);
-        }
     }
 
     pub(super) fn peak_bytes(&self, index: usize) -> Option<u64> {

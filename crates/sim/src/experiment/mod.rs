@@ -2,6 +2,7 @@
 
 mod answer;
 pub(crate) mod bench;
+mod births;
 mod build;
 mod claims;
 mod cuts;

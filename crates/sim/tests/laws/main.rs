@@ -9,6 +9,7 @@ mod density;
 mod disk;
 mod drain;
 mod events;
+mod forks;
 mod guests;
 mod locks;
 mod memory;

@@ -62,13 +62,11 @@ fn by_the_path_of_the_field() {
             ),
             "image.a.layers",
         ),
-        ("bare-metal", tenant(fork), "tenant.t.workload.kind"),
+        ("gvisor", tenant(fork), "tenant.t.workload"),
         ("cgroups", tenant(&format!("pids = {{ limit = 1 }}\n{compute}")), "tenant.t.pids.limit"),
         (
             "bare-metal",
-            tenant(
-                "workload = { phases = [ { kind = \"fork\", rate = \"1/s\", lifetime = \"1s\", for = \"1s\" } ] }",
-            ),
+            tenant("workload = { phases = [ { kind = \"command\", argv = [\"true\"], for = \"1s\" } ] }"),
             "tenant.t.workload.phases[0].kind",
         ),
         (
