@@ -67,6 +67,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     let mut memory = memory::measure(turns_per_cpu_s, interrupt)?;
     progress("disk", 0.49);
     let disk = disk::measure(context_switch_ns, pulse.hz, turns_per_cpu_s, interrupt)?;
+    progress("network", 0.5);
     let network = network::measure(&cpus, context_switch_ns, overheads.sleep_ns, interrupt)?;
     let mut startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
     let guests = guests::measure(turns_per_cpu_s, interrupt, progress)?;
