@@ -226,3 +226,82 @@ fn starts_stops_and_waiting_have_their_figures() {
         assert!(told.starts_with(korean), "{told}");
     }
 }
+
+/// A till that asks a shop over a link, each on a core that a batch job has too.
+fn talk() -> (Plan, Report, Timeline) {
+    let text = "schema = \"catamaran/scenario/v1\"\nname = \"w\"\nseed = 1\nduration = \"20s\"\nplatforms = [\"cgroups\"]\n\
+                host = { cores = 1, memory = \"256MiB\", network = { latency = \"10ms\" } }\n\
+                [[tenant]]\nname = \"till\"\nworkload = { kind = \"network\", to = \"shop\", requests = 9, size = \"1KiB\" }\n\
+                [[tenant]]\nname = \"batch\"\nworkload = { kind = \"compute\", work = \"1h\" }\n\
+                [[tenant]]\nname = \"shop\"\ncpu = { limit = \"400m\" }\nworkload = { kind = \"idle\" }\n";
+    let mut report = report(BackendKind::Simulated, &[("till", 0), ("batch", 0), ("shop", 0)]);
+    for row in &mut report.tenants {
+        row.state = TenantState::Running;
+    }
+    let answering = |from_ms, to_ms| Slice { thread: 1, ..slice(2, from_ms, to_ms) };
+    let timeline = Timeline {
+        cores: 1,
+        slices: vec![
+            slice(0, 100, 105),
+            slice(1, 105, 135),
+            answering(135, 140),
+            answering(190, 195),
+            slice(0, 209, 210),
+        ],
+        throttles: vec![Throttle { tenant: 2, start_ns: 140 * MS, end_ns: 190 * MS }],
+        requests: vec![request(7, 100, 100, 210)],
+        ..Timeline::default()
+    };
+    (Plan::from_toml(text, "why.rs").unwrap(), report, timeline)
+}
+
+#[test]
+fn a_request_over_the_network_is_taken_apart() {
+    let (plan, report, timeline) = talk();
+    let late = Question::Late { tenant: 0, request: 7 };
+    assert_eq!(questions(&report, &timeline), [late]);
+    let found = answer(&plan, &report, &timeline, late).expect("an answer");
+    assert_eq!(found.advice, advice("tenant.shop.cpu.limit", Change::Raise));
+    assert_eq!(
+        words::why(Lang::En, &found).join(" "),
+        "Request 7 of till was sent at 0.1 s; shop answered it. The answer was there after 110 ms. Its time: 50 ms with shop \
+         stopped by its quota, 24 ms on the way, 20 ms with shop waiting for a core, 10 ms with shop running for its clients, \
+         6 ms running. While it waited for a core, batch ran most, 20 ms in all. To change it, raise tenant.shop.cpu.limit."
+    );
+    assert_eq!(
+        words::why(Lang::Ko, &found).join(" "),
+        "till의 7번 요청은 0.1초에 나갔고 shop이 응답했어요. 응답은 110 ms 뒤에 돌아왔어요. 걸린 시간을 나누면 shop이 할당량 \
+         때문에 멈춘 시간 50 ms, 오가는 길에 있던 시간 24 ms, shop이 코어를 기다린 시간 20 ms, shop이 클라이언트를 위해 실행한 \
+         시간 10 ms, 실행한 시간 6 ms예요. 코어를 기다리는 동안 batch가 코어를 가장 많이 썼어요(모두 20 ms). 바꾸려면 \
+         tenant.shop.cpu.limit을 올려 보세요."
+    );
+}
+
+#[test]
+fn who_loses_its_peer_is_told_so() {
+    let (plan, mut report, timeline) = talk();
+    let event = |at_s: f64, what: &str, target: &str, because: Option<u32>| EventRow {
+        at_s,
+        actor: "kernel".into(),
+        what: what.into(),
+        target: target.into(),
+        because,
+    };
+    report.tenants[0].state = TenantState::Failed;
+    report.events = vec![
+        event(4.0, "kill", "shop", None),
+        event(4.0, "killed", "shop", Some(0)),
+        event(4.0, "reset", "till", Some(1)),
+    ];
+    let found = answer(&plan, &report, &timeline, Question::Killed { tenant: 0 }).expect("an answer");
+    assert_eq!(
+        words::why(Lang::En, &found).join(" "),
+        "till failed at 4 s: shop, which it talked to, was gone (killed). To change it, set tenant.till.restart to on-failure."
+    );
+    report.events = vec![event(1.0, "refused", "till", None)];
+    let found = answer(&plan, &report, &timeline, Question::Killed { tenant: 0 }).expect("an answer");
+    assert_eq!(
+        words::why(Lang::Ko, &found)[0],
+        "till은 1초에 실패했어요. 연결하려던 곳에서 기다리는 쪽이 없었어요."
+    );
+}

@@ -3,6 +3,7 @@
 //! **Law.** From its sending to its answer a request is at every instant at the first of these: its own thread runs; the thread of its
 //! peer that answers runs, for it or for others; the one of the two that comes next is stopped by its quota; it waits for a
 //! core, others having all that it may use; what was sent is on its way, over a link or to a thread that comes out of its sleep.
+//! Where one side has stopped and the other comes next, the first of the time is what the link takes for a message by itself.
 
 use catamaran_scenario::network_work::{self, NetworkWork};
 use catamaran_scenario::plan::{Tenant, Workload};
@@ -46,16 +47,17 @@ fn works(tenant: &Tenant) -> Vec<NetworkWork> {
     }
 }
 
-/// The row of the peer that answered; where there are several, of the first that ran meanwhile.
-fn peer_of(run: &Run<'_>, tenant: usize, whole: Span) -> Option<usize> {
+/// The row of the peer that answered, and the bytes of a message; where there are several, of the first that ran meanwhile.
+fn peer_of(run: &Run<'_>, tenant: usize, whole: Span) -> Option<(usize, u64)> {
     let replica = run.row(tenant)?.replica;
     let row_of = |work: NetworkWork| {
         let peer = run.plan.tenants().iter().find(|peer| peer.name == work.to)?;
         let of = network_work::peer(replica, peer.replicas);
-        run.report.tenants.iter().position(|row| row.name == peer.name && row.replica == of)
+        let row = run.report.tenants.iter().position(|row| row.name == peer.name && row.replica == of)?;
+        Some((row, work.message_bytes))
     };
-    let rows: Vec<usize> = works(run.planned(tenant)?).into_iter().filter_map(row_of).collect();
-    let ran = |row: &&usize| !within(&answering(run, **row), whole).is_empty();
+    let rows: Vec<(usize, u64)> = works(run.planned(tenant)?).into_iter().filter_map(row_of).collect();
+    let ran = |(row, _): &&(usize, u64)| !within(&answering(run, *row), whole).is_empty();
     rows.iter().find(ran).or(rows.first()).copied()
 }
 
@@ -90,6 +92,25 @@ fn before(stretches: &[Span], spans: &[Span]) -> (Vec<Span>, Vec<Span>) {
     stretches.iter().partition(|stretch| spans.iter().any(|span| span.0 == stretch.1))
 }
 
+/// How long a message is on the link (ns) that nobody else uses.
+fn on_the_link(run: &Run<'_>, bytes: u64) -> u64 {
+    let Some(link) = run.plan.host().network.as_ref() else { return 0 };
+    let latency_ns = link.latency.map_or(0, |latency| latency.0);
+    let through = |bytes_per_s: u64| u128::from(bytes) * 1_000_000_000 / u128::from(bytes_per_s.max(1));
+    let through_ns = link.bandwidth.map_or(0, |bandwidth| through(bandwidth.0));
+    latency_ns.saturating_add(u64::try_from(through_ns).unwrap_or(u64::MAX))
+}
+
+/// When a message was on the link: at the beginning of each stretch before which the other side had run, or none.
+fn sent(stretches: &[Span], others: &[Span], link_ns: u64) -> Vec<Span> {
+    let follows = |stretch: &&Span| others.iter().any(|span| span.1 == stretch.0);
+    stretches
+        .iter()
+        .filter(follows)
+        .map(|(from, to)| (*from, from.saturating_add(link_ns).min(*to)))
+        .collect()
+}
+
 /// What of `left` is within `spans` (ns), and the rest.
 fn taken(left: &[Span], spans: &[Span]) -> (u64, Vec<Span>) {
     let rest = without(left, spans);
@@ -99,13 +120,16 @@ fn taken(left: &[Span], spans: &[Span]) -> (u64, Vec<Span>) {
 /// Explains a request of a client; none of what is not sent over the network.
 pub(super) fn explain(run: &Run<'_>, tenant: usize, request: &Request) -> Option<Found> {
     let whole = (request.arrival_ns, request.completed_ns?);
-    let row = peer_of(run, tenant, whole)?;
+    let (row, bytes) = peer_of(run, tenant, whole)?;
     let own = within(&runs(run.timeline, tenant, request.thread), whole);
     let theirs = within(&answering(run, row), whole);
     let (ran_ns, left) = taken(&[whole], &own);
     let (peer_ran_ns, left) = taken(&left, &theirs);
     let (before_peer, before_own) = before(&left, &theirs);
     let (own_stops, peer_stops) = (stops(run, tenant), stops(run, row));
+    let link_ns = on_the_link(run, bytes);
+    let (there_ns, before_peer) = taken(&before_peer, &sent(&before_peer, &own, link_ns));
+    let (back_ns, before_own) = taken(&before_own, &sent(&before_own, &theirs, link_ns));
     let (throttled_ns, own_left) = taken(&before_own, &own_stops);
     let (peer_throttled_ns, peer_left) = taken(&before_peer, &peer_stops);
     let (waited_ns, own_way) = taken(&own_left, &crowded(run, tenant, whole));
@@ -115,7 +139,7 @@ pub(super) fn explain(run: &Run<'_>, tenant: usize, request: &Request) -> Option
         throttled_ns: peer_throttled_ns,
         waited_ns: peer_waited_ns,
         ran_ns: peer_ran_ns,
-        way_ns: length(&own_way) + length(&peer_way),
+        way_ns: there_ns + back_ns + length(&own_way) + length(&peer_way),
     };
     let waiting = joined([without(&own_left, &own_way), without(&peer_left, &peer_way)].concat());
     let others = busiest(run, tenant, &waiting).filter(|(other, _)| *other != row);

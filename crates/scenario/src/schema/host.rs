@@ -24,7 +24,7 @@ pub(super) static HOST: Table = Table::new(
             .means("What the disk can do.")
             .like("{ read = \"500MB/s\", write = \"300MB/s\", iops = 20000 }"),
         Field::absent("network", Takes::Table(&NETWORK), "does not bind")
-            .means("What the network can do. Images are pulled over it.")
+            .means("What the network can do. Images are pulled over it, before whoever talks over it begins.")
             .like("{ bandwidth = \"10Gbit/s\", latency = \"50us\" }"),
         Field::absent("unpack", Takes::SPEED, "unknown")
             .means("How fast layers of images are unpacked, in compressed bytes; without it the length of a start that unpacks one \
@@ -56,11 +56,13 @@ static DISK: Table = Table::new(
 );
 
 static NETWORK: Table = Table::new(
-    "What the host's network can do; each bound holds only where it is given.",
+    "What the host's network can do for all tenants together; each bound holds only where it is given.",
     &[
-        Field::optional("bandwidth", Takes::SPEED).means("Bandwidth of the link.").like("\"10Gbit/s\""),
+        Field::optional("bandwidth", Takes::SPEED)
+            .means("Bandwidth of the one link, for both directions together, headers counted in.")
+            .like("\"10Gbit/s\""),
         Field::optional("latency", Takes::Duration { least: 0, most: 10_000 * MILLISECOND })
-            .means("One-way latency.")
+            .means("One-way latency of each message over it.")
             .like("\"50us\""),
     ],
 );

@@ -12,7 +12,7 @@ use super::refuse::refusal;
 use crate::platform::network::{self, Way};
 use crate::platform::vm::Guest;
 use crate::resources::cpu::ThreadId;
-use crate::resources::network::{Link, LinkEvent};
+use crate::resources::network::{Link, LinkEvent, LinkSpec};
 
 /// What a connection goes by: its client's thread, and how many there were before.
 pub(super) type Line = (ThreadId, u64);
@@ -94,7 +94,9 @@ impl NetworkSetting {
         Some(NetworkWorld {
             costs,
             way,
-            link: self.link.map(|(bandwidth, latency)| Link::new(bandwidth, latency)),
+            link: self.link.map(|(bandwidth, latency)| {
+                Link::new(LinkSpec { bandwidth, latency, segment_bytes: way.segment_bytes })
+            }),
             peers: self.peers.clone(),
             connections: BTreeMap::new(),
             hands: BTreeMap::new(),

@@ -23,6 +23,10 @@ use super::{costs, has_guests};
 /// Exits of a guest for one message: the sender's, and the receiver's when it is interrupted.
 const EXITS_PER_MESSAGE: u64 = 3;
 
+/// Bytes of a message that a segment holds: what is left of the device's MTU by the headers of IPv4 and of TCP with time stamps.
+const LOOPBACK_SEGMENT: u64 = 65_536 - 52;
+const ETHERNET_SEGMENT: u64 = 1500 - 52;
+
 /// What messages cost on a platform.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Way {
@@ -31,6 +35,8 @@ pub(crate) struct Way {
     pub(crate) kick_ns: u64,
     /// What passes between sending and coming (ns).
     pub(crate) passes_ns: u64,
+    /// Bytes of a message that a segment holds.
+    pub(crate) segment_bytes: u64,
 }
 
 /// Why a platform has no network that could be modelled; none where it has.
@@ -60,11 +66,13 @@ pub(crate) fn way(
             message: measured.loopback,
             kick_ns: exit_ns,
             passes_ns: one_way.saturating_sub(EXITS_PER_MESSAGE * exit_ns),
+            segment_bytes: ETHERNET_SEGMENT,
         };
     }
     let own = Surroundings::of(platform, settings).has(Namespace::Net);
-    let message = if own { measured.veth } else { measured.loopback };
-    Way { message, kick_ns: 0, passes_ns: 0 }
+    let (message, segment_bytes) =
+        if own { (measured.veth, ETHERNET_SEGMENT) } else { (measured.loopback, LOOPBACK_SEGMENT) };
+    Way { message, kick_ns: 0, passes_ns: 0, segment_bytes }
 }
 
 #[cfg(test)]

@@ -1,21 +1,26 @@
 //! One link with a bandwidth and a latency, shared by all who send over it.
 //!
-//! **Law.** Whoever has something on its way (one direction of one connection) gets an equal part of the bandwidth, at every
-//! moment, and sends its messages one after the other (max-min fairness, which with one link and no other bound is equal parts;
-//! processor sharing). A message is there when its last byte has come through and a latency has passed. In virtual time,
-//! which goes on by bandwidth / senders, each head of a line has a fixed instant at which it is through.
-//! **Source.** Bertsekas and Gallager, "Data Networks" (1992), 6.5.2; Parekh and Gallager, IEEE/ACM ToN 1 (1993), for the virtual
-//! time. TCP's flows with the same round trip come to equal parts (Chiu and Jain, Computer Networks 17 (1989)).
-//! **Judge.** A slow twin that counts small steps; closed forms: one sender, n senders at once.
-//! **Left out.** Headers and acknowledgements, which take a few per cent of the bandwidth; losses; the burst that a token bucket
-//! lets through.
+//! **Law.** Whatever is sent, in either direction, goes through one line, first come, first served, at the link's bandwidth; it is
+//! there when its last byte is through and a latency has passed. Of one sender (a direction of a connection) no more is let
+//! into the line while it has more than two full pieces in it: TCP holds the rest back in its socket. So whoever sends
+//! all the time gets an equal part (max-min fairness), and whoever sends little waits behind a few pieces of each other at
+//! most. Each segment has headers, which take their part of the bandwidth.
+//! **Source.** Linux `net/ipv4/tcp_output.c` (`tcp_small_queue_check`: twice the size of a packet, which holds 64 KiB at most),
+//! `net/sched/sch_tbf.c` (one line), `net/core/dev.c` (`qdisc_pkt_len_init`: the headers of all segments count); for max-min
+//! fairness Bertsekas and Gallager, "Data Networks" (1992), 6.5.2.
+//! **Judge.** Lindley's recursion; a slow twin that counts bytes; equal parts of unequal senders.
+//! **Left out.** Acknowledgements; losses; the burst that a token bucket lets through.
 
 use std::collections::{BTreeMap, VecDeque};
 
+use catamaran_scenario::network_work::PIECE_BYTES;
+
 use crate::kernel::Instant;
 
-/// What is less than this has come (ns): below what the clock can tell.
-const NOW_NS: f64 = 0.5;
+/// While a sender has more than this in the line, no more of it is let in (bytes).
+const IN_LINE_BYTES: u64 = 2 * PIECE_BYTES;
+/// Headers of a segment: Ethernet, IPv4, TCP with time stamps (bytes).
+const HEADER_BYTES: u64 = 14 + 20 + 32;
 
 /// A message on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,115 +33,100 @@ pub(crate) struct Parcel<F> {
 /// What happens at a link later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LinkEvent<F> {
-    /// The next message may be through, if nothing has changed since.
-    Through { generation: u64 },
+    /// The first of the line is through.
+    Through,
     /// A message has come.
     Come(Parcel<F>),
 }
 
+/// What a link can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LinkSpec {
+    /// Bytes a second; none where it takes any amount at once.
+    pub(crate) bandwidth: Option<u64>,
+    /// ns.
+    pub(crate) latency: u64,
+    /// Bytes of a message that a segment holds.
+    pub(crate) segment_bytes: u64,
+}
+
 /// What one sender has on its way.
-#[derive(Debug, Clone)]
-struct Line {
-    /// Virtual time at which the head is through.
-    through: f64,
-    waiting: VecDeque<u64>,
+#[derive(Debug, Clone, Default)]
+struct Sender {
+    in_line: u64,
+    /// What it holds back.
+    held: VecDeque<u64>,
 }
 
 /// A link.
 #[derive(Debug, Clone)]
 pub(crate) struct Link<F> {
-    /// Bytes a nanosecond; none where it takes any amount at once.
-    bandwidth: Option<f64>,
-    /// ns.
-    latency: u64,
-    lines: BTreeMap<F, Line>,
-    /// Bytes that each sender has got through since the beginning, had it sent all the time.
-    virtual_time: f64,
-    /// The instant of that.
-    at: f64,
-    generation: u64,
+    spec: LinkSpec,
+    senders: BTreeMap<F, Sender>,
+    line: VecDeque<Parcel<F>>,
     /// What has to be looked at later.
     pub(crate) timers: Vec<(Instant, LinkEvent<F>)>,
 }
 
 impl<F: Copy + Ord> Link<F> {
-    /// With a bandwidth (bytes/s), where it binds, and a latency (ns).
-    pub(crate) fn new(bandwidth: Option<u64>, latency: u64) -> Self {
-        Self {
-            bandwidth: bandwidth.map(|bytes| bytes.max(1) as f64 / 1e9),
-            latency,
-            lines: BTreeMap::new(),
-            virtual_time: 0.0,
-            at: 0.0,
-            generation: 0,
-            timers: Vec::new(),
-        }
+    pub(crate) fn new(spec: LinkSpec) -> Self {
+        Self { spec, senders: BTreeMap::new(), line: VecDeque::new(), timers: Vec::new() }
     }
 
     /// A message sets out.
     pub(crate) fn send(&mut self, now: Instant, parcel: Parcel<F>) {
-        if self.bandwidth.is_none() {
-            return self.timers.push((now + self.latency, LinkEvent::Come(parcel)));
+        if self.spec.bandwidth.is_none() {
+            return self.timers.push((now.saturating_add(self.spec.latency), LinkEvent::Come(parcel)));
         }
-        self.pass(now);
-        let begins = self.virtual_time + parcel.bytes as f64;
-        let line =
-            self.lines.entry(parcel.flow).or_insert(Line { through: begins, waiting: VecDeque::new() });
-        line.waiting.push_back(parcel.bytes);
-        self.arm();
+        self.senders.entry(parcel.flow).or_default().held.push_back(parcel.bytes);
+        let idles = self.line.is_empty();
+        self.let_in(parcel.flow);
+        if idles {
+            self.serve(now);
+        }
     }
 
     /// Carries out what was to be looked at; the message that has come, if one has.
     pub(crate) fn handle(&mut self, now: Instant, event: LinkEvent<F>) -> Option<Parcel<F>> {
-        match event {
-            LinkEvent::Come(parcel) => return Some(parcel),
-            LinkEvent::Through { generation } if generation != self.generation => return None,
-            LinkEvent::Through { .. } => {}
+        if let LinkEvent::Come(parcel) = event {
+            return Some(parcel);
         }
-        self.pass(now);
-        let near = NOW_NS * self.pace();
-        let through: Vec<F> = self
-            .lines
-            .iter()
-            .filter(|(_, line)| line.through - self.virtual_time < near)
-            .map(|(flow, _)| *flow)
-            .collect();
-        for flow in through {
-            let Some(line) = self.lines.get_mut(&flow) else { continue };
-            if let Some(bytes) = line.waiting.pop_front() {
-                self.timers.push((now + self.latency, LinkEvent::Come(Parcel { flow, bytes })));
-            }
-            match line.waiting.front() {
-                Some(next) => line.through += *next as f64,
-                None => {
-                    self.lines.remove(&flow);
-                }
-            }
+        let through = self.line.pop_front()?;
+        self.timers.push((now.saturating_add(self.spec.latency), LinkEvent::Come(through)));
+        if let Some(sender) = self.senders.get_mut(&through.flow) {
+            sender.in_line = sender.in_line.saturating_sub(through.bytes);
         }
-        self.arm();
+        self.let_in(through.flow);
+        self.serve(now);
         None
     }
 
-    /// Virtual time that passes in a nanosecond.
-    fn pace(&self) -> f64 {
-        self.bandwidth.unwrap_or(0.0) / self.lines.len().max(1) as f64
+    /// Lets into the line what a sender may have there.
+    fn let_in(&mut self, flow: F) {
+        let Some(sender) = self.senders.get_mut(&flow) else { return };
+        while sender.in_line <= IN_LINE_BYTES
+            && let Some(bytes) = sender.held.pop_front()
+        {
+            sender.in_line += bytes;
+            self.line.push_back(Parcel { flow, bytes });
+        }
+        if sender.in_line == 0 && sender.held.is_empty() {
+            self.senders.remove(&flow);
+        }
     }
 
-    fn pass(&mut self, now: Instant) {
-        if !self.lines.is_empty() {
-            self.virtual_time += (now as f64 - self.at) * self.pace();
+    /// Takes up the first of the line.
+    fn serve(&mut self, now: Instant) {
+        if let (Some(parcel), Some(bandwidth)) = (self.line.front(), self.spec.bandwidth) {
+            let ns = u128::from(self.on_the_wire(parcel.bytes)) * 1_000_000_000;
+            let ns = u64::try_from(ns.div_ceil(u128::from(bandwidth.max(1)))).unwrap_or(u64::MAX);
+            self.timers.push((now.saturating_add(ns), LinkEvent::Through));
         }
-        self.at = now as f64;
     }
 
-    fn arm(&mut self) {
-        self.generation += 1;
-        let first = self.lines.values().map(|line| line.through).fold(f64::INFINITY, f64::min);
-        let after = (first - self.virtual_time).max(0.0) / self.pace();
-        if after < 1e18 {
-            let at = (self.at + libm::ceil(after)) as Instant;
-            self.timers.push((at, LinkEvent::Through { generation: self.generation }));
-        }
+    /// Bytes of a message with the headers of its segments; one of nothing has one, too.
+    fn on_the_wire(&self, bytes: u64) -> u64 {
+        bytes + HEADER_BYTES * bytes.div_ceil(self.spec.segment_bytes.max(1)).max(1)
     }
 }
 
