@@ -17,6 +17,7 @@ mod injected;
 #[path = "../../../native/tests/kill/inventory.rs"]
 #[allow(dead_code, reason = "the test that kills runs needs more of it")]
 mod inventory;
+mod networks;
 mod ordinary;
 
 use std::time::Instant;
@@ -42,10 +43,11 @@ fn hold(ground: &Ground, rows: &[Row]) {
 #[test]
 fn every_failure_is_one_clear_error_with_a_remedy_and_leaves_nothing() {
     let Some(ground) = Ground::find("failures") else { return };
-    let undisturbed: Vec<Row> = injected::undisturbed();
+    let undisturbed: Vec<Row> = injected::undisturbed().into_iter().chain(networks::undisturbed()).collect();
     hold(&ground, &ground.possible(undisturbed));
     let mut rows = guests::rows(&ground);
     rows.extend(injected::rows());
+    rows.extend(networks::rows());
     let (all, rows) = (rows.len(), ground.possible(rows));
     println!("{} of {all} failures can be injected here", rows.len());
     assert!(rows.len() >= 30 || rows.len() < all, "a table of {all} failures only");

@@ -68,6 +68,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     let mut memory = memory::measure(turns_per_cpu_s, interrupt)?;
     progress("disk", 0.49);
     let disk = disk::measure(context_switch_ns, pulse.hz, turns_per_cpu_s, interrupt)?;
+    progress("network", 0.5);
     let network = network::measure(&cpus, context_switch_ns, overheads.sleep_ns, interrupt)?;
     progress("forks", 0.495);
     let fork = forks::measure(turns_per_cpu_s, context_switch_ns, overheads, interrupt)?;

@@ -35,8 +35,9 @@ const BATCHES: usize = 60;
 /// Messages to and fro of one batch, and batches.
 const ROUNDS: usize = 400;
 const ROUND_BATCHES: usize = 15;
-/// Messages of a stream.
-const STREAM: usize = 4_000;
+/// Messages of a stream, and streams, of which the median counts.
+const STREAM: usize = 2_000;
+const STREAMS: usize = 9;
 /// Bytes that open a window to its width.
 const WARM_UP: usize = 256 << 20;
 /// How long nothing moves where a window is full.
@@ -107,9 +108,12 @@ fn on_cpu<T: Send>(cpu: u32, work: impl FnOnce() -> Result<T, Errno> + Send) -> 
 }
 
 /// A message of either size between two ends of which neither sleeps.
-fn awake(ends: &Ends, cpus: [u32; 2]) -> Result<MessageCosts, Problem> {
-    let (send_ns, receive_ns) = batches(ends, cpus[1])?;
-    let large = stream(ends, cpus)?;
+fn awake(ends: &Ends, [here, there]: [u32; 2]) -> Result<MessageCosts, Problem> {
+    let (send_ns, receive_ns) = batches(ends, there)?;
+    let large: Vec<(f64, f64)> =
+        (0..STREAMS).map(|_| stream(ends, [here, there])).collect::<Result<_, _>>()?;
+    let middle = |figure: fn(&(f64, f64)) -> f64| median(&large.iter().map(figure).collect::<Vec<_>>());
+    let large = (middle(|one| one.0).unwrap_or(0.0), middle(|one| one.1).unwrap_or(0.0));
     // Noise can make nothing of something very small; nothing at all costs nothing.
     let by_the_byte = |small: f64, large: f64| ((large - small) / (LARGE - SMALL) as f64).max(1e-6);
     Ok(MessageCosts {
@@ -133,16 +137,15 @@ fn batches(ends: &Ends, cpu: u32) -> Result<(f64, f64), Problem> {
         let mut buffer = vec![1; SMALL];
         let (mut sending, mut reading) = (Vec::new(), Vec::new());
         for _ in 0..BATCHES {
-            let mut instants = [now_ns(), 0, 0, 0, 0];
+            let begun = now_ns();
             (0..BATCH).try_for_each(|_| send_all(&client, &buffer, SMALL))?;
-            instants[1] = now_ns();
+            let sent = now_ns();
             (0..BATCH).try_for_each(|_| read_all(&server, Some(&watch), &mut buffer, SMALL))?;
-            instants[2] = now_ns();
+            let read = now_ns();
             (0..BATCH).try_for_each(|_| send_all(&server, &buffer, SMALL))?;
-            instants[3] = now_ns();
+            let answered = now_ns();
             (0..BATCH).try_for_each(|_| read_all(&client, None, &mut buffer, SMALL))?;
-            instants[4] = now_ns();
-            let [begun, sent, read, answered, end] = instants;
+            let end = now_ns();
             let per_message = |ns: u64| ns as f64 / 2.0 / BATCH as f64;
             sending.push(per_message(sent - begun + answered - read));
             reading.push(per_message(read - sent + end - answered));

@@ -28,7 +28,7 @@ fn bomb(more: &str, what: &str) -> String {
 }
 
 fn forks(outcome: &Outcome) -> Requests {
-    tenant(outcome, "bomb").requests.unwrap()
+    tenant(outcome, "bomb").requests.clone().unwrap()
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_parent_that_is_killed_takes_its_children_with_it() {
             bomb(&format!("restart = \"{restart}\""), "rate = \"1000/s\", lifetime = \"300ms\"") + events;
         let outcome = run(&plan(2, "12s", "bare-metal", &text), &with_forks());
         let row = tenant(&outcome, "bomb");
-        let forks = row.requests.unwrap();
+        let forks = row.requests.clone().unwrap();
         if restart == "never" {
             assert_eq!(row.state, TenantState::Failed);
             near("CPU time", cpu_s(&outcome, "bomb"), 700.0 * 100e-6 + 300.0 * 65e-6, 2e-2);
