@@ -25,6 +25,7 @@ mod isolation;
 mod killed;
 mod launcher;
 mod machine;
+mod nice;
 mod operations;
 mod order;
 mod others;

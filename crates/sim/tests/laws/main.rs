@@ -10,6 +10,7 @@ mod disk;
 mod events;
 mod guests;
 mod memory;
+mod nice;
 mod nodes;
 mod pull;
 mod queueing;
