@@ -73,7 +73,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
             lines.extend(root_by_hand::make(root));
             roots.push(root.clone());
         }
-        lines.push(start(&groups, &how.script));
+        lines.push(start(&groups, &how.script, tenant.cpu.nice));
         lines.extend(network.iter().flat_map(|network| network.attach(instance)));
     }
     lines.push(format!(
@@ -119,19 +119,20 @@ fn shell(step: &Step, made: &mut Vec<String>) -> String {
 }
 
 /// A shell that goes into the groups, the namespaces and the root, and then becomes the worker.
-fn start(groups: &[&Path], script: &Script) -> String {
+fn start(groups: &[&Path], script: &Script, nice: i32) -> String {
     let enter = groups.iter().map(|group| format!("echo $$ > {}; ", quoted(&group.join("cgroup.procs"))));
     let adjust = script.oom_score_adj.map(|value| format!("echo {value} > /proc/self/oom_score_adj; "));
     let enter: String = enter.chain(adjust).collect();
     let network = script.network.as_deref().map(|file| format!("nsenter --net={} ", quoted(file)));
     let network = network.unwrap_or_default();
+    let nice = if nice == 0 { String::new() } else { format!("nice -n {nice} ") };
     if !script.exec.is_empty() {
         let line: Vec<_> = script.exec.iter().map(|argument| word(argument)).collect();
-        return format!("sh -c {} &", quote(&format!("{enter}exec {}", line.join(" "))));
+        return format!("sh -c {} &", quote(&format!("{enter}exec {nice}{}", line.join(" "))));
     }
     if script.namespaces.is_empty() && script.user.is_none() {
         let program = root_by_hand::program(script);
-        return format!("sh -c {} &", quote(&format!("{enter}exec {network}{program}")));
+        return format!("sh -c {} &", quote(&format!("{enter}exec {nice}{network}{program}")));
     }
     let mut unshare = format!("{network}unshare --fork");
     if script.user.is_some() {
@@ -150,7 +151,7 @@ fn start(groups: &[&Path], script: &Script) -> String {
     inside.extend(root_by_hand::inside(script));
     inside.push(format!("exec {}", root_by_hand::program(script)));
     let inside = quote(&inside.join("; "));
-    format!("sh -c {} &", quote(&format!("{enter}exec {unshare} sh -c {inside}")))
+    format!("sh -c {} &", quote(&format!("{enter}exec {nice}{unshare} sh -c {inside}")))
 }
 
 fn workload(tenant: &Tenant) -> String {

@@ -27,6 +27,7 @@ mod killed;
 mod launcher;
 mod machine;
 mod network;
+mod nice;
 mod operations;
 mod order;
 mod others;

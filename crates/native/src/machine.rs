@@ -85,16 +85,40 @@ pub(crate) fn swap_bytes() -> u64 {
 /// `CAP_SYS_RESOURCE` in the kernel's sets of capabilities (`include/uapi/linux/capability.h`).
 const CAP_SYS_RESOURCE: u32 = 24;
 
-/// The least `oom_score_adj` that a process of ours may have: its own, without `CAP_SYS_RESOURCE`.
-pub(crate) fn least_oom_score_adj() -> i32 {
+/// Whether this process has a capability, be it in its user namespace only.
+fn has_capability(number: u32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let sets = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    let sets = sets.and_then(|sets| u64::from_str_radix(sets.trim(), 16).ok()).unwrap_or(0);
-    if sets & (1 << CAP_SYS_RESOURCE) != 0 {
+    sets.and_then(|sets| u64::from_str_radix(sets.trim(), 16).ok())
+        .is_some_and(|sets| sets & (1 << number) != 0)
+}
+
+/// The least `oom_score_adj` that a process of ours may have: its own, without `CAP_SYS_RESOURCE`.
+pub(crate) fn least_oom_score_adj() -> i32 {
+    if has_capability(CAP_SYS_RESOURCE) {
         return -1000;
     }
     let own = fs::read_to_string("/proc/self/oom_score_adj").ok();
     own.and_then(|own| own.trim().parse().ok()).unwrap_or(0)
+}
+
+/// `CAP_SYS_NICE`.
+const CAP_SYS_NICE: u32 = 23;
+
+/// The nice value of this process, and the least that a process of ours may have: with `CAP_SYS_NICE` any, without it our own
+/// or what RLIMIT_NICE allows (getrlimit(2)). Capabilities in a user namespace don't count.
+pub(crate) fn nice_and_least() -> (i32, i32) {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // After the name in parentheses come the fields from the third on; nice is the nineteenth (proc_pid_stat(5)).
+    let own = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(16)?.parse().ok()).unwrap_or(0);
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let is_initial = map.split_whitespace().eq(["0", "0", "4294967295"]);
+    if is_initial && has_capability(CAP_SYS_NICE) {
+        return (own, -20);
+    }
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nice).current;
+    let allowed = limit.map_or(-20, |limit| 20 - i32::try_from(limit.min(40)).unwrap_or(0));
+    (own, own.min(allowed))
 }
 
 /// Jiffies of one or all CPUs, from `/proc/stat`.

@@ -8,7 +8,7 @@ use catamaran_worker::script::{Namespace, Root, RootWay, Script, Step};
 
 use crate::cgroup::{Cgroup, Groups, Limits, MemoryLimits};
 use crate::run_folder::ROOT_ENDING;
-use crate::{disk, machine};
+use crate::{disk, machine, nice};
 
 /// Whether tenants get groups of their own, with weights and limits.
 pub(crate) fn has_limits(platform: Platform) -> bool {
@@ -94,6 +94,7 @@ fn start(place: &Place<'_>, tenant: &Tenant, label: &str) -> Plan {
         confined: platform == Platform::Container,
         user: has_users(platform, place.settings).then(own_ids),
         oom_score_adj: oom_score_adj(&tenant.memory),
+        nice: nice::applied(tenant.cpu.nice),
         ..Script::default()
     };
     if script.namespaces.contains(&Namespace::Uts) {
@@ -176,6 +177,7 @@ pub(crate) const NO_GROUPS: &str = "rootless, and this user was given no control
 pub(crate) fn not_applied(platform: Platform, version: u8, tenant: &Tenant) -> Vec<(&'static str, String)> {
     let (cpu, memory) = (&tenant.cpu, &tenant.memory);
     let mut absent = memory_not_applied(version, memory);
+    absent.extend(nice::not_applied(cpu.nice).map(|why| ("cpu.nice", why)));
     let io = &tenant.io;
     if has_limits(platform) && version != 0 {
         absent.extend(io.weight.and_then(disk::weight_not_applied).map(|why| ("io.weight", why)));

@@ -206,3 +206,73 @@ fn an_adjustment_that_may_not_be_made_is_clamped_and_said() {
         assert_eq!((down.state, up.state), (TenantState::Completed, TenantState::Completed), "{platform}");
     }
 }
+
+/// Nice values of the processes whose parent this one is, now (proc_pid_stat(5): fields 4 and 19).
+fn nice_of_children() -> Vec<i32> {
+    let own = std::process::id().to_string();
+    let entries = std::fs::read_dir("/proc").expect("/proc");
+    let nice = |entry: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
+        let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+        if fields.get(1).copied() != Some(&own) {
+            return None;
+        }
+        fields.get(16)?.parse().ok()
+    };
+    entries.filter_map(nice).collect()
+}
+
+#[test]
+fn nice_values_are_given_and_divide_a_core_where_tenants_share_a_group() {
+    let hog = |name: &str, nice: i32| {
+        format!(
+            "[[tenant]]\nname = \"{name}\"\ncpu = {{ nice = {nice} }}\n\
+             workload = {{ kind = \"compute\", work = \"1h\" }}\n"
+        )
+    };
+    let plan = plan("2s", &[hog("plain", 0), hog("nice", 5)].concat());
+    let own = std::fs::read_to_string("/proc/self/stat").expect("our own stat");
+    let own: i32 =
+        own.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(16)?.parse().ok()).expect("nice");
+    for platform in PLATFORMS {
+        let ended = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&ended);
+        let watcher = std::thread::spawn(move || {
+            let mut seen = false;
+            while !flag.load(Ordering::Relaxed) {
+                seen |= nice_of_children().contains(&(own + 5));
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            seen
+        });
+        let answer = run(&plan, platform, &Arc::default());
+        ended.store(true, Ordering::Relaxed);
+        let seen = watcher.join().expect("the watcher");
+        let Some(report) = tried(platform.name(), answer) else { continue };
+        assert!(seen, "{platform}: a child has nice {}", own + 5);
+        let cpu: Vec<f64> = report.tenants.iter().map(|row| row.cpu_s.expect("CPU time")).collect();
+        let [plain, nice] = cpu.as_slice() else { panic!("two tenants") };
+        let own_groups = matches!(platform, Platform::Cgroups | Platform::Container);
+        let expected = if own_groups { 1.0 } else { 1024.0 / 335.0 };
+        let error = (plain / nice / expected).ln().abs();
+        assert!(error < 0.15, "{platform}: {plain} s to {nice} s, where {expected} is right");
+        let typed = dry_run(&plan, platform).expect("what can be run can be shown").join("\n");
+        assert_eq!(typed.matches("nice -n 5 ").count(), 1, "{platform}: {typed}");
+    }
+}
+
+#[test]
+fn a_nice_value_that_may_not_be_given_is_clamped_and_said() {
+    let tenants = "[[tenant]]\nname = \"down\"\ncpu = { nice = -1 }\nworkload = { kind = \"idle\" }\n";
+    let plan = plan("300ms", tenants);
+    let tried_on_a_child =
+        Command::new("nice").args(["-n", "-1", "sh", "-c", "nice"]).output().expect("nice(1)");
+    let before = Command::new("nice").output().expect("nice(1)");
+    let lowered = tried_on_a_child.stdout != before.stdout;
+    for platform in PLATFORMS {
+        let Some(report) = tried(platform.name(), run(&plan, platform, &Arc::default())) else { continue };
+        let [down] = report.tenants.as_slice() else { panic!("one tenant") };
+        assert_eq!(down.absent.contains_key("cpu.nice"), !lowered, "{platform}: {:?}", down.absent);
+        assert_eq!(down.state, TenantState::Completed, "{platform}");
+    }
+}

@@ -174,8 +174,11 @@ fn cpu_table(shape: &Shape) -> BoxedStrategy<String> {
     let weightless =
         vec![maybe("request", (1..=4000u64).prop_flat_map(cpu)), maybe("period", duration(1000, 1_000_000))];
     let bounds = prop_oneof![limit, weightless];
-    let others =
-        vec![maybe("set", set), maybe("weight", select(vec!["v1", "v2-old", "v2-new"]).prop_map(quoted))];
+    let others = vec![
+        maybe("set", set),
+        maybe("weight", select(vec!["v1", "v2-old", "v2-new"]).prop_map(quoted)),
+        maybe("nice", (-20..=19).prop_map(|nice: i32| nice.to_string())),
+    ];
     (bounds, others).prop_map(|(bounds, others)| text::braces(bounds.into_iter().chain(others))).boxed()
 }
 

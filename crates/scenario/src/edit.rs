@@ -76,9 +76,12 @@ fn typed(takes: Takes, word: &str) -> Value {
     let toml = word.parse().ok().map(undecorated);
     let text = || Value::from(word);
     match takes {
-        Takes::Flag | Takes::Count { .. } | Takes::OomScoreAdj | Takes::Node | Takes::Real { .. } => {
-            toml.unwrap_or_else(text)
-        }
+        Takes::Flag
+        | Takes::Count { .. }
+        | Takes::OomScoreAdj
+        | Takes::Nice
+        | Takes::Node
+        | Takes::Real { .. } => toml.unwrap_or_else(text),
         Takes::Bytes { .. } => toml.filter(|value| value.is_integer() || value.is_str()).unwrap_or_else(text),
         Takes::Platforms | Takes::Texts | Takes::Choices(_) => {
             toml.filter(Value::is_array).unwrap_or_else(|| list(word, |part| Value::from(part)))

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{Bytes, BytesPerSecond, MilliCpu, Nanos, Platform};
 
+mod cpu;
 mod image;
 mod instances;
 mod lock;
@@ -14,6 +15,7 @@ mod memory;
 mod server;
 mod settings;
 
+pub use cpu::{Cpu, WeightRule};
 pub use image::{Image, Layer};
 pub use lock::Lock;
 pub use memory::Memory;
@@ -173,36 +175,6 @@ pub struct Tenant {
     pub image: Option<String>,
     /// What it does.
     pub workload: Workload,
-}
-
-/// `tenant.cpu`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Cpu {
-    /// Booked share; a limit without a request means request = limit (already resolved here). `None`: default weight.
-    pub request: Option<MilliCpu>,
-    /// Most CPU; quota = limit × period.
-    pub limit: Option<MilliCpu>,
-    /// `cpu.cfs_period_us` (ns), default 100 ms.
-    pub period: Nanos,
-    /// `cpu.max.burst` (ns of CPU time), at most the quota.
-    pub burst: Nanos,
-    /// `cpuset.cpus`: core numbers below `host.cores`, ascending.
-    pub set: Option<Vec<u32>>,
-    /// How a request becomes a `cpu.weight` on cgroup v2.
-    pub weight: WeightRule,
-}
-
-/// How a CPU request becomes a weight (`kubernetes.md` 9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub enum WeightRule {
-    /// `cpu.shares` themselves, 1024 a core: what cgroup v1 has.
-    V1,
-    /// `1 + (shares − 2) · 9999 / 262142`.
-    V2Old,
-    /// `ceil(10^((L² + 125 L)/612 − 7/34))`, L = log2 shares; the default.
-    #[default]
-    V2New,
 }
 
 /// `tenant.io`.

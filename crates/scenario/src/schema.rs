@@ -13,7 +13,7 @@ mod workload;
 
 pub(crate) use calibration::{CALIBRATION, CALIBRATION_SCHEMA};
 pub(crate) use root::ROOT;
-pub(crate) use takes::{CORES_MOST, OOM_SCORE_ADJ_MOST, RATE_MOST, Takes};
+pub(crate) use takes::{CORES_MOST, RATE_MOST, Takes};
 pub(crate) use view::View;
 pub(crate) use workload::WORKLOAD;
 

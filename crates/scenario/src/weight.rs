@@ -165,6 +165,7 @@ mod tests {
             burst: Nanos::ZERO,
             set: None,
             weight,
+            nice: 0,
         };
         for (request, rule, expected) in [
             (None, WeightRule::V2Old, 1024),

@@ -228,6 +228,18 @@ const VALUES: &[Row] = &[
     ),
     (
         "limit = \"1\"",
+        "limit = \"1\", nice = §20",
+        "tenant.web.cpu.nice",
+        &["found the number 20; accepted: a whole number from -20 to 19"],
+    ),
+    (
+        "limit = \"1\"",
+        "limit = \"1\", nice = §\"-5\"",
+        "tenant.web.cpu.nice",
+        &["found \"-5\"", "leave out the quotes"],
+    ),
+    (
+        "limit = \"1\"",
         "limit = \"1\", set = §\"1-0\"",
         "tenant.web.cpu.set",
         &["the range \"1-0\" falls", "did you mean \"0-1\"?"],

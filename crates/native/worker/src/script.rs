@@ -120,6 +120,8 @@ pub struct Script {
     pub host_name: Option<String>,
     /// Its `oom_score_adj`, where it is not the launcher's.
     pub oom_score_adj: Option<i32>,
+    /// Its nice value, where it is not the launcher's.
+    pub nice: Option<i32>,
     /// Its own file, which is open when the program begins ([`crate::file`]).
     pub file: Option<PathBuf>,
     /// Another program in the worker's place: its path and arguments; empty where the tenant is the worker itself.
@@ -189,6 +191,9 @@ impl Script {
         if let Some(adjustment) = self.oom_score_adj {
             let _ = writeln!(text, "oom-score-adj {adjustment}");
         }
+        if let Some(nice) = self.nice {
+            let _ = writeln!(text, "nice {nice}");
+        }
         if let Some(file) = &self.file {
             let _ = writeln!(text, "file {}", file.display());
         }
@@ -246,6 +251,7 @@ impl Script {
             "network" => self.network = Some(rest.into()),
             "host-name" => self.host_name = Some(rest.to_owned()),
             "oom-score-adj" => self.oom_score_adj = Some(rest.parse().ok()?),
+            "nice" => self.nice = Some(rest.parse().ok()?),
             "file" => self.file = Some(rest.into()),
             "exec" => self.exec.push(rest.to_owned()),
             "errors" => self.errors = Some(rest.into()),
@@ -340,6 +346,7 @@ mod tests {
             network: Some("/proc/12/fd/9".into()),
             host_name: Some("shop".into()),
             oom_score_adj: Some(-500),
+            nice: Some(-5),
             file: Some("/var/tmp/catamaran-1-2-web.0.disk".into()),
             exec: vec!["/usr/bin/qemu-system-x86_64".into(), "-append".into(), "console=ttyS0 quiet".into()],
             errors: Some("/run/catamaran/1-2/web.0.errors".into()),
@@ -361,6 +368,7 @@ mod tests {
             "join write /x",
             "user 1",
             "oom-score-adj x",
+            "nice x",
             "x y",
             "",
         ] {

@@ -86,9 +86,15 @@ impl Start<'_> {
         }
     }
 
-    /// What only the parent can do for its child: put it into groups, say who it is outside.
+    /// What only the parent can do for its child: put it into groups, make it less nice, which in a user namespace nobody may,
+    /// say who it is outside.
     fn prepare(&self, child: u32) -> Result<(), String> {
         self.script.join.iter().try_for_each(|step| step.perform(child))?;
+        if let Some(nice) = self.script.nice {
+            let process = rustix::process::Pid::from_raw(child as i32);
+            rustix::process::setpriority_process(process, nice)
+                .map_err(|error| format!("cannot give process {child} the nice value {nice}: {error}"))?;
+        }
         let Some((user, group)) = self.script.user else { return Ok(()) };
         let lines = [("setgroups", "deny".to_owned()), ("uid_map", map(user)), ("gid_map", map(group))];
         lines.into_iter().try_for_each(|(file, line)| {
@@ -163,7 +169,7 @@ impl Start<'_> {
     }
 
     fn waits(&self) -> bool {
-        !self.script.join.is_empty() || self.script.user.is_some()
+        !self.script.join.is_empty() || self.script.user.is_some() || self.script.nice.is_some()
     }
 
     fn enter_groups(&self) -> Result<(), String> {

@@ -152,12 +152,14 @@ fn read_cpu(tenant: &Reader<'_>, scope: &Scope) -> Option<Cpu> {
     check_microseconds(&reader, "burst", burst);
     let set = reader.cpu_set("set", scope.cores);
     let weight = reader.choice("weight").map(weight_of);
+    let nice = reader.signed("nice");
     if let (Some(request), Some(limit)) = (request, limit)
         && request > limit
     {
         reader.fail("request", above("request", &request.to_string(), "limit", &limit.to_string()));
     }
-    let cpu = Cpu { request: request.or(limit), limit, period: period?, burst: burst?, set, weight: weight? };
+    let (period, burst, weight, nice) = (period?, burst?, weight?, nice?);
+    let cpu = Cpu { request: request.or(limit), limit, period, burst, set, weight, nice };
     check_quota(&reader, &cpu);
     Some(cpu)
 }
@@ -227,7 +229,7 @@ fn read_memory(tenant: &Reader<'_>) -> Memory {
         limit,
         high,
         swap,
-        oom_score_adj: reader.oom_score_adj("oom_score_adj").unwrap_or_default(),
+        oom_score_adj: reader.signed("oom_score_adj").unwrap_or_default(),
         oom_group: reader.flag("oom_group").unwrap_or_default(),
     }
 }

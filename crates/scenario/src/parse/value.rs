@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use crate::decimal::QuantityError;
 use crate::diagnostic::{Problem, nearest, quoted};
-use crate::schema::{CORES_MOST, OOM_SCORE_ADJ_MOST, RATE_MOST, Takes};
+use crate::schema::{CORES_MOST, RATE_MOST, Takes};
 use crate::{Bytes, BytesPerSecond, MilliCpu, Nanos, quantity};
 
 use super::reader::{Reader, wrong};
@@ -43,7 +43,7 @@ pub(super) fn advise(problem: Problem, found: &DeValue<'_>, takes: Takes) -> Pro
         Takes::Duration { .. } if !number.is_empty() => problem.suggests(Some(format!("{number}s"))),
         Takes::Rate if !number.is_empty() => problem.suggests(Some(format!("{number}/s"))),
         Takes::Flag if matches!(text, "true" | "false") => problem.advises("leave out the quotes"),
-        Takes::Count { .. } | Takes::OomScoreAdj | Takes::Node | Takes::Real { .. }
+        Takes::Count { .. } | Takes::OomScoreAdj | Takes::Nice | Takes::Node | Takes::Real { .. }
             if text.parse::<i64>().is_ok() =>
         {
             problem.advises("leave out the quotes")
@@ -109,8 +109,9 @@ impl Reader<'_> {
         self.count(name).and_then(|count| u16::try_from(count).ok())
     }
 
-    pub(super) fn oom_score_adj(&self, name: &str) -> Option<i32> {
-        self.read(name, take_oom_score_adj)
+    /// A number that may be below 0.
+    pub(super) fn signed(&self, name: &str) -> Option<i32> {
+        self.read(name, take_signed)
     }
 
     /// Events per second.
@@ -152,7 +153,7 @@ pub(crate) fn check(takes: Takes, value: &DeValue<'_>) -> Taken<()> {
         Takes::Cpu { .. } => take_cpu(takes, value).map(drop),
         Takes::CpuSet => take_cpu_set(takes, value, CORES_MOST).map(drop),
         Takes::Count { .. } | Takes::Node => take_count(takes, value).map(drop),
-        Takes::OomScoreAdj => take_oom_score_adj(takes, value).map(drop),
+        Takes::OomScoreAdj | Takes::Nice => take_signed(takes, value).map(drop),
         Takes::Real { .. } => take_real(takes, value).map(drop),
         Takes::Choice(_) => take_choice(takes, value).map(drop),
         Takes::Choices(_) => take_choices(takes, value).map(drop),
@@ -259,12 +260,11 @@ fn take_whole(takes: Takes, value: &DeValue<'_>) -> Taken<u64> {
     u64::from_str_radix(number.as_str(), number.radix()).map_err(|_| wrong(value, takes))
 }
 
-fn take_oom_score_adj(takes: Takes, value: &DeValue<'_>) -> Taken<i32> {
+fn take_signed(takes: Takes, value: &DeValue<'_>) -> Taken<i32> {
     let number = value.as_integer().ok_or_else(|| wrong(value, takes))?;
-    let adjustment = i32::from_str_radix(number.as_str(), number.radix()).ok();
-    let known =
-        adjustment.filter(|adjustment| (-OOM_SCORE_ADJ_MOST..=OOM_SCORE_ADJ_MOST).contains(adjustment));
-    known.ok_or_else(|| wrong(value, takes))
+    let (least, most) = takes.signed_bounds().ok_or_else(|| wrong(value, takes))?;
+    let signed = i32::from_str_radix(number.as_str(), number.radix()).ok();
+    signed.filter(|signed| (least..=most).contains(signed)).ok_or_else(|| wrong(value, takes))
 }
 
 fn take_rate(takes: Takes, value: &DeValue<'_>) -> Taken<f64> {

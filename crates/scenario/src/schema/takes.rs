@@ -33,6 +33,8 @@ pub(crate) enum Takes {
     Count { least: u64, most: u64 },
     /// A whole number from -1000 to 1000, as `/proc/PID/oom_score_adj` takes it.
     OomScoreAdj,
+    /// A whole number from -20 to 19, as setpriority(2) takes it.
+    Nice,
     /// A real number above 0.
     Real { most: f64 },
     /// One of these words.
@@ -72,7 +74,9 @@ pub(super) const BYTES_MOST: u64 = 1 << 50;
 /// Most cores that a machine, a request or a limit may have.
 pub(crate) const CORES_MOST: u32 = 1024;
 /// Bounds of `oom_score_adj` in both directions (`OOM_SCORE_ADJ_MAX` in `include/uapi/linux/oom.h`).
-pub(crate) const OOM_SCORE_ADJ_MOST: i32 = 1000;
+const OOM_SCORE_ADJ_MOST: i32 = 1000;
+/// Bounds of a nice value (`MIN_NICE`, `MAX_NICE` in `include/linux/sched/prio.h`).
+const NICE: (i32, i32) = (-20, 19);
 /// Most events a second of one tenant's replica.
 pub(crate) const RATE_MOST: f64 = 10_000_000.0;
 
@@ -100,6 +104,15 @@ impl Takes {
         }
     }
 
+    /// Least and most of a number that may be below 0; any else has none.
+    pub(crate) fn signed_bounds(self) -> Option<(i32, i32)> {
+        match self {
+            Self::OomScoreAdj => Some((-OOM_SCORE_ADJ_MOST, OOM_SCORE_ADJ_MOST)),
+            Self::Nice => Some(NICE),
+            _ => None,
+        }
+    }
+
     /// The type of value, in a word or three.
     pub(crate) fn kind(self) -> &'static str {
         match self {
@@ -112,7 +125,7 @@ impl Takes {
             Self::Rate => "rate",
             Self::Cpu { .. } => "CPU quantity",
             Self::CpuSet => "set of cores",
-            Self::Count { .. } | Self::OomScoreAdj => "whole number",
+            Self::Count { .. } | Self::OomScoreAdj | Self::Nice => "whole number",
             Self::Real { .. } => "number",
             Self::Choice(_) => "choice",
             Self::Choices(_) => "list of choices",
@@ -175,7 +188,10 @@ impl Takes {
             }
             Self::CpuSet => "cores in quotes such as \"0-1,3\", each below host.cores".into(),
             Self::Count { least, most } => format!("a whole number from {least} to {most}"),
-            Self::OomScoreAdj => format!("a whole number from -{OOM_SCORE_ADJ_MOST} to {OOM_SCORE_ADJ_MOST}"),
+            Self::OomScoreAdj | Self::Nice => {
+                let (least, most) = self.signed_bounds().unwrap_or_default();
+                format!("a whole number from {least} to {most}")
+            }
             Self::Real { most } => format!("a number above 0, at most {most}"),
             Self::Choice(words) => one_of(words),
             Self::Choices(words) => {

@@ -97,6 +97,15 @@ static CPU: Table = Table::new(
             )
             .like("\"v2-old\"")
             .becomes("the conversion from OCI linux.resources.cpu.shares to cpu.weight"),
+        Field::default("nice", Takes::Nice, "0")
+            .means(
+                "The nice value of its threads, which decides only among threads of the same group: between tenants where all \
+                 share one (bare-metal, chroot, namespaces), not between tenants with groups of their own. Each step down is \
+                 about 1.25 times the weight: 0 has 1024, 5 has 335, -5 has 3121. Natively it is added to the nice value of \
+                 catamaran itself, as nice(1) does; below that takes CAP_SYS_NICE. Of a guest it is its monitor's.",
+            )
+            .like("5")
+            .becomes("setpriority(2), nice -n; OCI has none; systemd Nice="),
     ],
 );
 

@@ -60,15 +60,27 @@ impl Engine {
     }
 
     /// The guest of an instance: its threads are those that are added next.
-    pub(super) fn add_guest(&mut self, instance: usize, spec: &Guest, group: GroupId, cores: &[CoreId]) {
+    pub(super) fn add_guest(
+        &mut self,
+        instance: usize,
+        spec: &Guest,
+        group: GroupId,
+        (cores, nice): (&[CoreId], i32),
+    ) {
         if let Engine::Guests(guests) = self {
-            guests.add(instance, spec, group, cores);
+            guests.add(instance, spec, group, (cores, nice));
         }
     }
 
-    pub(super) fn add_thread(&mut self, group: GroupId, core: usize, allowed: &[usize]) -> ThreadId {
+    /// A thread of a tenant. Of a guest the monitor is nice, not the threads inside.
+    pub(super) fn add_thread(
+        &mut self,
+        group: GroupId,
+        core: usize,
+        (allowed, nice): (&[usize], i32),
+    ) -> ThreadId {
         match self {
-            Engine::Exact(cpu) => cpu.add_thread(group, core, allowed),
+            Engine::Exact(cpu) => cpu.add_thread(group, core, allowed, nice),
             Engine::Guests(guests) => guests.add_thread(),
             Engine::Fluid(fluid) => fluid.add_thread(),
         }

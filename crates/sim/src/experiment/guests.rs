@@ -114,7 +114,7 @@ impl Guests {
         instance: usize,
         spec: &platform::vm::Guest,
         group: GroupId,
-        cores: &[CoreId],
+        (cores, nice): (&[CoreId], i32),
     ) {
         let record = self.host.ran.is_some();
         let dice = SplitMix64::named(self.dice.next(), "kernel");
@@ -126,7 +126,7 @@ impl Guests {
                 [] => number % self.host.cores_count(),
                 cores => cores[number % cores.len()],
             };
-            let thread = self.host.add_thread(group, core, cores);
+            let thread = self.host.add_thread(group, core, cores, nice);
             self.carries.push((self.guests.len(), vcpu));
             let stolen = record.then(Vec::new);
             seats.push(Seat { thread, on: false, left: 0.0, due: Vec::new(), stolen_since: None, stolen });
@@ -148,7 +148,7 @@ impl Guests {
         let (number, index) = (self.threads.len(), self.guests.len().saturating_sub(1));
         let guest = &mut self.guests[index];
         let core = guest.owners.len() % guest.seats.len();
-        let own = guest.cpu.add_thread(crate::resources::cpu::ROOT, core, &[]);
+        let own = guest.cpu.add_thread(crate::resources::cpu::ROOT, core, &[], 0);
         guest.owners.push(number);
         self.threads.push((index, own));
         number

@@ -208,7 +208,7 @@ impl World {
             None => guard,
         };
         if let Some(guest) = &setting.guest {
-            self.engine.add_guest(index, guest, group, &claim.cores);
+            self.engine.add_guest(index, guest, group, (&claim.cores, tenant_of.cpu.nice));
         }
         let wants = !tenant_of.ports.is_empty() || !tenant_of.needs.is_empty();
         if wants && start != NEVER {
@@ -221,7 +221,7 @@ impl World {
                 [] => self.owners.len() % setting.cores,
                 cores => cores[self.owners.len() % cores.len()],
             };
-            let thread = self.engine.add_thread(group, core, &claim.cores);
+            let thread = self.engine.add_thread(group, core, (&claim.cores, tenant_of.cpu.nice));
             self.owners.push((index, own));
             self.slept.push(false);
             if start != NEVER {

@@ -138,18 +138,27 @@ impl Server {
     /// When a request failed that would be begun at `now`, if it did.
     fn refused(&self, index: usize, now: Instant) -> Option<Instant> {
         let arrival = self.requests[index].arrival;
-        let waiting = self.starts.len() - self.starts.partition_point(|&start| start <= arrival);
-        if waiting >= self.queue {
+        if self.begun_after(arrival) >= self.queue {
             return Some(arrival);
         }
         self.timeout.filter(|timeout| now - arrival > *timeout).map(|timeout| arrival + timeout)
+    }
+
+    /// How many requests were begun after `instant`: the latest are looked at first, for that is where it is.
+    fn begun_after(&self, instant: Instant) -> usize {
+        let (all, mut few) = (self.starts.len(), 1);
+        while few < all && self.starts[all - few] > instant {
+            few *= 2;
+        }
+        let latest = &self.starts[all.saturating_sub(few)..];
+        latest.len() - latest.partition_point(|&start| start <= instant)
     }
 
     /// A worker begins a request.
     pub(super) fn begin(&mut self, index: usize, thread: usize, now: Instant) {
         self.requests[index].started = Some(now);
         self.requests[index].thread = Some(thread);
-        let after = self.starts.partition_point(|&start| start <= now);
+        let after = self.starts.len() - self.begun_after(now);
         self.starts.insert(after, now);
     }
 

@@ -15,6 +15,7 @@ mod locks;
 mod memory;
 mod migration;
 mod network;
+mod nice;
 mod nodes;
 mod pull;
 mod queueing;

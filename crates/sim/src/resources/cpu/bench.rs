@@ -36,7 +36,12 @@ impl Bench {
 
     /// A thread that computes for ever on `core` alone, from now on.
     pub(super) fn hog(&mut self, group: GroupId, core: usize) -> ThreadId {
-        let thread = self.cpu.add_thread(group, core, &[core]);
+        self.nice_hog(group, core, 0)
+    }
+
+    /// The same with a nice value.
+    pub(super) fn nice_hog(&mut self, group: GroupId, core: usize, nice: i32) -> ThreadId {
+        let thread = self.cpu.add_thread(group, core, &[core], nice);
         self.cpu.give_work(thread, f64::INFINITY, 0);
         self.cpu.wake(thread);
         thread

@@ -41,8 +41,8 @@ pub(super) struct Entity {
 }
 
 impl Entity {
-    pub(super) fn thread(thread: ThreadId, queue: QueueId) -> Self {
-        Self::new(Owner::Thread(thread), queue, NICE_0_LOAD)
+    pub(super) fn thread(thread: ThreadId, queue: QueueId, weight: u64) -> Self {
+        Self::new(Owner::Thread(thread), queue, weight)
     }
 
     pub(super) fn group(group: GroupId, queue: QueueId, weight: u64) -> Self {

@@ -19,12 +19,12 @@ const ALLOWED: u64 = 1024 * (IMBALANCE_PCT - 100) / 100;
 const FULL: f64 = 1024.0;
 
 impl Cpu {
-    /// A thread of the same group and for the same cores as another one, which is not there yet: [`Self::fork`] has it begin.
+    /// A thread of the same group and weight and for the same cores as another one, which is not there yet: [`Self::fork`] has it begin.
     pub(crate) fn add_child(&mut self, parent: ThreadId) -> ThreadId {
         let record = &self.threads[parent];
-        let (group, core) = (record.group, record.core);
+        let (group, core, weight) = (record.group, record.core, self.entities[record.entity].weight);
         let allowed: Vec<CoreId> = (0..record.allowed.len()).filter(|&core| record.allowed[core]).collect();
-        self.add_thread(group, core, &allowed)
+        self.add_weighted(group, core, &allowed, weight)
     }
 
     /// Whether the core on which a new thread is to begin has nothing to run.

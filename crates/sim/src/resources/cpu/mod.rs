@@ -27,6 +27,7 @@ mod group;
 mod knobs;
 mod lent;
 mod load;
+mod nice;
 mod pelt;
 mod progress;
 mod queue;
@@ -115,7 +116,7 @@ enum State {
     Throttled,
 }
 
-/// A schedulable thread. All threads have the weight of nice 0: the workloads of a scenario don't set it.
+/// A schedulable thread.
 #[derive(Debug, Clone)]
 struct Thread {
     group: GroupId,
@@ -247,12 +248,23 @@ impl Cpu {
         cpu
     }
 
-    /// A new thread of `group`, asleep on `core`.
-    pub(crate) fn add_thread(&mut self, group: GroupId, core: CoreId, allowed: &[CoreId]) -> ThreadId {
+    /// A new thread of `group`, asleep on `core`, with that nice value.
+    pub(crate) fn add_thread(
+        &mut self,
+        group: GroupId,
+        core: CoreId,
+        allowed: &[CoreId],
+        nice: i32,
+    ) -> ThreadId {
+        self.add_weighted(group, core, allowed, nice::weight(nice))
+    }
+
+    /// The same by its weight.
+    fn add_weighted(&mut self, group: GroupId, core: CoreId, allowed: &[CoreId], weight: u64) -> ThreadId {
         let thread = self.threads.len();
         let entity = self.entities.len();
         let queue = self.queue_of(group, core);
-        self.entities.push(Entity::thread(thread, queue));
+        self.entities.push(Entity::thread(thread, queue, weight));
         let may = |c: CoreId| allowed.is_empty() || allowed.contains(&c);
         self.threads.push(Thread {
             group,

@@ -10,19 +10,30 @@ use crate::kernel::choice::greater;
 /// Half-life of the average: 32 periods of 1024 µs (ns).
 const HALF_LIFE_NS: f64 = 32.0 * 1024.0 * 1000.0;
 
-/// The decay that was computed last: averages that were brought up to now together go on together.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Decay {
-    span: Instant,
-    factor: f64,
+/// How many decays are kept, as a power of two.
+const KEPT_BITS: u32 = 4;
+
+/// Decays that were computed before, each in the place that its span has: averages that were brought up to now together go
+/// on together.
+#[derive(Debug, Clone)]
+pub(super) struct Decay([(Instant, f64); 1 << KEPT_BITS]);
+
+impl Default for Decay {
+    fn default() -> Self {
+        Self([(0, 1.0); 1 << KEPT_BITS])
+    }
 }
 
 impl Decay {
+    #[inline]
     fn over(&mut self, span: Instant) -> f64 {
-        if self.span != span {
-            *self = Self { span, factor: libm::exp2(-(span as f64) / HALF_LIFE_NS) };
+        // Spans that differ in any digit mostly get different places (Knuth, "The Art of Computer Programming" 3, 6.4).
+        let place = span.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - KEPT_BITS);
+        let kept = &mut self.0[place as usize];
+        if kept.0 != span {
+            *kept = (span, libm::exp2(-(span as f64) / HALF_LIFE_NS));
         }
-        self.factor
+        kept.1
     }
 }
 
