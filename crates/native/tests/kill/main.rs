@@ -334,6 +334,7 @@ fn children_of_tenants_are_gone_whoever_is_killed() {
     let mut murder = Murder {
         homes: Homes::make(),
         mounts: mounts_of_others(),
+        devices: devices(),
         kills: BTreeMap::new(),
         held_something: 0,
     };

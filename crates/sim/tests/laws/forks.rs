@@ -137,7 +137,10 @@ fn a_phase_of_forks_ends_with_its_children() {
     let outcome = run(&plan(2, "5s", "bare-metal", text), &with_forks());
     let row = tenant(&outcome, "bomb");
     near("end", row.finished_s.unwrap(), 1.5, 1e-2);
-    assert_eq!(row.requests.as_ref().map(|forks| (forks.sent, forks.completed, forks.failed)), Some((100, 0, 0)));
+    assert_eq!(
+        row.requests.as_ref().map(|forks| (forks.sent, forks.completed, forks.failed)),
+        Some((100, 0, 0))
+    );
     near("CPU time", cpu_s(&outcome, "bomb"), 0.5 + 100.0 * 65e-6, 1e-2);
 }
 

@@ -133,7 +133,7 @@ mod tests {
             for _ in 0..beside_sleeper {
                 bench.hog(ROOT, 1);
             }
-            let sleeper = bench.cpu.add_thread(ROOT, 1, &[]);
+            let sleeper = bench.cpu.add_thread(ROOT, 1, &[], 0);
             bench.pass(600 * MS);
             bench.cpu.settle();
             assert_eq!(bench.cpu.select_core_by(sleeper, waker), core, "{what}");
