@@ -52,9 +52,8 @@ pub struct OperationCosts {
     pub latency_ns_per_byte: f64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
-fn is_zero(ns: &f64) -> bool {
-    *ns == 0.0
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A flush of the device's cache.
