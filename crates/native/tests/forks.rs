@@ -37,7 +37,7 @@ fn tried(plan: &Plan, platform: Platform) -> Option<Report> {
 }
 
 fn forks(report: &Report) -> Requests {
-    report.tenants[0].requests.expect("forks")
+    report.tenants[0].requests.clone().expect("forks")
 }
 
 #[test]

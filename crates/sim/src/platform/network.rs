@@ -89,7 +89,8 @@ mod tests {
             let way = way(platform, &PlatformSettings::default(), &measured, None);
             assert_eq!(way.message.send_ns == measured.veth.send_ns, veth, "{platform}");
         }
-        let shared = PlatformSettings { unshare: Some(vec![Namespace::Pid]), ..PlatformSettings::default() };
+        let mut shared = PlatformSettings::default();
+        shared.unshare = Some(vec![Namespace::Pid]);
         assert_eq!(way(Platform::Namespaces, &shared, &measured, None).message, measured.loopback);
     }
 

@@ -134,7 +134,7 @@ mod tests {
                 bench.hog(ROOT, 1);
             }
             let sleeper = bench.cpu.add_thread(ROOT, 1, &[]);
-            bench.pass(MS);
+            bench.pass(600 * MS);
             bench.cpu.settle();
             assert_eq!(bench.cpu.select_core_by(sleeper, waker), core, "{what}");
         }
