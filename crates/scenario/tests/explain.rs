@@ -67,17 +67,20 @@ fn shown() {
     assert_eq!(field, expected);
     let table = explain("workload.fork").expect("a case").to_string();
     let expected = r#"tenant.workload.fork
-  Spawns processes.
+  Forks children at regular times, whether or not the last ones are gone (open loop). Each sleeps
+  for its lifetime and exits, and is reaped; a fork that pids.max refuses fails (EAGAIN) and is not
+  tried again. Latency runs from when a fork was due to when its child was reaped.
   accepted  with kind = "fork"
 
   rate: rate, required
-      Processes started, by time.
+      Processes started, by time. The first comes at once; one that is late is made up for.
 
   lifetime: duration, required
-      How long each lives.
+      How long each sleeps before it exits.
 
   max: whole number, if absent: unlimited
-      At most this many at once.
+      At most this many at once, those that are dead and not reaped included: a fork that is due
+      beyond that waits.
 "#;
     assert_eq!(table, expected);
 }

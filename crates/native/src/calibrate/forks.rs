@@ -84,7 +84,8 @@ pub(crate) fn measure(
     let start_ns = stamps.start_ns / stamps.children;
     let reap_ns = stamps.reap_ns / stamps.children;
     let exit_ns = children_ns - start_ns - switch_ns;
-    let awake_ns = stamps.to_reaped_ns - exit_ns - reap_ns - switch_ns - sleep_ns;
+    // What a child's own sleep took of its end was over before its stamp; the parent has slept, too.
+    let awake_ns = stamps.to_reaped_ns - (exit_ns - sleep_ns) - reap_ns - switch_ns - sleep_ns;
     Ok(Some(ForkCosts {
         fork_ns: whole(stamps.parent_ns / stamps.children - reap_ns - SLEEPS * (sleep_ns + switch_ns)),
         refused_ns: whole(refused_ns),

@@ -109,6 +109,11 @@ impl Forker {
         all
     }
 
+    /// Its life ends by force: nothing is due any more.
+    pub(super) fn stop(&mut self, now: Instant) {
+        self.span = self.span.map(|(began, until)| (began, until.min(now)));
+    }
+
     /// All of it is to be done again; what became of the forks of the life that ended.
     pub(super) fn start_over(&mut self) -> Vec<Served> {
         self.children.clear();

@@ -306,6 +306,7 @@ impl Program {
         match self.steps.get_mut(self.current).map(|step| &mut step.stage) {
             Some(Stage::Server(server)) => server.stop(now, clients_stay),
             Some(Stage::Network(talker)) => talker.stop(now),
+            Some(Stage::Fork(forker)) => forker.stop(now),
             _ => {}
         }
     }

@@ -142,15 +142,15 @@ mod tests {
         ];
         for (what, beside, elsewhere, core) in table {
             let mut bench = Bench::new(2);
-            let parent = bench.hog(ROOT, 0);
+            bench.hog(ROOT, 0);
             for _ in 0..beside {
                 bench.hog(ROOT, 0);
             }
             for _ in 0..elsewhere {
                 bench.hog(ROOT, 1);
             }
-            bench.pass(MS);
-            let child = bench.cpu.add_child(parent);
+            bench.pass(600 * MS);
+            let child = bench.cpu.add_thread(ROOT, 0, &[]);
             assert_eq!(bench.cpu.select_core_for_new(child, 0), core, "{what}");
         }
     }
