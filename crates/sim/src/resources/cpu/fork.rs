@@ -150,7 +150,7 @@ mod tests {
                 bench.hog(ROOT, 1);
             }
             bench.pass(600 * MS);
-            let child = bench.cpu.add_thread(ROOT, 0, &[]);
+            let child = bench.cpu.add_thread(ROOT, 0, &[], 0);
             assert_eq!(bench.cpu.select_core_for_new(child, 0), core, "{what}");
         }
     }
