@@ -15,6 +15,8 @@ mod log;
 mod memory;
 mod moment;
 mod nodes;
+#[cfg(test)]
+mod pinned;
 mod refuse;
 mod servers;
 mod stepping;
