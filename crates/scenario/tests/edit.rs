@@ -96,7 +96,7 @@ fn refuses() {
         (
             "tenant.web.cpu.limt",
             "1",
-            "tenant.web.cpu.limt: unknown field; accepted: request, limit, period, burst, set, weight; did you mean \"limit\"?",
+            "tenant.web.cpu.limt: unknown field; accepted: request, limit, period, burst, set, weight, nice; did you mean \"limit\"?",
         ),
         (
             "tenant.wbe.cpu.limit",

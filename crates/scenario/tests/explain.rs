@@ -31,7 +31,7 @@ fn not_found() {
     for (typed, message) in [
         (
             "tenant.web.cpu.limt",
-            "tenant.web.cpu.limt: \"limt\" is no field of tenant.cpu; accepted: request, limit, period, burst, set, weight; did you mean \"limit\"?",
+            "tenant.web.cpu.limt: \"limt\" is no field of tenant.cpu; accepted: request, limit, period, burst, set, weight, nice; did you mean \"limit\"?",
         ),
         ("tenat", "tenat: \"tenat\" is no field; accepted: schema, name"),
         ("tenat", "did you mean \"tenant\"?"),

@@ -55,7 +55,9 @@ const FIELDS: &[Row] = &[
         "limit = \"1\"",
         "§limt = \"1\"",
         "tenant.web.cpu.limt",
-        &["unknown field; accepted: request, limit, period, burst, set, weight; did you mean \"limit\"?"],
+        &[
+            "unknown field; accepted: request, limit, period, burst, set, weight, nice; did you mean \"limit\"?",
+        ],
     ),
     (
         "seed = 7",
@@ -649,7 +651,7 @@ fn the_first_by_position_is_reported() {
 #[test]
 fn looks_good_in_a_terminal() {
     let shown = refused(&VALID.replace("limit = \"1\"", "limt = \"1\"")).to_string();
-    let expected = "error: x.toml:15:27: tenant.web.cpu.limt: unknown field; accepted: request, limit, period, burst, set, weight; \
+    let expected = "error: x.toml:15:27: tenant.web.cpu.limt: unknown field; accepted: request, limit, period, burst, set, weight, nice; \
                     did you mean \"limit\"?\n   |\n15 | cpu = { request = \"500m\", limt = \"1\" }\n   |                           ^^^^";
     assert_eq!(shown, expected);
     let wide = refused(&VALID.replace("\"잘못된\"", "\"잘못된\", fr = 1")).to_string();
@@ -665,7 +667,7 @@ fn machine_readable() {
     let json = serde_json::to_value(&error).expect("JSON");
     let expected = serde_json::json!({
         "file": "x.toml", "line": 15, "column": 27, "path": "tenant.web.cpu.limt", "problem": "unknown field",
-        "accepted": "request, limit, period, burst, set, weight", "suggestion": "limit", "advice": null,
+        "accepted": "request, limit, period, burst, set, weight, nice", "suggestion": "limit", "advice": null,
         "message": error.message(),
     });
     assert_eq!(json, expected);

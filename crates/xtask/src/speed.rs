@@ -42,10 +42,12 @@ pub(crate) fn speed(workspace: &Workspace, options: &Options) -> Result<bool> {
 type Timings = BTreeMap<String, f64>;
 
 fn timings(workspace: &Workspace, target: Option<&str>) -> Result<Timings> {
-    let mut cargo = workspace.cargo(["test", "--release", "--package", "catamaran-sim", "--test", "timings"]);
-    if let Some(target) = target {
-        cargo.args(["--target", target]);
-    }
+    let mut cargo = workspace.cargo(["test", "--package", "catamaran-sim", "--test", "timings"]);
+    match target {
+        // As the page's simulator is built.
+        Some(target) => cargo.args(["--profile", "wasm-release", "--target", target]),
+        None => cargo.arg("--release"),
+    };
     cargo.args(["--locked", "--", "--nocapture"]);
     let mut found = Timings::new();
     let success = follow(&mut cargo, Instant::now() + PATIENCE, |line| found.extend(timing(line)))?;

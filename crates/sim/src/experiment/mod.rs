@@ -21,6 +21,8 @@ mod migrate;
 mod moment;
 mod network;
 mod nodes;
+#[cfg(test)]
+mod pinned;
 mod refuse;
 mod servers;
 mod stepping;

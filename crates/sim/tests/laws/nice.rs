@@ -7,6 +7,9 @@ use crate::common::{cpu_s, hog, ideal, ideal_cfs, near, plan, run};
 /// What the second of two hogs weighs by the table, where the first has nice 0 and 1024.
 const TABLE: [(i32, f64); 6] = [(0, 1024.0), (1, 820.0), (5, 335.0), (19, 15.0), (-5, 3121.0), (-10, 9548.0)];
 
+/// A turn: a slice, and the time to the tick that ends it.
+const TURN_S: f64 = 0.007;
+
 /// CPU seconds of tenant b on one core beside tenant a, in ten seconds.
 fn beside(calibration: &Calibration, platform: &str, nice: i32) -> f64 {
     let tenants = [hog("a", 1, "1h", ""), hog("b", 1, "1h", &format!("nice = {nice}"))].concat();
@@ -20,7 +23,9 @@ fn nice_divides_a_core_as_the_kernels_table_says() {
             for (scheduler, calibration) in [("eevdf", ideal()), ("cfs", ideal_cfs())] {
                 let what = format!("nice {nice} on {platform} by {scheduler}");
                 let expected = 10.0 * weight / (1024.0 + weight);
-                near(&what, beside(&calibration, platform, nice), expected, 0.02);
+                // The last turn may be under way, and one of a patient thread is a large part of what it had.
+                let tolerance = 0.01 + TURN_S / expected;
+                near(&what, beside(&calibration, platform, nice), expected, tolerance);
             }
         }
     }

@@ -11,7 +11,7 @@
 use super::{Cpu, EntityId, QueueId, ThreadId};
 
 /// Utilization of a core that is always busy (`SCHED_CAPACITY_SCALE`).
-const FULL: f64 = 1024.0;
+const FULL: u64 = 1024;
 
 /// What comes or goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Cpu {
             Way::Goes if queue.weight > 0 => before.min(queue.load.value() / queue.weight as f64),
             Way::Goes => 0.0,
         };
-        let change = (runnable.max(queue.util.value() / FULL) - before) * weight;
+        let change = (runnable.max(queue.util.value() / FULL as f64) - before) * weight;
         self.entities[entity].load.shift(change);
         self.queues[above].load.shift(change);
         self.update_contribution(above);
@@ -102,7 +102,7 @@ impl Cpu {
     pub(super) fn update_queue_util(&mut self, queue: QueueId) {
         let now = self.now;
         let record = &mut self.queues[queue];
-        let level = if record.current.is_some() { FULL } else { 0.0 };
+        let level = if record.current.is_some() { FULL } else { 0 };
         record.util.advance(now, level, &mut self.decay);
     }
 
@@ -110,7 +110,7 @@ impl Cpu {
     pub(super) fn update_thread_util(&mut self, thread: ThreadId) {
         let now = self.now;
         let record = &mut self.threads[thread];
-        let level = if self.cores[record.core].running == Some(thread) { FULL } else { 0.0 };
+        let level = if self.cores[record.core].running == Some(thread) { FULL } else { 0 };
         record.util.advance(now, level, &mut self.decay);
     }
 }
@@ -133,7 +133,7 @@ mod tests {
         assert!((part(cpu) - 1.0).abs() < 1e-3, "always runnable: {}", part(cpu));
         let waiting = threads.into_iter().find(|&thread| cpu.cores[0].running != Some(thread));
         cpu.move_thread(waiting.unwrap(), 1);
-        let util = cpu.queues[cpu.queue_of(group, 1)].util.value() / FULL;
+        let util = cpu.queues[cpu.queue_of(group, 1)].util.value() / FULL as f64;
         assert!(util > 1.2, "a third of a core has come to a full one: {util}");
         assert!((part(cpu) - util).abs() < 1e-3, "{} against {util}", part(cpu));
         bench.pass(1200 * MS);

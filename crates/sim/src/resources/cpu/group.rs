@@ -5,7 +5,6 @@
 
 use super::bandwidth::{Bandwidth, Quota};
 use super::entity::Entity;
-use super::load::SCALE;
 use super::queue::FairQueue;
 use super::{CoreId, Cpu, EntityId, GroupId, QueueId, ROOT};
 
@@ -71,7 +70,7 @@ impl Cpu {
         if own.weight == 0 {
             return;
         }
-        let load = (own.weight >> 10).max((own.load.value() / SCALE) as u64);
+        let load = (own.weight >> 10).max(own.load.whole());
         let all = group.load.saturating_sub(own.load_contribution) + load;
         let weight = group.shares * load / all.max(1);
         let weight = weight.clamp(MIN_SHARES.min(group.shares), group.shares);

@@ -3,8 +3,6 @@
 use super::entity::Owner;
 use super::{CoreId, Cpu, EntityId, QueueId, ROOT, ThreadId};
 
-/// What weights are multiplied by here and in the kernel (`SCHED_FIXEDPOINT_SHIFT`), and averages are not there.
-pub(super) const SCALE: f64 = 1024.0;
 /// Least change of a contribution, as a part of it (`update_tg_load_avg`).
 const CONTRIBUTION_PART: u64 = 64;
 /// Least time between two changes of a contribution (ns).
@@ -14,19 +12,20 @@ impl Cpu {
     /// Brings an entity's and its queue's averages up to now; call before either changes.
     pub(super) fn update_load(&mut self, entity: EntityId) {
         let now = self.now;
-        let queue = self.entities[entity].queue;
         let record = &mut self.entities[entity];
-        let level = if record.queued { record.weight as f64 } else { 0.0 };
+        let level = if record.queued { record.weight } else { 0 };
         record.load.advance(now, level, &mut self.decay);
+        let queue = record.queue;
         self.update_queue_load(queue);
     }
 
     pub(super) fn update_queue_load(&mut self, queue: QueueId) {
         let now = self.now;
         let record = &mut self.queues[queue];
-        let level = record.weight as f64;
-        record.load.advance(now, level, &mut self.decay);
-        self.update_contribution(queue);
+        record.load.advance(now, record.weight, &mut self.decay);
+        if now >= record.contributes_anew {
+            self.update_contribution(queue);
+        }
     }
 
     /// Tells a queue's group what it now contributes to the group's load (`update_tg_load_avg`): at most once a millisecond,
@@ -37,7 +36,7 @@ impl Cpu {
         if now < record.contributes_anew {
             return;
         }
-        let load = (record.load.value() / SCALE) as u64;
+        let load = record.load.whole();
         let before = record.load_contribution;
         if load.abs_diff(before) <= before / CONTRIBUTION_PART {
             return;
@@ -73,13 +72,13 @@ impl Cpu {
     /// missing to move a thread, what is cut off decides.
     fn whole_load(&mut self, entity: EntityId) -> u64 {
         self.update_load(entity);
-        (self.entities[entity].load.value() / SCALE) as u64
+        self.entities[entity].load.whole()
     }
 
     /// `load_avg` of a queue.
     fn whole_queue_load(&mut self, queue: QueueId) -> u64 {
         self.update_queue_load(queue);
-        (self.queues[queue].load.value() / SCALE) as u64
+        self.queues[queue].load.whole()
     }
 
     pub(super) fn owner_thread(&self, entity: EntityId) -> Option<ThreadId> {

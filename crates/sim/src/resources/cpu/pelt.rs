@@ -10,6 +10,9 @@ use crate::kernel::choice::greater;
 /// Half-life of the average: 32 periods of 1024 µs (ns).
 const HALF_LIFE_NS: f64 = 32.0 * 1024.0 * 1000.0;
 
+/// What weights are multiplied by here and in the kernel (`SCHED_FIXEDPOINT_SHIFT`), and averages are not there.
+const SCALE: f64 = 1024.0;
+
 /// How many decays are kept, as a power of two.
 const KEPT_BITS: u32 = 4;
 
@@ -56,16 +59,23 @@ impl Average {
     }
 
     /// Brings the average to `now`, the level having been `level` since the last time.
-    pub(super) fn advance(&mut self, now: Instant, level: f64, decay: &mut Decay) {
+    #[inline]
+    pub(super) fn advance(&mut self, now: Instant, level: u64, decay: &mut Decay) {
+        if now <= self.at {
+            return;
+        }
         // Nothing of nothing: most groups are not on most cores.
-        if now > self.at && self.value == 0.0 && level == 0.0 {
-            self.at = now;
-        }
-        if now > self.at {
+        if level != 0 || self.value != 0.0 {
             let decay = decay.over(now - self.at);
-            self.value = self.value * decay + level * (1.0 - decay);
-            self.at = now;
+            // No level has the topmost bit, and without a sign processors have no such conversion.
+            self.value = self.value * decay + level as i64 as f64 * (1.0 - decay);
         }
+        self.at = now;
+    }
+
+    /// The average of what weights are here, in the kernel's whole numbers for averages.
+    pub(super) fn whole(self) -> u64 {
+        (self.value / SCALE) as i64 as u64
     }
 
     pub(super) fn value(self) -> f64 {
@@ -90,7 +100,7 @@ mod tests {
     #[test]
     fn half_of_the_way_after_one_half_life() {
         let mut average = Average::default();
-        average.advance(32_768_000, 1000.0, &mut Decay::default());
+        average.advance(32_768_000, 1000, &mut Decay::default());
         assert!((average.value() - 500.0).abs() < 1e-9);
     }
 }

@@ -109,3 +109,37 @@ fn exact_and_fluid_agree_on_random_trees_of_groups() {
         both.agree(&format!("tree {seed}"));
     }
 }
+
+/// Three levels as on paper: each group's part of what is above it is its weight among its busy siblings'.
+#[test]
+fn three_levels_divide_a_core_as_the_product_of_their_parts() {
+    // (shares of tenant, of its group within, hogs there); weights are halves, quarters and so on.
+    let tree: [(u64, &[(u64, usize)]); 3] =
+        [(1024, &[(1024, 1), (3072, 2)]), (2048, &[(512, 1), (512, 1)]), (1024, &[(100, 3)])];
+    let all: u64 = tree.iter().map(|(shares, _)| shares).sum();
+    let mut both = Both::new();
+    let guard = both.group(BOTH, 1024, None);
+    let mut expected = Vec::new();
+    for (shares, inner) in tree {
+        let tenant = both.group(guard, shares, None);
+        let within: u64 = inner.iter().map(|(shares, _)| shares).sum();
+        for &(part, hogs) in inner {
+            let group = both.group(tenant, part, None);
+            for _ in 0..hogs {
+                both.hog(group);
+                let whole = shares as f64 / all as f64 * part as f64 / within as f64;
+                expected.push(whole / hogs as f64);
+            }
+        }
+    }
+    const SECONDS: u64 = 20;
+    both.exact.pass(SECONDS * 1000 * MS);
+    both.exact.cpu.settle();
+    both.fluid.pass(SECONDS as f64);
+    for ((thread, task), expected) in both.hogs.into_iter().zip(expected) {
+        let exact = both.exact.cpu.cpu_ns(thread) as f64 / 1e9 / SECONDS as f64;
+        let fluid = (GIVEN - both.fluid.left(task)) / SECONDS as f64;
+        assert!((exact / expected - 1.0).abs() <= 0.02, "task {task}: {exact} of a core, not {expected}");
+        assert!((fluid - expected).abs() < 1e-9, "task {task}: {fluid} of a core, not {expected}");
+    }
+}
