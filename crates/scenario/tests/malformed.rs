@@ -426,7 +426,7 @@ const RULES: &[Row] = &[
         "threads = 4, work = \"30s\"",
         "threads = 4, work = \"30s\", lock = { every = §\"1ns\", hold = \"1ms\" }",
         "tenant.batch.workload.lock.every",
-        &["found 1ns", "1us"],
+        &["found \"1ns\", too small", "from 1us to 1h"],
     ),
     (
         "kind = \"compute\", threads = 4, work = \"30s\"",
