@@ -200,6 +200,11 @@ impl Run<'_> {
         self.plan.tenants().iter().find(|planned| planned.name == *name)
     }
 
+    /// Whether the scenario has guests move while they run.
+    fn moves(&self) -> bool {
+        self.plan.events().iter().any(|event| matches!(event.action, Action::Migrate { .. }))
+    }
+
     /// Where a row may have been.
     fn nodes(&self, tenant: usize) -> Vec<u32> {
         let Some(planned) = self.planned(tenant) else { return Vec::new() };

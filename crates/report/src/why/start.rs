@@ -49,6 +49,8 @@ pub(super) fn explain(run: &Run<'_>, tenant: usize) -> Option<Found> {
         platform if setting::has_guests(platform) && limited => {
             Advice::raise(setting::of(planned, "cpu.limit"))
         }
+        // Who moves while they run are guests.
+        platform if setting::has_guests(platform) && run.moves() => None,
         platform if setting::has_guests(platform) => {
             Advice::set("platforms".into(), Platform::Container.name())
         }
