@@ -69,7 +69,7 @@ impl Cpu {
         self.update_queue_util(queue);
         self.update_queue_load(queue);
         let record = &self.queues[queue];
-        let (util, load) = (record.util.value(), record.load.value() / super::load::SCALE);
+        let (util, load) = (record.util.value(), record.load.whole() as f64);
         let most = ((FULL - util) / 2.0).max(0.0);
         if util > 0.0 { (util * FULL / (load + 1.0)).min(most) } else { most }
     }
