@@ -2,10 +2,11 @@
 //!
 //! **Law.** Whatever is sent, in either direction, goes through one line, first come, first served, at the link's bandwidth; it is
 //! there when its last byte is through and a latency has passed. Of one sender (a direction of a connection) no more is let
-//! into the line while it has more than two full pieces in it: TCP holds the rest back in its socket. So whoever sends
+//! into the line while it has two full pieces in it: TCP holds the rest back in its socket. So whoever sends
 //! all the time gets an equal part (max-min fairness), and whoever sends little waits behind a few pieces of each other at
 //! most. Each segment has headers, which take their part of the bandwidth.
-//! **Source.** Linux `net/ipv4/tcp_output.c` (`tcp_small_queue_check`: twice the size of a packet, which holds 64 KiB at most),
+//! **Source.** Linux `net/ipv4/tcp_output.c` (`tcp_small_queue_check`: twice the size of a packet, which holds 64 KiB at most; `sk_wmem_alloc`
+//! begins at 1, so that two such packets are more than that),
 //! `net/sched/sch_tbf.c` (one line), `net/core/dev.c` (`qdisc_pkt_len_init`: the headers of all segments count); for max-min
 //! fairness Bertsekas and Gallager, "Data Networks" (1992), 6.5.2.
 //! **Judge.** Lindley's recursion; a slow twin that counts bytes; equal parts of unequal senders.
@@ -17,7 +18,7 @@ use catamaran_scenario::network_work::PIECE_BYTES;
 
 use crate::kernel::Instant;
 
-/// While a sender has more than this in the line, no more of it is let in (bytes).
+/// While a sender has so much in the line, no more of it is let in (bytes).
 const IN_LINE_BYTES: u64 = 2 * PIECE_BYTES;
 /// Headers of a segment: Ethernet, IPv4, TCP with time stamps (bytes).
 const HEADER_BYTES: u64 = 14 + 20 + 32;
@@ -104,7 +105,7 @@ impl<F: Copy + Ord> Link<F> {
     /// Lets into the line what a sender may have there.
     fn let_in(&mut self, flow: F) {
         let Some(sender) = self.senders.get_mut(&flow) else { return };
-        while sender.in_line <= IN_LINE_BYTES
+        while sender.in_line < IN_LINE_BYTES
             && let Some(bytes) = sender.held.pop_front()
         {
             sender.in_line += bytes;
