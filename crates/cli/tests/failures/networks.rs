@@ -33,10 +33,10 @@ pub(crate) fn rows() -> Vec<Row> {
             .deny(libc::SYS_connect, libc::EPERM)
             .ends(0, &["failed", "cannot connect to 10.87.0.2:20001"]),
         talking("bare-metal", "interrupted when the network is there")
-            .interrupt(Interrupt::At("network"))
+            .interrupt(Interrupt::At("isolate"))
             .ends(130, &says),
-        talking("container", "interrupted when a tenant is connected")
-            .interrupt(Interrupt::At("attached"))
+        talking("container", "interrupted when its bridge is there")
+            .interrupt(Interrupt::At("rootfs"))
             .ends(130, &says),
         rootless.ordinary().needs("container, rootless").ends(2, &["a network between tenants", "sudo"]),
     ]
