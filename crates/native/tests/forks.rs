@@ -42,13 +42,13 @@ fn forks(report: &Report) -> Requests {
 
 #[test]
 fn every_fork_is_accounted_for_on_every_platform() {
-    // Of 60 forks the last 10 have no time to live to their end.
+    // Of 60 forks the last 10 have no time to live to their end, or all but one of them: the end is seen a moment late.
     let work = "workload = { kind = \"fork\", rate = \"100/s\", lifetime = \"100ms\" }";
     for platform in PLATFORMS {
         let Some(report) = tried(&plan("600ms", work), platform) else { continue };
         let (row, forks) = (&report.tenants[0], forks(&report));
         assert_eq!((forks.sent, forks.failed), (60, 0), "{platform}");
-        assert!((40..=50).contains(&forks.completed), "{platform}: {forks:?}");
+        assert!((40..=51).contains(&forks.completed), "{platform}: {forks:?}");
         assert!(
             forks.latency_s.is_some_and(|latency| latency.p50 >= 0.1),
             "{platform}: a child sleeps all its lifetime"

@@ -1,8 +1,8 @@
 //! The input of Catamaran: scenario text becomes a validated [`Plan`], once; after this door nothing is invalid.
 //!
 //! *Architecture invariant*: this crate knows no clock, no machine and no backend. Both backends read the same
-//! [`Plan`], draw the same arrivals and demands from [`draw`], touch memory by the same schedule of [`leak`], and talk over
-//! connections by the same rule of [`network_work`].
+//! [`Plan`], draw the same arrivals and demands from [`draw`], touch memory by the same schedule of [`leak`], talk over
+//! connections by the same rule of [`network_work`], and fork by that of [`fork_work`].
 
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;

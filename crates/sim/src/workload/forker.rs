@@ -7,22 +7,8 @@ use std::collections::VecDeque;
 use catamaran_scenario::fork_work::ForkWork;
 
 use super::Served;
-use super::program::{Program, Stage};
+use super::program::{Action, Program, Stage};
 use crate::kernel::Instant;
-
-/// What the thread does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Forks.
-    Fork,
-    /// Reaps its oldest child, which is dead.
-    Reap,
-    /// Waits for the end of a child, but not beyond that.
-    Await(Instant),
-    /// Its time is over: its children are killed.
-    EndAll,
-    Rest,
-}
 
 #[derive(Debug, Clone, Copy)]
 struct Child {
@@ -47,22 +33,22 @@ impl Forker {
         Self { work, forks: Vec::new(), children: VecDeque::new(), span: None }
     }
 
-    /// What the thread does at `now`, in a phase from `began` to `until`.
-    pub(super) fn next(&mut self, now: Instant, began: Instant, until: Instant) -> Step {
+    /// What the thread does at `now`, in a phase from `began` to `until`; none when that is over and no child is left.
+    pub(super) fn next(&mut self, now: Instant, began: Instant, until: Instant) -> Option<Action> {
         self.span = Some((began, until));
         if self.children.front().is_some_and(|child| child.dead) {
-            return Step::Reap;
+            return Some(Action::Reap);
         }
         if now >= until {
-            return if self.children.is_empty() { Step::Rest } else { Step::EndAll };
+            return (!self.children.is_empty()).then_some(Action::EndChildren);
         }
         let has_room = self.work.most.is_none_or(|most| (self.children.len() as u64) < most);
         let due = self.due(began, self.forks.len());
-        match has_room {
-            true if due <= now => Step::Fork,
-            true => Step::Await(due.min(until)),
-            false => Step::Await(until),
-        }
+        Some(match has_room {
+            true if due <= now => Action::Fork,
+            true => Action::AwaitChild(due.min(until)),
+            false => Action::AwaitChild(until),
+        })
     }
 
     fn due(&self, began: Instant, number: usize) -> Instant {
@@ -178,15 +164,15 @@ mod tests {
     fn what_is_late_is_made_up_for_and_a_dead_child_comes_first() {
         let mut forker = forker(None);
         let end = 1000 * MS;
-        assert_eq!(forker.next(25 * MS, 0, end), Step::Fork);
+        assert_eq!(forker.next(25 * MS, 0, end), Some(Action::Fork));
         assert_eq!(forker.forked(25 * MS, true), Some(0));
-        assert_eq!(forker.next(25 * MS, 0, end), Step::Fork);
+        assert_eq!(forker.next(25 * MS, 0, end), Some(Action::Fork));
         assert_eq!(forker.forked(26 * MS, false), None);
         forker.died(0);
-        assert_eq!(forker.next(26 * MS, 0, end), Step::Reap);
+        assert_eq!(forker.next(26 * MS, 0, end), Some(Action::Reap));
         forker.reaped(27 * MS);
         forker.forked(27 * MS, true);
-        assert_eq!(forker.next(27 * MS, 0, end), Step::Await(30 * MS));
+        assert_eq!(forker.next(27 * MS, 0, end), Some(Action::AwaitChild(30 * MS)));
         let rows = forker.forks(40 * MS);
         assert_eq!(rows.iter().map(|row| row.arrival / MS).collect::<Vec<_>>(), [0, 10, 20, 30]);
         assert_eq!(
@@ -198,21 +184,25 @@ mod tests {
     #[test]
     fn no_more_than_max_are_there_and_they_are_reaped_in_their_order() {
         let mut forker = forker(Some(2));
-        assert_eq!(forker.next(0, 0, 50 * MS), Step::Fork);
+        assert_eq!(forker.next(0, 0, 50 * MS), Some(Action::Fork));
         forker.forked(0, true);
         forker.forked(10 * MS, true);
-        assert_eq!(forker.next(20 * MS, 0, 50 * MS), Step::Await(50 * MS));
+        assert_eq!(forker.next(20 * MS, 0, 50 * MS), Some(Action::AwaitChild(50 * MS)));
         forker.died(1);
-        assert_eq!(forker.next(21 * MS, 0, 50 * MS), Step::Await(50 * MS), "the older one is not dead");
+        assert_eq!(
+            forker.next(21 * MS, 0, 50 * MS),
+            Some(Action::AwaitChild(50 * MS)),
+            "the older one is not dead"
+        );
         forker.died(0);
-        assert_eq!(forker.next(22 * MS, 0, 50 * MS), Step::Reap);
+        assert_eq!(forker.next(22 * MS, 0, 50 * MS), Some(Action::Reap));
         forker.reaped(22 * MS);
         forker.reaped(22 * MS);
-        assert_eq!(forker.next(22 * MS, 0, 50 * MS), Step::Fork, "the one that was due at 20 ms");
+        assert_eq!(forker.next(22 * MS, 0, 50 * MS), Some(Action::Fork), "the one that was due at 20 ms");
         forker.forked(22 * MS, true);
-        assert_eq!(forker.next(50 * MS, 0, 50 * MS), Step::EndAll);
+        assert_eq!(forker.next(50 * MS, 0, 50 * MS), Some(Action::EndChildren));
         forker.children.clear();
-        assert_eq!(forker.next(50 * MS, 0, 50 * MS), Step::Rest);
+        assert_eq!(forker.next(50 * MS, 0, 50 * MS), None);
         assert_eq!(forker.forks(99 * MS).len(), 5, "none is due after the phase");
     }
 }

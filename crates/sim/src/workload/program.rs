@@ -9,7 +9,7 @@ use catamaran_scenario::network_work::NetworkWork;
 use catamaran_scenario::plan::Workload;
 
 use super::filer::{self, FileOp, Filer};
-use super::forker::{self, Forker};
+use super::forker::Forker;
 use super::leaker::{self, Leaker};
 use super::lock::{self, Lock};
 use super::server::{Next, Served, Server};
@@ -211,13 +211,7 @@ impl Program {
                     None => until.filter(|until| now < *until).map(Action::SleepUntil),
                 }
             }
-            Stage::Fork(forker) => match forker.next(now, began, until) {
-                forker::Step::Fork => Some(Action::Fork),
-                forker::Step::Reap => Some(Action::Reap),
-                forker::Step::Await(at) => Some(Action::AwaitChild(at)),
-                forker::Step::EndAll => Some(Action::EndChildren),
-                forker::Step::Rest => None,
-            },
+            Stage::Fork(forker) => forker.next(now, began, until),
             Stage::Server(server) => {
                 if let Some(index) = serving.take() {
                     if server.requests()[index].started.is_none() {
