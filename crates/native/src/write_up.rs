@@ -1,11 +1,13 @@
 //! From what was measured to the report.
 
+mod stages;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use catamaran_report::Report;
 use catamaran_report::report::{
-    BackendKind, EventRow, Identity, Requests, Samples, Series, StageRow, TenantReport, TenantState,
+    BackendKind, EventRow, Identity, Requests, Samples, Series, TenantReport, TenantState,
 };
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::FileWork;
@@ -13,8 +15,9 @@ use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::{Plan, Tenant, Workload};
 use catamaran_scenario::{fork_work, network_work};
 use catamaran_worker::facts::{self, Facts};
-use catamaran_worker::script::stamp;
 use catamaran_worker::tape::{Tape, head, phase};
+
+pub(crate) use stages::stages;
 
 use crate::cgroup::{Accounts, Usage};
 use crate::guard::{Guard, number};
@@ -310,54 +313,6 @@ fn explain(
 /// An instant of the tape (ns from the origin): stored plus 1, so that 0 is none.
 fn instant(tape: &Tape, word: usize) -> Option<u64> {
     tape.get(word).checked_sub(1)
-}
-
-/// The start-up stages of a platform: name, actor, and the stamp at which each is over.
-fn stage_table(platform: Platform, version: u8) -> &'static [(&'static str, &'static str, usize)] {
-    const CLONE: (&str, &str, usize) = ("clone", "kernel", stamp::CLONED);
-    const EXEC: (&str, &str, usize) = ("exec", "kernel", stamp::FIRST);
-    const LIMITS: (&str, &str, usize) = ("limits", "runtime", stamp::LIMITED);
-    const JOIN: (&str, &str, usize) = ("join", "runtime", stamp::JOINED);
-    const ISOLATE: (&str, &str, usize) = ("isolate", "runtime", stamp::ISOLATED);
-    const ROOTFS: (&str, &str, usize) = ("rootfs", "runtime", stamp::ROOTED);
-    const CHROOT: (&str, &str, usize) = ("chroot", "runtime", stamp::PIVOTED);
-    const PIVOT: (&str, &str, usize) = ("pivot-root", "runtime", stamp::PIVOTED);
-    const CONFINE: (&str, &str, usize) = ("confine", "runtime", stamp::CONFINED);
-    // A virtual machine: the monitor builds it, firmware loads and unpacks the kernel, the kernel comes up, process 1
-    // mounts and starts the worker.
-    const VMM: (&str, &str, usize) = ("vmm", "hypervisor", stamp::VMM);
-    const FIRMWARE: (&str, &str, usize) = ("firmware", "firmware", stamp::FIRMWARE);
-    const KERNEL: (&str, &str, usize) = ("kernel", "guest", stamp::KERNEL);
-    const INIT: (&str, &str, usize) = ("init", "guest", stamp::INIT);
-    match (platform, version) {
-        (Platform::Chroot, _) => &[ROOTFS, CLONE, CHROOT, EXEC],
-        (Platform::Container, 0) => &[CLONE, ISOLATE, ROOTFS, PIVOT, CONFINE, EXEC],
-        // Its cgroup namespace is made in this stage on both versions.
-        (Platform::Container, _) => &[LIMITS, CLONE, JOIN, ISOLATE, ROOTFS, PIVOT, CONFINE, EXEC],
-        (Platform::Namespaces, _) => &[CLONE, ISOLATE, EXEC],
-        (Platform::Cgroups, 1) => &[LIMITS, CLONE, JOIN, EXEC],
-        // On v2 the process is born in its group: there is nothing to join.
-        (Platform::Cgroups, _) => &[LIMITS, CLONE, EXEC],
-        (Platform::Vm, 1) => &[LIMITS, CLONE, JOIN, VMM, FIRMWARE, KERNEL, INIT, EXEC],
-        (Platform::Vm, _) => &[LIMITS, CLONE, VMM, FIRMWARE, KERNEL, INIT, EXEC],
-        _ => &[CLONE, EXEC],
-    }
-}
-
-/// The stages that were noted, each from the end of the one before.
-pub(crate) fn stages(tape: &Tape, platform: Platform, version: u8) -> Vec<StageRow> {
-    let at = |stamp: usize| tape.get(head::STAMP + stamp);
-    let request_ns = at(stamp::REQUEST);
-    let mut start_s = 0.0;
-    let mut rows = Vec::new();
-    for (name, actor, stamp) in
-        stage_table(platform, version).iter().take_while(|(_, _, stamp)| at(*stamp) != 0)
-    {
-        let end_s = at(*stamp).saturating_sub(request_ns) as f64 / 1e9;
-        rows.push(StageRow::measured(name, actor, start_s, end_s));
-        start_s = end_s;
-    }
-    rows
 }
 
 /// What became of the requests that arrived before the end of the run (ns from the origin), in all server and disk phases and those of

@@ -1,5 +1,6 @@
 //! Room 5: plan → world → report. Wires rooms; holds no formula of its own.
 
+mod acting;
 mod answer;
 pub(crate) mod bench;
 mod births;

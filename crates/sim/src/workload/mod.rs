@@ -1,5 +1,6 @@
 //! Room 1: produces demand, knows no machine.
 
+mod attend;
 mod draws;
 mod figures;
 mod filer;

@@ -8,11 +8,12 @@ use catamaran_scenario::leak::Leak;
 use catamaran_scenario::network_work::NetworkWork;
 use catamaran_scenario::plan::Workload;
 
+use super::attend;
 use super::filer::{self, FileOp, Filer};
 use super::forker::Forker;
 use super::leaker::{self, Leaker};
 use super::lock::{self, Lock};
-use super::server::{Next, Served, Server};
+use super::server::{Served, Server};
 use super::talker::{Talk, Talker};
 use crate::kernel::Instant;
 
@@ -212,27 +213,8 @@ impl Program {
                 }
             }
             Stage::Fork(forker) => forker.next(now, began, until),
-            Stage::Server(server) => {
-                if let Some(index) = serving.take() {
-                    if server.requests()[index].started.is_none() {
-                        server.begin(index, thread, now);
-                        *serving = Some(index);
-                        return Some(serve(server, index));
-                    }
-                    server.complete(index, now);
-                }
-                match server.take(thread, now) {
-                    Next::Serve(index) => {
-                        *serving = Some(index);
-                        Some(serve(server, index))
-                    }
-                    Next::Await(index, arrival) => {
-                        *serving = Some(index);
-                        Some(Action::SleepUntil(arrival))
-                    }
-                    Next::Nothing => (now < until).then_some(Action::SleepUntil(until)),
-                }
-            }
+            Stage::Server(server) => attend::next(server, serving, (thread, now))
+                .or_else(|| (now < until).then_some(Action::SleepUntil(until))),
         }
     }
 
@@ -325,10 +307,6 @@ impl Program {
             first.begin(now);
         }
     }
-}
-
-fn serve(server: &Server, index: usize) -> Action {
-    Action::Work { ns: server.demand(index) as f64, request: true, until: None }
 }
 
 impl Step {
