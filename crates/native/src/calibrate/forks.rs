@@ -29,20 +29,20 @@ workload = { phases = [{ kind = "fork", rate = "500/s", lifetime = "5ms", for = 
 /// Sleeps of the parent for each child: until it is due, and until it is dead.
 const SLEEPS: f64 = 2.0;
 
-/// More forks than a core can try, of which each is refused.
+/// One fork every half a millisecond, of which each is refused; the parent sleeps before each.
 const REFUSED: &str = r#"
 schema = "catamaran/scenario/v1"
 name = "calibrate-refused"
 seed = 1
-duration = "200ms"
+duration = "300ms"
 platforms = ["cgroups"]
 [host]
-cores = 1
+cores = 2
 memory = "256MiB"
 [[tenant]]
 name = "parent"
 pids = { limit = 2 }
-workload = { kind = "fork", rate = "200000/s", lifetime = "1s" }
+workload = { kind = "fork", rate = "2000/s", lifetime = "1s" }
 "#;
 
 /// Children that come and stay.
@@ -88,7 +88,7 @@ pub(crate) fn measure(
     let awake_ns = stamps.to_reaped_ns - (exit_ns - sleep_ns) - reap_ns - switch_ns - sleep_ns;
     Ok(Some(ForkCosts {
         fork_ns: whole(stamps.parent_ns / stamps.children - reap_ns - SLEEPS * (sleep_ns + switch_ns)),
-        refused_ns: whole(refused_ns),
+        refused_ns: whole(refused_ns - sleep_ns - switch_ns),
         start_ns: whole(start_ns - switch_ns),
         exit_ns: whole(exit_ns),
         reap_ns: whole(reap_ns),
@@ -155,7 +155,7 @@ fn cpu_ns(report: &Report) -> Option<f64> {
     Some(report.tenants.first()?.cpu_s? * 1e9)
 }
 
-/// CPU time of a refused fork (ns): the parent does nothing else.
+/// CPU time of a refused fork, and of the sleep before it (ns): the parent does nothing else.
 fn refused_ns(report: &Report) -> Option<f64> {
     let failed = report.tenants.first()?.requests.as_ref()?.failed;
     (failed > 0).then_some(cpu_ns(report)? / failed as f64)
