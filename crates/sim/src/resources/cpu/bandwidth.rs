@@ -119,6 +119,12 @@ impl Bandwidth {
 impl Cpu {
     /// A running entity of `queue` has used `delta` (`account_cfs_rq_runtime`).
     pub(super) fn spend(&mut self, queue: QueueId, delta: u64) {
+        if self.has_quotas {
+            self.spend_quota(queue, delta);
+        }
+    }
+
+    fn spend_quota(&mut self, queue: QueueId, delta: u64) {
         let Some(bandwidth) = self.quotas[self.queues[queue].group].as_mut() else { return };
         bandwidth.used += delta as i64;
         let record = &mut self.queues[queue];
@@ -159,6 +165,10 @@ impl Cpu {
 
     /// Throttles `queue` if its quota is spent; answers whether it is throttled (`check_cfs_rq_runtime`).
     pub(super) fn check_quota(&mut self, queue: QueueId) -> bool {
+        self.has_quotas && self.throttles(queue)
+    }
+
+    fn throttles(&mut self, queue: QueueId) -> bool {
         let record = &self.queues[queue];
         if self.quotas[record.group].is_none() || record.quota.remaining > 0 {
             return false;
@@ -215,7 +225,7 @@ impl Cpu {
 
     /// Whether a queue above a thread is throttled.
     pub(super) fn is_held_by_quota(&self, thread: ThreadId) -> bool {
-        self.throttled_above(thread).is_some()
+        self.has_quotas && self.throttled_above(thread).is_some()
     }
 
     fn throttled_above(&self, thread: ThreadId) -> Option<QueueId> {

@@ -21,6 +21,7 @@ impl Cpu {
             None => {
                 let record = self.ran.is_some();
                 self.quotas[group] = Some(Bandwidth::new(quota, &mut self.dice, record));
+                self.has_quotas = true;
             }
         }
         for core in 0..self.cores.len() {

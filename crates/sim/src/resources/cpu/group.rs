@@ -49,6 +49,7 @@ impl Cpu {
         }
         self.groups.push(Group { shares, load: 0 });
         let bandwidth = spec.quota.map(|quota| Bandwidth::new(quota, &mut self.dice, self.ran.is_some()));
+        self.has_quotas |= bandwidth.is_some();
         self.quotas.push(bandwidth);
         group
     }

@@ -10,6 +10,7 @@ const CONTRIBUTION_REST_NS: u64 = 1_000_000;
 
 impl Cpu {
     /// Brings an entity's and its queue's averages up to now; call before either changes.
+    #[inline]
     pub(super) fn update_load(&mut self, entity: EntityId) {
         let now = self.now;
         let record = &mut self.entities[entity];
@@ -19,6 +20,7 @@ impl Cpu {
         self.update_queue_load(queue);
     }
 
+    #[inline]
     pub(super) fn update_queue_load(&mut self, queue: QueueId) {
         let now = self.now;
         let record = &mut self.queues[queue];

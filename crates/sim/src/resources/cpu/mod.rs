@@ -178,6 +178,8 @@ pub(crate) struct Cpu {
     entities: Vec<Entity>,
     threads: Vec<Thread>,
     quotas: Vec<Option<Bandwidth>>,
+    /// Whether there is any: where there is none nobody need look.
+    has_quotas: bool,
     /// Speed of work relative to that of one busy core at calibration.
     speed: f64,
     busy_cores: usize,
@@ -229,6 +231,7 @@ impl Cpu {
             entities: Vec::new(),
             threads: Vec::new(),
             quotas: Vec::new(),
+            has_quotas: false,
             speed,
             busy_cores: 0,
             rate: 0.0,
