@@ -4,7 +4,10 @@
 use std::fs;
 use std::path::Path;
 
-use crate::machine::{CpuTimes, Hierarchies};
+use crate::machine::{CpuTimes, Hierarchies, cpu_list};
+
+/// The process whose children are the kernel's own threads (`kthreadd`).
+const KTHREADD: &str = "2";
 
 /// CPU time of everyone on the machine up to a moment.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +22,10 @@ impl Everyone {
     /// Of the given CPUs, now.
     pub(crate) fn read(cpus: &[u32]) -> Self {
         let found = Hierarchies::find();
-        let v1 = found.cpuacct_root.as_deref().and_then(|root| v1_ns(root, cpus));
+        let v1 = found.cpuacct_root.as_deref().and_then(|root| {
+            // Version 2 leaves the kernel's threads in the root, which is not counted there.
+            Some(v1_ns(root, cpus)?.saturating_sub(kernel_threads_ns(Path::new("/proc"), cpus)))
+        });
         let accounted_ns = v1.or_else(|| found.v2_root.as_deref().and_then(v2_ns));
         Self { ticks: CpuTimes::read(cpus), accounted_ns }
     }
@@ -47,6 +53,23 @@ fn v1_ns(root: &Path, cpus: &[u32]) -> Option<u64> {
     cpus.iter().map(|&cpu| usage.get(cpu as usize).copied()).sum()
 }
 
+/// CPU time of the kernel's threads that may run on these CPUs only (ns): `ksoftirqd` takes in what tenants send to one another,
+/// workers free what they leave behind. That is nobody else's program.
+fn kernel_threads_ns(proc: &Path, cpus: &[u32]) -> u64 {
+    let threads = fs::read_dir(proc).into_iter().flatten().flatten();
+    let time = |thread: fs::DirEntry| {
+        let status = fs::read_to_string(thread.path().join("status")).ok()?;
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let bound = cpu_list(field("Cpus_allowed_list:")?)?.iter().all(|cpu| cpus.contains(cpu));
+        if field("PPid:")? != KTHREADD || !bound {
+            return None;
+        }
+        let schedstat = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        schedstat.split_ascii_whitespace().next()?.parse::<u64>().ok()
+    };
+    threads.filter_map(time).sum()
+}
+
 /// `cpu.stat` of the groups below the root. The root's own is made from the ticks (`root_cgroup_cputime`).
 fn v2_ns(root: &Path) -> Option<u64> {
     let groups = fs::read_dir(root).ok()?.flatten();
@@ -70,6 +93,24 @@ mod tests {
             assert_eq!(v1_ns(root.path(), cpus), expected, "{cpus:?}");
         }
         assert_eq!(v1_ns(&root.path().join("nowhere"), &[0]), None);
+    }
+
+    #[test]
+    fn the_kernels_own_threads_are_nobodys_program() {
+        let proc = tempfile::tempdir().unwrap();
+        // Number, parent, CPUs, CPU time: a thread of the kernel on CPU 1, one that may run anywhere, a program.
+        for (number, parent, allowed, ns) in
+            [("15", "2", "1", 400), ("16", "2", "0-3", 50), ("17", "1", "1", 7), ("18", "2", "0", 1000)]
+        {
+            let folder = proc.path().join(number);
+            fs::create_dir(&folder).unwrap();
+            let status = format!("Name:\tx\nPPid:\t{parent}\nCpus_allowed_list:\t{allowed}\n");
+            fs::write(folder.join("status"), status).unwrap();
+            fs::write(folder.join("schedstat"), format!("{ns} 3 9\n")).unwrap();
+        }
+        for (cpus, expected) in [(&[1][..], 400), (&[0, 1], 1400), (&[0, 1, 2, 3], 1450), (&[], 0)] {
+            assert_eq!(kernel_threads_ns(proc.path(), cpus), expected, "{cpus:?}");
+        }
     }
 
     #[test]
