@@ -49,8 +49,8 @@ const fn requests_needed(metric: Metric) -> u64 {
 enum Loop {
     /// Whatever happens, so that its CPU time follows from them: a server's.
     Open,
-    /// Each when the one before is done: operations on a disk. How many there are is for the disk to say, and is told by the
-    /// throughput already.
+    /// Each when the one before is done: operations on a disk, requests over the network. How many there are is for the disk
+    /// or the peer to say, and is told by the throughput already.
     Closed,
     /// There are none; what a competing tenant gets is for the scheduler to say.
     None,
@@ -115,9 +115,22 @@ impl<'a> Subject<'a> {
         let requests = match natives().any(|tenant| tenant.requests.is_some()) {
             false => Loop::None,
             true if natives().any(|tenant| tenant.disk_bytes.is_some_and(|bytes| bytes > 0)) => Loop::Closed,
+            true if self.asks_in_turn() => Loop::Closed,
             true => Loop::Open,
         };
         Metric::ALL.iter().filter_map(move |&metric| Some((metric, group(metric, requests)?)))
+    }
+
+    /// Whether it talks over the network and sends what time allows: requests of an open loop are drawn beforehand, and so are
+    /// as many in both backends.
+    fn asks_in_turn(&self) -> bool {
+        let sent = |tenant: &TenantReport| tenant.requests.as_ref().map(|requests| requests.sent);
+        self.pairs.iter().any(|pair| {
+            let both = self.tenant(&pair.native).zip(self.tenant(&pair.simulated));
+            both.is_some_and(|(native, simulated)| {
+                native.network_bytes.is_some_and(|bytes| bytes > 0) && sent(native) != sent(simulated)
+            })
+        })
     }
 
     /// What the model says of a pair's trial.

@@ -32,3 +32,23 @@ fn a_closed_loop_is_judged_by_its_throughput() {
     };
     assert!(counted(&open) && !counted(&closed), "the count follows from the throughput");
 }
+
+#[test]
+fn whoever_asks_over_the_network_as_often_as_time_allows_is_in_a_closed_loop() {
+    let talks = |sent: u64| {
+        let mut pair = pair(|_, tenant| {
+            (tenant.requests, tenant.throughput_per_s, tenant.network_bytes) = (
+                Some(Requests::from_latencies_ns(200, 0, &mut vec![2_000_000; 200])),
+                Some(10.0),
+                Some(4096),
+            );
+        });
+        for tenant in &mut pair.simulated.tenants {
+            tenant.requests = Some(Requests::from_latencies_ns(sent, 0, &mut vec![2_000_000; 200]));
+        }
+        let compared = compare(Platform::Cgroups, 20.0, &[pair]);
+        compared.rows.iter().find(|row| row.metric == "throughput_per_s").map(|row| row.group)
+    };
+    // Requests that were drawn beforehand are as many in both backends, whoever else is talked to.
+    assert_eq!((talks(200), talks(230)), (Some(Group::Conserved), Some(Group::Judged)));
+}
