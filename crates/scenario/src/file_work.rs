@@ -55,11 +55,7 @@ impl FileWork {
 
     /// Of a workload and its phases, in order.
     pub fn all(workload: &Workload) -> impl Iterator<Item = Self> + '_ {
-        let phases: &[crate::plan::Phase] = match workload {
-            Workload::Phases(phases) => phases,
-            _ => &[],
-        };
-        std::iter::once(workload).chain(phases.iter().map(|phase| &phase.workload)).filter_map(Self::of)
+        workload.and_its_phases().filter_map(Self::of)
     }
 
     /// The earliest beginning of an operation (ns from that of the phase).

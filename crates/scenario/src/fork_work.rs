@@ -8,7 +8,7 @@
 //! was due to when its child was reaped: the lifetime is part of it.
 
 use crate::Nanos;
-use crate::plan::{Phase, Workload};
+use crate::plan::Workload;
 
 /// Tasks of a tenant that forks, before it has forked: the thread that forks and the one that waits for it (`pids.max` counts threads).
 pub const OWN_TASKS: u64 = 2;
@@ -34,11 +34,7 @@ impl ForkWork {
 
     /// Of a workload and its phases, in order.
     pub fn all(workload: &Workload) -> impl Iterator<Item = Self> + '_ {
-        let phases: &[Phase] = match workload {
-            Workload::Phases(phases) => phases,
-            _ => &[],
-        };
-        std::iter::once(workload).chain(phases.iter().map(|phase| &phase.workload)).filter_map(Self::of)
+        workload.and_its_phases().filter_map(Self::of)
     }
 
     /// When fork `number` is due (ns from the beginning of its phase); not a sum of rounded gaps, so that it does not drift.

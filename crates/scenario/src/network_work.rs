@@ -6,7 +6,7 @@
 //! runs from the first byte of a request being sent to the last of its response being read. A message goes to the kernel,
 //! and comes from it, in pieces of at most [`PIECE_BYTES`].
 
-use crate::plan::{NetworkWhat, Phase, Plan, Workload};
+use crate::plan::{NetworkWhat, Plan, Workload};
 
 /// Most bytes that one system call is given, or asks for: the buffer of either side.
 pub const PIECE_BYTES: u64 = 64 << 10;
@@ -44,11 +44,7 @@ impl NetworkWork {
 
     /// Of a workload and its phases, in order.
     pub fn all(workload: &Workload) -> impl Iterator<Item = Self> + '_ {
-        let phases: &[Phase] = match workload {
-            Workload::Phases(phases) => phases,
-            _ => &[],
-        };
-        std::iter::once(workload).chain(phases.iter().map(|phase| &phase.workload)).filter_map(Self::of)
+        workload.and_its_phases().filter_map(Self::of)
     }
 
     /// Bytes of message `number`, counted from 0.

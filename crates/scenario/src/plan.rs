@@ -280,6 +280,17 @@ pub enum Workload {
     Phases(Vec<Phase>),
 }
 
+impl Workload {
+    /// Itself, and the workloads of its phases in order.
+    pub(crate) fn and_its_phases(&self) -> impl Iterator<Item = &Self> {
+        let phases: &[Phase] = match self {
+            Self::Phases(phases) => phases,
+            _ => &[],
+        };
+        std::iter::once(self).chain(phases.iter().map(|phase| &phase.workload))
+    }
+}
+
 /// One of `phases`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]

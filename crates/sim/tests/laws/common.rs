@@ -6,6 +6,18 @@ use catamaran_scenario::plan::Scheduler;
 use catamaran_scenario::{Calibration, Plan, Platform};
 use catamaran_sim::{Options, Outcome, simulate};
 
+/// 40 µs for one operation on the machine, of which 10 are CPU time.
+pub(crate) const OPERATION: catamaran_scenario::calibration::OperationCosts =
+    catamaran_scenario::calibration::OperationCosts {
+        cpu_ns: 4000,
+        cpu_ns_per_byte: 1e-6,
+        notify_ns: 6000,
+        service_ns: 10_000,
+        service_ns_per_byte: 0.001,
+        latency_ns: 20_000,
+        latency_ns_per_byte: 0.0,
+    };
+
 /// A machine on which scheduling costs nothing, so that closed forms hold to the nanosecond.
 pub(crate) fn ideal() -> Calibration {
     let mut calibration = Calibration::reference();

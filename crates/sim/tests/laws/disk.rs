@@ -2,21 +2,11 @@
 
 use catamaran_report::RunError;
 use catamaran_scenario::Calibration;
-use catamaran_scenario::calibration::{CachedCosts, DiskCosts, FlushCosts, OperationCosts};
+use catamaran_scenario::calibration::{CachedCosts, DiskCosts, FlushCosts};
 
 use catamaran_sim::{Options, simulate};
 
-use crate::common::{cpu_s, hog, ideal, near, plan, run, tenant};
-
-const OPERATION: OperationCosts = OperationCosts {
-    cpu_ns: 4000,
-    cpu_ns_per_byte: 1e-6,
-    notify_ns: 6000,
-    service_ns: 10_000,
-    service_ns_per_byte: 0.001,
-    latency_ns: 20_000,
-    latency_ns_per_byte: 0.0,
-};
+use crate::common::{OPERATION, cpu_s, hog, ideal, near, plan, run, tenant};
 
 /// A machine without costs but those of its disk: 40 µs for one operation, of which 10 are CPU time.
 fn with_disk(batches: bool, scheduler: &str) -> Calibration {

@@ -1,22 +1,11 @@
 //! Disks of guests: closed forms of the station before the machine's disk.
 
-use catamaran_scenario::calibration::{Accel, CachedCosts, DiskCosts, FlushCosts, OperationCosts};
+use catamaran_scenario::calibration::{Accel, CachedCosts, DiskCosts, FlushCosts};
 use catamaran_scenario::calibration::{VirtioCosts, VmCosts};
 use catamaran_scenario::{Calibration, Platform};
 use catamaran_sim::{Options, simulate};
 
-use crate::common::{ideal, near, plan, run, tenant};
-
-/// 40 µs for one operation on the machine, of which 10 are CPU time.
-const OPERATION: OperationCosts = OperationCosts {
-    cpu_ns: 4000,
-    cpu_ns_per_byte: 1e-6,
-    notify_ns: 6000,
-    service_ns: 10_000,
-    service_ns_per_byte: 0.001,
-    latency_ns: 20_000,
-    latency_ns_per_byte: 0.0,
-};
+use crate::common::{OPERATION, ideal, near, plan, run, tenant};
 
 /// A guest's: 3 µs of its virtual CPU, so many of the monitor, 7 beside.
 fn virtio(service_ns: u64, waits: bool) -> VirtioCosts {

@@ -20,7 +20,7 @@ const CACHE_NICE_TRIES: u32 = 1;
 /// `sysctl_sched_nr_migrate`.
 const NR_MIGRATE: usize = 32;
 /// Capacity of a core (`SCHED_CAPACITY_SCALE`).
-const CAPACITY: f64 = 1024.0;
+pub(super) const CAPACITY: f64 = super::carry::FULL as f64;
 
 /// A core's view of its scheduling domain (`struct sched_domain`).
 #[derive(Debug, Clone)]

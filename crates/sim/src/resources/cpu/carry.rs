@@ -11,7 +11,7 @@
 use super::{Cpu, EntityId, QueueId, ThreadId};
 
 /// Utilization of a core that is always busy (`SCHED_CAPACITY_SCALE`).
-const FULL: u64 = 1024;
+pub(super) const FULL: u64 = 1024;
 
 /// What comes or goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

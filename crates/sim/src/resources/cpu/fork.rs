@@ -8,15 +8,13 @@
 //! task is none of those whose dequeue is delayed); before EEVDF `task_fork_fair` with START_DEBIT.
 //! **Judge.** The table in the tests; the machine.
 
-use super::balance::{IMBALANCE_PCT, Kind};
+use super::balance::{CAPACITY, IMBALANCE_PCT, Kind};
 use super::enqueue::Leave;
 use super::pelt::Average;
 use super::{CoreId, Cpu, Pick, QueueId, State, ThreadId};
 
 /// What loads may differ by before a new thread goes elsewhere: `imbalance_pct` beyond 100 of a nice-0 thread's load.
 const ALLOWED: u64 = 1024 * (IMBALANCE_PCT - 100) / 100;
-/// Utilization of a core that is always busy (`SCHED_CAPACITY_SCALE`).
-const FULL: f64 = 1024.0;
 
 impl Cpu {
     /// A thread of the same group and weight and for the same cores as another one, which is not there yet: [`Self::fork`] has it begin.
@@ -70,8 +68,8 @@ impl Cpu {
         self.update_queue_load(queue);
         let record = &self.queues[queue];
         let (util, load) = (record.util.value(), record.load.whole() as f64);
-        let most = ((FULL - util) / 2.0).max(0.0);
-        if util > 0.0 { (util * FULL / (load + 1.0)).min(most) } else { most }
+        let most = ((CAPACITY - util) / 2.0).max(0.0);
+        if util > 0.0 { (util * CAPACITY / (load + 1.0)).min(most) } else { most }
     }
 
     /// A running thread is no more.

@@ -9,10 +9,11 @@
 //! threads that wake many others and are woken by many; `recent_used_cpu`.
 //! **Judge.** The table in the tests; the machine, by the scenarios of `tests/accuracy`.
 
+use super::balance::IMBALANCE_PCT;
 use super::{CoreId, Cpu, ROOT, State, ThreadId};
 
-/// Half of what cores that share a cache may differ by before that counts (`imbalance_pct` of 117, as `wake_affine_weight` has it).
-const UNEQUAL_PER_CENT: u64 = 100 + (117 - 100) / 2;
+/// Half of what cores that share a cache may differ by before that counts (as `wake_affine_weight` has it).
+const UNEQUAL_PER_CENT: u64 = 100 + (IMBALANCE_PCT - 100) / 2;
 
 impl Cpu {
     /// A thread that slept has work again.

@@ -18,7 +18,8 @@ use catamaran_scenario::network_work::PIECE_BYTES;
 
 use crate::kernel::Instant;
 
-/// While a sender has so much in the line, no more of it is let in (bytes).
+/// While a sender has so much in the line, no more of it is let in (bytes): two buffers of the largest size, as
+/// `tcp_small_queue_check` in Linux `net/ipv4/tcp_output.c` has it (`2 * skb->truesize`).
 const IN_LINE_BYTES: u64 = 2 * PIECE_BYTES;
 /// Headers of a segment: Ethernet, IPv4, TCP with time stamps (bytes).
 const HEADER_BYTES: u64 = 14 + 20 + 32;
