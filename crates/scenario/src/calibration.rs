@@ -12,7 +12,7 @@ mod virtio;
 
 pub use disk::{CachedCosts, DiskCosts, FlushCosts, OperationCosts};
 pub use forks::ForkCosts;
-pub use network::{MessageCosts, NetworkCosts};
+pub use network::{MessageCosts, NetworkCosts, TurnCosts};
 pub use virtio::VirtioCosts;
 
 /// A measured machine (`host.toml`, `schema = "catamaran/host/v1"`).

@@ -10,6 +10,11 @@ use crate::plan::{NetworkWhat, Plan, Workload};
 
 /// Most bytes that one system call is given, or asks for: the buffer of either side.
 pub const PIECE_BYTES: u64 = 64 << 10;
+/// Bytes of a message that a segment holds, over the loopback and over virtual Ethernet: what is left of the device's MTU by the
+/// headers of IPv4 and of TCP with time stamps.
+pub const LOOPBACK_SEGMENT_BYTES: u64 = 65_536 - 52;
+/// See [`LOOPBACK_SEGMENT_BYTES`].
+pub const ETHERNET_SEGMENT_BYTES: u64 = 1500 - 52;
 
 /// The work of one `network` workload or phase.
 #[derive(Debug, Clone, PartialEq, Eq)]

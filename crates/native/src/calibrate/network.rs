@@ -5,15 +5,17 @@
 //! sleeps. What each byte of large ones costs is told by a stream between two cores whose reader never sleeps, as bytes that
 //! went through a whole window, or from core to core, are in nobody's nearest cache. Two threads that pass a message to and fro on one core pay for the wake-up, the sleep and the switch as well; who of them pays
 //! for the wake-up is told by the sender's CPU clock around its call. On two cores that have nothing else to do it is the
-//! interrupt and the way out of idleness that come on top. What is on its way when a reader stops is the window.
+//! interrupt and the way out of idleness that come on top. What is on its way when a reader stops is the window. Two threads on one
+//! core that pass messages of several lengths to and fro tell what the bytes of those cost that are answered one by one: they stay in
+//! the core's own cache.
 
 use std::os::fd::OwnedFd;
 use std::sync::Barrier;
 use std::time::Duration;
 
 use catamaran_report::statistics::median;
-use catamaran_scenario::calibration::{MessageCosts, NetworkCosts};
-use catamaran_scenario::network_work::PIECE_BYTES;
+use catamaran_scenario::calibration::{MessageCosts, NetworkCosts, TurnCosts};
+use catamaran_scenario::network_work::{ETHERNET_SEGMENT_BYTES, LOOPBACK_SEGMENT_BYTES, PIECE_BYTES};
 use catamaran_worker::clock::now_ns;
 use rustix::event::epoll;
 use rustix::io::Errno;
@@ -28,6 +30,8 @@ use crate::problem::Problem;
 /// The small message and the large one (bytes).
 const SMALL: usize = 64;
 const LARGE: usize = PIECE_BYTES as usize;
+/// One that is long and one segment over the loopback (bytes).
+const LONG: usize = 60 << 10;
 /// Messages that are sent before any is read.
 const BATCH: usize = 200;
 /// Batches, of which the median counts.
@@ -57,14 +61,17 @@ pub(crate) fn measure(
         [Err(problem), _] | [_, Err(problem)] => return Err(problem),
     };
     let (first, last) = (cpus.first().copied().unwrap_or(0), cpus.last().copied().unwrap_or(0));
-    let message = |ends: &Ends| -> Result<MessageCosts, Problem> {
+    let message = |ends: &Ends, segment_bytes: u64| -> Result<MessageCosts, Problem> {
         interrupt.check()?;
-        awake(ends, [first, last])
+        let costs = awake(ends, [first, last])?;
+        interrupt.check()?;
+        Ok(MessageCosts { in_turn: Some(in_turn(ends, last, segment_bytes as usize)?), ..costs })
     };
-    let (over_loopback, over_veth) = (message(&loopback)?, message(&veth)?);
-    let on_one_core = to_and_fro(&loopback, [last, last])?;
+    let over_loopback = message(&loopback, LOOPBACK_SEGMENT_BYTES)?;
+    let over_veth = message(&veth, ETHERNET_SEGMENT_BYTES)?;
+    let on_one_core = to_and_fro(&loopback, [last, last], SMALL)?;
     interrupt.check()?;
-    let on_two_cores = to_and_fro(&loopback, [first, last])?;
+    let on_two_cores = to_and_fro(&loopback, [first, last], SMALL)?;
     interrupt.check()?;
     let window_bytes = window(&loopback)?;
     let awake_ns = (over_loopback.send_ns + over_loopback.receive_ns) as f64;
@@ -114,14 +121,36 @@ fn awake(ends: &Ends, [here, there]: [u32; 2]) -> Result<MessageCosts, Problem> 
         (0..STREAMS).map(|_| stream(ends, [here, there])).collect::<Result<_, _>>()?;
     let middle = |figure: fn(&(f64, f64)) -> f64| median(&large.iter().map(figure).collect::<Vec<_>>());
     let large = (middle(|one| one.0).unwrap_or(0.0), middle(|one| one.1).unwrap_or(0.0));
-    // Noise can make nothing of something very small; nothing at all costs nothing.
-    let by_the_byte = |small: f64, large: f64| ((large - small) / (LARGE - SMALL) as f64).max(1e-6);
     Ok(MessageCosts {
         send_ns: whole(send_ns),
-        send_ns_per_byte: by_the_byte(send_ns, large.0),
+        send_ns_per_byte: by_the_byte((SMALL, send_ns), (LARGE, large.0)),
         receive_ns: whole(receive_ns),
-        receive_ns_per_byte: by_the_byte(receive_ns, large.1),
+        receive_ns_per_byte: by_the_byte((SMALL, receive_ns), (LARGE, large.1)),
+        in_turn: None,
     })
+}
+
+/// What a byte more costs (ns), of two lengths and what they cost. Noise can make nothing of something very small; nothing at all
+/// costs nothing.
+fn by_the_byte(short: (usize, f64), long: (usize, f64)) -> f64 {
+    ((long.1 - short.1) / (long.0 - short.0) as f64).max(1e-6)
+}
+
+/// What bytes cost where messages take turns, on one core: by the byte, and once where they need more than a segment.
+fn in_turn(ends: &Ends, cpu: u32, segment_bytes: usize) -> Result<TurnCosts, Problem> {
+    let two_segments = LARGE.min(2 * segment_bytes);
+    let of = |bytes| to_and_fro(ends, [cpu, cpu], bytes);
+    let (small, above, long) = (of(SMALL)?, of(two_segments)?, of(LONG)?);
+    let costs = |figure: fn(&Passed) -> f64| {
+        let (small, above, long) =
+            ((SMALL, figure(&small)), (two_segments, figure(&above)), (LONG, figure(&long)));
+        // Both lengths on the same side of the bound.
+        let slope = if LONG > segment_bytes { by_the_byte(above, long) } else { by_the_byte(small, long) };
+        (slope, whole(above.1 - small.1 - slope * (two_segments - SMALL) as f64))
+    };
+    let (send_ns_per_byte, segments_send_ns) = costs(|passed| passed.send_ns);
+    let (receive_ns_per_byte, segments_receive_ns) = costs(|passed| passed.one_way_ns - passed.send_ns);
+    Ok(TurnCosts { send_ns_per_byte, receive_ns_per_byte, segments_send_ns, segments_receive_ns })
 }
 
 fn whole(ns: f64) -> u64 {
@@ -235,34 +264,34 @@ fn cpu_ns() -> u64 {
     (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
 }
 
-/// Two threads, each on its CPU, that wait for each other's small messages.
-fn to_and_fro(ends: &Ends, [here, there]: [u32; 2]) -> Result<Passed, Problem> {
+/// Two threads, each on its CPU, that wait for each other's messages of so many bytes.
+fn to_and_fro(ends: &Ends, [here, there]: [u32; 2], bytes: usize) -> Result<Passed, Problem> {
     let (client, server) = ends.connect()?;
     std::thread::scope(|scope| {
         let answers = scope.spawn(|| {
             machine::pin(there)?;
-            let (watch, mut buffer) = (watch(&server)?, vec![1; SMALL]);
-            while read_all(&server, Some(&watch), &mut buffer, SMALL).is_ok() {
-                send_all(&server, &buffer, SMALL)?;
+            let (watch, mut buffer) = (watch(&server)?, vec![1; bytes]);
+            while read_all(&server, Some(&watch), &mut buffer, bytes).is_ok() {
+                send_all(&server, &buffer, bytes)?;
             }
             Ok::<(), Errno>(())
         });
         let asked = on_cpu(here, || {
-            let mut buffer = vec![1; SMALL];
+            let mut buffer = vec![1; bytes];
             let (mut ways, mut sends) = (Vec::new(), Vec::new());
             for _ in 0..ROUND_BATCHES {
                 let begun = now_ns();
                 for _ in 0..ROUNDS {
-                    send_all(&client, &buffer, SMALL)?;
-                    read_all(&client, None, &mut buffer, SMALL)?;
+                    send_all(&client, &buffer, bytes)?;
+                    read_all(&client, None, &mut buffer, bytes)?;
                 }
                 ways.push((now_ns() - begun) as f64 / 2.0 / ROUNDS as f64);
                 let mut sending = 0;
                 for _ in 0..ROUNDS {
                     let before = cpu_ns();
-                    send_all(&client, &buffer, SMALL)?;
+                    send_all(&client, &buffer, bytes)?;
                     sending += cpu_ns() - before;
-                    read_all(&client, None, &mut buffer, SMALL)?;
+                    read_all(&client, None, &mut buffer, bytes)?;
                 }
                 let clock = cpu_ns();
                 (0..ROUNDS).for_each(|_| {

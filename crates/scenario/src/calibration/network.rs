@@ -40,4 +40,23 @@ pub struct MessageCosts {
     pub receive_ns: u64,
     /// The same for each byte (ns).
     pub receive_ns_per_byte: f64,
+    /// What the bytes of messages cost that take turns; as those of a stream where it was not measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_turn: Option<TurnCosts>,
+}
+
+/// What the bytes of a message cost that is answered before the next one is sent, and that one piece holds: the same few pages go
+/// to and fro, and stay in the nearest cache, where those of a stream go through a whole window.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TurnCosts {
+    /// CPU time of whoever sends, for each byte (ns).
+    pub send_ns_per_byte: f64,
+    /// CPU time of whoever reads, for each byte (ns).
+    pub receive_ns_per_byte: f64,
+    /// CPU time more of whoever sends what does not fit one segment (ns): it is acknowledged at once (`__tcp_ack_snd_check` in
+    /// Linux `net/ipv4/tcp_input.c`), and the sender's thread carries that as well.
+    pub segments_send_ns: u64,
+    /// CPU time more of whoever reads it (ns).
+    pub segments_receive_ns: u64,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::calibration::{
     Accel, CachedCosts, CpuCosts, DiskCosts, FlushCosts, ForkCosts, Machine, MemoryCosts, MessageCosts,
-    NetworkCosts, OperationCosts, SchedulerKnobs, StartupStage, SwapCosts, VirtioCosts, VmCosts,
+    NetworkCosts, OperationCosts, SchedulerKnobs, StartupStage, SwapCosts, TurnCosts, VirtioCosts, VmCosts,
 };
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::plan::Scheduler;
@@ -240,6 +240,20 @@ fn read_message(table: &Reader<'_>) -> Option<MessageCosts> {
         send_ns_per_byte: send_ns_per_byte?,
         receive_ns: receive_ns?,
         receive_ns_per_byte: receive_ns_per_byte?,
+        in_turn: table.table("in_turn").and_then(|table| read_turn(&table)),
+    })
+}
+
+fn read_turn(table: &Reader<'_>) -> Option<TurnCosts> {
+    let (send_ns_per_byte, receive_ns_per_byte) =
+        (table.real("send_ns_per_byte"), table.real("receive_ns_per_byte"));
+    let (segments_send_ns, segments_receive_ns) =
+        (table.count("segments_send_ns"), table.count("segments_receive_ns"));
+    Some(TurnCosts {
+        send_ns_per_byte: send_ns_per_byte?,
+        receive_ns_per_byte: receive_ns_per_byte?,
+        segments_send_ns: segments_send_ns?,
+        segments_receive_ns: segments_receive_ns?,
     })
 }
 

@@ -179,6 +179,17 @@ static MESSAGE: Table = Table::new(
         Field::required("send_ns_per_byte", BYTE_COST),
         Field::required("receive_ns", COST),
         Field::required("receive_ns_per_byte", BYTE_COST),
+        Field::optional("in_turn", Takes::Table(&TURN)),
+    ],
+);
+
+static TURN: Table = Table::new(
+    "What the bytes of a message of at most 64 KiB cost that is answered before the next is sent.",
+    &[
+        Field::required("send_ns_per_byte", BYTE_COST),
+        Field::required("receive_ns_per_byte", BYTE_COST),
+        Field::required("segments_send_ns", COST),
+        Field::required("segments_receive_ns", COST),
     ],
 );
 

@@ -58,7 +58,8 @@ impl World {
         // One that has moved while it ran took its accounts along.
         let works = |instance: &Instance| {
             let program = &instance.program;
-            let no_turns = program.touches() || program.operates() || program.spins() || program.forks();
+            let serves = program.operates() || program.answers();
+            let no_turns = serves || program.touches() || program.spins() || program.forks();
             !no_turns && (instance.place == Place::Here || !self.moves.is_live())
         };
         let at_work = |index: usize| self.instances.get(index).and_then(Option::as_ref).is_some_and(works);

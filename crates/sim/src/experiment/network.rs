@@ -117,6 +117,11 @@ fn inside(measured: &NetworkCosts, guest: Option<&Guest>) -> NetworkCosts {
         [&mut message.send_ns, &mut message.receive_ns].into_iter().for_each(slower);
         message.send_ns_per_byte /= guest.speed;
         message.receive_ns_per_byte /= guest.speed;
+        if let Some(turn) = &mut message.in_turn {
+            [&mut turn.segments_send_ns, &mut turn.segments_receive_ns].into_iter().for_each(slower);
+            turn.send_ns_per_byte /= guest.speed;
+            turn.receive_ns_per_byte /= guest.speed;
+        }
     }
     costs
 }
@@ -306,14 +311,16 @@ impl NetworkWorld {
 
     /// CPU time of what a thread does in the kernel (ns).
     pub(super) fn cost(&self, doing: Doing) -> u64 {
-        let message = &self.way.message;
-        let by_the_byte = |ns: f64, bytes: u64| (ns * bytes as f64) as u64;
         match doing {
-            Doing::Send { bytes, .. } => {
-                message.send_ns + by_the_byte(message.send_ns_per_byte, bytes) + self.way.kick_ns
-            }
-            Doing::Read { bytes, .. } => message.receive_ns + by_the_byte(message.receive_ns_per_byte, bytes),
+            Doing::Send { line, bytes } => self.way.send_ns(bytes, self.takes_turns(line)) + self.way.kick_ns,
+            Doing::Read { line, bytes } => self.way.receive_ns(bytes, self.takes_turns(line)),
             Doing::Pay => 0,
         }
+    }
+
+    /// Whether each message of a connection is one piece that is answered before the next is sent.
+    fn takes_turns(&self, line: Line) -> bool {
+        let connection = self.connections.get(&line.0).filter(|connection| connection.number == line.1);
+        connection.is_some_and(|one| one.answered && one.message_bytes <= network_work::PIECE_BYTES)
     }
 }

@@ -14,6 +14,7 @@
 
 use catamaran_scenario::Platform;
 use catamaran_scenario::calibration::{MessageCosts, NetworkCosts};
+use catamaran_scenario::network_work::{ETHERNET_SEGMENT_BYTES, LOOPBACK_SEGMENT_BYTES};
 use catamaran_scenario::plan::{Namespace, PlatformSettings};
 
 use super::visibility::Surroundings;
@@ -22,10 +23,6 @@ use super::{costs, has_guests};
 
 /// Exits of a guest for one message: the sender's, and the receiver's when it is interrupted.
 const EXITS_PER_MESSAGE: u64 = 3;
-
-/// Bytes of a message that a segment holds: what is left of the device's MTU by the headers of IPv4 and of TCP with time stamps.
-const LOOPBACK_SEGMENT: u64 = 65_536 - 52;
-const ETHERNET_SEGMENT: u64 = 1500 - 52;
 
 /// What messages cost on a platform.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,6 +34,35 @@ pub(crate) struct Way {
     pub(crate) passes_ns: u64,
     /// Bytes of a message that a segment holds.
     pub(crate) segment_bytes: u64,
+}
+
+impl Way {
+    /// CPU time of sending a piece (ns); `in_turn`: it is answered before the next is sent.
+    pub(crate) fn send_ns(&self, bytes: u64, in_turn: bool) -> u64 {
+        let message = &self.message;
+        let turn = message.in_turn.filter(|_| in_turn);
+        let of_bytes = match turn {
+            Some(turn) => self.bytes_ns(bytes, turn.send_ns_per_byte, turn.segments_send_ns),
+            None => self.bytes_ns(bytes, message.send_ns_per_byte, 0),
+        };
+        message.send_ns + of_bytes
+    }
+
+    /// CPU time of reading it (ns).
+    pub(crate) fn receive_ns(&self, bytes: u64, in_turn: bool) -> u64 {
+        let message = &self.message;
+        let turn = message.in_turn.filter(|_| in_turn);
+        let of_bytes = match turn {
+            Some(turn) => self.bytes_ns(bytes, turn.receive_ns_per_byte, turn.segments_receive_ns),
+            None => self.bytes_ns(bytes, message.receive_ns_per_byte, 0),
+        };
+        message.receive_ns + of_bytes
+    }
+
+    fn bytes_ns(&self, bytes: u64, ns_per_byte: f64, segments_ns: u64) -> u64 {
+        let more = if bytes > self.segment_bytes { segments_ns } else { 0 };
+        (ns_per_byte * bytes as f64) as u64 + more
+    }
 }
 
 /// Why a platform has no network that could be modelled; none where it has.
@@ -66,12 +92,15 @@ pub(crate) fn way(
             message: measured.loopback,
             kick_ns: exit_ns,
             passes_ns: one_way.saturating_sub(EXITS_PER_MESSAGE * exit_ns),
-            segment_bytes: ETHERNET_SEGMENT,
+            segment_bytes: ETHERNET_SEGMENT_BYTES,
         };
     }
     let own = Surroundings::of(platform, settings).has(Namespace::Net);
-    let (message, segment_bytes) =
-        if own { (measured.veth, ETHERNET_SEGMENT) } else { (measured.loopback, LOOPBACK_SEGMENT) };
+    let (message, segment_bytes) = if own {
+        (measured.veth, ETHERNET_SEGMENT_BYTES)
+    } else {
+        (measured.loopback, LOOPBACK_SEGMENT_BYTES)
+    };
     Way { message, kick_ns: 0, passes_ns: 0, segment_bytes }
 }
 

@@ -150,6 +150,11 @@ impl Program {
         Self { answers: true, ..self }
     }
 
+    /// Whether a thread of it answers those who talk to it, which takes CPU time and makes no turns.
+    pub(crate) fn answers(&self) -> bool {
+        self.answers
+    }
+
     /// What `thread` does next; whatever it did before is done at `now`. The second answer is set when this ends a phase,
     /// so that the threads that wait have to be asked again.
     pub(crate) fn next(&mut self, thread: usize, now: Instant) -> (Action, bool) {

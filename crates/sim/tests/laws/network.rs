@@ -7,8 +7,13 @@ use catamaran_sim::{Outcome, naive};
 
 use crate::common::{cpu_s, hog, ideal, near, plan, run, tenant};
 
-const LOOPBACK: MessageCosts =
-    MessageCosts { send_ns: 3000, send_ns_per_byte: 0.0, receive_ns: 1000, receive_ns_per_byte: 0.0 };
+const LOOPBACK: MessageCosts = MessageCosts {
+    send_ns: 3000,
+    send_ns_per_byte: 0.0,
+    receive_ns: 1000,
+    receive_ns_per_byte: 0.0,
+    in_turn: None,
+};
 
 /// A machine without costs but those of its network.
 fn with_network(costs: impl Fn(&mut NetworkCosts)) -> Calibration {
