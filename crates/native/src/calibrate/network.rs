@@ -5,16 +5,17 @@
 //! sleeps. What each byte of large ones costs is told by a stream between two cores whose reader never sleeps, as bytes that
 //! went through a whole window, or from core to core, are in nobody's nearest cache. Two threads that pass a message to and fro on one core pay for the wake-up, the sleep and the switch as well; who of them pays
 //! for the wake-up is told by the sender's CPU clock around its call. On two cores that have nothing else to do it is the
-//! interrupt and the way out of idleness that come on top. What is on its way when a reader stops is the window. Two threads on one
-//! core that pass messages of several lengths to and fro tell what the bytes of those cost that are answered one by one: they stay in
-//! the core's own cache.
+//! interrupt and the way out of idleness that come on top. What is on its way when a reader stops is the window. What the
+//! bytes of messages cost that take turns: `turns`.
+
+mod turns;
 
 use std::os::fd::OwnedFd;
 use std::sync::Barrier;
 use std::time::Duration;
 
 use catamaran_report::statistics::median;
-use catamaran_scenario::calibration::{MessageCosts, NetworkCosts, TurnCosts};
+use catamaran_scenario::calibration::{MessageCosts, NetworkCosts};
 use catamaran_scenario::network_work::{ETHERNET_SEGMENT_BYTES, LOOPBACK_SEGMENT_BYTES, PIECE_BYTES};
 use catamaran_worker::clock::now_ns;
 use rustix::event::epoll;
@@ -30,8 +31,6 @@ use crate::problem::Problem;
 /// The small message and the large one (bytes).
 const SMALL: usize = 64;
 const LARGE: usize = PIECE_BYTES as usize;
-/// One that is long and one segment over the loopback (bytes).
-const LONG: usize = 60 << 10;
 /// Messages that are sent before any is read.
 const BATCH: usize = 200;
 /// Batches, of which the median counts.
@@ -65,7 +64,10 @@ pub(crate) fn measure(
         interrupt.check()?;
         let costs = awake(ends, [first, last])?;
         interrupt.check()?;
-        Ok(MessageCosts { in_turn: Some(in_turn(ends, last, segment_bytes as usize)?), ..costs })
+        Ok(MessageCosts {
+            in_turn: Some(turns::measure(ends, [first, last], segment_bytes as usize)?),
+            ..costs
+        })
     };
     let over_loopback = message(&loopback, LOOPBACK_SEGMENT_BYTES)?;
     let over_veth = message(&veth, ETHERNET_SEGMENT_BYTES)?;
@@ -134,23 +136,6 @@ fn awake(ends: &Ends, [here, there]: [u32; 2]) -> Result<MessageCosts, Problem> 
 /// costs nothing.
 fn by_the_byte(short: (usize, f64), long: (usize, f64)) -> f64 {
     ((long.1 - short.1) / (long.0 - short.0) as f64).max(1e-6)
-}
-
-/// What bytes cost where messages take turns, on one core: by the byte, and once where they need more than a segment.
-fn in_turn(ends: &Ends, cpu: u32, segment_bytes: usize) -> Result<TurnCosts, Problem> {
-    let two_segments = LARGE.min(2 * segment_bytes);
-    let of = |bytes| to_and_fro(ends, [cpu, cpu], bytes);
-    let (small, above, long) = (of(SMALL)?, of(two_segments)?, of(LONG)?);
-    let costs = |figure: fn(&Passed) -> f64| {
-        let (small, above, long) =
-            ((SMALL, figure(&small)), (two_segments, figure(&above)), (LONG, figure(&long)));
-        // Both lengths on the same side of the bound.
-        let slope = if LONG > segment_bytes { by_the_byte(above, long) } else { by_the_byte(small, long) };
-        (slope, whole(above.1 - small.1 - slope * (two_segments - SMALL) as f64))
-    };
-    let (send_ns_per_byte, segments_send_ns) = costs(|passed| passed.send_ns);
-    let (receive_ns_per_byte, segments_receive_ns) = costs(|passed| passed.one_way_ns - passed.send_ns);
-    Ok(TurnCosts { send_ns_per_byte, receive_ns_per_byte, segments_send_ns, segments_receive_ns })
 }
 
 fn whole(ns: f64) -> u64 {

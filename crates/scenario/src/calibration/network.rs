@@ -59,4 +59,8 @@ pub struct TurnCosts {
     pub segments_send_ns: u64,
     /// CPU time more of whoever reads it (ns).
     pub segments_receive_ns: u64,
+    /// What the sender's system call goes on for once its reader has been woken (ns), part of what sending takes.
+    pub after_ns: u64,
+    /// The same more for what does not fit one segment (ns).
+    pub segments_after_ns: u64,
 }

@@ -249,11 +249,14 @@ fn read_turn(table: &Reader<'_>) -> Option<TurnCosts> {
         (table.real("send_ns_per_byte"), table.real("receive_ns_per_byte"));
     let (segments_send_ns, segments_receive_ns) =
         (table.count("segments_send_ns"), table.count("segments_receive_ns"));
+    let (after_ns, segments_after_ns) = (table.count("after_ns"), table.count("segments_after_ns"));
     Some(TurnCosts {
         send_ns_per_byte: send_ns_per_byte?,
         receive_ns_per_byte: receive_ns_per_byte?,
         segments_send_ns: segments_send_ns?,
         segments_receive_ns: segments_receive_ns?,
+        after_ns: after_ns?,
+        segments_after_ns: segments_after_ns?,
     })
 }
 

@@ -190,6 +190,8 @@ static TURN: Table = Table::new(
         Field::required("receive_ns_per_byte", BYTE_COST),
         Field::required("segments_send_ns", COST),
         Field::required("segments_receive_ns", COST),
+        Field::required("after_ns", COST),
+        Field::required("segments_after_ns", COST),
     ],
 );
 

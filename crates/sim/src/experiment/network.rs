@@ -118,7 +118,11 @@ fn inside(measured: &NetworkCosts, guest: Option<&Guest>) -> NetworkCosts {
         message.send_ns_per_byte /= guest.speed;
         message.receive_ns_per_byte /= guest.speed;
         if let Some(turn) = &mut message.in_turn {
-            [&mut turn.segments_send_ns, &mut turn.segments_receive_ns].into_iter().for_each(slower);
+            let after = [&mut turn.after_ns, &mut turn.segments_after_ns];
+            [&mut turn.segments_send_ns, &mut turn.segments_receive_ns]
+                .into_iter()
+                .chain(after)
+                .for_each(slower);
             turn.send_ns_per_byte /= guest.speed;
             turn.receive_ns_per_byte /= guest.speed;
         }
@@ -312,9 +316,22 @@ impl NetworkWorld {
     /// CPU time of what a thread does in the kernel (ns).
     pub(super) fn cost(&self, doing: Doing) -> u64 {
         match doing {
-            Doing::Send { line, bytes } => self.way.send_ns(bytes, self.takes_turns(line)) + self.way.kick_ns,
+            Doing::Send { line, bytes } => {
+                let sends_ns = self.way.send_ns(bytes, self.takes_turns(line));
+                sends_ns.saturating_sub(self.after(doing)) + self.way.kick_ns
+            }
             Doing::Read { line, bytes } => self.way.receive_ns(bytes, self.takes_turns(line)),
             Doing::Pay => 0,
+        }
+    }
+
+    /// What a thread that sends still has to do once whoever reads it has been woken (ns).
+    pub(super) fn after(&self, doing: Doing) -> u64 {
+        match doing {
+            Doing::Send { line, bytes } if self.link.is_none() && self.takes_turns(line) => {
+                self.way.after_ns(bytes)
+            }
+            _ => 0,
         }
     }
 

@@ -96,16 +96,29 @@ impl World {
             None if owes == 0 => self.next_step(thread, waker),
             None => self.spend(thread, Doing::Pay, owes, waker),
             Some(done) => {
+                let after = net.after(done);
                 let woken = self.done(thread, done);
-                let paid = woken.map(|woken| self.wake_up(woken));
-                match paid {
-                    Some(ns) if ns > 0 => self.spend(thread, Doing::Pay, ns, waker),
+                let paid = woken.map_or(0, |woken| self.wake_up(woken));
+                match woken {
+                    None if after > 0 => self.spend(thread, Doing::Pay, after, waker),
+                    Some(_) if paid + after > 0 => self.spend(thread, Doing::Pay, paid, waker),
                     _ => self.next_step(thread, waker),
                 }
                 if let Some(woken) = woken {
                     self.goes_on_by(woken);
+                    self.charge_the_rest(thread, woken.thread, after);
                 }
             }
+        }
+    }
+
+    /// The end of a system call that has woken somebody. It comes to that end whoever is woken, but where that one takes the core, the
+    /// core's clock stands still until the switch (`rq_clock_skip_update` in `wakeup_preempt`, Linux `kernel/sched/core.c`), and the
+    /// time counts as that of whoever comes.
+    fn charge_the_rest(&mut self, waker: ThreadId, woken: ThreadId, ns: u64) {
+        if ns > 0 {
+            let takes_its_core = !self.engine.is_running(waker) && self.engine.is_running(woken);
+            self.engine.give_kernel_time(if takes_its_core { woken } else { waker }, ns);
         }
     }
 

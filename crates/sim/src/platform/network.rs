@@ -48,6 +48,12 @@ impl Way {
         message.send_ns + of_bytes
     }
 
+    /// What of that comes after its reader was woken (ns).
+    pub(crate) fn after_ns(&self, bytes: u64) -> u64 {
+        let Some(turn) = self.message.in_turn.filter(|_| self.passes_ns == 0) else { return 0 };
+        self.bytes_ns(bytes, 0.0, turn.segments_after_ns) + turn.after_ns
+    }
+
     /// CPU time of reading it (ns).
     pub(crate) fn receive_ns(&self, bytes: u64, in_turn: bool) -> u64 {
         let message = &self.message;
