@@ -2,7 +2,7 @@
 
 use catamaran_report::report::{TenantReport, TenantState};
 use catamaran_scenario::Calibration;
-use catamaran_scenario::calibration::{MessageCosts, NetworkCosts};
+use catamaran_scenario::calibration::{MessageCosts, NetworkCosts, TurnCosts};
 use catamaran_sim::{Outcome, naive};
 
 use crate::common::{cpu_s, hog, ideal, near, plan, run, tenant};
@@ -72,6 +72,61 @@ fn a_request_takes_the_sum_of_both_ways() {
         let requests = tenant(&outcome, "ann").requests.as_ref().unwrap();
         assert_eq!((requests.sent, requests.completed, requests.failed), (1000, 1000, 0));
     }
+}
+
+const TURN: TurnCosts = TurnCosts {
+    send_ns_per_byte: 0.02,
+    receive_ns_per_byte: 0.01,
+    segments_send_ns: 2000,
+    segments_receive_ns: 1500,
+    after_ns: 0,
+    segments_after_ns: 0,
+};
+
+#[test]
+fn bytes_that_take_turns_stay_near_and_more_than_a_segment_is_acknowledged() {
+    let costs = |network: &mut NetworkCosts| {
+        for message in [&mut network.loopback, &mut network.veth] {
+            (message.send_ns_per_byte, message.receive_ns_per_byte) = (1.0, 1.0);
+            message.in_turn = Some(TURN);
+        }
+    };
+    // On one core: both ways, what waking costs, and what the one who slept pays.
+    let table = [
+        ("one segment over the loopback", "bare-metal", 16_000.0, 3.0 + 1.0),
+        ("the same in segments over Ethernet", "container", 16_000.0, 4.0 + 2.0 + 1.0 + 1.5),
+        ("a segment over Ethernet", "container", 1400.0, 4.0 + 1.0),
+    ];
+    for (what, platform, bytes, way_us) in table {
+        let ann = client("ann", "shop", &format!("requests = 1000, size = \"{bytes}B\""));
+        let outcome = run(&plan(1, "10s", platform, &format!("{}{ann}", idle("shop"))), &with_network(costs));
+        let latency_us = 2.0 * (way_us + bytes * 0.03e-3) + 0.5 + 0.7;
+        near(what, p50(tenant(&outcome, "ann")), latency_us * 1e-6, 0.01);
+    }
+    // A stream goes through a whole window.
+    let ann = client("ann", "shop", "bytes = \"64MiB\", size = \"64KiB\"");
+    let stream = run(&plan(2, "10s", "bare-metal", &format!("{}{ann}", idle("shop"))), &with_network(costs));
+    near("a stream", finished_s(&stream, "ann"), 1024.0 * 68.5e-6, 0.02);
+}
+
+#[test]
+fn the_end_of_a_call_that_woke_somebody_counts_as_theirs_who_take_the_core() {
+    let shop = idle("shop").replace("workload", "cpu = { request = \"50m\" }\nworkload");
+    let ann = client("ann", "shop", "requests = 1000, size = \"4KiB\"")
+        .replace("workload", "cpu = { request = \"2\" }\nworkload");
+    let with_after = |after_ns| {
+        let costs = |network: &mut NetworkCosts| {
+            network.loopback.send_ns = 10_000;
+            network.loopback.in_turn = Some(TurnCosts { after_ns, ..TURN });
+        };
+        run(&plan(1, "10s", "cgroups", &format!("{shop}{ann}")), &with_network(costs))
+    };
+    let (before, after) = (with_after(0), with_after(4000));
+    let gains = cpu_s(&after, "ann") - cpu_s(&before, "ann");
+    let loses = cpu_s(&before, "shop") - cpu_s(&after, "shop");
+    near("the woken one's, whose weight has it take the core", gains, 1000.0 * 4e-6, 0.05);
+    near("the waker's", loses, 1000.0 * 4e-6, 0.05);
+    near("time", finished_s(&after, "ann"), finished_s(&before, "ann"), 0.01);
 }
 
 #[test]
