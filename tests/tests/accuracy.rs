@@ -47,14 +47,7 @@ fn machine() -> Calibration {
     let mut machine = Calibration::reference();
     let boot = StartupStage { name: "kernel".into(), actor: "guest".into(), median_ns: 2_000_000_000 };
     machine.startup.insert(Platform::Vm, vec![boot]);
-    machine.vm = Some(VmCosts {
-        accel: Accel::Tcg,
-        speed_factor: 0.5,
-        exit_ns: None,
-        idle_bytes: None,
-        reserve_bytes: None,
-        disk: None,
-    });
+    machine.vm = Some(VmCosts::of_speed(Accel::Tcg, 0.5));
     machine
 }
 

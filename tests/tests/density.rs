@@ -49,14 +49,7 @@ fn calibration(weighed: &Count) -> Option<Calibration> {
     let memory = calibration.memory.as_mut()?;
     memory.tenant_bytes.insert(weighed.platform, weighed.tenant_bytes?);
     let idle_bytes = weighed.tenant_bytes;
-    calibration.vm = Some(VmCosts {
-        accel: Accel::Tcg,
-        speed_factor: 0.1,
-        exit_ns: None,
-        idle_bytes,
-        reserve_bytes: None,
-        disk: None,
-    });
+    calibration.vm = Some(VmCosts { idle_bytes, ..VmCosts::of_speed(Accel::Tcg, 0.1) });
     Some(calibration)
 }
 

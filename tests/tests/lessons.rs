@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use catamaran_lessons::{Lookup, Prover, Recorded, Run, Source};
 use catamaran_report::Report;
-use catamaran_report::report::BackendKind;
+use catamaran_report::report::{BackendKind, EventRow, TenantReport};
 use catamaran_scenario::edit::set;
 use catamaran_scenario::{Calibration, Lang, Plan, Platform};
 use catamaran_sim::{Options, simulate};
@@ -46,6 +46,26 @@ fn every_lesson_is_proved() {
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert!(told.is_empty(), "{}", told.join("\n"));
     }
+}
+
+/// What happened in a recorded run is told of its tenants and machines, by the names that they have today.
+#[test]
+fn recorded_events_are_about_tenants_and_machines_of_the_lesson() {
+    let mut events = 0;
+    for lesson in catamaran_lessons::all() {
+        let plan = Plan::from_toml(lesson.scenario(), lesson.id).unwrap();
+        let machines: Vec<String> =
+            (0..plan.host().nodes).map(|node| EventRow::machine(&plan, node)).collect();
+        for report in lesson.recorded.into_iter().flat_map(|text| Report::many_from_json(text).unwrap()) {
+            let tenants: Vec<String> = report.tenants.iter().map(TenantReport::label).collect();
+            for EventRow { what, target, .. } in &report.events {
+                let known = machines.contains(target) || tenants.contains(target);
+                assert!(known, "{}: record it again, nobody is called {target:?} in {what:?}", lesson.id);
+                events += 1;
+            }
+        }
+    }
+    assert!(events > 0, "something happened in a recorded run");
 }
 
 /// The lesson as a reader in a terminal sees it.

@@ -2,39 +2,22 @@
 
 #![allow(clippy::expect_used, clippy::panic)]
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod common;
 
-use catamaran_native::{Runner, RunnerOptions};
-use catamaran_report::report::{Report, TenantState};
-use catamaran_report::{Backend as _, RunError};
+use std::sync::{Mutex, PoisonError};
+
+use catamaran_report::Report;
+use catamaran_report::report::TenantState;
 use catamaran_scenario::{Plan, Platform};
 
-const PLATFORMS: [Platform; 5] =
-    [Platform::BareMetal, Platform::Chroot, Platform::Namespaces, Platform::Cgroups, Platform::Container];
-
-fn plan(duration: &str, host: &str, tenants: &str) -> Plan {
-    let text = format!(
-        "schema = \"catamaran/scenario/v1\"\nname = \"short\"\nseed = 5\nduration = \"{duration}\"\n\
-         platforms = [\"bare-metal\"]\n[host]\ncores = 1\nmemory = \"128MiB\"\n{host}\n{tenants}"
-    );
-    Plan::from_toml(&text, "disk.rs").expect("a valid scenario")
-}
+use common::{PLATFORMS, answer, plan, tried};
 
 /// One at a time: each looks for what the other would leave behind.
 static MACHINE: Mutex<()> = Mutex::new(());
 
-/// The answer, or `None` with a printed reason where this machine does not offer it.
+/// The report, or `None` with a printed reason where this machine does not offer it.
 fn run(name: &str, plan: &Plan, platform: Platform) -> Option<Report> {
-    let options =
-        RunnerOptions { turns_per_cpu_s: Some(1e8), interrupted: Arc::default(), ..RunnerOptions::default() };
-    match Runner::new(options).and_then(|mut runner| runner.run(plan, platform, 0)) {
-        Ok(report) => Some(report),
-        Err(RunError::Unavailable { why, .. }) => {
-            println!("skipped: {name}: {why}");
-            None
-        }
-        Err(error) => panic!("{name} on {platform}: {error}"),
-    }
+    tried(&format!("{name} on {platform}"), Some("CATAMARAN_DISK"), answer(plan, platform))
 }
 
 /// Files of runs of this very process.

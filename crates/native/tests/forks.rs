@@ -3,37 +3,21 @@
 // clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
 #![allow(clippy::expect_used, clippy::panic)]
 
-use catamaran_native::{Runner, RunnerOptions};
+mod common;
+
 use catamaran_report::report::{Requests, TenantState};
-use catamaran_report::{Backend as _, Report, RunError};
+use catamaran_report::{Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
-const PLATFORMS: [Platform; 5] =
-    [Platform::BareMetal, Platform::Chroot, Platform::Namespaces, Platform::Cgroups, Platform::Container];
+use common::{PLATFORMS, answer};
 
 fn plan(duration: &str, bomb: &str) -> Plan {
-    let text = format!(
-        "schema = \"catamaran/scenario/v1\"\nname = \"forks\"\nseed = 5\nduration = \"{duration}\"\n\
-         platforms = [\"bare-metal\"]\n[host]\ncores = 1\nmemory = \"256MiB\"\n[[tenant]]\nname = \"bomb\"\n{bomb}\n"
-    );
-    Plan::from_toml(&text, "forks.rs").expect("a valid scenario")
+    common::plan(duration, "", &format!("[[tenant]]\nname = \"bomb\"\n{bomb}\n"))
 }
 
-fn run(plan: &Plan, platform: Platform) -> Result<Report, RunError> {
-    let options = RunnerOptions { turns_per_cpu_s: Some(1e8), ..RunnerOptions::default() };
-    Runner::new(options)?.run(plan, platform, 0)
-}
-
-/// The answer, or `None` with a printed reason where this machine does not offer the platform.
+/// The report, or `None` with a printed reason where this machine does not offer the platform.
 fn tried(plan: &Plan, platform: Platform) -> Option<Report> {
-    match run(plan, platform) {
-        Ok(report) => Some(report),
-        Err(RunError::Unavailable { why, .. }) => {
-            println!("skipped: {platform}: {why}");
-            None
-        }
-        Err(error) => panic!("{platform}: {error}"),
-    }
+    common::tried(platform.name(), Some("CATAMARAN_CGROUP"), answer(plan, platform))
 }
 
 fn forks(report: &Report) -> Requests {
@@ -101,7 +85,7 @@ fn a_phase_ends_with_its_children_and_the_next_one_begins() {
 
 #[test]
 fn what_a_machine_cannot_safely_bear_is_refused_by_name() {
-    let refused = |bomb: &str, platform| match run(&plan("10s", bomb), platform) {
+    let refused = |bomb: &str, platform| match answer(&plan("10s", bomb), platform) {
         Err(RunError::Unsupported { field, backend: "native", .. }) => field,
         other => panic!("{bomb}: {other:?}"),
     };

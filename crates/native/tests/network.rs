@@ -2,45 +2,25 @@
 
 #![allow(clippy::expect_used, clippy::panic)]
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use catamaran_native::{Runner, RunnerOptions, dry_run};
+use catamaran_native::dry_run;
+use catamaran_report::RunError;
 use catamaran_report::report::{Report, Sees, TenantReport, TenantState};
-use catamaran_report::{Backend as _, RunError};
 use catamaran_scenario::{Plan, Platform};
 
-const PLATFORMS: [Platform; 5] =
-    [Platform::BareMetal, Platform::Chroot, Platform::Namespaces, Platform::Cgroups, Platform::Container];
-
-fn plan(duration: &str, host: &str, tenants: &str) -> Plan {
-    let text = format!(
-        "schema = \"catamaran/scenario/v1\"\nname = \"talk\"\nseed = 5\nduration = \"{duration}\"\n\
-         platforms = [\"bare-metal\"]\n[host]\ncores = 1\nmemory = \"256MiB\"\n{host}\n{tenants}"
-    );
-    Plan::from_toml(&text, "network.rs").expect("a valid scenario")
-}
+use common::{PLATFORMS, answer, plan, tried};
 
 /// One at a time: each looks for what the other would leave behind.
 static MACHINE: Mutex<()> = Mutex::new(());
 
-fn answer(plan: &Plan, platform: Platform) -> Result<Report, RunError> {
-    let options =
-        RunnerOptions { turns_per_cpu_s: Some(1e8), interrupted: Arc::default(), ..RunnerOptions::default() };
-    Runner::new(options)?.run(plan, platform, 0)
-}
-
-/// The answer, or `None` with a printed reason where this machine does not offer it.
+/// The report, or `None` with a printed reason where this machine does not offer it.
 fn run(name: &str, plan: &Plan, platform: Platform) -> Option<Report> {
-    match answer(plan, platform) {
-        Ok(report) => Some(report),
-        Err(RunError::Unavailable { why, .. }) => {
-            println!("skipped: {name}: {why}");
-            None
-        }
-        Err(error) => panic!("{name} on {platform}: {error}"),
-    }
+    tried(&format!("{name} on {platform}"), Some("CATAMARAN_NETWORK"), answer(plan, platform))
 }
 
 /// The devices of the machine's own network.

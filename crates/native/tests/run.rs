@@ -3,6 +3,8 @@
 // clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
 #![allow(clippy::expect_used, clippy::panic)]
 
+mod common;
+
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,15 +15,10 @@ use catamaran_report::report::TenantState;
 use catamaran_report::{Backend as _, Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
-const PLATFORMS: [Platform; 5] =
-    [Platform::BareMetal, Platform::Chroot, Platform::Namespaces, Platform::Cgroups, Platform::Container];
+use common::{PLATFORMS, TRIAL, answer};
 
 fn plan(duration: &str, tenants: &str) -> Plan {
-    let text = format!(
-        "schema = \"catamaran/scenario/v1\"\nname = \"short\"\nseed = 5\nduration = \"{duration}\"\n\
-         platforms = [\"bare-metal\"]\n[host]\ncores = 1\nmemory = \"128MiB\"\n{tenants}"
-    );
-    Plan::from_toml(&text, "run.rs").expect("a valid scenario")
+    common::plan(duration, "", tenants)
 }
 
 const SERVER_AND_JOB: &str = r#"
@@ -35,34 +32,18 @@ start_at = "100ms"
 workload = { kind = "compute", threads = 2, work = "20ms" }
 "#;
 
-fn run(plan: &Plan, platform: Platform, interrupted: &Arc<AtomicBool>) -> Result<Report, RunError> {
-    let options = RunnerOptions {
-        turns_per_cpu_s: Some(1e8),
-        interrupted: Arc::clone(interrupted),
-        ..RunnerOptions::default()
-    };
-    Runner::new(options)?.run(plan, platform, 3)
-}
-
-/// The answer, or `None` with a printed reason where this machine does not offer the platform.
+/// The report, or `None` with a printed reason where this machine does not offer the platform.
 fn tried(name: &str, answer: Result<Report, RunError>) -> Option<Report> {
-    match answer {
-        Ok(report) => Some(report),
-        Err(RunError::Unavailable { why, .. }) => {
-            println!("skipped: {name}: {why}");
-            None
-        }
-        Err(error) => panic!("{name}: {error}"),
-    }
+    common::tried(name, None, answer)
 }
 
 #[test]
 fn a_server_and_a_job_are_carried_out_and_every_figure_is_there_or_explained() {
     let plan = plan("600ms", SERVER_AND_JOB);
     for platform in PLATFORMS {
-        let Some(report) = tried(platform.name(), run(&plan, platform, &Arc::default())) else { continue };
+        let Some(report) = tried(platform.name(), answer(&plan, platform)) else { continue };
         assert_eq!(report.unexplained(), Vec::<String>::new(), "{platform}");
-        assert_eq!((report.platform, report.trial, report.seed), (platform, 3, 5));
+        assert_eq!((report.platform, report.trial, report.seed), (platform, TRIAL, 5));
         let [web, job] = report.tenants.as_slice() else { panic!("two tenants") };
         let requests = web.requests.as_ref().expect("web is a server");
         assert_eq!(requests.sent, 60, "100 a second for 600 ms");
@@ -102,7 +83,7 @@ workload = { phases = [
     { kind = "compute", work = "1ms" },
 ] }
 "#;
-    let answer = run(&plan("20s", locked), Platform::BareMetal, &Arc::default());
+    let answer = answer(&plan("20s", locked), Platform::BareMetal);
     let Some(report) = tried("bare-metal", answer) else { return };
     let [pool, short] = report.tenants.as_slice() else { panic!("two tenants") };
     assert_eq!((pool.state, pool.turns), (TenantState::Completed, Some(3e6)), "{:?}", pool.error);
@@ -121,7 +102,8 @@ fn an_interrupted_run_ends_at_once_and_says_so() {
         flag.store(true, Ordering::Relaxed);
     });
     let start = Instant::now();
-    let answer = run(&plan, Platform::Cgroups, &interrupted);
+    let options = RunnerOptions { turns_per_cpu_s: Some(1e8), interrupted, ..RunnerOptions::default() };
+    let answer = Runner::new(options).and_then(|mut runner| runner.run(&plan, Platform::Cgroups, TRIAL));
     user.join().expect("the user");
     if let Err(RunError::Unavailable { why, .. }) = answer {
         println!("skipped: interrupt: {why}");
@@ -140,13 +122,13 @@ fn what_is_not_carried_out_is_refused_by_its_field() {
     ];
     for (tenant, expected) in table {
         let plan = plan("1s", &format!("[[tenant]]\nname = \"x\"\n{tenant}\n"));
-        match run(&plan, Platform::Cgroups, &Arc::default()) {
+        match answer(&plan, Platform::Cgroups) {
             Err(RunError::Unsupported { field, backend: "native", .. }) => assert_eq!(field, expected),
             other => panic!("{tenant}: {other:?}"),
         }
     }
     let idle = plan("1s", "[[tenant]]\nname = \"x\"\nworkload = { kind = \"idle\" }\n");
-    let answer = run(&idle, Platform::Docker, &Arc::default());
+    let answer = answer(&idle, Platform::Docker);
     assert!(matches!(answer, Err(RunError::Unavailable { platform: Platform::Docker, .. })), "{answer:?}");
 }
 
@@ -155,7 +137,7 @@ fn a_machine_that_is_too_small_is_refused() {
     let text = "schema = \"catamaran/scenario/v1\"\nname = \"huge\"\nseed = 5\nduration = \"1s\"\nplatforms = [\"cgroups\"]\n\
                 [host]\ncores = 256\nmemory = \"128MiB\"\n[[tenant]]\nname = \"x\"\nworkload = { kind = \"idle\" }\n";
     let plan = Plan::from_toml(text, "run.rs").expect("a valid scenario");
-    match run(&plan, Platform::Cgroups, &Arc::default()) {
+    match answer(&plan, Platform::Cgroups) {
         Err(RunError::Unavailable { why, remedy, .. }) => {
             assert!(why.contains("256 cores") && remedy.contains("host.cores"), "{why}; {remedy}");
         }
@@ -168,7 +150,7 @@ fn the_lines_of_a_dry_run_can_be_typed() {
     for platform in PLATFORMS {
         let name = format!("dry run on {platform}");
         let plan = plan("600ms", SERVER_AND_JOB);
-        if tried(&name, run(&plan, platform, &Arc::default())).is_none() {
+        if tried(&name, answer(&plan, platform)).is_none() {
             continue;
         }
         let lines = dry_run(&plan, platform).expect("what can be run can be shown");
@@ -194,7 +176,7 @@ fn an_adjustment_that_may_not_be_made_is_clamped_and_said() {
     let plan = plan("300ms", tenants);
     let lowered = may_lower_oom_score_adj();
     for platform in PLATFORMS {
-        let Some(report) = tried(platform.name(), run(&plan, platform, &Arc::default())) else { continue };
+        let Some(report) = tried(platform.name(), answer(&plan, platform)) else { continue };
         let [down, up] = report.tenants.as_slice() else { panic!("two tenants") };
         assert_eq!(
             down.absent.contains_key("memory.oom_score_adj"),
@@ -245,7 +227,7 @@ fn nice_values_are_given_and_divide_a_core_where_tenants_share_a_group() {
             }
             seen
         });
-        let answer = run(&plan, platform, &Arc::default());
+        let answer = answer(&plan, platform);
         ended.store(true, Ordering::Relaxed);
         let seen = watcher.join().expect("the watcher");
         let Some(report) = tried(platform.name(), answer) else { continue };
@@ -269,7 +251,7 @@ fn a_nice_value_that_may_not_be_given_is_clamped_and_said() {
     let lowered =
         std::thread::spawn(|| rustix::process::setpriority_process(None, -1).is_ok()).join().unwrap();
     for platform in PLATFORMS {
-        let Some(report) = tried(platform.name(), run(&plan, platform, &Arc::default())) else { continue };
+        let Some(report) = tried(platform.name(), answer(&plan, platform)) else { continue };
         let [down] = report.tenants.as_slice() else { panic!("one tenant") };
         assert_eq!(down.absent.contains_key("cpu.nice"), !lowered, "{platform}: {:?}", down.absent);
         assert_eq!(down.state, TenantState::Completed, "{platform}");

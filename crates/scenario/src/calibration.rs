@@ -222,6 +222,14 @@ pub struct VmCosts {
     pub disk: Option<VirtioCosts>,
 }
 
+impl VmCosts {
+    /// Guests of which nothing was measured but how fast they compute.
+    #[must_use]
+    pub const fn of_speed(accel: Accel, speed_factor: f64) -> Self {
+        Self { accel, speed_factor, exit_ns: None, idle_bytes: None, reserve_bytes: None, disk: None }
+    }
+}
+
 /// One stage of a start-up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,13 +1,13 @@
 //! `cargo xtask published`: what the simulator says of results that others published, with the reasoning.
 //!
-//! Each folder of `tests/accuracy/published` is a scenario, the calibration of the machine that was measured, and what is read
-//! off the report. Constants come from rows of `docs/figures.csv` that may feed the model (roles `calibrate` and `fact`); the
+//! Each folder of `tests/accuracy/published` is a scenario, the calibration of the machine that was measured (or of several, which
+//! hold different guests), and what is read off the report, or off the density. Constants come from rows of `docs/figures.csv` that may feed the model (roles `calibrate` and `fact`); the
 //! published values themselves are kept apart, so nothing here says whether a prediction is right.
 //!
 //! | file | question |
 //! |---|---|
 //! | `folder` | what a folder says, and whether its inputs are rows that may be used |
-//! | `read` | which figure of a report is meant |
+//! | `read` | which figure of a report, or of a density, is meant |
 //! | `page` | how it is written |
 
 mod folder;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::shell::{Workspace, capture, run};
-use folder::Folder;
+use folder::{Asks, Folder, Prediction};
 
 /// Where everything is written, from the top folder.
 const FILE: &str = "docs/published.md";
@@ -68,9 +68,7 @@ pub(crate) fn is_current(workspace: &Workspace, program: &Path) -> Result<bool> 
 fn text(workspace: &Workspace, program: &Path, only: &[String]) -> Result<String> {
     let chosen = chosen(&folder::all(workspace.root())?, only)?;
     let predicted = chosen.into_iter().map(|folder| {
-        let reports = simulate(workspace, program, &folder)?;
-        let figures: Vec<Predicted> =
-            folder.predictions().iter().map(|one| read::figure(&reports, one)).collect();
+        let figures = figures(workspace, program, &folder)?;
         Ok((folder, figures))
     });
     Ok(page::page(&predicted.collect::<Result<Vec<_>>>()?))
@@ -85,12 +83,33 @@ fn chosen(all: &[PathBuf], only: &[String]) -> Result<Vec<Folder>> {
     wanted.map(|path| Folder::read(path)).collect()
 }
 
-/// The reports of a folder's scenario, one for each platform.
-fn simulate(workspace: &Workspace, program: &Path, folder: &Folder) -> Result<Vec<serde_json::Value>> {
+/// The figures of a folder's predictions, each from the machine that it names.
+fn figures(workspace: &Workspace, program: &Path, folder: &Folder) -> Result<Vec<Predicted>> {
+    let machines = folder.machines();
+    let answers = machines.iter().map(|machine| answer(workspace, program, folder, *machine));
+    let answers = answers.collect::<Result<Vec<_>>>()?;
+    let figure = |one: &Prediction| {
+        let machine = machines.iter().position(|machine| *machine == folder.machine(one));
+        let rows = machine.and_then(|place| answers.get(place)).map_or(&[][..], Vec::as_slice);
+        match folder.asks() {
+            Asks::Sim => read::figure(rows, one),
+            Asks::Density => read::density(rows, one),
+        }
+    };
+    Ok(folder.predictions().iter().map(figure).collect())
+}
+
+/// What the simulator answers to a folder's scenario on a machine, one row for each platform.
+fn answer(
+    workspace: &Workspace,
+    program: &Path,
+    folder: &Folder,
+    machine: Option<&str>,
+) -> Result<Vec<serde_json::Value>> {
     let mut command = workspace.command(&program.to_string_lossy());
-    command.args(["sim", "--json", "--quiet"]).arg(folder.scenario());
-    if let Some(host) = folder.host() {
-        command.arg("--host").arg(host);
+    command.args([folder.asks().command(), "--json", "--quiet"]).arg(folder.scenario());
+    if let Some(machine) = machine {
+        command.arg("--host").arg(folder.file(machine));
     }
-    serde_json::from_str(&capture(&mut command)?).with_context(|| format!("reports of {}", folder.name()))
+    serde_json::from_str(&capture(&mut command)?).with_context(|| format!("the answer to {}", folder.name()))
 }

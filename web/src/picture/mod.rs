@@ -25,7 +25,7 @@ pub use servers::{ServerUse, servers};
 pub use strip::{Stretch, stretches};
 pub use vcpus::{Vcpu, shares, vcpus};
 pub use view::{Chunk, Scale, View, ticks};
-pub use weight::{Part, Weight};
+pub use weight::{Part, Weight, view_of_starts};
 pub use why::{Moment, moments, request_of_rank};
 
 #[cfg(test)]

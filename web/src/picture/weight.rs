@@ -4,6 +4,11 @@ use catamaran_report::Report;
 use catamaran_report::report::{StageRow, TenantState};
 use catamaran_scenario::Platform;
 
+use super::View;
+
+/// What the axis of starts shows beyond the longest of them: a ninth, so that it is seen to run.
+const BEYOND: u64 = 9;
+
 /// A part of what is held in memory for one application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -76,6 +81,17 @@ impl Weight {
     }
 }
 
+/// What of a view concerns starts: nothing after the longest one, however long the run goes on. Where none is known, the view.
+#[must_use]
+pub fn view_of_starts<'a>(view: View, weights: impl IntoIterator<Item = &'a Weight>, end_ns: u64) -> View {
+    let longest_s = weights.into_iter().filter_map(|weight| weight.startup_s).reduce(f64::max);
+    let Some(longest_s) = longest_s.filter(|&longest_s| longest_s > 0.0) else { return view };
+    let longest_ns = (longest_s * 1e9).round() as u64;
+    let last_ns = longest_ns.saturating_add(longest_ns.div_ceil(BEYOND)).min(end_ns).max(1);
+    let window_ns = view.window_ns.min(last_ns);
+    View { start_ns: view.start_ns.min(last_ns - window_ns), window_ns }
+}
+
 fn fact<'a>(report: &'a Report, name: &str) -> Option<&'a str> {
     report.identity.machine.as_ref()?.get(name).map(String::as_str)
 }
@@ -119,6 +135,33 @@ mod tests {
         assert_eq!(container.parts.iter().map(|(part, _)| *part).collect::<Vec<_>>(), [Part::App]);
         assert!(container.bytes() < 2 << 20 && container.startup_s < vm.startup_s, "{container:?}");
         assert_eq!(container.accelerator, None);
+    }
+
+    #[test]
+    fn the_axis_of_starts_ends_soon_after_the_longest() {
+        let takes = |startup_s: Option<f64>| Weight {
+            platform: Platform::Vm,
+            parts: Vec::new(),
+            stages: Vec::new(),
+            startup_s,
+            living: 1,
+            killed: 0,
+            accelerator: None,
+        };
+        let starts = [takes(Some(9e-8)), takes(None), takes(Some(9e-7))];
+        let of = |start_ns, window_ns, end_ns| {
+            let view = view_of_starts(View { start_ns, window_ns }, &starts, end_ns);
+            (view.start_ns, view.window_ns)
+        };
+        assert_eq!(of(0, 500, 9000), (0, 500), "a near view stays");
+        assert_eq!(of(400, 500, 9000), (400, 500));
+        assert_eq!(of(8500, 500, 9000), (500, 500), "up to 1000 ns, a ninth after the longest");
+        assert_eq!(of(4000, 5000, 9000), (0, 1000), "nothing wider");
+        assert_eq!(of(0, 5000, 950), (0, 950), "nor beyond the run");
+        let view = View { start_ns: 4000, window_ns: 5000 };
+        for none in [&starts[1..2], &[], &[takes(Some(0.0))]] {
+            assert_eq!(view_of_starts(view, none, 9000), view, "nothing is known of a start");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::asked::{Answers, AskWhy};
 use crate::app::use_lang;
 use crate::charts::{Axis, Blocks, Frame, RoomBar, StartLane, Swatch, part_look};
 use crate::i18n::{self, Lang, Weighing, part_name, platform_word, room_text, say};
-use crate::picture::{Part, Weight};
+use crate::picture::{Part, Weight, view_of_starts};
 use crate::sim::{Eras, use_eras};
 
 /// What a [`WeightPicture`] needs.
@@ -41,6 +41,8 @@ pub(super) fn WeightPicture(props: &WeightProps) -> Html {
     let width_px = props.frame.width_px;
     let natives = measured(props);
     let native = |platform: Platform| natives.iter().find(|weight| weight.platform == platform).cloned();
+    let view = view_of_starts(props.frame.view, weights.iter().chain(&natives), props.frame.recording.end_ns);
+    let starts = Frame { view, ..props.frame.clone() };
     html! {
         <>
             <h3 class="stage-part">{ say(lang, Weighing::Blocks) }</h3>
@@ -50,9 +52,9 @@ pub(super) fn WeightPicture(props: &WeightProps) -> Html {
             </div>
             <h3 class="stage-part">{ say(lang, Weighing::Starts) }</h3>
             <div class="lanes">
-                <Axis frame={props.frame.clone()} label={say(lang, i18n::Player::TimeAxis)} on_seek={props.on_seek.clone()} />
+                <Axis frame={starts.clone()} label={say(lang, i18n::Player::TimeAxis)} on_seek={props.on_seek.clone()} />
                 { for weights.iter().map(|weight| html! {
-                    <StartLane frame={props.frame.clone()} weight={weight.clone()} native={native(weight.platform)}
+                    <StartLane frame={starts.clone()} weight={weight.clone()} native={native(weight.platform)}
                         on_seek={props.on_seek.clone()} />
                 }) }
             </div>

@@ -6,7 +6,7 @@ use catamaran_report::statistics::median;
 use catamaran_scenario::Platform;
 use catamaran_scenario::calibration::{CachedCosts, DiskCosts, FlushCosts, OperationCosts};
 
-use super::tenants;
+use super::scenario::Scenario;
 use crate::disk::Place;
 use crate::interrupt::Interrupt;
 use crate::problem::Problem;
@@ -195,13 +195,15 @@ impl Bench<'_> {
     }
 
     fn run(&self, platform: Platform, tenant: &str) -> Result<Report, Problem> {
-        let text = format!(
-            "schema = \"catamaran/scenario/v1\"\nname = \"calibrate-disk\"\nseed = 1\nduration = \"10s\"\n\
-             platforms = [\"{platform}\"]\nhost = {{ cores = {}, memory = \"256MiB\" }}\n[[tenant]]\nname = \"disk\"\n\
-             {tenant}\n",
-            crate::machine::allowed_cpus().len().max(1)
-        );
-        let plan = tenants::plan(&text)?;
+        let scenario = Scenario {
+            name: "disk",
+            duration: "10s",
+            platforms: &[platform],
+            cores: crate::machine::allowed_cpus().len().max(1),
+            memory: "256MiB",
+            tenants: &format!("[[tenant]]\nname = \"disk\"\n{tenant}"),
+        };
+        let plan = scenario.plan()?;
         Run::start(&plan, platform, self.turns_per_cpu_s, self.interrupt)?.carry_out(0, &mut None)
     }
 }

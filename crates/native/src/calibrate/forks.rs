@@ -7,58 +7,53 @@ use catamaran_scenario::Platform;
 use catamaran_scenario::calibration::ForkCosts;
 use catamaran_worker::tape::{Tape, phase, thread};
 
-use super::tenants::{self, Overheads};
+use super::scenario::{ON_ONE_CORE, Scenario};
+use super::tenants::Overheads;
 use crate::interrupt::Interrupt;
 use crate::problem::Problem;
 use crate::run::Run;
 
+/// With groups that bound processes.
+const ON_TWO_CORES: Scenario<'_> =
+    Scenario { platforms: &[Platform::Cgroups], cores: 2, memory: "256MiB", ..ON_ONE_CORE };
+
 /// One child every 2 ms, each of which is gone before long; the phase ends before the run, so that the parent says what it took.
-const ONE_BY_ONE: &str = r#"
-schema = "catamaran/scenario/v1"
-name = "calibrate-forks"
-seed = 1
-duration = "1s"
-platforms = ["cgroups"]
-[host]
-cores = 2
-memory = "256MiB"
+const ONE_BY_ONE: Scenario<'_> = Scenario {
+    name: "forks",
+    tenants: r#"
 [[tenant]]
 name = "parent"
 workload = { phases = [{ kind = "fork", rate = "500/s", lifetime = "5ms", for = "600ms" }] }
-"#;
+"#,
+    ..ON_TWO_CORES
+};
 /// Sleeps of the parent for each child: until it is due, and until it is dead.
 const SLEEPS: f64 = 2.0;
 
 /// One fork every half a millisecond, of which each is refused; the parent sleeps before each.
-const REFUSED: &str = r#"
-schema = "catamaran/scenario/v1"
-name = "calibrate-refused"
-seed = 1
-duration = "300ms"
-platforms = ["cgroups"]
-[host]
-cores = 2
-memory = "256MiB"
+const REFUSED: Scenario<'_> = Scenario {
+    name: "refused",
+    duration: "300ms",
+    tenants: r#"
 [[tenant]]
 name = "parent"
 pids = { limit = 2 }
 workload = { kind = "fork", rate = "2000/s", lifetime = "1s" }
-"#;
+"#,
+    ..ON_TWO_CORES
+};
 
 /// Children that come and stay.
-const MANY: &str = r#"
-schema = "catamaran/scenario/v1"
-name = "calibrate-children"
-seed = 1
-duration = "550ms"
-platforms = ["cgroups"]
-[host]
-cores = 2
-memory = "256MiB"
+const MANY: Scenario<'_> = Scenario {
+    name: "children",
+    duration: "550ms",
+    tenants: r#"
 [[tenant]]
 name = "parent"
 workload = { kind = "fork", rate = "1000/s", lifetime = "10s" }
-"#;
+"#,
+    ..ON_TWO_CORES
+};
 /// Children that come of [`MANY`] in a second, and samples of memory taken in one.
 const MANY_PER_S: f64 = 1000.0;
 const SAMPLES_PER_S: f64 = 10.0;
@@ -70,10 +65,10 @@ pub(crate) fn measure(
     overheads: Overheads,
     interrupt: &Interrupt,
 ) -> Result<Option<ForkCosts>, Problem> {
-    let refused = carry_out(REFUSED, turns_per_cpu_s, interrupt);
+    let refused = carry_out(&REFUSED, turns_per_cpu_s, interrupt);
     let Ok((refused, _)) = refused else { return Ok(None) };
     let (Ok((report, Some(stamps))), Ok((many, _))) =
-        (carry_out(ONE_BY_ONE, turns_per_cpu_s, interrupt), carry_out(MANY, turns_per_cpu_s, interrupt))
+        (carry_out(&ONE_BY_ONE, turns_per_cpu_s, interrupt), carry_out(&MANY, turns_per_cpu_s, interrupt))
     else {
         return Ok(None);
     };
@@ -138,11 +133,11 @@ impl Stamps {
 }
 
 fn carry_out(
-    text: &str,
+    scenario: &Scenario<'_>,
     turns_per_cpu_s: f64,
     interrupt: &Interrupt,
 ) -> Result<(Report, Option<Stamps>), Problem> {
-    let plan = tenants::plan(text)?;
+    let plan = scenario.plan()?;
     let mut run = Run::start(&plan, Platform::Cgroups, turns_per_cpu_s, interrupt)?;
     let report = run.carry_through(0, &mut None)?;
     let stamps = run.first_tape().and_then(Stamps::read);
@@ -191,7 +186,9 @@ mod tests {
 
     #[test]
     fn the_scenarios_of_the_calibration_are_valid() {
-        let work = |text| ForkWork::all(&tenants::plan(text).unwrap().tenants()[0].workload).next().unwrap();
+        let work = |scenario: Scenario<'_>| {
+            ForkWork::all(&scenario.plan().unwrap().tenants()[0].workload).next().unwrap()
+        };
         // The parent sleeps before each fork and before each end: these never fall together.
         let one = work(ONE_BY_ONE);
         assert_ne!(one.lifetime_ns % one.due_ns(1), 0);

@@ -4,6 +4,7 @@ use catamaran_report::statistics::median;
 use catamaran_scenario::calibration::{StartupStage, VmCosts};
 use catamaran_scenario::{Plan, Platform};
 
+use super::scenario::{ON_ONE_CORE, Scenario};
 use super::{Progress, tenants};
 use crate::density;
 use crate::interrupt::Interrupt;
@@ -60,7 +61,7 @@ pub(crate) fn measure(
     let (idle_bytes, charged_bytes) = (whole(&idle_bytes), whole(&charged));
     let reserve_bytes = charged_bytes.map(|idle| reserve_bytes(idle, interrupt)).transpose()?.flatten();
     // What an exit costs shows in no figure of a run; where there is none, the simulator takes a published one.
-    let costs = VmCosts { accel, speed_factor, exit_ns: None, idle_bytes, reserve_bytes, disk: None };
+    let costs = VmCosts { idle_bytes, reserve_bytes, ..VmCosts::of_speed(accel, speed_factor) };
     Ok(Some(Guests { costs, charged_bytes, stages: tenants::medians(&starts) }))
 }
 
@@ -75,11 +76,10 @@ fn guest_that_touches() -> Result<Plan, Problem> {
 
 /// A guest with one processor and this workload.
 fn guest(duration: &str, workload: &str) -> Result<Plan, Problem> {
-    tenants::plan(&format!(
-        "schema = \"catamaran/scenario/v1\"\nname = \"calibrate-guests\"\nseed = 1\nduration = \"{duration}\"\n\
-         platforms = [\"vm\"]\nhost = {{ cores = 1, memory = \"1GiB\" }}\nplatform = {{ vm = {{ vcpus = 1 }} }}\n\
-         [[tenant]]\nname = \"guest\"\nworkload = {workload}\n"
-    ))
+    let tenants =
+        format!("platform = {{ vm = {{ vcpus = 1 }} }}\n[[tenant]]\nname = \"guest\"\nworkload = {workload}");
+    let platforms = &[Platform::Vm];
+    Scenario { name: "guests", duration, platforms, memory: "1GiB", tenants: &tenants, ..ON_ONE_CORE }.plan()
 }
 
 /// What of [`TOUCHED_BYTES`] the machine need not give to a guest that is charged `idle_bytes` before.

@@ -11,7 +11,7 @@ use catamaran_worker::clock::now_ns;
 use catamaran_worker::script::Script;
 use catamaran_worker::tape::{head, phase, thread};
 
-use super::tenants;
+use super::scenario::{ON_ONE_CORE, Scenario};
 use crate::density;
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
@@ -118,14 +118,12 @@ fn round(
 
 /// Tenants with so many threads that wait.
 fn plan(threads: u64) -> Result<Plan, Problem> {
-    let text = format!(
-        "schema = \"catamaran/scenario/v1\"\nname = \"calibrate-memory\"\nseed = 1\nduration = \"300s\"\n\
-         platforms = [\"bare-metal\"]\nhost = {{ cores = 1, memory = \"512MiB\" }}\n[[tenant]]\nname = \"waits\"\n\
-         cpu = {{ limit = \"500m\" }}\n\
+    let tenants = format!(
+        "[[tenant]]\nname = \"waits\"\ncpu = {{ limit = \"500m\" }}\n\
          workload = {{ kind = \"server\", threads = {threads}, arrivals = {{ process = \"constant\", rate = \"0.01/s\" }}, \
-         service = {{ cpu = \"1us\", distribution = \"constant\" }} }}\n"
+         service = {{ cpu = \"1us\", distribution = \"constant\" }} }}"
     );
-    tenants::plan(&text)
+    Scenario { name: "memory", duration: "300s", memory: "512MiB", tenants: &tenants, ..ON_ONE_CORE }.plan()
 }
 
 fn no_controller() -> Problem {

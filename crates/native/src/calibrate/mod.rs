@@ -8,6 +8,7 @@ mod knobs;
 mod memory;
 mod network;
 mod pulse;
+mod scenario;
 mod switch;
 mod tenants;
 

@@ -5,80 +5,75 @@ use std::collections::BTreeMap;
 use catamaran_report::Report;
 use catamaran_report::report::StageRow;
 use catamaran_report::statistics::median;
+use catamaran_scenario::Platform;
 use catamaran_scenario::calibration::StartupStage;
-use catamaran_scenario::{Plan, Platform};
 
 use super::Progress;
+use super::scenario::{ON_ONE_CORE, Scenario};
 use crate::interrupt::Interrupt;
 use crate::problem::Problem;
 use crate::run::Run;
 
 /// A server whose requests take next to nothing and wait for one another, so that it never sleeps between them.
-const QUEUED: &str = r#"
-schema = "catamaran/scenario/v1"
-name = "calibrate-requests"
-seed = 1
-duration = "2s"
-platforms = ["bare-metal"]
-[host]
-cores = 1
-memory = "64MiB"
+const QUEUED: Scenario<'_> = Scenario {
+    name: "requests",
+    duration: "2s",
+    tenants: r#"
 [[tenant]]
 name = "server"
 workload = { kind = "server", queue = 20000, arrivals = { process = "burst", size = 10000, rate = "10000/s" }, service = { cpu = "1us", distribution = "constant" } }
-"#;
+"#,
+    ..ON_ONE_CORE
+};
 /// The same, but for a sleep before each request, on a core that is busy otherwise: alone, each would also pay for the
 /// core's way out of idleness.
-const AWAITED: &str = r#"
-schema = "catamaran/scenario/v1"
-name = "calibrate-sleeps"
-seed = 1
-duration = "2s"
-platforms = ["bare-metal"]
-[host]
-cores = 1
-memory = "64MiB"
+const AWAITED: Scenario<'_> = Scenario {
+    name: "sleeps",
+    duration: "2s",
+    tenants: r#"
 [[tenant]]
 name = "server"
 workload = { kind = "server", arrivals = { process = "constant", rate = "1000/s" }, service = { cpu = "1us", distribution = "constant" } }
 [[tenant]]
 name = "hog"
 workload = { kind = "compute", work = "1h" }
-"#;
+"#,
+    ..ON_ONE_CORE
+};
 /// CPU time of a request of [`QUEUED`] and [`AWAITED`] (ns).
 const DEMAND_NS: f64 = 1000.0;
 
 /// One thread that is throttled most of the time.
-const THROTTLED: &str = r#"
-schema = "catamaran/scenario/v1"
-name = "calibrate-throttling"
-seed = 1
-duration = "1s"
-platforms = ["cgroups"]
-[host]
-cores = 1
-memory = "64MiB"
+const THROTTLED: Scenario<'_> = Scenario {
+    name: "throttling",
+    platforms: &[Platform::Cgroups],
+    tenants: r#"
 [[tenant]]
 name = "hog"
 cpu = { limit = "200m" }
 workload = { kind = "compute", work = "1h" }
-"#;
+"#,
+    ..ON_ONE_CORE
+};
 
 /// A tenant with limits that does nothing once it is there.
-const STARTUP: &str = r#"
-schema = "catamaran/scenario/v1"
-name = "calibrate-startup"
-seed = 1
-duration = "1s"
-platforms = ["bare-metal", "chroot", "cgroups", "namespaces", "container"]
-[host]
-cores = 1
-memory = "64MiB"
+const STARTUP: Scenario<'_> = Scenario {
+    name: "startup",
+    platforms: &[
+        Platform::BareMetal,
+        Platform::Chroot,
+        Platform::Cgroups,
+        Platform::Namespaces,
+        Platform::Container,
+    ],
+    tenants: r#"
 [[tenant]]
 name = "idle"
 cpu = { request = "500m", limit = "500m" }
 workload = { kind = "idle" }
-"#;
+"#,
+    ..ON_ONE_CORE
+};
 /// Starts per platform, of which the median of each stage counts.
 const STARTS: u32 = 20;
 
@@ -93,7 +88,7 @@ pub(crate) struct Overheads {
 
 /// Starts a tenant and ends it: whoever can't do that is told so before the machine works for a minute.
 pub(crate) fn try_one(interrupt: &Interrupt) -> Result<(), Problem> {
-    Run::start(&plan(STARTUP)?, Platform::BareMetal, 1e8, interrupt).map(drop)
+    Run::start(&STARTUP.plan()?, Platform::BareMetal, 1e8, interrupt).map(drop)
 }
 
 /// CPU time of a request and of a sleep.
@@ -102,15 +97,19 @@ pub(crate) fn overheads(
     context_switch_ns: u64,
     interrupt: &Interrupt,
 ) -> Result<Overheads, Problem> {
-    let request_ns = cpu_ns_of_a_request(QUEUED, turns_per_cpu_s, interrupt)? - DEMAND_NS;
-    let awaited_ns = cpu_ns_of_a_request(AWAITED, turns_per_cpu_s, interrupt)? - DEMAND_NS;
+    let request_ns = cpu_ns_of_a_request(&QUEUED, turns_per_cpu_s, interrupt)? - DEMAND_NS;
+    let awaited_ns = cpu_ns_of_a_request(&AWAITED, turns_per_cpu_s, interrupt)? - DEMAND_NS;
     let sleep_ns = awaited_ns - request_ns - context_switch_ns as f64;
     let whole = |ns: f64| ns.max(0.0).round() as u64;
     Ok(Overheads { request_ns: whole(request_ns), sleep_ns: whole(sleep_ns) })
 }
 
-fn cpu_ns_of_a_request(text: &str, turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<f64, Problem> {
-    let report = carry_out(text, turns_per_cpu_s, interrupt)?;
+fn cpu_ns_of_a_request(
+    scenario: &Scenario<'_>,
+    turns_per_cpu_s: f64,
+    interrupt: &Interrupt,
+) -> Result<f64, Problem> {
+    let report = carry_out(scenario, turns_per_cpu_s, interrupt)?;
     let tenant = report.tenants.first();
     let completed =
         tenant.and_then(|tenant| tenant.requests.as_ref()).map_or(0, |requests| requests.completed);
@@ -129,7 +128,7 @@ pub(crate) fn run_delay_includes_throttled(
     turns_per_cpu_s: f64,
     interrupt: &Interrupt,
 ) -> Result<bool, Problem> {
-    let report = carry_out(THROTTLED, turns_per_cpu_s, interrupt)?;
+    let report = carry_out(&THROTTLED, turns_per_cpu_s, interrupt)?;
     let figures = report.tenants.first().and_then(|tenant| Some((tenant.waited_s?, tenant.throttled_s?)));
     match figures {
         Some((waited_s, throttled_s)) if throttled_s > 0.2 => Ok(waited_s > throttled_s / 2.0),
@@ -143,7 +142,7 @@ pub(crate) fn startups(
     interrupt: &Interrupt,
     progress: Progress<'_>,
 ) -> Result<BTreeMap<Platform, Vec<StartupStage>>, Problem> {
-    let plan = plan(STARTUP)?;
+    let plan = STARTUP.plan()?;
     let mut starts: BTreeMap<Platform, Vec<Vec<StageRow>>> = BTreeMap::new();
     for start in 0..STARTS {
         progress("start-ups", 0.5 + 0.3 * f64::from(start) / f64::from(STARTS));
@@ -166,19 +165,14 @@ pub(crate) fn medians(starts: &[Vec<StageRow>]) -> Vec<StartupStage> {
     stages.filter_map(median_of).collect()
 }
 
-fn carry_out(text: &str, turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<Report, Problem> {
-    let plan = plan(text)?;
+fn carry_out(
+    scenario: &Scenario<'_>,
+    turns_per_cpu_s: f64,
+    interrupt: &Interrupt,
+) -> Result<Report, Problem> {
+    let plan = scenario.plan()?;
     let platform = plan.platforms().first().copied().unwrap_or(Platform::BareMetal);
     Run::start(&plan, platform, turns_per_cpu_s, interrupt)?.carry_out(0, &mut None)
-}
-
-pub(crate) fn plan(text: &str) -> Result<Plan, Problem> {
-    Plan::from_toml(text, "calibration").map_err(|error| {
-        Problem::new(
-            format!("a scenario of the calibration is wrong: {error}"),
-            "this is a defect of catamaran",
-        )
-    })
 }
 
 #[cfg(test)]
@@ -187,8 +181,8 @@ mod tests {
 
     #[test]
     fn the_scenarios_of_the_calibration_are_valid() {
-        for text in [QUEUED, AWAITED, THROTTLED, STARTUP] {
-            plan(text).unwrap();
+        for scenario in [QUEUED, AWAITED, THROTTLED, STARTUP] {
+            scenario.plan().unwrap();
         }
     }
 }

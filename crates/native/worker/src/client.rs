@@ -56,7 +56,7 @@ struct Line<'a> {
 impl<'a> Client<'a> {
     pub(crate) fn read(tape: &'a Tape, phase: Phase) -> Self {
         let get = |word| tape.get(phase.at + word);
-        let array = |number: usize| tape.array(phase.arrays + number * phase.requests, phase.requests);
+        let [started, ended] = phase.arrays(tape);
         Self {
             message_bytes: get(phase::MESSAGE_BYTES).max(1),
             stream_bytes: get(phase::STREAM_BYTES),
@@ -64,8 +64,8 @@ impl<'a> Client<'a> {
                 Ipv4Addr::from_bits(get(phase::ADDRESS) as u32),
                 get(phase::TO_PORT) as u16,
             ),
-            started: array(0),
-            ended: array(1),
+            started,
+            ended,
             origin_ns: tape.get(head::ORIGIN_NS),
         }
     }

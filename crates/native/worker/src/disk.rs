@@ -85,11 +85,11 @@ pub(crate) struct Operations<'a> {
 impl<'a> Operations<'a> {
     pub(crate) fn read(tape: &'a Tape, phase: Phase, began_ns: u64) -> Self {
         let get = |word| tape.get(phase.at + word);
-        let array = |number: usize| tape.array(phase.arrays + number * phase.requests, phase.requests);
+        let [started, ended] = phase.arrays(tape);
         Self {
             next: tape.words().get(phase.at + phase::NEXT),
-            started: array(0),
-            ended: array(1),
+            started,
+            ended,
             block_bytes: get(phase::BLOCK_BYTES),
             file_blocks: get(phase::FILE_BLOCKS).max(1),
             rate: get(phase::RATE),

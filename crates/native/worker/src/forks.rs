@@ -61,14 +61,14 @@ pub(crate) struct Forks<'a> {
 impl<'a> Forks<'a> {
     pub(crate) fn read(tape: &'a Tape, phase: Phase, began_ns: u64) -> Self {
         let get = |word| tape.get(phase.at + word);
-        let array = |number: usize| tape.array(phase.arrays + number * phase.requests, phase.requests);
+        let [began, returned, slept, reaped] = phase.arrays(tape);
         Self {
             tape,
             at: phase.at,
-            began: array(0),
-            returned: array(1),
-            slept: array(2),
-            reaped: array(3),
+            began,
+            returned,
+            slept,
+            reaped,
             rate: f64::from_bits(get(phase::FORK_RATE)),
             lifetime_ns: get(phase::LIFETIME_NS),
             most: get(phase::MOST),

@@ -74,12 +74,12 @@ pub(crate) struct Requests<'a> {
 
 impl<'a> Requests<'a> {
     pub(crate) fn new(tape: &'a Tape, phase: Phase, began_ns: u64) -> Self {
-        let array = |number: usize| tape.array(phase.arrays + number * phase.requests, phase.requests);
+        let [arrival, demand, started, ended] = phase.arrays(tape);
         Self {
-            arrival: array(0),
-            demand: array(1),
-            started: array(2),
-            ended: array(3),
+            arrival,
+            demand,
+            started,
+            ended,
             origin_ns: tape.get(head::ORIGIN_NS),
             began_ns,
             timeout_ns: if phase.timeout_ns == 0 { u64::MAX } else { phase.timeout_ns },

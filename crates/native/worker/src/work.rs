@@ -29,7 +29,8 @@ pub(crate) struct Phase {
     /// Turns without the lock and with it; 0 where there is none.
     every_and_hold: (u64, u64),
     pub(crate) requests: usize,
-    pub(crate) arrays: usize,
+    /// Word at which its arrays begin.
+    arrays_at: usize,
     pub(crate) queue: usize,
     pub(crate) timeout_ns: u64,
     /// Word at which it stands.
@@ -49,11 +50,16 @@ impl Phase {
                 _ => (0, 0),
             },
             requests: get(phase::REQUESTS) as usize,
-            arrays: get(phase::ARRAYS) as usize,
+            arrays_at: get(phase::ARRAYS) as usize,
             queue: get(phase::QUEUE) as usize,
             timeout_ns: get(phase::TIMEOUT_NS),
             at,
         }
+    }
+
+    /// Its first arrays, of as many words each as it has requests.
+    pub(crate) fn arrays<'a, const N: usize>(&self, tape: &'a Tape) -> [&'a [AtomicU64]; N] {
+        std::array::from_fn(|number| tape.array(self.arrays_at + number * self.requests, self.requests))
     }
 
     /// End of a phase that began at `began_ns`; `u64::MAX` where only its work ends it.

@@ -105,6 +105,8 @@ fn whole(ns: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use catamaran_scenario::calibration::VmCosts;
+
     use super::*;
 
     #[test]
@@ -129,17 +131,7 @@ mod tests {
     fn a_figure_of_one_accelerator_is_no_figure_of_another() {
         let reference = Calibration::reference();
         let mut measured = Calibration::reference();
-        measured.vm = reference.vm.clone().or(Some(catamaran_scenario::calibration::VmCosts {
-            accel: Accel::Tcg,
-            speed_factor: 0.2,
-            exit_ns: None,
-            idle_bytes: None,
-            reserve_bytes: None,
-            disk: None,
-        }));
-        if let Some(vm) = &mut measured.vm {
-            vm.disk = Some(firecracker());
-        }
+        measured.vm = Some(VmCosts { disk: Some(firecracker()), ..VmCosts::of_speed(Accel::Tcg, 0.2) });
         let table = [
             (Platform::Vm, Accel::Kvm, &measured, Some(qemu())),
             (Platform::Vm, Accel::Tcg, &measured, Some(firecracker())),

@@ -1,7 +1,7 @@
 //! Scenarios in a few words, and machines without costs, for the tests of laws.
 
 use catamaran_report::report::TenantReport;
-use catamaran_scenario::calibration::MemoryCosts;
+use catamaran_scenario::calibration::{Accel, MemoryCosts, VmCosts};
 use catamaran_scenario::plan::Scheduler;
 use catamaran_scenario::{Calibration, Plan, Platform};
 use catamaran_sim::{Options, Outcome, simulate};
@@ -17,6 +17,9 @@ pub(crate) const OPERATION: catamaran_scenario::calibration::OperationCosts =
         latency_ns: 20_000,
         latency_ns_per_byte: 0.0,
     };
+
+/// Guests that cost nothing.
+pub(crate) const FREE_GUESTS: VmCosts = VmCosts { exit_ns: Some(0), ..VmCosts::of_speed(Accel::Kvm, 1.0) };
 
 /// A machine on which scheduling costs nothing, so that closed forms hold to the nanosecond.
 pub(crate) fn ideal() -> Calibration {

@@ -1,9 +1,9 @@
 //! How many fit: the closed form against the simulation, in which one more is one too many.
 
-use crate::common::{ideal, run};
+use crate::common::{FREE_GUESTS, ideal, run};
 use catamaran_report::RunError;
 use catamaran_report::report::{Report, TenantState};
-use catamaran_scenario::calibration::{Accel, VmCosts};
+use catamaran_scenario::calibration::VmCosts;
 use catamaran_scenario::{Calibration, Plan, Platform};
 use catamaran_sim::{Density, density};
 
@@ -21,15 +21,7 @@ fn weighty() -> Calibration {
         memory.worker_rss_bytes = 500 << 10;
         memory.tenant_bytes = [(Platform::Container, 1500 << 10), (Platform::Vm, 20 << 20)].into();
     }
-    let idle_bytes = Some(24 << 20);
-    calibration.vm = Some(VmCosts {
-        accel: Accel::Kvm,
-        speed_factor: 1.0,
-        exit_ns: Some(0),
-        idle_bytes,
-        reserve_bytes: None,
-        disk: None,
-    });
+    calibration.vm = Some(VmCosts { idle_bytes: Some(24 << 20), ..FREE_GUESTS });
     calibration
 }
 

@@ -1,6 +1,6 @@
 //! Guests: two levels of scheduling. The expected values follow from the laws alone, or from the same threads without guests.
 
-use crate::common::{cpu_s, hog, ideal, near, plan, run, server, tenant};
+use crate::common::{FREE_GUESTS, cpu_s, hog, ideal, near, plan, run, server, tenant};
 use catamaran_report::report::TenantReport;
 use catamaran_scenario::calibration::{Accel, StartupStage, VmCosts};
 use catamaran_scenario::{Calibration, Plan, Platform};
@@ -9,14 +9,7 @@ use catamaran_sim::{Options, Outcome, simulate};
 /// A machine on which neither scheduling nor a guest costs anything.
 fn free() -> Calibration {
     let mut calibration = ideal();
-    calibration.vm = Some(VmCosts {
-        accel: Accel::Kvm,
-        speed_factor: 1.0,
-        exit_ns: Some(0),
-        idle_bytes: None,
-        reserve_bytes: None,
-        disk: None,
-    });
+    calibration.vm = Some(FREE_GUESTS);
     calibration
 }
 
@@ -253,14 +246,7 @@ fn two_levels_interleave_as_on_paper() {
 #[test]
 fn emulation_is_as_slow_as_it_was_measured_and_called_so() {
     let mut calibration = ideal();
-    calibration.vm = Some(VmCosts {
-        accel: Accel::Tcg,
-        speed_factor: 0.05,
-        exit_ns: None,
-        idle_bytes: Some(200 << 20),
-        reserve_bytes: None,
-        disk: None,
-    });
+    calibration.vm = Some(VmCosts { idle_bytes: Some(200 << 20), ..VmCosts::of_speed(Accel::Tcg, 0.05) });
     let outcome = run(&guests(1, 1, &[hog("a", 1, "100ms", ""), hog("b", 1, "1h", "")]), &calibration);
     near("finish", tenant(&outcome, "a").finished_s.unwrap(), 4.0, 0.01);
     assert!(tenant(&outcome, "a").absent.contains_key("stolen_s.steal-clock"), "whose clock it is is said");
@@ -308,15 +294,7 @@ fn a_start_is_as_measured_here_else_as_published() {
     assert_eq!(boot(&measured, ""), (Some(0.78), 2));
     // FC-BS-07.
     assert_eq!(boot(&free(), ""), (Some(0.2139), 1));
-    let emulated = VmCosts {
-        accel: Accel::Tcg,
-        speed_factor: 0.1,
-        exit_ns: None,
-        idle_bytes: None,
-        reserve_bytes: None,
-        disk: None,
-    };
-    measured.vm = Some(emulated);
+    measured.vm = Some(VmCosts::of_speed(Accel::Tcg, 0.1));
     assert_eq!(boot(&measured, ""), (Some(0.78), 2));
     assert_eq!(boot(&measured, "accel = \"kvm\""), (Some(0.2139), 1), "what was measured is another one's");
     measured.startup.clear();

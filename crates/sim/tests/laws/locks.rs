@@ -1,10 +1,9 @@
 //! Spin locks: closed forms, and what a holder without a core costs the others.
 
-use catamaran_scenario::calibration::{Accel, VmCosts};
 use catamaran_scenario::{Calibration, Plan};
 use catamaran_sim::Outcome;
 
-use crate::common::{cpu_s, ideal, near, plan, run, tenant};
+use crate::common::{FREE_GUESTS, cpu_s, ideal, near, plan, run, tenant};
 
 /// A tenant whose threads share a lock.
 fn locked(name: &str, threads: u32, work: &str, every: &str, hold: &str) -> String {
@@ -65,14 +64,7 @@ fn work_is_conserved_and_a_phase_ends_on_time() {
 }
 
 fn guests(calibration: &mut Calibration) {
-    calibration.vm = Some(VmCosts {
-        accel: Accel::Kvm,
-        speed_factor: 1.0,
-        exit_ns: Some(0),
-        idle_bytes: None,
-        reserve_bytes: None,
-        disk: None,
-    });
+    calibration.vm = Some(FREE_GUESTS);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Guests that move while they run, against closed forms.
 
 use catamaran_report::report::{EventRow, TenantState};
+use catamaran_scenario::calibration::VmCosts;
 use catamaran_scenario::{Calibration, Plan};
 use catamaran_sim::Outcome;
 
-use crate::common::{ideal, near, run};
+use crate::common::{FREE_GUESTS, ideal, near, run};
 
 const LEAK: &str = "{ kind = \"memory\", start = \"0MiB\", leak = \"20MB/s\" }";
 
@@ -36,15 +37,9 @@ fn at(outcome: &Outcome, what: &'static str) -> f64 {
 /// A machine without costs on which a guest holds 100 MB while it is idle.
 fn machine() -> Calibration {
     let mut calibration = ideal();
-    calibration.vm = Some(catamaran_scenario::calibration::VmCosts {
-        accel: catamaran_scenario::calibration::Accel::Kvm,
-        speed_factor: 1.0,
-        exit_ns: Some(0),
-        // For one of 256 MiB; of 4 GiB the kernel keeps a 64th more.
-        idle_bytes: Some(100_000_000 - (60 << 20)),
-        reserve_bytes: None,
-        disk: None,
-    });
+    // For one of 256 MiB; of 4 GiB the kernel keeps a 64th more.
+    let idle_bytes = Some(100_000_000 - (60 << 20));
+    calibration.vm = Some(VmCosts { idle_bytes, ..FREE_GUESTS });
     calibration
 }
 

@@ -1,11 +1,11 @@
 //! Equal pages of guests that are merged, and unused ones that are given back.
 
 use catamaran_report::report::{EventRow, Report, TenantState};
-use catamaran_scenario::calibration::{Accel, VmCosts};
+use catamaran_scenario::calibration::VmCosts;
 use catamaran_scenario::{Calibration, Plan, Platform};
 use catamaran_sim::density;
 
-use crate::common::{ideal, near, run};
+use crate::common::{FREE_GUESTS, ideal, near, run};
 
 const MIB: u64 = 1 << 20;
 /// What the kernel of a guest keeps beyond the structures of its pages (FC-MEM-4).
@@ -14,14 +14,8 @@ const IMAGE: u64 = 3558;
 /// A machine on which an idle guest holds 40 MiB, of which it does not use 8.
 fn machine() -> Calibration {
     let mut calibration = ideal();
-    calibration.vm = Some(VmCosts {
-        accel: Accel::Kvm,
-        speed_factor: 1.0,
-        exit_ns: Some(0),
-        idle_bytes: Some(40 * MIB),
-        reserve_bytes: Some(8 * MIB),
-        disk: None,
-    });
+    let (idle_bytes, reserve_bytes) = (Some(40 * MIB), Some(8 * MIB));
+    calibration.vm = Some(VmCosts { idle_bytes, reserve_bytes, ..FREE_GUESTS });
     calibration
 }
 

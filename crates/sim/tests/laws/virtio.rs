@@ -5,7 +5,7 @@ use catamaran_scenario::calibration::{VirtioCosts, VmCosts};
 use catamaran_scenario::{Calibration, Platform};
 use catamaran_sim::{Options, simulate};
 
-use crate::common::{OPERATION, ideal, near, plan, run, tenant};
+use crate::common::{FREE_GUESTS, OPERATION, ideal, near, plan, run, tenant};
 
 /// A guest's: 3 µs of its virtual CPU, so many of the monitor, 7 beside.
 fn virtio(service_ns: u64, waits: bool) -> VirtioCosts {
@@ -32,14 +32,7 @@ fn with_guests(disk: VirtioCosts) -> Calibration {
         cached_read: cached,
         cached_write: cached,
     });
-    calibration.vm = Some(VmCosts {
-        accel: Accel::Kvm,
-        speed_factor: 1.0,
-        exit_ns: Some(0),
-        idle_bytes: None,
-        reserve_bytes: None,
-        disk: Some(disk),
-    });
+    calibration.vm = Some(VmCosts { disk: Some(disk), ..FREE_GUESTS });
     calibration
 }
 
@@ -138,14 +131,7 @@ fn where_no_figure_is_known_it_is_refused_and_else_carried_out() {
     ];
     for (platform, setting, work, refused) in table {
         let mut calibration = emulated.clone();
-        calibration.vm = Some(VmCosts {
-            accel: Accel::Tcg,
-            speed_factor: 0.2,
-            exit_ns: None,
-            idle_bytes: None,
-            reserve_bytes: None,
-            disk: None,
-        });
+        calibration.vm = Some(VmCosts::of_speed(Accel::Tcg, 0.2));
         let plan = plan(1, "1s", platform, &format!("{work}[platform.{platform}]\n{setting}\n"));
         let on = plan.platforms().first().copied().unwrap_or(Platform::Vm);
         let answer = simulate(&plan, on, &calibration, &Options::default());

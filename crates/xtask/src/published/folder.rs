@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 /// Where they are, from the top folder.
 pub(super) const PLACE: &str = "tests/accuracy/published";
+/// The calibration of a folder, where a prediction names none.
+const HOST: &str = "host.toml";
 /// Rows with another role are for validation, and none of the model's business.
 const MAY_BE_USED: [&str; 2] = ["calibrate", "fact"];
 
@@ -17,22 +19,47 @@ const MAY_BE_USED: [&str; 2] = ["calibrate", "fact"];
 #[serde(deny_unknown_fields)]
 struct Text {
     title: String,
+    #[serde(default)]
+    asks: Asks,
     /// Rows of figures.csv that went in.
     inputs: Vec<String>,
     reasoning: String,
     prediction: Vec<Prediction>,
 }
 
-/// A figure that is read off the reports.
+/// Which command answers.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Asks {
+    /// `catamaran sim`: reports.
+    #[default]
+    Sim,
+    /// `catamaran density`: how many fit, by platform.
+    Density,
+}
+
+impl Asks {
+    pub(super) fn command(self) -> &'static str {
+        match self {
+            Self::Sim => "sim",
+            Self::Density => "density",
+        }
+    }
+}
+
+/// A figure that is read off the answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Prediction {
     pub(super) quantity: String,
     pub(super) unit: String,
     pub(super) platform: String,
+    /// The calibration, by its path from the folder, where it is not the folder's `host.toml`.
+    pub(super) host: Option<String>,
     /// Without one the figure is the host's.
     pub(super) tenant: Option<String>,
-    /// A path into the tenant's or the host's part of the report, or `event:WHAT..WHAT`.
+    /// A path into the tenant's or the host's part of the report, or `event:WHAT..WHAT`; of a density, a path into the
+    /// platform's row.
     pub(super) metric: String,
     #[serde(default)]
     pub(super) over: Over,
@@ -109,13 +136,35 @@ impl Folder {
         &self.text.prediction
     }
 
+    pub(super) fn asks(&self) -> Asks {
+        self.text.asks
+    }
+
     pub(super) fn scenario(&self) -> PathBuf {
         self.path.join("scenario.toml")
     }
 
-    /// The calibration, where the scenario has one of its own.
-    pub(super) fn host(&self) -> Option<PathBuf> {
-        Some(self.path.join("host.toml")).filter(|file| file.is_file())
+    /// The calibrations that its predictions are made with, in their order, each once; `None` is the reference machine.
+    pub(super) fn machines(&self) -> Vec<Option<&str>> {
+        let mut machines: Vec<Option<&str>> = Vec::new();
+        for prediction in self.predictions() {
+            let machine = self.machine(prediction);
+            if !machines.contains(&machine) {
+                machines.push(machine);
+            }
+        }
+        machines
+    }
+
+    /// The calibration of a prediction, from the folder: its own, else the folder's, where there is one.
+    pub(super) fn machine<'a>(&'a self, prediction: &'a Prediction) -> Option<&'a str> {
+        let of_folder = || Some(HOST).filter(|host| self.path.join(host).is_file());
+        prediction.host.as_deref().or_else(of_folder)
+    }
+
+    /// Where a calibration of this folder lies.
+    pub(super) fn file(&self, machine: &str) -> PathBuf {
+        self.path.join(machine)
     }
 }
 

@@ -15,12 +15,11 @@ pub(super) fn page(predicted: &[(Folder, Vec<Predicted>)]) -> String {
     );
     for (folder, figures) in predicted {
         let _ = write!(text, "\n## {}\n\n", folder.title());
-        let host = if folder.host().is_some() {
-            format!(" --host {PLACE}/{}/host.toml", folder.name())
-        } else {
-            String::new()
-        };
-        let _ = write!(text, "`catamaran sim {PLACE}/{}/scenario.toml{host}`\n\n", folder.name());
+        for machine in folder.machines() {
+            let (name, command) = (folder.name(), folder.asks().command());
+            let host = machine.map_or_else(String::new, |host| format!(" --host {}", place(&name, host)));
+            let _ = write!(text, "`catamaran {command} {PLACE}/{name}/scenario.toml{host}`\n\n");
+        }
         let _ = write!(text, "From {}.\n\n", folder.inputs().join(", "));
         text.push_str("| quantity | platform | the model says |\n|---|---|---|\n");
         for (prediction, figure) in folder.predictions().iter().zip(figures) {
@@ -30,6 +29,12 @@ pub(super) fn page(predicted: &[(Folder, Vec<Predicted>)]) -> String {
         let _ = write!(text, "\n{}\n", folder.reasoning());
     }
     text
+}
+
+/// Where a calibration of a folder lies, which may be another folder's.
+fn place(folder: &str, host: &str) -> String {
+    host.strip_prefix("../")
+        .map_or_else(|| format!("{PLACE}/{folder}/{host}"), |elsewhere| format!("{PLACE}/{elsewhere}"))
 }
 
 fn said(figure: &Predicted, unit: &str) -> String {
@@ -49,7 +54,13 @@ fn rounded(figure: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{rounded, said};
+    use super::{place, rounded, said};
+
+    #[test]
+    fn a_calibration_of_another_folder_is_named_by_its_own_place() {
+        assert_eq!(place("redis", "host.toml"), "tests/accuracy/published/redis/host.toml");
+        assert_eq!(place("redis", "../mysql/host.toml"), "tests/accuracy/published/mysql/host.toml");
+    }
 
     #[test]
     fn figures_have_three_digits_or_are_whole() {

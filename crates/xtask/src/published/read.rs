@@ -1,17 +1,13 @@
-//! Which figure of a report a prediction means.
+//! Which figure of a report, or of a density, a prediction means.
 
 use serde_json::Value;
 
 use super::Predicted;
 use super::folder::{Over, Prediction};
 
-/// The figure in the published unit.
+/// The figure of a report, in the published unit.
 pub(super) fn figure(reports: &[Value], prediction: &Prediction) -> Predicted {
-    let platform = &prediction.platform;
-    let report = reports
-        .iter()
-        .find(|report| report["platform"] == platform.as_str())
-        .ok_or_else(|| format!("the scenario is not carried out on {platform}"))?;
+    let report = on_platform(reports, prediction)?;
     let figure = match prediction.metric.strip_prefix("event:") {
         Some(span) => between(report, prediction.tenant.as_deref(), span)?,
         None => match &prediction.tenant {
@@ -20,6 +16,17 @@ pub(super) fn figure(reports: &[Value], prediction: &Prediction) -> Predicted {
         },
     };
     Ok(figure * prediction.factor)
+}
+
+/// The figure of a density, in the published unit.
+pub(super) fn density(rows: &[Value], prediction: &Prediction) -> Predicted {
+    Ok(at(&on_platform(rows, prediction)?["simulated"], &prediction.metric)? * prediction.factor)
+}
+
+fn on_platform<'a>(rows: &'a [Value], prediction: &Prediction) -> Result<&'a Value, String> {
+    let platform = &prediction.platform;
+    let found = rows.iter().find(|row| row["platform"] == platform.as_str());
+    found.ok_or_else(|| format!("the scenario is not carried out on {platform}"))
 }
 
 /// The value at a path of names.
@@ -72,7 +79,7 @@ fn between(report: &Value, target: Option<&str>, span: &str) -> Predicted {
 mod tests {
     use serde_json::json;
 
-    use super::figure;
+    use super::{density, figure};
     use crate::published::folder::{Over, Prediction};
 
     fn prediction(tenant: Option<&str>, metric: &str, over: Over) -> Prediction {
@@ -80,6 +87,7 @@ mod tests {
             quantity: "of a test".into(),
             unit: "ms".into(),
             platform: "vm".into(),
+            host: None,
             tenant: tenant.map(Into::into),
             metric: metric.into(),
             over,
@@ -126,5 +134,18 @@ mod tests {
                 prediction.over
             );
         }
+    }
+
+    #[test]
+    fn a_density_is_read_off_its_platforms_row() {
+        let rows = [
+            json!({ "platform": "docker", "simulated": { "tenants": 7 } }),
+            json!({ "platform": "vm", "simulated": { "tenants": 3, "tenant_bytes": null } }),
+        ];
+        let found = |metric: &str| density(&rows, &prediction(None, metric, Over::Mean));
+        assert_eq!(found("tenants"), Ok(3000.0));
+        assert_eq!(found("tenant_bytes"), Err("the report has none".to_owned()));
+        let elsewhere = Prediction { platform: "kata".into(), ..prediction(None, "tenants", Over::Mean) };
+        assert_eq!(density(&rows, &elsewhere), Err("the scenario is not carried out on kata".to_owned()));
     }
 }
