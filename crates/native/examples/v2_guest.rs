@@ -27,6 +27,8 @@ const TREE: &str = "/sys/fs/cgroup";
 const SHARED: &str = "/sys/fs/cgroup/init.scope";
 /// A group that a test has for itself.
 const ALONE: &str = "/sys/fs/cgroup/test.scope";
+/// Whoever looks every 20 ms and finds so much time gone has stood still with the whole guest: an emulator may lose a timer.
+const STOOD_STILL: Duration = Duration::from_secs(30);
 /// The first virtio disk.
 const DISK: &str = "/dev/vda";
 /// The first folder where the runner looks for a disk to put files on.
@@ -157,7 +159,13 @@ fn run_group(line: &str) -> Outcome<()> {
     let child = command.spawn()?;
     let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or("no number of a process")?;
     let until = begun + Duration::from_secs(seconds.parse()?);
+    let mut looked = Instant::now();
     let status = loop {
+        // Then no time limit means anything; whoever has booted the guest boots it again.
+        if looked.elapsed() > STOOD_STILL {
+            return Err(format!("stood still for {:.0} s", looked.elapsed().as_secs_f64()).into());
+        }
+        looked = Instant::now();
         match wait(WaitOptions::NOHANG)? {
             Some((pid, status)) if pid == child => break Some(status),
             // Whoever was orphaned ends with us.
