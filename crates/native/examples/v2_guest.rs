@@ -2,6 +2,9 @@
 //! guest look like a machine of today, runs the programs that `/groups` lists, each in the control group that it asks
 //! for, and switches the guest off.
 //!
+//! Modules of the kernel lie in `/modules` and are loaded in the order of their names; where they bring a disk, it is the folder
+//! for files.
+//!
 //! A line of `/groups`: seconds, place (`alone`, `shared`, `root`), program, its arguments.
 
 use std::error::Error;
@@ -14,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use rustix::mount::{MountFlags, mount, mount_move};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
-use rustix::system::{RebootCommand, reboot};
+use rustix::system::{RebootCommand, finit_module, reboot};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -24,6 +27,12 @@ const TREE: &str = "/sys/fs/cgroup";
 const SHARED: &str = "/sys/fs/cgroup/init.scope";
 /// A group that a test has for itself.
 const ALONE: &str = "/sys/fs/cgroup/test.scope";
+/// Whoever looks every 20 ms and finds so much time gone has stood still with the whole guest: an emulator may lose a timer.
+const STOOD_STILL: Duration = Duration::from_secs(30);
+/// The first virtio disk.
+const DISK: &str = "/dev/vda";
+/// The first folder where the runner looks for a disk to put files on.
+const FILES: &str = "/var/tmp";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -81,6 +90,10 @@ fn run_all() -> Outcome<()> {
         fs::create_dir_all(place)?;
         mount_new(kind, place, c"")?;
     }
+    load_modules()?;
+    if Path::new(DISK).exists() {
+        use_disk()?;
+    }
     mount_new("cgroup2", TREE, c"")?;
     fs::create_dir(SHARED)?;
     fs::write(Path::new(SHARED).join("cgroup.procs"), "1")?;
@@ -97,6 +110,29 @@ fn run_all() -> Outcome<()> {
     }
     println!("guest: all groups have been run");
     Ok(())
+}
+
+/// Loads what lies in `/modules`; what can't be loaded is a failure like that of a test.
+fn load_modules() -> Outcome<()> {
+    let Ok(entries) = fs::read_dir("/modules") else { return Ok(()) };
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    for file in files {
+        if let Err(error) = finit_module(fs::File::open(&file)?, c"", 0) {
+            println!("test {} is loaded ({error}) ... FAILED", file.display());
+        }
+    }
+    // The memory is for the tests.
+    Ok(fs::remove_dir_all("/modules")?)
+}
+
+/// Takes the disk for files, with the scheduler that knows the weights of groups.
+fn use_disk() -> Outcome<()> {
+    fs::create_dir_all(FILES)?;
+    mount(DISK, FILES, "ext4", MountFlags::empty(), c"")
+        .map_err(|error| format!("cannot mount {DISK} at {FILES}: {error}"))?;
+    let scheduler = Path::new("/sys/block").join(DISK.trim_start_matches("/dev/")).join("queue/scheduler");
+    Ok(fs::write(scheduler, "bfq")?)
 }
 
 /// Runs one line of `/groups`, until it ends or its time is up.
@@ -123,7 +159,13 @@ fn run_group(line: &str) -> Outcome<()> {
     let child = command.spawn()?;
     let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or("no number of a process")?;
     let until = begun + Duration::from_secs(seconds.parse()?);
+    let mut looked = Instant::now();
     let status = loop {
+        // Then no time limit means anything; whoever has booted the guest boots it again.
+        if looked.elapsed() > STOOD_STILL {
+            return Err(format!("stood still for {:.0} s", looked.elapsed().as_secs_f64()).into());
+        }
+        looked = Instant::now();
         match wait(WaitOptions::NOHANG)? {
             Some((pid, status)) if pid == child => break Some(status),
             // Whoever was orphaned ends with us.

@@ -26,8 +26,6 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     // Nodes on which nothing is placed need no machine; a tenant elsewhere is refused with its field.
     let in_guests = host.disk.is_some() && platform == Platform::Vm;
     refuse(in_guests, "host.disk", "a bound on the disk of guests yet", "choose another platform")?;
-    let slow = host.network.as_ref().is_some_and(|network| network.latency.is_some());
-    refuse(slow, "host.network.latency", "a latency of the network", "leave it out, or simulate")?;
     refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
     forks::check(plan, platform)?;

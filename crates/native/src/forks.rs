@@ -5,6 +5,7 @@
 //! anything is begun. Where it comes to more because the machine is too slow for it, the tenant gives up, and says so.
 
 use std::fs;
+use std::path::Path;
 
 use catamaran_report::report::{EventRow, TenantReport};
 use catamaran_report::{Report, RunError};
@@ -172,7 +173,8 @@ fn room() -> u64 {
     least.saturating_sub(there.unwrap_or(0))
 }
 
-/// `pids.max` of the group that this process is in; none where it has none, or no bound.
+/// Least `pids.max` of the group that this process is in and of those above it, which hold for it too; none where none has a
+/// bound.
 fn own_pids_max() -> Option<u64> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let of = |line: &str| {
@@ -182,7 +184,34 @@ fn own_pids_max() -> Option<u64> {
             "pids" => "/sys/fs/cgroup/pids",
             _ => return None,
         };
-        fs::read_to_string(format!("{root}{path}/pids.max")).ok()?.trim().parse::<u64>().ok()
+        least_pids_max(Path::new(root), path)
     };
     groups.lines().filter_map(of).min()
+}
+
+/// The least bound from the group at `path` up to the root of a tree.
+fn least_pids_max(root: &Path, path: &str) -> Option<u64> {
+    let own = root.join(path.trim_start_matches('/'));
+    let above = own.ancestors().take_while(|group| group.starts_with(root));
+    let bounds = above.filter_map(|group| fs::read_to_string(group.join("pids.max")).ok());
+    bounds.filter_map(|text| text.trim().parse().ok()).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_bound_of_all_groups_above_holds() {
+        let root = tempfile::tempdir().unwrap();
+        let own = root.path().join("user.slice/session.scope");
+        fs::create_dir_all(&own).unwrap();
+        fs::write(own.join("pids.max"), "max\n").unwrap();
+        assert_eq!(least_pids_max(root.path(), "/user.slice/session.scope"), None);
+        fs::write(root.path().join("user.slice/pids.max"), "300\n").unwrap();
+        assert_eq!(least_pids_max(root.path(), "/user.slice/session.scope"), Some(300));
+        fs::write(own.join("pids.max"), "200\n").unwrap();
+        assert_eq!(least_pids_max(root.path(), "/user.slice/session.scope"), Some(200));
+        assert_eq!(least_pids_max(root.path(), "/"), None);
+    }
 }

@@ -126,6 +126,42 @@ workload = { kind = "network", to = "shop", bytes = "3MiB", size = "64KiB" }
 }
 
 #[test]
+fn the_hosts_latency_is_added_each_way_or_is_refused_by_its_name() {
+    let _turn = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let tenants = r#"
+[[tenant]]
+name = "shop"
+workload = { kind = "compute", work = "1ms" }
+[[tenant]]
+name = "ann"
+workload = { kind = "network", to = "shop", requests = 10, size = "1KiB" }
+"#;
+    for platform in [Platform::BareMetal, Platform::Container] {
+        if run("the_hosts_latency", &plan("30s", "", tenants), platform).is_none() {
+            continue;
+        }
+        for bandwidth in ["", "bandwidth = \"100MB/s\", "] {
+            let plan = plan("30s", &format!("network = {{ {bandwidth}latency = \"20ms\" }}"), tenants);
+            match answer(&plan, platform) {
+                Ok(report) => {
+                    let ann = report.tenants.get(1).expect("ann");
+                    assert_eq!(counts(ann), (10, 10, 0), "{platform}");
+                    let least_s = ann.requests.as_ref().and_then(|r| r.latency_s).expect("latencies").p50;
+                    assert!(least_s >= 0.04, "{platform}: there and back in {least_s} s");
+                }
+                // Nothing of it was begun, and whatever else it takes is there.
+                Err(RunError::Unavailable { why, .. }) => {
+                    assert!(std::env::var_os("CATAMARAN_NETWORK").is_none(), "promised: {why}");
+                    assert!(why.contains("host.network.latency"), "{why}");
+                    println!("skipped: the_hosts_latency: {why}");
+                }
+                Err(error) => panic!("{platform}: {error}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn when_a_tenant_is_killed_those_who_talk_to_it_fail_and_say_why() {
     let _turn = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     let tenants = r#"
@@ -169,7 +205,6 @@ fn what_is_not_carried_out_is_refused_by_its_field() {
         ("", shop, Platform::Vm, "tenant.shop.workload"),
         ("", late, Platform::BareMetal, "tenant.shop.start_at"),
         ("", few, Platform::Cgroups, "tenant.shop.pids.limit"),
-        ("network = { latency = \"5ms\" }", shop, Platform::BareMetal, "host.network.latency"),
     ] {
         let plan = plan("2s", host, &format!("{tenant}{ann}"));
         for refused in [answer(&plan, platform).map(drop), dry_run(&plan, platform).map(drop)] {
@@ -182,21 +217,21 @@ fn what_is_not_carried_out_is_refused_by_its_field() {
     }
 }
 
-#[test]
-fn the_lines_of_a_dry_run_can_be_typed() {
+/// Types what a dry run shows into a shell.
+fn by_hand(name: &str, platforms: &[Platform], link: &str) {
     let _turn = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     let needs = "for tool in ip tc nsenter; do command -v $tool > /dev/null || exit 1; done";
     let has_tools = Command::new("sh").args(["-c", needs]).status().is_ok_and(|status| status.success());
     if !has_tools {
-        println!("skipped: a network by hand: no ip, tc or nsenter");
+        println!("skipped: {name}: no ip, tc or nsenter");
         return;
     }
     let tenants = "[[tenant]]\nname = \"shop\"\nworkload = { kind = \"idle\" }\n\
                    [[tenant]]\nname = \"ann\"\nworkload = { kind = \"network\", to = \"shop\", requests = 1, size = \"1B\" }\n";
-    let plan = plan("500ms", "network = { bandwidth = \"100MB/s\" }", tenants);
+    let plan = plan("500ms", &format!("network = {{ {link} }}"), tenants);
     let before = devices();
-    for platform in PLATFORMS {
-        if run("a network by hand", &plan, platform).is_none() {
+    for &platform in platforms {
+        if run(name, &plan, platform).is_none() {
             continue;
         }
         let lines = dry_run(&plan, platform).expect("what can be run can be shown");
@@ -207,4 +242,14 @@ fn the_lines_of_a_dry_run_can_be_typed() {
         assert!(output.status.success() && said.is_empty(), "{platform}: {said}\n{script}");
         assert_eq!(devices(), before, "{platform}: the machine's own network is left alone");
     }
+}
+
+#[test]
+fn the_lines_of_a_dry_run_can_be_typed() {
+    by_hand("a network by hand", &PLATFORMS, "bandwidth = \"100MB/s\"");
+}
+
+#[test]
+fn lines_with_a_latency_can_be_typed() {
+    by_hand("lines_with_a_latency_can_be_typed", &[Platform::BareMetal], "latency = \"1ms\"");
 }

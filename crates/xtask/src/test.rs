@@ -2,7 +2,9 @@
 
 mod build;
 mod guest;
+mod guest_machine;
 mod initramfs;
+mod modules;
 mod steps;
 mod tally;
 

@@ -26,6 +26,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::interrupt::Interrupt;
 use crate::machine;
 use crate::network::bench::Ends;
+use crate::network::link::Link;
 use crate::problem::Problem;
 
 /// The small message and the large one (bytes).
@@ -53,7 +54,7 @@ pub(crate) fn measure(
     sleep_overhead_ns: u64,
     interrupt: &Interrupt,
 ) -> Result<Option<NetworkCosts>, Problem> {
-    let ends = [false, true].map(|own| Ends::make(own, None));
+    let ends = [false, true].map(|own| Ends::make(own, Link::default()));
     let [loopback, veth] = match ends {
         [Ok(loopback), Ok(veth)] => [loopback, veth],
         [Err(Problem::Unavailable(..)), _] | [_, Err(Problem::Unavailable(..))] => return Ok(None),

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use rustix::net::sockopt::{set_socket_linger, set_socket_reuseaddr, set_tcp_nodelay};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, accept_with, bind, connect, listen, socket_with};
 
+use super::link::Link;
 use super::{Network, address, failed, netlink};
 use crate::problem::Problem;
 
@@ -19,11 +20,9 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// Makes one of the kind that tenants have who do, or do not, have network namespaces of their own, with that bandwidth
-    /// (bytes/s).
-    pub(crate) fn make(own: bool, bandwidth: Option<u64>) -> Result<Self, Problem> {
-        let mut network = Network::new(own)?;
-        bandwidth.map_or(Ok(()), |bandwidth| network.bound(bandwidth))?;
+    /// Makes one of the kind that tenants have who do, or do not, have network namespaces of their own, with that link.
+    pub(crate) fn make(own: bool, link: Link) -> Result<Self, Problem> {
+        let network = Network::new(own, link)?;
         let mut ends = Self { network, own: Vec::new() };
         for end in 0..2 {
             if own {

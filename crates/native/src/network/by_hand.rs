@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use catamaran_scenario::Plan;
 
-use super::{PREFIX, address, bandwidth, is_used, link};
+use super::link::{self, Link};
+use super::{PREFIX, address, is_used};
 
 /// Name of the namespace, and folder in which `ip netns` keeps those with names.
 const NAME: &str = "catamaran-by-hand";
@@ -14,14 +15,14 @@ const NAMED: &str = "/run/netns";
 pub(crate) struct ByHand {
     /// Tenants have network namespaces of their own.
     own: bool,
-    bandwidth: Option<u64>,
+    link: Link,
     instances: usize,
 }
 
 impl ByHand {
     pub(crate) fn of(plan: &Plan, own: bool) -> Option<Self> {
         let instances = plan.instances().count();
-        is_used(plan).then(|| Self { own, bandwidth: bandwidth(plan), instances })
+        is_used(plan).then(|| Self { own, link: Link::of(plan), instances })
     }
 
     /// What is made before any tenant is there.
@@ -38,17 +39,21 @@ impl ByHand {
             let ips = (0..self.instances).map(|instance| address(instance).ip);
             lines.extend(ips.map(|ip| format!("ip -n {NAME} address add {ip}/32 dev lo")));
         }
-        if let Some(rate) = self.bandwidth {
+        if let Some(rate) = self.link.bandwidth {
             let device = if self.own { "line" } else { "lo" };
             if self.own {
-                lines.push(format!("ip -n {NAME} link add {device} type ifb"));
-                lines.push(format!("ip -n {NAME} link set {device} up"));
+                lines.extend(intermediate(device));
             }
             lines.push(format!(
                 "tc -n {NAME} qdisc add dev {device} root handle 1: tbf rate {rate}bps burst {} limit {}",
                 link::burst_bytes(rate),
                 link::WAITING_BYTES
             ));
+        }
+        if let Some(latency) = self.link.latency.filter(|_| !self.own) {
+            lines.extend(intermediate("way"));
+            lines.push(delay("way", latency));
+            lines.extend(redirect("lo", "way"));
         }
         lines
     }
@@ -70,12 +75,10 @@ impl ByHand {
             format!("ip -n {NAME} link add {port} master catamaran type veth peer name eth0 netns $!"),
             format!("ip -n {NAME} link set {port} up"),
         ];
-        if self.bandwidth.is_some() {
-            lines.push(format!("tc -n {NAME} qdisc add dev {port} ingress"));
-            lines.push(format!(
-                "tc -n {NAME} filter add dev {port} parent ffff: protocol all u32 match u32 0 0 action mirred egress redirect dev line"
-            ));
+        if self.link.bandwidth.is_some() {
+            lines.extend(redirect(&port, "line"));
         }
+        lines.extend(self.link.latency.map(|latency| delay(&port, latency)));
         let inside = [
             "link set lo up".to_owned(),
             "link set eth0 up".to_owned(),
@@ -89,4 +92,26 @@ impl ByHand {
     pub(crate) fn remove(&self) -> String {
         format!("ip netns del {NAME}")
     }
+}
+
+fn intermediate(device: &str) -> [String; 2] {
+    [format!("ip -n {NAME} link add {device} type ifb"), format!("ip -n {NAME} link set {device} up")]
+}
+
+fn redirect(device: &str, to: &str) -> [String; 2] {
+    [
+        format!("tc -n {NAME} qdisc add dev {device} ingress"),
+        format!(
+            "tc -n {NAME} filter add dev {device} parent ffff: protocol all u32 match u32 0 0 action mirred egress redirect dev {to}"
+        ),
+    ]
+}
+
+/// `tc` knows no shorter unit than a microsecond, but parts of one.
+fn delay(device: &str, latency: u64) -> String {
+    let limit = link::ON_THE_WAY;
+    format!(
+        "tc -n {NAME} qdisc add dev {device} root handle 1: netem delay {}us limit {limit}",
+        latency as f64 / 1e3
+    )
 }

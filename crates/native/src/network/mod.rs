@@ -18,6 +18,7 @@ use catamaran_scenario::plan::Plan;
 use netlink_packet_route::link::InfoKind;
 use rustix::io::Errno;
 
+use self::link::Link;
 use self::links::{Device, LOOPBACK};
 use self::netlink::Netlink;
 use crate::problem::{self, Problem};
@@ -25,7 +26,7 @@ use crate::problem::{self, Problem};
 pub(crate) mod bench;
 mod by_hand;
 mod checks;
-mod link;
+pub(crate) mod link;
 mod links;
 mod netlink;
 
@@ -43,6 +44,8 @@ const FIRST_PORT: u16 = 20_000;
 const OUR_DEVICE: u32 = 1000;
 /// Number of the device through which everything goes where the bandwidth is bounded.
 const THE_LINE: u32 = 1001;
+/// Number of the device on which everything stays for a while where the latency is given and there is no bridge.
+const THE_WAY: u32 = 1002;
 /// Number of the first port of the bridge.
 const FIRST_DEVICE: u32 = 2000;
 
@@ -63,11 +66,6 @@ fn address(instance: usize) -> Address {
 /// Whether some tenant of the plan talks to another.
 pub(crate) fn is_used(plan: &Plan) -> bool {
     plan.tenants().iter().any(|tenant| network_work::talks(&tenant.workload))
-}
-
-/// `host.network.bandwidth` (bytes/s).
-fn bandwidth(plan: &Plan) -> Option<u64> {
-    plan.host().network.as_ref()?.bandwidth.map(|bandwidth| bandwidth.0)
 }
 
 /// Where a replica's messages of such work go.
@@ -95,8 +93,7 @@ pub(crate) struct Network {
     namespace: OwnedFd,
     netlink: Netlink,
     has_bridge: bool,
-    /// Bytes a second, where it is bounded.
-    bandwidth: Option<u64>,
+    link: Link,
 }
 
 impl Network {
@@ -106,20 +103,17 @@ impl Network {
         if !is_used(plan) {
             return Ok(None);
         }
-        let mut network = Self::new(own)?;
-        if let Some(bandwidth) = bandwidth(plan) {
-            network.bound(bandwidth)?;
-        }
+        let network = Self::new(own, Link::of(plan))?;
         if !own {
             plan.instances().enumerate().try_for_each(|(instance, _)| network.add_address(instance))?;
         }
         Ok(Some(network))
     }
 
-    fn new(own: bool) -> Result<Self, Problem> {
+    fn new(own: bool, link: Link) -> Result<Self, Problem> {
         let namespace = netlink::make_namespace().map_err(|error| failed("a network namespace", &error))?;
         let netlink = Netlink::open_in(namespace.as_fd()).map_err(|error| failed("rtnetlink", &error))?;
-        let network = Self { namespace, netlink, has_bridge: own, bandwidth: None };
+        let network = Self { namespace, netlink, has_bridge: own, link };
         if own {
             let bridge = Device { number: OUR_DEVICE, name: "catamaran".to_owned() };
             let made = network.netlink.make(links::device(&bridge, InfoKind::Bridge));
@@ -128,22 +122,51 @@ impl Network {
             let up = network.netlink.ask(links::up(LOOPBACK));
             up.map_err(|error| failed("the loopback", &error))?;
         }
+        link.bandwidth.map_or(Ok(()), |bandwidth| network.bound(bandwidth))?;
+        link.latency.map_or(Ok(()), |latency| network.lengthen(latency))?;
         Ok(network)
     }
 
     /// Bounds what all tenants together send, whichever way (bytes/s).
-    fn bound(&mut self, bandwidth: u64) -> Result<(), Problem> {
+    fn bound(&self, bandwidth: u64) -> Result<(), Problem> {
         let mut device = LOOPBACK;
         if self.has_bridge {
-            let line = Device { number: THE_LINE, name: "line".to_owned() };
-            let made = self.netlink.make(links::device(&line, InfoKind::Ifb));
-            made.map_err(|error| failed("an intermediate device (CONFIG_IFB)", &error))?;
+            self.intermediate(THE_LINE, "line")?;
             device = THE_LINE;
         }
         let bounded = self.netlink.make(link::bucket(device, bandwidth));
-        bounded.map_err(|error| failed("a token bucket (CONFIG_NET_SCH_TBF)", &error))?;
-        self.bandwidth = Some(bandwidth);
-        Ok(())
+        bounded.map_err(|error| failed("a token bucket (CONFIG_NET_SCH_TBF)", &error))
+    }
+
+    /// Has whatever is sent come so much later (ns).
+    fn lengthen(&self, latency: u64) -> Result<(), Problem> {
+        if self.has_bridge {
+            // Each port will have it. Nothing goes over this loopback: that it takes it shows that the ports can, too.
+            return self.delay(LOOPBACK, latency);
+        }
+        self.intermediate(THE_WAY, "way")?;
+        self.delay(THE_WAY, latency)?;
+        self.redirect(LOOPBACK, THE_WAY)
+    }
+
+    fn delay(&self, device: u32, latency: u64) -> Result<(), Problem> {
+        let delayed = self.netlink.make(link::delay(device, latency));
+        delayed.map_err(|error| failed("host.network.latency, a delay (CONFIG_NET_SCH_NETEM)", &error))
+    }
+
+    /// Makes a device that hands back whatever it is handed.
+    fn intermediate(&self, number: u32, name: &str) -> Result<(), Problem> {
+        let device = Device { number, name: name.to_owned() };
+        let made = self.netlink.make(links::device(&device, InfoKind::Ifb));
+        made.map_err(|error| failed("an intermediate device (CONFIG_IFB)", &error))
+    }
+
+    /// Hands whatever comes in by a device to another.
+    fn redirect(&self, device: u32, to: u32) -> Result<(), Problem> {
+        let ready = self.netlink.make(link::ingress(device));
+        ready
+            .and_then(|()| self.netlink.make(link::redirect(device, to)))
+            .map_err(|error| failed("a redirection (CONFIG_NET_ACT_MIRRED)", &error))
     }
 
     fn add_address(&self, instance: usize) -> Result<(), Problem> {
@@ -186,11 +209,11 @@ impl Network {
         let end = Device { number: OUR_DEVICE, name: "eth0".to_owned() };
         let pair = self.netlink.make(links::pair(&port, OUR_DEVICE, &end, namespace));
         pair.map_err(|error| failed("a pair of virtual Ethernet devices", &error))?;
-        if self.bandwidth.is_some() {
-            let ready = self.netlink.make(link::ingress(number));
-            ready
-                .and_then(|()| self.netlink.make(link::redirect(number, THE_LINE)))
-                .map_err(|error| failed("a redirection (CONFIG_NET_ACT_MIRRED)", &error))?;
+        if self.link.bandwidth.is_some() {
+            self.redirect(number, THE_LINE)?;
+        }
+        if let Some(latency) = self.link.latency {
+            self.delay(number, latency)?;
         }
         let ip = address(instance).ip;
         let ready = inside.ask(links::up(LOOPBACK));
@@ -207,7 +230,7 @@ fn failed(what: &str, error: &dyn Display) -> Problem {
     match problem::errno(&text) {
         Some(Errno::OPNOTSUPP | Errno::NOENT) => Problem::unavailable(
             text,
-            "take a kernel with CONFIG_VETH and CONFIG_BRIDGE, for `host.network.bandwidth` also CONFIG_NET_SCH_TBF, CONFIG_IFB, CONFIG_NET_CLS_U32 and CONFIG_NET_ACT_MIRRED, or simulate",
+            "take a kernel with CONFIG_VETH and CONFIG_BRIDGE, for `host.network.bandwidth` also CONFIG_NET_SCH_TBF, CONFIG_IFB, CONFIG_NET_CLS_U32 and CONFIG_NET_ACT_MIRRED, for `host.network.latency` CONFIG_NET_SCH_NETEM, or simulate",
         ),
         Some(Errno::PERM | Errno::ACCESS | Errno::NOSYS) => {
             Problem::by_errno(text, "run as root").into_unavailable()

@@ -1,4 +1,4 @@
-//! The file system of a guest as one archive: programs of this machine with the libraries that they load, and texts.
+//! The file system of a guest as one archive: programs of this machine with the libraries that they load, and whatever else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,7 +19,7 @@ pub(super) struct Initramfs {
 enum Content {
     /// A file of this machine.
     Copy(PathBuf),
-    Text(String),
+    Bytes(Vec<u8>),
 }
 
 impl Initramfs {
@@ -34,9 +34,9 @@ impl Initramfs {
         Ok(())
     }
 
-    /// A text file.
-    pub(super) fn text(&mut self, place: &str, text: String) {
-        self.files.insert(place.into(), Content::Text(text));
+    /// A file with that in it.
+    pub(super) fn file(&mut self, place: &str, bytes: Vec<u8>) {
+        self.files.insert(place.into(), Content::Bytes(bytes));
     }
 
     /// Writes the archive.
@@ -46,11 +46,15 @@ impl Initramfs {
             out = entry(out, &folder, ModeFileType::Directory, &[])?;
         }
         for (place, content) in &self.files {
+            let copied;
             let bytes = match content {
-                Content::Copy(file) => fs::read(file).with_context(|| file.display().to_string())?,
-                Content::Text(text) => text.clone().into_bytes(),
+                Content::Copy(file) => {
+                    copied = fs::read(file).with_context(|| file.display().to_string())?;
+                    &copied
+                }
+                Content::Bytes(bytes) => bytes,
             };
-            out = entry(out, place, ModeFileType::Regular, &bytes)?;
+            out = entry(out, place, ModeFileType::Regular, bytes)?;
         }
         trailer(out)?.flush()?;
         Ok(())
@@ -96,7 +100,7 @@ mod tests {
     #[test]
     fn an_archive_has_folders_before_what_lies_in_them() {
         let mut image = Initramfs::default();
-        image.text("/etc/deep/groups", "one\n".into());
+        image.file("/etc/deep/groups", "one\n".into());
         let folder = std::env::temp_dir().join(format!("xtask-initramfs-{}", std::process::id()));
         image.write(&folder).unwrap();
         let bytes = fs::read(&folder).unwrap();

@@ -1,0 +1,127 @@
+//! The machine of the guest with cgroup v2: an emulated microvm, its kernel with the modules that tests need, its disk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use super::initramfs::Initramfs;
+use super::modules::Modules;
+use crate::shell::{Workspace, capture};
+
+/// Turns of the fixed loop that stand for a CPU second in the guest: an emulated core makes a fraction of a real one's.
+const TURNS_PER_CPU_S: &str = "6e8";
+/// What the runner's networks are made of.
+const FOR_NETWORKS: [&str; 8] =
+    ["veth", "bridge", "ifb", "sch_tbf", "sch_netem", "sch_ingress", "cls_u32", "act_mirred"];
+/// What a disk takes; `bfq` is the scheduler that knows weights of control groups.
+const FOR_A_DISK: [&str; 4] = ["virtio_mmio", "virtio_blk", "ext4", "bfq"];
+/// Of e2fsprogs; Debian has it in a folder that only root has on PATH.
+const MKFS: [&str; 2] = ["mkfs.ext4", "/usr/sbin/mkfs.ext4"];
+/// Size of the disk (bytes): several times what the tests put on it.
+const DISK_BYTES: u64 = 256 << 20;
+
+/// A machine to be booted.
+pub(super) struct Machine {
+    kernel: PathBuf,
+    archive: PathBuf,
+    disk: Option<Disk>,
+    /// What the tests are told to find, so that they skip nothing: process 1 has such words of the kernel's command line as
+    /// variables.
+    promised: Vec<&'static str>,
+}
+
+struct Disk {
+    /// What makes its file system.
+    mkfs: PathBuf,
+    file: PathBuf,
+}
+
+impl Machine {
+    /// With that kernel, whose modules go into its file system; what is made for it lies in `folder`.
+    pub(super) fn prepare(
+        workspace: &Workspace,
+        kernel: PathBuf,
+        folder: &Path,
+        image: &mut Initramfs,
+    ) -> Result<Self> {
+        let modules = Modules::of(&kernel);
+        let archive = folder.join("initramfs.cpio");
+        let mut machine = Self { kernel, archive, disk: None, promised: Vec::new() };
+        let mut wanted = Vec::new();
+        match modules.in_order(workspace, &FOR_NETWORKS) {
+            Ok(_) => {
+                wanted.extend(FOR_NETWORKS);
+                machine.promised.push("CATAMARAN_NETWORK");
+            }
+            Err(why) => println!("the guest has no networks: {why:#}"),
+        }
+        match modules.in_order(workspace, &FOR_A_DISK).and_then(|_| mkfs(workspace)) {
+            Ok(mkfs) => {
+                wanted.extend(FOR_A_DISK);
+                machine.promised.push("CATAMARAN_DISK");
+                machine.disk = Some(Disk { mkfs, file: folder.join("disk") });
+            }
+            Err(why) => println!("the guest has no disk: {why:#}"),
+        }
+        for (number, module) in modules.in_order(workspace, &wanted)?.into_iter().enumerate() {
+            image.file(&format!("/modules/{number:02}-{}.ko", module.name), module.bytes);
+        }
+        Ok(machine)
+    }
+
+    /// Where its first file system is to lie.
+    pub(super) fn archive(&self) -> &Path {
+        &self.archive
+    }
+
+    /// What boots it, with an empty disk and with its serial line on our standard output.
+    pub(super) fn boot(&self, workspace: &Workspace) -> Result<Command> {
+        let mut qemu = workspace.command("qemu-system-x86_64");
+        qemu.args(["-M", "microvm", "-accel", "tcg,thread=multi", "-smp", "2", "-m", "1G", "-nodefaults"]);
+        qemu.args(["-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot"]);
+        qemu.arg("-kernel").arg(&self.kernel).arg("-initrd").arg(&self.archive);
+        if let Some(disk) = &self.disk {
+            disk.make(workspace)?;
+            // Nobody needs what is on it after the guest.
+            let file = disk.file.to_string_lossy().replace(',', ",,");
+            let drive = format!("if=none,id=disk,format=raw,cache=unsafe,file={file}");
+            qemu.args(["-device", "virtio-blk-device,drive=disk", "-drive", &drive]);
+        }
+        let mut append = format!(
+            "console=ttyS0 quiet loglevel=1 panic=-1 reboot=t tsc=reliable tsc_early_khz={} CATAMARAN_TURNS_PER_CPU_S={TURNS_PER_CPU_S}",
+            clock_khz()
+        );
+        for what in &self.promised {
+            append += &format!(" {what}=1");
+        }
+        qemu.args(["-append", &append]);
+        Ok(qemu)
+    }
+}
+
+impl Disk {
+    /// Makes it anew, with an empty ext4 on it, whose tables are written now and not while tests run.
+    fn make(&self, workspace: &Workspace) -> Result<()> {
+        fs::File::create(&self.file)?.set_len(DISK_BYTES)?;
+        let mut mkfs = workspace.command(&self.mkfs.to_string_lossy());
+        mkfs.args(["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"]).arg(&self.file);
+        capture(&mut mkfs).map(drop)
+    }
+}
+
+fn mkfs(workspace: &Workspace) -> Result<PathBuf> {
+    let found = MKFS.iter().find_map(|name| workspace.find(name));
+    found.context("there is no mkfs.ext4 (of e2fsprogs) on this machine")
+}
+
+/// Rate of the clock that the emulator lends to its guests (kHz): on the microvm the kernel can't measure it. Wrong
+/// where the processor runs at another rate than its time stamp counter; then the guest's seconds are shorter or longer.
+fn clock_khz() -> u64 {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let megahertz = text.lines().find_map(|line| line.strip_prefix("cpu MHz")?.split(": ").nth(1));
+    megahertz
+        .and_then(|value| value.trim().parse::<f64>().ok())
+        .map_or(2_000_000, |value| (value * 1e3) as u64)
+}
