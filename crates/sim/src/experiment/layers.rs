@@ -41,7 +41,7 @@ pub(super) enum LayerStep {
     Fill(Fill),
     /// Pages that were read are there.
     Arrived { file: FileId, first: u64, pages: u64 },
-    /// The device has moved so many bytes.
+    /// The device has moved so many bytes, or is to write them.
     Moved(u64),
 }
 
@@ -202,7 +202,7 @@ impl World {
         let ahead = if in_order { layers.pages(layers.size(place.layer)) } else { end };
         let fill = Fill { file, next: place.at / page, end, ahead: (!op.writes || !whole).then_some(ahead) };
         let steps = disk.steps(FileOp { in_layer: None, ..op }, index);
-        let moved = op.flushes.then_some(Step::Layer(LayerStep::Moved(op.bytes)));
+        let moved = op.writes.then_some(Step::Layer(LayerStep::Moved(op.bytes)));
         let fill = std::iter::once(Step::Layer(LayerStep::Fill(fill)));
         let steps: Vec<Step> = fill.chain(steps.into_iter().rev()).chain(moved).collect();
         disk.put_before(thread, steps);

@@ -64,6 +64,11 @@ impl Program {
         }
     }
 
+    /// Whether it works on the file of a layer, in some phase.
+    pub(crate) fn uses_layers(&self) -> bool {
+        self.steps.iter().any(|step| matches!(&step.stage, Stage::Disk(filer) if filer.is_in_layer()))
+    }
+
     /// Whether it has a phase of operations on a file or of talking, which makes no turns.
     pub(crate) fn operates(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.stage, Stage::Disk(_) | Stage::Network(_)))

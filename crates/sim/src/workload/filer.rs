@@ -141,9 +141,14 @@ impl Filer {
         self.moved_before += bytes;
     }
 
+    /// Whether its file is one of a layer.
+    pub(super) fn is_in_layer(&self) -> bool {
+        self.places.layer.is_some()
+    }
+
     /// Bytes moved so far; of a layer's file those that the disk had to move.
     pub(super) fn moved_bytes(&self) -> u64 {
-        if self.places.layer.is_some() {
+        if self.is_in_layer() {
             return self.moved_before;
         }
         let completed = self.done.iter().filter(|op| op.completed.is_some()).count() as u64;
