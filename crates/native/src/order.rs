@@ -242,6 +242,7 @@ fn write_file_work(tape: &Tape, at: usize, arrays: usize, (work, seed): (&FileWo
         (work.random, phase::RANDOM),
         (work.flushes, phase::FLUSHES),
         (work.cached, phase::CACHED),
+        (work.layer_bytes.is_some(), phase::LAYER),
     ];
     let operation = what.iter().filter(|(set, _)| *set).map(|(_, bit)| bit).sum();
     let words = [
