@@ -196,7 +196,7 @@ impl World {
         let Some(disk) = &mut self.disk else { return };
         let Some(layers) = &disk.layers else { return };
         let page = layers.page_bytes;
-        let whole = place.at % page == 0 && op.bytes % page == 0;
+        let whole = place.at.is_multiple_of(page) && op.bytes.is_multiple_of(page);
         let end = layers.pages(place.at + op.bytes);
         let in_order = !op.writes && !place.random;
         let ahead = if in_order { layers.pages(layers.size(place.layer)) } else { end };

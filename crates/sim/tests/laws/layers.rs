@@ -62,15 +62,15 @@ const READ: &str =
     "{ kind = \"disk\", op = \"read\", size = \"12MiB\", block = \"64KiB\", layer = \"base\" }";
 
 fn disk_mib(outcome: &Outcome, name: &str) -> f64 {
-    tenant(outcome, name).disk_bytes.unwrap() as f64 / MIB as f64
+    tenant(outcome, name).disk_bytes.map_or(f64::NAN, |bytes| bytes as f64 / MIB as f64)
 }
 
 fn peak(outcome: &Outcome, name: &str) -> u64 {
-    tenant(outcome, name).memory_peak_bytes.unwrap()
+    tenant(outcome, name).memory_peak_bytes.unwrap_or_default()
 }
 
 fn end_s(outcome: &Outcome, name: &str) -> f64 {
-    tenant(outcome, name).finished_s.unwrap()
+    tenant(outcome, name).finished_s.unwrap_or(f64::NAN)
 }
 
 fn times(outcome: &Outcome, what: &str) -> usize {
@@ -78,7 +78,7 @@ fn times(outcome: &Outcome, what: &str) -> usize {
 }
 
 /// Three tenants, one after the other.
-fn three<'a>(workload: &'a str) -> [(&'static str, &'static str, &'a str); 3] {
+fn three(workload: &str) -> [(&str, &str, &str); 3] {
     [("a", "", workload), ("b", "start_at = \"2s\"", workload), ("c", "start_at = \"4s\"", workload)]
 }
 
