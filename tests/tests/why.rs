@@ -85,7 +85,10 @@ fn adds_up(answer: &Answer, what: &str) {
             + parts.throttled_ns
             + parts.stolen_ns
             + parts.waited_ns
-            + parts.ran_ns;
+            + parts.ran_ns
+            + parts.disk_ns
+            + parts.not_cached_ns
+            + parts.copied_ns;
         let sum = own_ns + peer_ns;
         assert_eq!(sum, late.latency_ns, "{what}: {late:?}");
         assert!(parts.ran_ns > 0, "{what}: it was answered without running: {late:?}");

@@ -1,12 +1,13 @@
 //! What the native runner does not carry out is refused by name, before anything is begun.
 
 use catamaran_report::RunError;
-use catamaran_scenario::file_work::FileWork;
+use catamaran_scenario::file_work::{FileWork, layers_of};
 use catamaran_scenario::leak::Leak;
 use catamaran_scenario::network_work::{self, NetworkWork};
 use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Workload};
 use catamaran_scenario::{Platform, fork_work};
 
+use crate::disk::layers::is_on_several_files;
 use crate::{forks, network, platform, vm};
 
 /// Refuses whatever would have to be ignored.
@@ -22,6 +23,10 @@ pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
 pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     check_platform(platform, platform::has_users(platform, &plan.settings(platform)))?;
     check_settings(&plan.settings(platform), platform)?;
+    let rootless = plan.settings(platform).rootless == Some(true);
+    let in_layers = rootless && plan.tenants().iter().any(|tenant| !layers_of(&tenant.workload).is_empty());
+    let what = "files of layers in a rootless container yet";
+    refuse(in_layers, &format!("platform.{platform}.rootless"), what, "leave it out, or simulate")?;
     let host = plan.host();
     // Nodes on which nothing is placed need no machine; a tenant elsewhere is refused with its field.
     let in_guests = host.disk.is_some() && platform == Platform::Vm;
@@ -165,7 +170,8 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),
         ("restart", tenant.restart != Restart::Never, "restarts"),
-        ("image", tenant.image.is_some(), "images"),
+        ("image", tenant.image.is_some() && layers_of(&tenant.workload).is_empty(), "images"),
+        ("workload", is_on_several_files(tenant), "several files of one tenant"),
     ];
     for (name, set, what) in table {
         refuse(set, &field(name), &format!("{what} yet"), later)?;

@@ -169,12 +169,10 @@ fn workload(tenant: &Tenant) -> String {
         Workload::Memory { start, leak, .. } => {
             format!("touches {} MiB of memory, then {} MiB a second more", start.0 >> 20, leak.0 >> 20)
         }
-        Workload::Disk { size, block, depth, .. } => {
-            format!(
-                "moves {} MiB of its own file, {} bytes at a time, {depth} in flight",
-                size.0 >> 20,
-                block.0
-            )
+        Workload::Disk { size, block, depth, layer, .. } => {
+            let file =
+                layer.as_ref().map_or("its own file".to_owned(), |layer| format!("layer {:?}", layer.id));
+            format!("moves {} MiB of {file}, {} bytes at a time, {depth} in flight", size.0 >> 20, block.0)
         }
         Workload::Network { to, size, what: NetworkWhat::Requests(requests) } => {
             format!("asks {to} {requests} times, {} bytes there and back", size.0)

@@ -103,8 +103,7 @@ impl Order {
                     (Kind::Server { requests, queue: u64::from(server.queue), timeout_ns }, server.threads)
                 }
                 Workload::Disk { depth, .. } => {
-                    // Every replica goes to places of its own.
-                    let seed = plan.seed() ^ (index as u64) << 40 ^ u64::from(replica) << 20 ^ number as u64;
+                    let seed = FileWork::places_seed(plan.seed(), index, replica, number);
                     (Kind::Disk { work: FileWork::of(workload)?, seed }, *depth)
                 }
                 Workload::Network { .. } => {
@@ -243,6 +242,7 @@ fn write_file_work(tape: &Tape, at: usize, arrays: usize, (work, seed): (&FileWo
         (work.random, phase::RANDOM),
         (work.flushes, phase::FLUSHES),
         (work.cached, phase::CACHED),
+        (work.layer_bytes.is_some(), phase::LAYER),
     ];
     let operation = what.iter().filter(|(set, _)| *set).map(|(_, bit)| bit).sum();
     let words = [

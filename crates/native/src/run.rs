@@ -129,6 +129,7 @@ impl<'a> Run<'a> {
         let own_cpu = platform::has_limits(self.platform);
         let mut how = guard.place(self.platform, &self.settings).plan(tenant, &label);
         how.script.file = disk::lay_out(guard, tenant, &label)?;
+        how.script.layer = disk::layers::lay_out(guard, (self.plan, self.platform), tenant, &label)?;
         how.script.network = self.network.as_ref().and_then(Network::shared);
         let mut launcher = Launcher::start(worker, guard.id(), order.write()?, self.interrupt)?;
         stop_at("launcher");

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use catamaran_report::Report;
+use catamaran_report::metric::FOUND_IN_CACHE;
 use catamaran_report::report::{
     BackendKind, EventRow, Identity, Requests, Samples, Series, TenantReport, TenantState,
 };
 use catamaran_scenario::Platform;
-use catamaran_scenario::file_work::FileWork;
+use catamaran_scenario::file_work::{FileWork, layers_of};
 use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::{Plan, Tenant, Workload};
 use catamaran_scenario::{fork_work, network_work};
@@ -113,8 +114,10 @@ impl Outcome<'_> {
         let oom = tenant.accounts.oom.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
         row.oom_kills = oom.and_then(|text| self.guard.cgroup.oom_kills(&text));
         row.restarts = Some(0);
-        row.disk_bytes =
-            Some(operations::disk_bytes(tenant.tape, self.end_ns.saturating_sub(self.origin_ns)));
+        row.disk_bytes = match layers_of(&plan.workload).is_empty() {
+            true => Some(operations::disk_bytes(tenant.tape, self.end_ns.saturating_sub(self.origin_ns))),
+            false => tenant.tape.get(head::DISK_BYTES).checked_sub(1),
+        };
         row.network_bytes = Some(tenant.last.network_bytes);
         row.requests = requests(tenant.tape, self.end_ns.saturating_sub(self.origin_ns));
         let time_s = self.elapsed_s() - plan.start_at.seconds();
@@ -276,6 +279,10 @@ fn explain(
         row.explain_absence(field, reason);
     }
     row.explain_absence("stolen_s", "the tenant is no guest: what the machine beneath takes is `host.steal`");
+    if !layers_of(&plan.workload).is_empty() {
+        row.explain_absence(FOUND_IN_CACHE, "what the page cache had does not count");
+        row.explain_absence("tenant.image", "of the image the layer's file is laid out, and nothing else");
+    }
     if fork_work::forks(&plan.workload) {
         forks::explain(row, tenant.last.usage.cpu_ns.is_some());
     }
@@ -292,6 +299,11 @@ fn explain(
             "no memory controller, or it keeps no peak (v2 before 5.19)",
         ),
         ("oom_kills", row.oom_kills.is_none(), "no memory controller"),
+        (
+            "disk_bytes",
+            row.disk_bytes.is_none(),
+            "it ended before it could tell what the disk moved for it, or the kernel does not count it (/proc/PID/io)",
+        ),
     ];
     for (field, absent, reason) in reasons {
         if absent {

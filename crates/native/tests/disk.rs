@@ -71,3 +71,46 @@ fn the_hosts_disk_bounds_all_tenants_together() {
         assert!(report.tenants.iter().all(|tenant| tenant.state == TenantState::Running), "{platform}");
     }
 }
+
+#[test]
+fn a_layer_is_read_once_for_all_and_copied_up_for_whoever_writes() {
+    let _turn = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let layer = "[[image]]\nname = \"i\"\nlayers = [{ id = \"l\", size = \"4MiB\" }]\n";
+    let tenant = |name: &str, at: &str, op: &str, size: &str| {
+        format!(
+            "[[tenant]]\nname = \"{name}\"\nstart_at = \"{at}\"\nimage = \"i\"\n\
+             workload = {{ kind = \"disk\", op = \"{op}\", size = \"{size}\", layer = \"l\" }}\n"
+        )
+    };
+    let tenants = [
+        tenant("first", "0s", "read", "4MiB"),
+        tenant("later", "500ms", "randread", "4MiB"),
+        tenant("writer", "1s", "randwrite", "4KiB"),
+        tenant("last", "1500ms", "read", "4MiB"),
+    ];
+    let plan = plan("20s", "", &format!("{layer}{}", tenants.concat()));
+    // MiB that the disk moves for each: what is read, and what is to be written. A page is read with those beside it.
+    for (platform, later, written, last) in [
+        (Platform::BareMetal, 0, 0, 0),
+        (Platform::Cgroups, 0, 0, 0),
+        (Platform::Chroot, 4, 0, 4),
+        (Platform::Container, 0, 4, 0),
+    ] {
+        let name = "a_layer_is_read_once_for_all_and_copied_up_for_whoever_writes";
+        let Some(report) = run(name, &plan, platform) else { continue };
+        assert_eq!(report.unexplained(), Vec::<String>::new(), "{platform}");
+        let moved: Vec<Option<u64>> = report.tenants.iter().map(|tenant| tenant.disk_bytes).collect();
+        if moved.iter().all(Option::is_none) {
+            println!("skipped: {name}: the kernel does not count what the disk moves");
+            continue;
+        }
+        let mib: Vec<f64> =
+            moved.iter().map(|bytes| bytes.map_or(f64::NAN, |bytes| bytes as f64 / 1_048_576.0)).collect();
+        for (found, expected) in mib.iter().zip([4, later, written, last]) {
+            let error = (found - f64::from(expected)).abs();
+            assert!(error < 2.0, "{platform}: {mib:?}, but not {expected}");
+        }
+        assert!(report.tenants.iter().all(|tenant| tenant.state == TenantState::Completed), "{platform}");
+        assert_eq!(files(), Vec::<String>::new(), "{platform} left something behind");
+    }
+}

@@ -119,6 +119,13 @@ fn what_is_not_carried_out_is_refused_by_its_field() {
         ("workload = { kind = \"command\", argv = [\"true\"] }", "tenant.x.workload.kind"),
         ("workload = { kind = \"idle\" }\nrestart = \"always\"", "tenant.x.restart"),
         ("workload = { kind = \"idle\" }\npids = { limit = 1 }", "tenant.x.pids.limit"),
+        (
+            "image = \"i\"\nworkload = { phases = [\
+             { kind = \"disk\", op = \"read\", size = \"1MiB\", layer = \"l\" },\
+             { kind = \"disk\", op = \"read\", size = \"1MiB\" } ] }\n\
+             [[image]]\nname = \"i\"\nlayers = [{ id = \"l\", size = \"1MiB\" }]",
+            "tenant.x.workload",
+        ),
     ];
     for (tenant, expected) in table {
         let plan = plan("1s", &format!("[[tenant]]\nname = \"x\"\n{tenant}\n"));

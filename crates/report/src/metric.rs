@@ -3,6 +3,9 @@
 use crate::cost::{Bill, Rates};
 use crate::report::{Latency, Report, Requests, Sees, StageRow, TenantReport, TenantState};
 
+/// Why `disk_bytes` is less than what a tenant read of a layer's file: an entry of `absent`.
+pub const FOUND_IN_CACHE: &str = "disk_bytes.page-cache";
+
 /// What a figure is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {

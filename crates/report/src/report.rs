@@ -103,7 +103,7 @@ pub struct TenantReport {
     pub oom_kills: Option<u64>,
     /// Restarts.
     pub restarts: Option<u64>,
-    /// Bytes to and from disk.
+    /// Bytes to and from its file; of a layer's file, to and from disk.
     pub disk_bytes: Option<u64>,
     /// Bytes to and from the network.
     pub network_bytes: Option<u64>,

@@ -17,6 +17,9 @@ pub struct Timeline {
     pub throttles: Vec<Throttle>,
     /// Quota consumption, one per tenant with a limit and period; by start.
     pub periods: Vec<Period>,
+    /// When threads waited for the disk; by start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<Wait>,
     /// Requests by arrival.
     pub requests: Vec<Request>,
     /// What each tenant sees of each thing of the machine, and of what is its own.
@@ -80,6 +83,33 @@ pub struct Period {
     pub used_ns: u64,
     /// Whether it was throttled in it.
     pub throttled: bool,
+}
+
+/// A thread that waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// Index into `Report::tenants`.
+    pub tenant: u32,
+    /// Thread of the tenant, from 0.
+    pub thread: u32,
+    /// What for.
+    pub what: WaitFor,
+    /// From (ns).
+    pub start_ns: u64,
+    /// To (ns), above `start_ns`.
+    pub end_ns: u64,
+}
+
+/// What a thread waits for at the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitFor {
+    /// What goes past the page cache, or is written out.
+    Device,
+    /// Pages that the page cache does not hold, which it reads or another is reading.
+    NotCached,
+    /// The whole file, which is copied up before it is written to.
+    CopyUp,
 }
 
 /// A request of a server.

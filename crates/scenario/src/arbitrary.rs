@@ -29,6 +29,13 @@ struct Shape {
     images: usize,
 }
 
+impl Shape {
+    /// Whether the tenant with that index has an image, in which its file may lie.
+    fn has_layers(&self, index: usize) -> bool {
+        self.images > 0 && index.is_multiple_of(2)
+    }
+}
+
 /// Scenarios that use any part of the format. All parse.
 pub fn scenario_toml() -> impl Strategy<Value = String> {
     shape(Breadth::Whole).prop_flat_map(|shape| scenario(&shape))
@@ -142,7 +149,9 @@ fn tenant(index: usize, shape: &Shape) -> BoxedStrategy<String> {
             maybe("node", number(0, u64::from(shape.nodes) - 1)),
             maybe("restart", select(vec!["never", "on-failure", "always"]).prop_map(quoted)),
         ]);
-        if !images.is_empty() {
+        if shape.has_layers(index) {
+            fields.push(given("image", select(images)));
+        } else if !images.is_empty() {
             fields.push(maybe("image", select(images)));
         }
     }
@@ -204,6 +213,9 @@ fn image_name(index: usize) -> String {
     format!("registry.example/image:{index}")
 }
 
+/// The layer that every image ends with.
+const FILES: &str = ", { id = \"files\", size = \"3MiB\" }]";
+
 fn image(index: usize) -> BoxedStrategy<String> {
     let layer = table(vec![
         given("id", select(vec!["base", "lib", "app"]).prop_map(quoted)),
@@ -211,7 +223,7 @@ fn image(index: usize) -> BoxedStrategy<String> {
     ]);
     table(vec![
         given("name", Just(quoted(&image_name(index)))),
-        given("layers", array(layer, 3)),
+        given("layers", array(layer, 2).prop_map(|layers| layers.replace(']', FILES))),
         maybe("archive", Just("\"a.tar\"".to_owned())),
         maybe("cached", flag()),
     ])

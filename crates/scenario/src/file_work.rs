@@ -5,10 +5,37 @@
 //! no larger than [`FILE_BYTES_MAX`]: what is larger goes over it again. An operation's latency runs from its beginning (not
 //! from when the rate had it) to its completion, the flush of `fsync` included.
 
-use crate::plan::{DiskOp, Workload};
+use crate::Plan;
+use crate::plan::{DiskOp, Layer, Workload};
 
 /// Largest file that a tenant gets (bytes).
 pub const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// Bytes that the page cache asks the device for at once (`VM_READAHEAD_PAGES` in Linux `include/linux/pagemap.h`).
+pub const READ_AHEAD_BYTES: u64 = 128 << 10;
+
+/// The layers whose files the tenants of a plan use, each once, in the order of the tenants.
+#[must_use]
+pub fn layers(plan: &Plan) -> Vec<&Layer> {
+    let mut layers = Vec::new();
+    for layer in plan.tenants().iter().flat_map(|tenant| layers_of(&tenant.workload)) {
+        if !layers.contains(&layer) {
+            layers.push(layer);
+        }
+    }
+    layers
+}
+
+/// The layers whose files a workload and its phases use.
+#[must_use]
+pub fn layers_of(workload: &Workload) -> Vec<&Layer> {
+    match workload {
+        Workload::Disk { layer: Some(layer), .. } => vec![layer],
+        Workload::Command { like: Some(like), .. } => layers_of(like),
+        Workload::Phases(phases) => phases.iter().flat_map(|phase| layers_of(&phase.workload)).collect(),
+        _ => Vec::new(),
+    }
+}
 
 /// The work of one `disk` workload or phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,25 +58,32 @@ pub struct FileWork {
     pub cached: bool,
     /// Most bytes a second.
     pub rate: Option<u64>,
+    /// Bytes of the layer that the file is, where it is one.
+    pub layer_bytes: Option<u64>,
 }
 
 impl FileWork {
     /// Of a workload; none where it does no such work itself.
     #[must_use]
     pub fn of(workload: &Workload) -> Option<Self> {
-        let Workload::Disk { op, size, block, depth, fsync, rate, cached } = workload else { return None };
+        let Workload::Disk { op, size, block, depth, fsync, rate, cached, layer } = workload else {
+            return None;
+        };
         let block_bytes = block.0.max(1);
+        let layer_bytes = layer.as_ref().map(|layer| layer.size.0);
+        let file_most = layer_bytes.unwrap_or(FILE_BYTES_MAX);
         let writes = matches!(op, DiskOp::Write | DiskOp::RandWrite);
         Some(Self {
             operations: size.0.div_ceil(block_bytes).max(1),
             block_bytes,
-            file_blocks: (size.0.div_ceil(block_bytes)).min(FILE_BYTES_MAX / block_bytes).max(1),
+            file_blocks: (size.0.div_ceil(block_bytes)).min(file_most / block_bytes).max(1),
             depth: *depth,
             writes,
             random: matches!(op, DiskOp::RandRead | DiskOp::RandWrite),
             flushes: *fsync && writes,
-            cached: *cached,
+            cached: *cached || layer.is_some(),
             rate: rate.map(|rate| rate.0),
+            layer_bytes,
         })
     }
 
@@ -66,11 +100,21 @@ impl FileWork {
         u64::try_from(due).unwrap_or(u64::MAX)
     }
 
-    /// Most operations that can come of it in so many seconds, as far as the scenario says.
+    /// Most operations that can come of it in so many seconds, as far as the scenario says. What the page cache has to read, and
+    /// what is copied up, counts in the pieces in which the device is asked for it.
     #[must_use]
     pub fn expected_within(&self, seconds: f64) -> f64 {
         let paced = |rate: u64| rate as f64 / self.block_bytes as f64 * seconds + f64::from(self.depth);
-        self.rate.map_or(f64::INFINITY, paced).min(self.operations as f64)
+        let operations = self.rate.map_or(f64::INFINITY, paced).min(self.operations as f64);
+        let Some(layer_bytes) = self.layer_bytes else { return operations };
+        let pieces = |bytes: u64| bytes.div_ceil(READ_AHEAD_BYTES) as f64;
+        operations * pieces(self.block_bytes) + if self.writes { pieces(layer_bytes) } else { 0.0 }
+    }
+
+    /// The stream of places of a replica's phase of that number: every one goes to places of its own.
+    #[must_use]
+    pub const fn places_seed(seed: u64, tenant: usize, replica: u32, phase: usize) -> u64 {
+        seed ^ (tenant as u64) << 40 ^ (replica as u64) << 20 ^ phase as u64
     }
 
     /// Size of the file (bytes).
@@ -94,6 +138,7 @@ mod tests {
             fsync: true,
             rate: rate.map(BytesPerSecond),
             cached: false,
+            layer: None,
         };
         FileWork::of(&workload).unwrap()
     }

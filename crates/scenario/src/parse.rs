@@ -4,6 +4,7 @@ mod budget;
 mod calibration;
 mod event;
 mod host;
+mod layer;
 mod reader;
 mod tenant;
 mod value;
@@ -38,6 +39,8 @@ struct Scope {
     nodes: u32,
     tenants: Vec<String>,
     images: Vec<String>,
+    /// Those that are right.
+    known: Vec<Image>,
 }
 
 impl Plan {
@@ -108,8 +111,8 @@ fn read_plan(root: &Reader<'_>) -> Option<Plan> {
         nodes: host.as_ref().map_or(u32::MAX, |host| host.nodes),
         tenants: names(root, "tenant"),
         images: names(root, "image"),
+        known: read_images(root),
     };
-    let images = read_images(root);
     let tenants = tenant::read_all(root, &scope);
     let events = event::read_all(root, &scope, &tenants);
     let settings = host::read_settings(root);
@@ -126,7 +129,7 @@ fn read_plan(root: &Reader<'_>) -> Option<Plan> {
         platforms: platforms?,
         host: host?,
         tenants,
-        images,
+        images: scope.known,
         events,
         settings,
     })

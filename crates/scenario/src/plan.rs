@@ -246,6 +246,9 @@ pub enum Workload {
         rate: Option<BytesPerSecond>,
         /// Through the page cache rather than O_DIRECT.
         cached: bool,
+        /// The layer of the image that the file lies in; `None`: a file of its own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        layer: Option<Layer>,
     },
     /// Talks to another tenant.
     Network {

@@ -263,8 +263,41 @@ pub fn trace_sentence(lang: Lang, entry: &Entry) -> String {
             let subject = Josa::IGa.after(target);
             format!("{target}{subject} memory.high를 넘었어요. 이제부터 {actor}의 속도가 느려져요.")
         }
-        (what, _) => format!("{actor}: {what} {target}."),
+        (what, lang) => {
+            file_sentence(lang, what, target).unwrap_or_else(|| format!("{actor}: {what} {target}."))
+        }
     }
+}
+
+/// What happens to a file of a layer.
+fn file_sentence(lang: Lang, what: &str, target: &str) -> Option<String> {
+    Some(match (what, lang) {
+        ("page-cache-miss", Lang::En) => {
+            format!("{target} has to wait for the disk: nobody has read this file of the layer yet.")
+        }
+        ("page-cache-miss", Lang::Ko) => {
+            let topic = Josa::EunNeun.after(target);
+            format!("{target}{topic} 디스크를 기다려야 해요. 레이어의 이 파일을 아직 아무도 읽지 않았어요.")
+        }
+        ("copy-up", Lang::En) => {
+            format!("{target} writes to a file of a layer: all of it is copied up first.")
+        }
+        ("copy-up", Lang::Ko) => {
+            let subject = Josa::IGa.after(target);
+            format!("{target}{subject} 레이어의 파일에 쓰려고 해요. 먼저 파일 전체를 위로 복사해요.")
+        }
+        ("copied-up", Lang::En) => format!("{target} has a copy of its own now, and writes to that."),
+        ("copied-up", Lang::Ko) => {
+            format!("{target}{} 이제 자기 사본이 있고, 거기에 써요.", Josa::EunNeun.after(target))
+        }
+        ("page-cache-reclaim", Lang::En) => {
+            format!("No memory is left in {}: pages of files give way first.", bound_name(lang, target))
+        }
+        ("page-cache-reclaim", Lang::Ko) => {
+            format!("{}에 남은 메모리가 없어요. 파일의 페이지가 먼저 비켜요.", bound_name(lang, target))
+        }
+        _ => return None,
+    })
 }
 
 /// A name of the trace as the page writes it: `cpu1` is a core, replica 0 (`web/0.3`) goes without its number.

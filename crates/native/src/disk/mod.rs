@@ -1,6 +1,7 @@
 //! The disk under the tenants' files: where the files go, on which device that is, and how they are laid out before a run.
 
 pub(crate) mod bounds;
+pub(crate) mod layers;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -8,7 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use catamaran_scenario::Plan;
-use catamaran_scenario::file_work::FileWork;
+use catamaran_scenario::file_work::{FileWork, layers_of};
 use catamaran_scenario::plan::{Io, Tenant};
 use catamaran_worker::file::scatter;
 use catamaran_worker::script::Step;
@@ -190,7 +191,9 @@ fn file_bytes(tenant: &Tenant) -> Option<u64> {
 /// Lays out a tenant's file, if it works on one: registered first, written whole, on the disk when this comes back, and in the
 /// page cache where it is used through that.
 pub(crate) fn lay_out(guard: &mut Guard, tenant: &Tenant, label: &str) -> Result<Option<PathBuf>, Problem> {
-    let Some(bytes) = file_bytes(tenant) else { return Ok(None) };
+    let Some(bytes) = file_bytes(tenant).filter(|_| layers_of(&tenant.workload).is_empty()) else {
+        return Ok(None);
+    };
     let name = format!("catamaran-{}-{label}{FILE_ENDING}", guard.id());
     let path = Place::find()?.folder.join(name);
     guard.note(&Resource::File(path.clone()))?;
@@ -225,9 +228,10 @@ pub(crate) fn write(path: &Path, bytes: u64, cached: bool) -> std::io::Result<()
     Ok(())
 }
 
-/// Removes a file; whether it was there.
+/// Removes a file, or a folder of such; whether it was there.
 pub(crate) fn remove(path: &Path) -> Result<bool, String> {
-    match fs::remove_file(path) {
+    let is_folder = fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+    match if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) } {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(format!("cannot remove {}: {error}", path.display())),
@@ -250,6 +254,8 @@ mod tests {
         assert_eq!(found.mode() & 0o777, 0o600);
         assert!(write(&path, 1, false).is_err(), "nobody's file is taken for ours");
         assert_eq!((remove(&path), remove(&path)), (Ok(true), Ok(false)));
+        fs::create_dir_all(path.join("work/work")).unwrap();
+        assert_eq!((remove(&path), remove(&path)), (Ok(true), Ok(false)), "a folder goes with all in it");
     }
 
     #[test]

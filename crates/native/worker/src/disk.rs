@@ -12,6 +12,7 @@ use catamaran_worker::tape::{Tape, head, phase};
 use rustix::fs::{Mode, OFlags};
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
+use crate::layer;
 use crate::work::Phase;
 
 /// Opens the tenant's file under the two numbers by which the program that comes finds it.
@@ -148,6 +149,9 @@ impl<'a> Operations<'a> {
         let file = unsafe { BorrowedFd::borrow_raw(descriptor) };
         let (start, bytes, at) = (buffer.start.cast(), self.block_bytes as usize, self.place(number) as i64);
         let writes = self.operation & phase::WRITES != 0;
+        if writes && self.operation & phase::LAYER != 0 {
+            layer::open_for_writing()?;
+        }
         // SAFETY: the buffer holds as many bytes, is this thread's own, and outlives the call.
         let moved = unsafe {
             if writes {

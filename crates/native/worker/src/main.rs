@@ -13,6 +13,7 @@ mod disk;
 mod forks;
 mod guest;
 mod launch;
+mod layer;
 mod lock;
 mod memory;
 mod network;

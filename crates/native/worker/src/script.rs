@@ -6,6 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::file::LayerFile;
+
 /// One step on a control group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -124,6 +126,8 @@ pub struct Script {
     pub nice: Option<i32>,
     /// Its own file, which is open when the program begins ([`crate::file`]).
     pub file: Option<PathBuf>,
+    /// The file of a layer in its place.
+    pub layer: Option<LayerFile>,
     /// Another program in the worker's place: its path and arguments; empty where the tenant is the worker itself.
     pub exec: Vec<String>,
     /// File that takes the standard error of that program.
@@ -197,6 +201,9 @@ impl Script {
         if let Some(file) = &self.file {
             let _ = writeln!(text, "file {}", file.display());
         }
+        if let Some(layer) = &self.layer {
+            let _ = writeln!(text, "layer {}", layer.to_text());
+        }
         for argument in &self.exec {
             let _ = writeln!(text, "exec {argument}");
         }
@@ -253,6 +260,7 @@ impl Script {
             "oom-score-adj" => self.oom_score_adj = Some(rest.parse().ok()?),
             "nice" => self.nice = Some(rest.parse().ok()?),
             "file" => self.file = Some(rest.into()),
+            "layer" => self.layer = Some(LayerFile::from_text(rest)),
             "exec" => self.exec.push(rest.to_owned()),
             "errors" => self.errors = Some(rest.into()),
             "enter" => self.enter.push(rest.into()),
@@ -348,6 +356,7 @@ mod tests {
             oom_score_adj: Some(-500),
             nice: Some(-5),
             file: Some("/var/tmp/catamaran-1-2-web.0.disk".into()),
+            layer: Some(LayerFile { path: "/v/layer".into(), above: Some("/v/with space".into()) }),
             exec: vec!["/usr/bin/qemu-system-x86_64".into(), "-append".into(), "console=ttyS0 quiet".into()],
             errors: Some("/run/catamaran/1-2/web.0.errors".into()),
             enter: vec!["/sys/fs/cgroup/pids/t".into()],

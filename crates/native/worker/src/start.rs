@@ -14,7 +14,7 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::launch::say;
 use crate::rootfs::{self, Devices, PROGRAM};
-use crate::{confine, disk, network};
+use crate::{confine, disk, layer, network};
 
 /// Not in `libc` for musl (`include/uapi/linux/sched.h`).
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
@@ -140,6 +140,7 @@ impl Start<'_> {
             self.note(stamp::JOINED);
             self.adjust_oom_score()?;
             self.isolate()?;
+            self.script.layer.as_ref().map_or(Ok(()), layer::hand_over)?;
             stop_at("isolate");
             self.note(stamp::ISOLATED);
             self.change_root()?;

@@ -51,6 +51,8 @@ pub mod head {
     pub const PORT: usize = 8;
     /// Connections that it serves before it is done.
     pub const CLIENTS: usize = 9;
+    /// What the disk moved for the process, of layers' files (bytes, plus 1); 0 while it is not known.
+    pub const DISK_BYTES: usize = 10;
     /// First of [`super::STAMPS`] start-up instants (ns of `CLOCK_MONOTONIC`).
     pub const STAMP: usize = 16;
 }
@@ -104,7 +106,7 @@ pub mod phase {
     pub const FILE_BLOCKS: usize = 10;
     /// Most bytes a second; 0: as fast as it goes ([`DISK`]).
     pub const RATE: usize = 11;
-    /// What an operation is: a sum of the four below ([`DISK`]).
+    /// What an operation is: a sum of the five below ([`DISK`]).
     pub const OPERATION: usize = 12;
     /// What the places of random operations are drawn from ([`DISK`]).
     pub const SEED: usize = 13;
@@ -142,6 +144,8 @@ pub mod phase {
     pub const FLUSHES: u64 = 4;
     /// Through the page cache.
     pub const CACHED: u64 = 8;
+    /// On the file of a layer.
+    pub const LAYER: u64 = 16;
 
     /// Nothing.
     pub const IDLE: u64 = 0;

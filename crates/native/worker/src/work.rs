@@ -14,6 +14,7 @@ use crate::client::{Client, PIECE_BYTES};
 use crate::disk::{Buffer, Operations};
 use crate::forks::{self, Forks};
 use crate::launch::say;
+use crate::layer;
 use crate::lock::Lock;
 use crate::memory::Leak;
 use crate::peer::Peer;
@@ -142,12 +143,22 @@ impl Crew<'_> {
         // Once for "all are there", so that whoever looks finds every thread, and once for the common start.
         self.start.wait();
         say(rustix::stdio::stdin(), word::STARTED);
+        let before = self.uses_layers().then(layer::moved_bytes).flatten();
         self.tape.wait_for_go();
         self.start.wait();
         let ends: Result<Vec<u64>, String> = threads.into_iter().map(join).collect();
         let done_ns = ends?.into_iter().max().unwrap_or_default();
+        if let (Some(before), Some(now)) = (before, before.and_then(|_| layer::moved_bytes())) {
+            self.tape.set(head::DISK_BYTES, now.saturating_sub(before) + 1);
+        }
         self.tape.set(head::DONE, done_ns.saturating_sub(self.tape.get(head::ORIGIN_NS)) + 1);
         peer.map_or(Ok(()), join)
+    }
+
+    /// Whether a phase is on the file of a layer.
+    fn uses_layers(&self) -> bool {
+        let is_layer = |at: usize| self.tape.get(at + phase::OPERATION) & phase::LAYER != 0;
+        self.phases.iter().any(|(phase, _)| phase.kind == phase::DISK && is_layer(phase.at))
     }
 
     fn spawn<'scope, T: Send + 'scope>(

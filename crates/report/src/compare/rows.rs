@@ -2,7 +2,7 @@
 
 use super::noise::noise;
 use super::{AbsentRow, CONSERVED_LIMIT, Group, Missing, NOISE_LIMIT, Pair, Row};
-use crate::metric::{Metric, Unit};
+use crate::metric::{FOUND_IN_CACHE, Metric, Unit};
 use crate::report::{Report, TenantReport};
 use crate::statistics::median;
 
@@ -114,7 +114,7 @@ impl<'a> Subject<'a> {
         let natives = || self.pairs.iter().filter_map(|pair| self.tenant(&pair.native));
         let requests = match natives().any(|tenant| tenant.requests.is_some()) {
             false => Loop::None,
-            true if natives().any(|tenant| tenant.disk_bytes.is_some_and(|bytes| bytes > 0)) => Loop::Closed,
+            true if natives().any(works_on_file) => Loop::Closed,
             true if self.asks_in_turn() => Loop::Closed,
             true => Loop::Open,
         };
@@ -252,6 +252,11 @@ pub(super) fn log_ratio(simulated: f64, native: f64, floor: f64) -> f64 {
 }
 
 /// The median, 0 where there is nothing.
+/// Whether a tenant works on a file, be all of it in the page cache.
+fn works_on_file(tenant: &TenantReport) -> bool {
+    tenant.disk_bytes.is_some_and(|bytes| bytes > 0) || tenant.absent.contains_key(FOUND_IN_CACHE)
+}
+
 fn middle(values: impl Iterator<Item = f64>) -> f64 {
     median(&values.collect::<Vec<f64>>()).unwrap_or(0.0)
 }

@@ -4,6 +4,7 @@ use catamaran_scenario::Platform;
 
 use super::compare::pair;
 use crate::compare::{Group, Pair, PlatformComparison, compare};
+use crate::metric::FOUND_IN_CACHE;
 use crate::report::Requests;
 
 #[test]
@@ -31,6 +32,12 @@ fn a_closed_loop_is_judged_by_its_throughput() {
         comparison.rows.iter().any(|row| row.metric == "requests.completed")
     };
     assert!(counted(&open) && !counted(&closed), "the count follows from the throughput");
+    // One that found all of a layer's file in the page cache moved nothing, and is in a closed loop as well.
+    let mut found = pairs(0);
+    for tenant in found.iter_mut().flat_map(|pair| &mut pair.native.tenants) {
+        tenant.explain_absence(FOUND_IN_CACHE, "it was there");
+    }
+    assert_eq!(group_of(&compared(&found), "throughput_per_s"), Some(Group::Judged));
 }
 
 #[test]

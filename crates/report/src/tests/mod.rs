@@ -8,6 +8,7 @@ mod json;
 mod saved;
 mod value;
 mod why;
+mod why_disk;
 mod words;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 //! An answer is made of facts, each a figure of the report or a length on the timeline, and ends in a setting. Nothing here
 //! knows how a figure was obtained; [`words::why`](crate::words::why) turns an answer into sentences.
 
+mod disk;
 mod exchange;
 mod forks;
 mod kill;

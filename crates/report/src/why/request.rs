@@ -1,11 +1,12 @@
 //! Why was this request late?
 //!
 //! **Law.** From its arrival to its answer a request is at every instant at one of: behind others of its server that are being
-//! served, standing still because its guest is moved, stopped by the quota, with a virtual CPU that is stolen, waiting for a core, running. What it waits for longest is
+//! served, waiting for a copy-up or for the disk, standing still because its guest is moved, stopped by the quota, with a virtual CPU that is stolen, waiting for a core, running. What it waits for longest is
 //! the cause.
 
-use crate::timeline::{Request, Timeline};
+use crate::timeline::{Request, Timeline, WaitFor};
 
+use super::disk;
 use super::exchange::{self, Peer};
 use super::setting::{self, Advice};
 use super::spans::{Span, joined, length, within, without};
@@ -26,6 +27,12 @@ pub struct Parts {
     pub waited_ns: u64,
     /// It ran.
     pub ran_ns: u64,
+    /// The disk had to do it.
+    pub disk_ns: u64,
+    /// The disk had to read what the page cache did not hold.
+    pub not_cached_ns: u64,
+    /// The file that it writes to was copied up.
+    pub copied_ns: u64,
 }
 
 /// The story of one request.
@@ -75,7 +82,7 @@ pub(super) fn explain(run: &Run<'_>, tenant: usize, index: u32) -> Option<Found>
     }
     let (arrival, answered) = (request.arrival_ns, request.completed_ns?);
     let started = request.started_ns?.clamp(arrival, answered);
-    let own = Own::of(run, tenant)?;
+    let own = Own::of(run, tenant, request.thread)?;
     let queued = own.queued((arrival, started));
     let thread: Vec<Span> = runs(run.timeline, tenant, request.thread);
     let served = own.served((started, answered), &thread);
@@ -87,6 +94,9 @@ pub(super) fn explain(run: &Run<'_>, tenant: usize, index: u32) -> Option<Found>
         stolen_ns: queued.0.stolen_ns + served.0.stolen_ns,
         waited_ns: queued.0.waited_ns + served.0.waited_ns,
         ran_ns: served.0.ran_ns,
+        disk_ns: served.0.disk_ns,
+        not_cached_ns: served.0.not_cached_ns,
+        copied_ns: served.0.copied_ns,
     };
     let others = busiest(run, tenant, &waiting);
     let late = Late {
@@ -100,7 +110,7 @@ pub(super) fn explain(run: &Run<'_>, tenant: usize, index: u32) -> Option<Found>
         parts,
         peer: None,
     };
-    let advice = advise(run, tenant, &parts, others.map(|(other, _)| other));
+    let advice = advise(run, tenant, (index, &parts), others.map(|(other, _)| other));
     Some((Facts::Late(late), advice))
 }
 
@@ -149,17 +159,27 @@ fn still(timeline: &Timeline, label: &str) -> Vec<Span> {
     joined(spans)
 }
 
-/// When a tenant ran, stood still to be moved, was stopped by its quota, and had a virtual CPU stolen.
+/// When a tenant ran, stood still to be moved, was stopped by its quota, and had a virtual CPU stolen; and when a thread of it
+/// waited for the disk.
 struct Own {
     runs: Vec<Span>,
+    copies: Vec<Span>,
+    not_cached: Vec<Span>,
+    disk: Vec<Span>,
     still: Vec<Span>,
     stops: Vec<Span>,
     stolen: Vec<Span>,
 }
 
 impl Own {
-    fn of(run: &Run<'_>, tenant: usize) -> Option<Self> {
+    fn of(run: &Run<'_>, tenant: usize, thread: Option<u32>) -> Option<Self> {
         let timeline = run.timeline;
+        let waits = |what: WaitFor| {
+            let mine = timeline.waits.iter().filter(|wait| {
+                wait.tenant as usize == tenant && Some(wait.thread) == thread && wait.what == what
+            });
+            joined(mine.map(|wait| (wait.start_ns, wait.end_ns)).collect())
+        };
         let row = run.row(tenant)?;
         let label = format!("{}/{}", row.name, row.replica);
         let stops = timeline.throttles.iter().filter(|stop| stop.tenant as usize == tenant);
@@ -167,6 +187,9 @@ impl Own {
             timeline.guests.iter().filter(|one| one.tenant as usize == tenant && one.thread.is_none());
         Some(Self {
             runs: runs(timeline, tenant, None),
+            copies: waits(WaitFor::CopyUp),
+            not_cached: waits(WaitFor::NotCached),
+            disk: waits(WaitFor::Device),
             still: still(timeline, &label),
             stops: joined(stops.map(|stop| (stop.start_ns, stop.end_ns)).collect()),
             stolen: joined(stolen.map(|one| (one.start_ns, one.end_ns)).collect()),
@@ -182,9 +205,11 @@ impl Own {
 
     /// What a stretch of service is made of, and when its thread, or its virtual CPU, waited for a core in it.
     fn served(&self, whole: Span, thread: &[Span]) -> (Parts, Vec<Span>) {
-        let ran = within(thread, whole);
-        let (parts, waiting) = self.stands(whole, &ran);
-        (Parts { ran_ns: length(&ran), ..parts }, waiting)
+        // What it computes to copy a file is part of the copy.
+        let copied = within(&self.copies, whole);
+        let ran = without(&within(thread, whole), &copied);
+        let (parts, waiting) = self.stands(whole, &joined([ran.clone(), copied.clone()].concat()));
+        (Parts { ran_ns: length(&ran), copied_ns: length(&copied), ..parts }, waiting)
     }
 
     /// What the time is made of in which nothing goes on for a request.
@@ -194,11 +219,15 @@ impl Own {
             let apart = without(left, spans);
             (length(left) - length(&apart), apart)
         };
+        let (not_cached_ns, apart) = of(&self.not_cached, &apart);
+        let (disk_ns, apart) = of(&self.disk, &apart);
         let (still_ns, left) = of(&self.still, &apart);
         let (throttled_ns, left) = of(&self.stops, &left);
         let (stolen_ns, left) = of(&self.stolen, &left);
         let waiting = without(&without(&apart, &self.still), &self.stops);
-        (Parts { still_ns, throttled_ns, stolen_ns, waited_ns: length(&left), ..Parts::default() }, waiting)
+        let waited_ns = length(&left);
+        let at_the_disk = Parts { not_cached_ns, disk_ns, ..Parts::default() };
+        (Parts { still_ns, throttled_ns, stolen_ns, waited_ns, ..at_the_disk }, waiting)
     }
 }
 
@@ -213,10 +242,20 @@ pub(super) fn busiest(run: &Run<'_>, tenant: usize, waiting: &[Span]) -> Option<
 }
 
 /// What it waited for longest, and the setting that this depends on.
-fn advise(run: &Run<'_>, tenant: usize, parts: &Parts, other: Option<usize>) -> Option<Advice> {
-    let Parts { behind_ns, still_ns, throttled_ns, stolen_ns, waited_ns, ran_ns } = *parts;
+fn advise(
+    run: &Run<'_>,
+    tenant: usize,
+    (index, parts): (u32, &Parts),
+    other: Option<usize>,
+) -> Option<Advice> {
+    let Parts { behind_ns, still_ns, throttled_ns, stolen_ns, waited_ns, ran_ns, .. } = *parts;
     let most = behind_ns.max(still_ns).max(throttled_ns).max(stolen_ns).max(waited_ns).max(ran_ns);
-    if still_ns == most {
+    let (disk_ns, not_cached_ns, copied_ns) = (parts.disk_ns, parts.not_cached_ns, parts.copied_ns);
+    if copied_ns > most.max(disk_ns).max(not_cached_ns) {
+        disk::smaller_layer(run, tenant, index)
+    } else if disk_ns.max(not_cached_ns) > most {
+        disk::less_at_a_time(run, tenant, index)
+    } else if still_ns == most {
         setting::faster_link()
     } else if throttled_ns == most {
         setting::more_quota(run, tenant)
@@ -225,6 +264,6 @@ fn advise(run: &Run<'_>, tenant: usize, parts: &Parts, other: Option<usize>) -> 
     } else if behind_ns == most {
         setting::shorter_queue(run, tenant)
     } else {
-        setting::less_work(run, tenant)
+        setting::less_work(run, tenant).or_else(|| disk::smaller_blocks(run, tenant, index))
     }
 }

@@ -33,6 +33,9 @@ fn kinds(index: usize, shape: &Shape, phase: bool) -> Vec<BoxedStrategy<String>>
     ];
     if shape.breadth == Breadth::Whole {
         kinds.extend([kind("disk", disk()), kind("fork", fork()), kind("command", command())]);
+        if shape.has_layers(index) {
+            kinds.push(kind("disk", disk_in_layer()));
+        }
         if shape.tenants > 1 {
             let peer = (index + 1) % shape.tenants;
             kinds.extend([kind("network", network(peer, "bytes", stream()))]);
@@ -83,6 +86,18 @@ fn memory() -> Vec<BoxedStrategy<Pair>> {
 }
 
 fn disk() -> Vec<BoxedStrategy<Pair>> {
+    let mut fields = operations();
+    fields.push(maybe("cached", flag()));
+    fields
+}
+
+fn disk_in_layer() -> Vec<BoxedStrategy<Pair>> {
+    let mut fields = operations();
+    fields.push(given("layer", Just("\"files\"".to_owned())));
+    fields
+}
+
+fn operations() -> Vec<BoxedStrategy<Pair>> {
     vec![
         given("op", select(vec!["read", "write", "randread", "randwrite"]).prop_map(quoted)),
         // Few enough operations for the bounds over all tenants, in the smallest blocks, too.
@@ -91,7 +106,6 @@ fn disk() -> Vec<BoxedStrategy<Pair>> {
         maybe("depth", number(1, 31)),
         maybe("fsync", flag()),
         maybe("rate", bandwidth(1)),
-        maybe("cached", flag()),
     ]
 }
 

@@ -31,8 +31,12 @@ fn scenario(parts: &[Part], leaf: Leaf<'_>) -> String {
         lines.push("host = { cores = 2, nodes = 3 }".into());
     }
     if !goes_by("image") {
-        lines.push("image = [{ name = \"shop:1.2\", archive = \"a\" }]".into());
+        let layers = "[{ id = \"base\", size = \"30MiB\" }]";
+        lines.push(format!("image = [{{ name = \"shop:1.2\", layers = {layers} }}]"));
     }
+    // A layer is one of the tenant's image.
+    let image =
+        if parts.last().is_some_and(|part| part.text() == "layer") { "image = \"shop:1.2\", " } else { "" };
     // Tenants that examples name, wherever the one at hand is not called so.
     let shop = "{ name = \"shop\", workload = { kind = \"idle\" } }";
     let web = "{ name = \"web\", workload = { kind = \"idle\" } }";
@@ -40,7 +44,8 @@ fn scenario(parts: &[Part], leaf: Leaf<'_>) -> String {
         if let Some(list) = line.strip_prefix("tenant = [") {
             let more =
                 if list.contains("name = \"shop\"") { web.to_owned() } else { format!("{shop}, {web}") };
-            *line = format!("tenant = [{}, {more}]", list.trim_end_matches(']'));
+            let own = list.trim_end_matches(']').replacen("{ ", &format!("{{ {image}"), 1);
+            *line = format!("tenant = [{own}, {more}]");
         }
     }
     lines.join("\n")

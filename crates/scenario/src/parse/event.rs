@@ -4,9 +4,9 @@ use crate::diagnostic::Problem;
 use crate::plan::{Action, Event};
 use crate::{MilliCpu, weight};
 
-use super::Scope;
 use super::reader::Reader;
 use super::tenant::{Located, QUOTA_LEAST_NS, check_name, read_image, read_instant, read_node, small_quota};
+use super::{Scope, layer};
 
 /// Most events.
 const EVENTS_MAX: usize = 1000;
@@ -38,6 +38,7 @@ fn read_action(reader: &Reader<'_>, scope: &Scope, tenants: &[Located]) -> Optio
         "drain" => Action::Drain { target: node("target")? },
         "update" => {
             let (target, image) = (tenant(), read_image(reader, scope));
+            layer::check_update(reader, scope, (target.as_deref(), image.as_deref()), tenants);
             Action::Update { target: target?, image: image? }
         }
         "set-limit" => {

@@ -59,8 +59,8 @@ fn read(reader: &Reader<'_>, scope: &Scope, seen: &mut BTreeSet<String>) -> Opti
     let start_at = read_instant(reader, "start_at", scope);
     let restart = reader.choice("restart").map(restart_of);
     let image = read_image(reader, scope);
-    let own_name = name.as_deref().unwrap_or_default();
-    let workload = reader.table("workload").and_then(|workload| workload::read(&workload, scope, own_name));
+    let own = workload::Own { name: name.as_deref().unwrap_or_default(), image: image.as_deref() };
+    let workload = reader.table("workload").and_then(|workload| workload::read(&workload, scope, own));
     let tenant = Tenant {
         name: name?,
         replicas: replicas?,

@@ -144,7 +144,7 @@ pub(crate) fn check(takes: Takes, value: &DeValue<'_>) -> Taken<()> {
         Takes::Exactly(_) => take_exactly(takes, value),
         Takes::Name => take_name(takes, value).map(drop),
         Takes::ImageName => take_image_name(takes, value).map(drop),
-        Takes::Text | Takes::Tenant | Takes::Image => take_text(takes, value).map(drop),
+        Takes::Text | Takes::Tenant | Takes::Image | Takes::Layer => take_text(takes, value).map(drop),
         Takes::Flag => take_flag(takes, value).map(drop),
         Takes::Duration { .. } => take_duration(takes, value).map(drop),
         Takes::Bytes { .. } => take_bytes(takes, value).map(drop),

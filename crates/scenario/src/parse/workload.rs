@@ -7,7 +7,7 @@ use crate::plan::{
 
 use super::reader::Reader;
 use super::tenant::check_name;
-use super::{Scope, value};
+use super::{Scope, layer, value};
 
 /// Most phases of one workload.
 const PHASES_MAX: usize = 1000;
@@ -15,15 +15,22 @@ const PHASES_MAX: usize = 1000;
 /// O_DIRECT reads and writes whole sectors (bytes).
 const SECTOR_BYTES: u64 = 512;
 
-pub(super) fn read(reader: &Reader<'_>, scope: &Scope, own_name: &str) -> Option<Workload> {
+/// The tenant whose workload it is.
+#[derive(Clone, Copy)]
+pub(super) struct Own<'a> {
+    pub(super) name: &'a str,
+    pub(super) image: Option<&'a str>,
+}
+
+pub(super) fn read(reader: &Reader<'_>, scope: &Scope, own: Own<'_>) -> Option<Workload> {
     match (reader.has("kind"), reader.has("phases")) {
         (true, true) => {
             let problem = Problem::new("a workload of one kind that has phases as well");
             reader.fail("phases", problem.advises("leave out either kind or phases"));
             None
         }
-        (false, true) => read_phases(reader, scope, own_name),
-        (true, false) => read_kind(reader, scope, own_name),
+        (false, true) => read_phases(reader, scope, own),
+        (true, false) => read_kind(reader, scope, own),
         (false, false) => {
             reader.fail_missing("kind", crate::schema::WORKLOAD.field("kind")?.takes);
             None
@@ -31,7 +38,7 @@ pub(super) fn read(reader: &Reader<'_>, scope: &Scope, own_name: &str) -> Option
     }
 }
 
-fn read_phases(reader: &Reader<'_>, scope: &Scope, own_name: &str) -> Option<Workload> {
+fn read_phases(reader: &Reader<'_>, scope: &Scope, own: Own<'_>) -> Option<Workload> {
     let phases = reader.tables("phases", PHASES_MAX, |_| None);
     if phases.is_empty() && reader.elements("phases").is_some_and(|all| all.is_empty()) {
         reader.fail(
@@ -41,13 +48,13 @@ fn read_phases(reader: &Reader<'_>, scope: &Scope, own_name: &str) -> Option<Wor
                 .advises("add one, or write kind = \"idle\""),
         );
     }
-    let read: Vec<_> = phases.iter().filter_map(|phase| read_phase(phase, scope, own_name)).collect();
+    let read: Vec<_> = phases.iter().filter_map(|phase| read_phase(phase, scope, own)).collect();
     Some(Workload::Phases(read))
 }
 
-fn read_phase(reader: &Reader<'_>, scope: &Scope, own_name: &str) -> Option<Phase> {
+fn read_phase(reader: &Reader<'_>, scope: &Scope, own: Own<'_>) -> Option<Phase> {
     let lasts = reader.duration("for");
-    let workload = read_kind(reader, scope, own_name)?;
+    let workload = read_kind(reader, scope, own)?;
     let endless = match &workload {
         Workload::Idle => Some("idle"),
         Workload::Server(_) => Some("server"),
@@ -64,15 +71,15 @@ fn read_phase(reader: &Reader<'_>, scope: &Scope, own_name: &str) -> Option<Phas
     Some(Phase { workload, lasts })
 }
 
-fn read_kind(reader: &Reader<'_>, scope: &Scope, own_name: &str) -> Option<Workload> {
+fn read_kind(reader: &Reader<'_>, scope: &Scope, own: Own<'_>) -> Option<Workload> {
     match reader.choice("kind")? {
         "compute" => read_compute(reader),
         "server" => read_server(reader).map(Workload::Server),
         "memory" => read_memory(reader),
-        "disk" => read_disk(reader),
-        "network" => read_network(reader, scope, own_name),
+        "disk" => read_disk(reader, scope, own),
+        "network" => read_network(reader, scope, own),
         "fork" => read_fork(reader),
-        "command" => read_command(reader, scope, own_name),
+        "command" => read_command(reader, scope, own),
         _ => Some(Workload::Idle),
     }
 }
@@ -156,7 +163,7 @@ fn read_memory(reader: &Reader<'_>) -> Option<Workload> {
     Some(Workload::Memory { start, leak: leak?, limit_at, touch_loop: touch? == "loop" })
 }
 
-fn read_disk(reader: &Reader<'_>) -> Option<Workload> {
+fn read_disk(reader: &Reader<'_>, scope: &Scope, own: Own<'_>) -> Option<Workload> {
     let op = reader.choice("op").map(|word| match word {
         "read" => DiskOp::Read,
         "write" => DiskOp::Write,
@@ -166,6 +173,7 @@ fn read_disk(reader: &Reader<'_>) -> Option<Workload> {
     let (size, block, depth) = (reader.bytes("size"), reader.bytes("block"), reader.count32("depth"));
     let (fsync, rate, cached) = (reader.flag("fsync"), reader.bandwidth("rate"), reader.flag("cached"));
     let (size, block, cached) = (size?, block?, cached?);
+    let layer = layer::read(reader, scope, own, block);
     if block > size {
         reader.fail(
             "block",
@@ -173,7 +181,7 @@ fn read_disk(reader: &Reader<'_>) -> Option<Workload> {
                 .accepts("at most size")
                 .advises("lower it"),
         );
-    } else if !cached && !block.0.is_multiple_of(SECTOR_BYTES) {
+    } else if !cached && !reader.has("layer") && !block.0.is_multiple_of(SECTOR_BYTES) {
         let problem = Problem::new(format!("block {block} is not a whole number of sectors"));
         reader.fail(
             "block",
@@ -182,13 +190,13 @@ fn read_disk(reader: &Reader<'_>) -> Option<Workload> {
                 .advises("round it, or write cached = true"),
         );
     }
-    Some(Workload::Disk { op: op?, size, block, depth: depth?, fsync: fsync?, rate, cached })
+    Some(Workload::Disk { op: op?, size, block, depth: depth?, fsync: fsync?, rate, cached, layer })
 }
 
-fn read_network(reader: &Reader<'_>, scope: &Scope, own_name: &str) -> Option<Workload> {
+fn read_network(reader: &Reader<'_>, scope: &Scope, own: Own<'_>) -> Option<Workload> {
     let to = reader.text("to");
     if let Some(to) = &to {
-        check_peer(reader, to, scope, own_name);
+        check_peer(reader, to, scope, own.name);
     }
     let (bytes, requests, size) = (reader.bytes("bytes"), reader.count("requests"), reader.bytes("size"));
     let what = match (reader.has("bytes"), reader.has("requests")) {
@@ -227,10 +235,10 @@ fn read_fork(reader: &Reader<'_>) -> Option<Workload> {
     Some(Workload::Fork { rate: rate?, lifetime: lifetime?, max })
 }
 
-fn read_command(reader: &Reader<'_>, scope: &Scope, own_name: &str) -> Option<Workload> {
+fn read_command(reader: &Reader<'_>, scope: &Scope, own: Own<'_>) -> Option<Workload> {
     let argv = read_argv(reader);
     let probe_tcp = reader.table("probe").and_then(|probe| probe.count16("tcp"));
-    let like = reader.table("like").and_then(|like| read_kind(&like, scope, own_name));
+    let like = reader.table("like").and_then(|like| read_kind(&like, scope, own));
     Some(Workload::Command { argv: argv?, probe_tcp, like: like.map(Box::new) })
 }
 

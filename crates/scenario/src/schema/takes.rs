@@ -53,6 +53,8 @@ pub(crate) enum Takes {
     Tenant,
     /// The name of an image.
     Image,
+    /// The id of a layer of the tenant's image.
+    Layer,
     /// The number of a node.
     Node,
     /// A table.
@@ -135,6 +137,7 @@ impl Takes {
             Self::Map => "table of texts",
             Self::Tenant => "name of a tenant",
             Self::Image => "name of an image",
+            Self::Layer => "id of a layer",
             Self::Node => "number of a node",
             Self::Table(_) => "table",
             Self::Tables(_) => "array of tables",
@@ -205,6 +208,7 @@ impl Takes {
             Self::Map => "a table of texts, such as { libssl = \"1.1\" }".into(),
             Self::Tenant => "the name of a tenant".into(),
             Self::Image => "the name of an [[image]]".into(),
+            Self::Layer => "the id of a layer of the tenant's image, of at most 256MiB".into(),
             Self::Node => "the number of a node, from 0, below host.nodes".into(),
             Self::Table(_) => "a table".into(),
             Self::Tables(_) => "an array of tables".into(),

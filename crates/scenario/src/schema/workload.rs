@@ -193,6 +193,15 @@ static DISK: Table = Table::new(
         Field::default("fsync", Takes::Flag, "false").means("Waits after each write until it is on the device.").like("true"),
         Field::absent("rate", Takes::SPEED, "as fast as it goes").means("No operation begins sooner than this speed has it; what is late is made up for.").like("\"20MB/s\""),
         Field::default("cached", Takes::Flag, "false").means("Through the page cache, which holds the file from the start, rather than O_DIRECT.").like("true"),
+        Field::absent("layer", Takes::Layer, "a file of the tenant's own")
+            .means(
+                "The file is one that the image's layer of this id consists of, as large as the layer. It goes through the page cache, which \
+                 does not hold it at first, so that `cached` has no meaning beside it; a larger `size` goes over it again. Where tenants share a \
+                 kernel and their roots are overlays, all that name the layer have one file: the first one reads it from the disk and is \
+                 charged its pages, and whoever writes to it has all of it copied up first. In guests each has a copy.",
+            )
+            .like("\"base\"")
+            .becomes("overlayfs: lowerdir"),
     ],
 );
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use catamaran_report::Report;
+use catamaran_report::metric::FOUND_IN_CACHE;
 use catamaran_report::report::{BackendKind, Identity, IsolationRow, Requests, TenantReport, TenantState};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
@@ -124,6 +125,9 @@ fn fill(
     row.restarts = Some(instance.lives.restarts);
     finish(row, world, instance);
     row.disk_bytes = Some(instance.program.moved_bytes());
+    if instance.program.uses_layers() {
+        row.explain_absence(FOUND_IN_CACHE, "what the page cache had does not count");
+    }
     let network = world.network.as_ref();
     row.network_bytes = Some(network.map_or(0, |net| net.moved.get(index).copied().unwrap_or(0)));
     memory(row, calibration, setting, world, index);

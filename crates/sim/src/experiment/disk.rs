@@ -4,13 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catamaran_report::RunError;
+use catamaran_report::timeline::WaitFor;
 use catamaran_scenario::calibration::{DiskCosts, OperationCosts};
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::plan::Workload;
 use catamaran_scenario::{Calibration, Plan, Platform};
 
+use super::layers::{LayerStep, Layers};
 use super::refuse::refusal;
 use super::virtio::Virtio;
+use super::waits::Waits;
 use super::world::{Event, TENANTS_SECOND, World};
 use crate::Options;
 use crate::kernel::Instant;
@@ -41,6 +44,8 @@ pub(super) struct DiskSetting {
     virtio: Option<Virtio>,
     /// What a read from the page cache costs beyond the machine's own (ns).
     more_of_a_read: u64,
+    /// The files of layers, where tenants use some.
+    layers: Option<Layers>,
 }
 
 impl DiskSetting {
@@ -66,6 +71,7 @@ impl DiskSetting {
             charges_writeback: calibration.machine.cgroup_version == 2,
             virtio: guest.and_then(|guest| Some(Virtio::new(guest.disk?, guest.speed))),
             more_of_a_read: costs::extra(platform).read_4_kib.map_or(0, |ns| (ns + 0.5) as u64),
+            layers: Layers::of(plan, platform, calibration.machine.page_bytes),
         })
     }
 
@@ -95,6 +101,8 @@ impl DiskSetting {
             writeback: unbounded,
             virtio: self.virtio.clone(),
             more_of_a_read: self.more_of_a_read,
+            layers: self.layers.clone(),
+            waits: options.timeline.then(Waits::default),
             flying: BTreeMap::new(),
             asked: BTreeSet::new(),
             orphans: BTreeMap::new(),
@@ -127,6 +135,8 @@ pub(super) enum Step {
     LetGo,
     /// Time passes.
     Pass(u64),
+    /// Something with the file of a layer.
+    Layer(LayerStep),
 }
 
 /// The disk and who is at it.
@@ -138,8 +148,11 @@ pub(super) struct DiskWorld {
     writeback: Option<usize>,
     pub(super) virtio: Option<Virtio>,
     more_of_a_read: u64,
+    pub(super) layers: Option<Layers>,
+    /// None where nobody asks.
+    pub(super) waits: Option<Waits>,
     /// What each thread has still to do for its operation, the next last.
-    flying: BTreeMap<ThreadId, Vec<Step>>,
+    pub(super) flying: BTreeMap<ThreadId, Vec<Step>>,
     /// Threads that wait for the device.
     asked: BTreeSet<ThreadId>,
     /// How many operations the device still has of each thread whose life has ended: they are done, and nobody hears of it.
@@ -166,11 +179,20 @@ impl DiskWorld {
         }
     }
 
+    /// A thread waits for the disk, for itself or for the page cache.
+    fn waits_for_disk(&mut self, thread: ThreadId, now: Instant) {
+        let reads_in = self.layers.as_ref().is_some_and(|layers| layers.is_reading(thread));
+        let what = if reads_in { WaitFor::NotCached } else { WaitFor::Device };
+        self.begins_to_wait(thread, now, what);
+    }
+
     /// The steps of an operation of group `group`, the first last.
-    fn steps(&self, op: FileOp, group: usize) -> Vec<Step> {
+    pub(super) fn steps(&self, op: FileOp, group: usize) -> Vec<Step> {
+        if let Some(place) = op.in_layer {
+            return self.steps_in_layer(op, place);
+        }
         let costs = &self.costs;
         let more = op.bytes.saturating_sub(CALIBRATED_BYTES);
-        let direct = if op.writes { &costs.write } else { &costs.read };
         let mut steps = Vec::new();
         if op.cached {
             let cached = if op.writes { &costs.cached_write } else { &costs.cached_read };
@@ -179,36 +201,44 @@ impl DiskWorld {
             steps.push(Step::Kernel(self.virtio.as_ref().map_or(cpu, |virtio| virtio.inside(cpu))));
         }
         if !op.cached || op.flushes {
-            let charged = if op.cached { self.writeback.unwrap_or(group) } else { group };
-            steps.extend(self.way_of(on_the_device(direct, op, more, charged), more));
+            let charged = if op.cached { self.written_back_by(group) } else { group };
+            steps.extend(self.way_to_the_device(op.bytes, op.writes, charged));
         }
         if op.flushes {
-            let flush = &costs.flush;
-            let flush = [
-                Step::Ask { cpu: flush.cpu_ns, notify: 0 },
-                Step::Device {
-                    group,
-                    writes: true,
-                    bytes: 0,
-                    service: flush.service_ns,
-                    latency: flush.latency_ns,
-                },
-                Step::Kernel(NOTICE_NS),
-            ];
-            steps.extend(self.way_of(flush, 0));
+            steps.extend(self.flush(group));
         }
         steps.reverse();
         steps
     }
+
+    /// The group of what the page cache writes out for a group.
+    pub(super) fn written_back_by(&self, group: usize) -> usize {
+        self.writeback.unwrap_or(group)
+    }
+
+    /// Reading or writing so many bytes past the page cache, in order.
+    pub(super) fn way_to_the_device(&self, bytes: u64, writes: bool, group: usize) -> Vec<Step> {
+        let costs = if writes { &self.costs.write } else { &self.costs.read };
+        let more = bytes.saturating_sub(CALIBRATED_BYTES);
+        self.way_of(on_the_device(costs, (bytes, writes), more, group), more)
+    }
+
+    /// Having the device write its cache out, in order.
+    pub(super) fn flush(&self, group: usize) -> Vec<Step> {
+        let flush = &self.costs.flush;
+        let (service, latency) = (flush.service_ns, flush.latency_ns);
+        let device = Step::Device { group, writes: true, bytes: 0, service, latency };
+        self.way_of([Step::Ask { cpu: flush.cpu_ns, notify: 0 }, device, Step::Kernel(NOTICE_NS)], 0)
+    }
 }
 
-fn on_the_device(costs: &OperationCosts, op: FileOp, more: u64, group: usize) -> [Step; 3] {
+fn on_the_device(costs: &OperationCosts, (bytes, writes): (u64, bool), more: u64, group: usize) -> [Step; 3] {
     [
         Step::Ask { cpu: costs.cpu_ns + by_the_byte(costs.cpu_ns_per_byte, more), notify: costs.notify_ns },
         Step::Device {
             group,
-            writes: op.writes,
-            bytes: op.bytes,
+            writes,
+            bytes,
             service: costs.service_ns + by_the_byte(costs.service_ns_per_byte, more),
             latency: costs.latency_ns + by_the_byte(costs.latency_ns_per_byte, more),
         },
@@ -250,14 +280,19 @@ impl World {
             Some(Step::Kernel(ns)) => ns,
             Some(Step::Ask { cpu, notify }) => cpu + if disk.model.is_idle() { notify } else { 0 },
             Some(Step::Device { group, writes, bytes, service, latency }) => {
+                disk.waits_for_disk(thread, now);
                 disk.asked.insert(thread);
                 disk.model.submit(now, Op { owner: thread, group, writes, bytes, service, latency });
                 self.engine.block(thread);
                 return self.take_disk_timers();
             }
-            Some(Step::Monitor(service)) => return self.join_monitor(thread, service),
+            Some(Step::Monitor(service)) => {
+                disk.waits_for_disk(thread, now);
+                return self.join_monitor(thread, service);
+            }
             Some(Step::Tell(notify)) if disk.model.is_idle() => return self.monitor_tells(thread, notify),
             Some(Step::Tell(_)) => return self.operate_on(thread),
+            Some(Step::Layer(step)) => return self.layer_step(thread, step),
             Some(Step::LetGo) => {
                 self.let_go_of_monitor(thread);
                 return self.operate_on(thread);
@@ -268,6 +303,7 @@ impl World {
                 return self.engine.block(thread);
             }
         };
+        disk.has_waited(thread, now, false);
         self.engine.give_kernel_time(thread, cpu.max(1));
         self.engine.wake(thread);
     }
@@ -287,8 +323,10 @@ impl World {
     /// A thread's life ends: its operation goes no further than the device.
     pub(super) fn stop_operating(&mut self, thread: ThreadId) {
         self.let_go_of_monitor(thread);
+        self.stop_at_layers(thread);
         let Some(disk) = &mut self.disk else { return };
         disk.flying.remove(&thread);
+        disk.gives_up_waiting(thread);
         if disk.asked.remove(&thread) {
             *disk.orphans.entry(thread).or_default() += 1;
         }

@@ -198,6 +198,7 @@ impl World {
         if instance.lives.life != life {
             return;
         }
+        let replaced = instance.killed.is_some_and(|killed| killed.how == How::Replaced);
         let restarts = match instance.killed {
             Some(killed) => killed.how != How::Replaced && killed.how != How::Unwanted,
             None => instance.program.finished().is_some(),
@@ -223,6 +224,7 @@ impl World {
         let note = if restarts { Note::Restarted(index) } else { Note::Started(index) };
         let begun = self.note(note, cause);
         self.admit_anew(index, begun);
+        self.layers_of_next_life(index, replaced);
         if let Some((rest, asked)) = then {
             self.replace(&rest, asked);
         }

@@ -19,6 +19,12 @@ pub(super) enum Note {
     Reset(usize),
     /// A client finds nobody who listens.
     Refused(usize),
+    /// An instance waits for the disk, since a page that it wants of a layer is not in the page cache; told once for each file.
+    NotCached(usize),
+    /// A layer's file of so many bytes is copied up for an instance.
+    CopyUp(usize, u64),
+    /// That is done.
+    CopiedUp(usize),
     /// A fork of an instance is refused, for the first time.
     PidsMax(usize),
     /// An instance is gone with its node.
@@ -51,6 +57,7 @@ impl Note {
         match self {
             Self::Round(_, bytes)
             | Self::Still(_, bytes)
+            | Self::CopyUp(_, bytes)
             | Self::Memory(MemoryNote::Merged { bytes } | MemoryNote::Ballooned { bytes }) => Some(bytes),
             _ => None,
         }

@@ -376,13 +376,13 @@ impl World {
         }
     }
 
-    fn stall(&mut self, thread: ThreadId, ns: u64) {
+    pub(super) fn stall(&mut self, thread: ThreadId, ns: u64) {
         self.engine.block(thread);
         self.queue.push(self.now + ns, TENANTS_SECOND, Event::Wake(thread, self.life_of(thread)));
     }
 
     /// The kernel tries again and again until a victim's memory is there; the model sleeps until then.
-    fn wait_for_memory(&mut self, thread: ThreadId) {
+    pub(super) fn wait_for_memory(&mut self, thread: ThreadId) {
         self.engine.block(thread);
         if let Some(memory) = &mut self.memory {
             memory.waiting.push(thread);

@@ -15,6 +15,7 @@ mod forks;
 mod guests;
 mod happened;
 mod lanes;
+mod layers;
 mod lives;
 mod log;
 mod memory;
@@ -30,6 +31,7 @@ mod stepping;
 mod talking;
 mod timeline;
 mod virtio;
+mod waits;
 mod world;
 
 pub(crate) use density::density;

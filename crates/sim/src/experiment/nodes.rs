@@ -144,6 +144,7 @@ fn merged_timeline(plan: &Plan, parts: Vec<Part>) -> Timeline {
         whole.throttles.extend(timeline.throttles);
         whole.periods.extend(timeline.periods);
         whole.requests.extend(timeline.requests);
+        whole.waits.extend(timeline.waits);
         traces.push(timeline.trace);
     }
     whole.slices.sort_by_key(|slice| (slice.start_ns, slice.core));
@@ -151,6 +152,7 @@ fn merged_timeline(plan: &Plan, parts: Vec<Part>) -> Timeline {
     whole.throttles.sort_by_key(|throttle| (throttle.start_ns, throttle.tenant));
     whole.periods.sort_by_key(|period| (period.start_ns, period.tenant));
     whole.requests.sort_by_key(|request| (request.arrival_ns, request.tenant, request.index));
+    whole.waits.sort_by_key(|wait| (wait.start_ns, wait.tenant, wait.thread));
     whole.views.sort_by_key(|view| view.tenant);
     whole.trace = in_order(traces);
     whole

@@ -1,5 +1,6 @@
 //! What the simulator can't carry out yet is refused by name, never ignored.
 
+mod layers;
 mod moving;
 
 use catamaran_report::RunError;
@@ -60,6 +61,7 @@ pub(super) fn what_is_not_carried_out(
         return Err(refusal("host.disk".into(), what, NO_DISK_ADVICE));
     }
     network(plan, platform)?;
+    layers::layers(plan, platform, calibration)?;
     if pulls(plan, platform) {
         plan.images().iter().filter(|image| is_used(plan, &image.name)).try_for_each(image)?;
         layers_of_all(plan)?;
@@ -346,8 +348,12 @@ fn tenant(tenant: &Tenant, platform: Platform, without_disk: bool, answering: u6
 fn is_covered(workload: &Workload) -> bool {
     match workload {
         Workload::Command { like: Some(like), .. } => is_covered(like),
-        other => FileWork::all(other)
-            .all(|work| work.cached && !work.writes && work.block_bytes <= disk::CALIBRATED_BYTES),
+        other => FileWork::all(other).all(|work| {
+            work.cached
+                && work.layer_bytes.is_none()
+                && !work.writes
+                && work.block_bytes <= disk::CALIBRATED_BYTES
+        }),
     }
 }
 

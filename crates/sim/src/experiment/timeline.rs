@@ -7,6 +7,7 @@ use catamaran_scenario::{Plan, Platform};
 use super::engine::Engine;
 use super::happened;
 use super::migrate::Place;
+use super::waits;
 use super::world::World;
 use crate::kernel::trace;
 use crate::platform::visibility;
@@ -41,7 +42,7 @@ impl Names {
 
 pub(super) fn timeline(plan: &Plan, platform: Platform, mut world: World) -> Timeline {
     let names = names(plan, &world);
-    let requests = requests(&world);
+    let (requests, waits) = (requests(&world), waits::waits(&world));
     let now = world.now;
     let born_ns: Vec<u64> =
         world.instances.iter().map(|one| one.as_ref().map_or(now, |one| one.start)).collect();
@@ -65,6 +66,7 @@ pub(super) fn timeline(plan: &Plan, platform: Platform, mut world: World) -> Tim
         throttles: throttles(&entries, &names, now),
         periods,
         requests,
+        waits,
         views: visibility::views(plan, platform, &born_ns),
         trace,
     }

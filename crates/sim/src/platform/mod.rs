@@ -11,6 +11,7 @@ pub(crate) mod disk;
 pub(crate) mod figures;
 pub(crate) mod footprint;
 pub(crate) mod isolation;
+pub(crate) mod layers;
 pub(crate) mod memory;
 pub(crate) mod migration;
 mod namespaces;

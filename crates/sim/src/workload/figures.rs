@@ -57,6 +57,18 @@ impl Program {
         self.steps.iter().map(moved).sum()
     }
 
+    /// The disk has moved so many bytes to or from a layer's file, in the present phase.
+    pub(crate) fn add_moved(&mut self, bytes: u64) {
+        if let Some(Step { stage: Stage::Disk(filer), .. }) = self.steps.get_mut(self.current) {
+            filer.add_moved(bytes);
+        }
+    }
+
+    /// Whether it works on the file of a layer, in some phase.
+    pub(crate) fn uses_layers(&self) -> bool {
+        self.steps.iter().any(|step| matches!(&step.stage, Stage::Disk(filer) if filer.is_in_layer()))
+    }
+
     /// Whether it has a phase of operations on a file or of talking, which makes no turns.
     pub(crate) fn operates(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.stage, Stage::Disk(_) | Stage::Network(_)))

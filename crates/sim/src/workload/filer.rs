@@ -3,19 +3,35 @@
 //! **Law.** That of [`catamaran_scenario::file_work`]: a thread that has finished its operation takes the next one, and begins
 //! it no sooner than the rate has it. **Judge.** The native worker, which follows the same rule.
 
-use catamaran_scenario::file_work::FileWork;
+use catamaran_scenario::Plan;
+use catamaran_scenario::file_work::{self, FileWork};
+use catamaran_scenario::plan::Workload;
 
 use super::Served;
 use crate::kernel::Instant;
+use crate::kernel::rng::SplitMix64;
+
+/// A place in the file of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InLayer {
+    /// Number of the layer among those of the plan.
+    pub(crate) layer: usize,
+    /// First byte.
+    pub(crate) at: u64,
+    /// Whether what comes next is anywhere.
+    pub(crate) random: bool,
+}
 
 /// An operation that a thread asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct FileOp {
     pub(crate) bytes: u64,
     pub(crate) writes: bool,
     pub(crate) cached: bool,
     /// Whether it waits until the device has written its cache out.
     pub(crate) flushes: bool,
+    /// None in a file of the tenant's own.
+    pub(crate) in_layer: Option<InLayer>,
 }
 
 /// What a thread does next.
@@ -34,20 +50,41 @@ struct Hand {
     flying: Option<usize>,
 }
 
+/// Which file it is, and the stream of its places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Places {
+    seed: u64,
+    layer: Option<usize>,
+}
+
+impl Places {
+    pub(super) fn of(
+        plan: &Plan,
+        (tenant, replica, phase): (usize, u32, usize),
+        workload: &Workload,
+    ) -> Self {
+        let own = file_work::layers_of(workload).first().copied();
+        let layer = own.and_then(|own| file_work::layers(plan).iter().position(|layer| *layer == own));
+        Self { seed: FileWork::places_seed(plan.seed(), tenant, replica, phase), layer }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Filer {
     work: FileWork,
+    places: Places,
     next: u64,
     hands: Vec<Hand>,
     done: Vec<Served>,
-    /// Bytes that were moved in lives before this one.
+    /// Bytes that were moved in lives before this one; of a layer's file in this one, too.
     moved_before: u64,
 }
 
 impl Filer {
-    pub(super) fn new(work: FileWork) -> Self {
+    pub(super) fn new(work: FileWork, places: Places) -> Self {
         Self {
             work,
+            places,
             next: 0,
             hands: vec![Hand::default(); work.depth as usize],
             done: Vec::new(),
@@ -84,7 +121,14 @@ impl Filer {
             writes: self.work.writes,
             cached: self.work.cached,
             flushes: self.work.flushes,
+            in_layer: self.places.layer.map(|layer| self.place(layer, number)),
         })
+    }
+
+    fn place(&self, layer: usize, number: u64) -> InLayer {
+        let random = self.work.random;
+        let block = if random { SplitMix64::from(self.places.seed, number).next() } else { number };
+        InLayer { layer, at: block % self.work.file_blocks * self.work.block_bytes, random }
     }
 
     /// The operations that were begun.
@@ -92,8 +136,21 @@ impl Filer {
         &self.done
     }
 
-    /// Bytes moved so far.
+    /// The disk has moved so many bytes for it, to or from the file of a layer.
+    pub(super) fn add_moved(&mut self, bytes: u64) {
+        self.moved_before += bytes;
+    }
+
+    /// Whether its file is one of a layer.
+    pub(super) fn is_in_layer(&self) -> bool {
+        self.places.layer.is_some()
+    }
+
+    /// Bytes moved so far; of a layer's file those that the disk had to move.
     pub(super) fn moved_bytes(&self) -> u64 {
+        if self.is_in_layer() {
+            return self.moved_before;
+        }
         let completed = self.done.iter().filter(|op| op.completed.is_some()).count() as u64;
         self.moved_before + completed * self.work.block_bytes
     }
@@ -128,9 +185,16 @@ mod tests {
             flushes: false,
             cached: false,
             rate: Some(1_000_000),
+            layer_bytes: None,
         };
-        let mut filer = Filer::new(work);
-        let op = Step::Operate(FileOp { bytes: 1000, writes: false, cached: false, flushes: false });
+        let mut filer = Filer::new(work, Places::default());
+        let op = Step::Operate(FileOp {
+            bytes: 1000,
+            writes: false,
+            cached: false,
+            flushes: false,
+            in_layer: None,
+        });
         let table = [
             (0, 100, op),
             (1, 100, Step::Sleep(1_000_100)),
@@ -160,8 +224,9 @@ mod tests {
             flushes: true,
             cached: false,
             rate: None,
+            layer_bytes: None,
         };
-        let mut filer = Filer::new(work);
+        let mut filer = Filer::new(work, Places::default());
         assert!(matches!(filer.next(0, 0, 0, 50), Step::Operate(_)));
         assert_eq!(filer.next(0, 50, 0, 50), Step::Rest);
         assert_eq!(filer.operations().len(), 1);

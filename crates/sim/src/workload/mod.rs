@@ -13,7 +13,7 @@ mod server;
 mod talker;
 
 pub(crate) use draws::Exponential;
-pub(crate) use filer::FileOp;
+pub(crate) use filer::{FileOp, InLayer};
 pub(crate) use program::{Action, Program};
 pub(crate) use server::Served;
 pub(crate) use talker::Talk;

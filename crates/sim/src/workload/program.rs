@@ -9,7 +9,7 @@ use catamaran_scenario::network_work::NetworkWork;
 use catamaran_scenario::plan::Workload;
 
 use super::attend;
-use super::filer::{self, FileOp, Filer};
+use super::filer::{self, FileOp, Filer, Places};
 use super::forker::Forker;
 use super::leaker::{self, Leaker};
 use super::lock::{self, Lock};
@@ -103,7 +103,8 @@ impl Program {
         let mut steps = Vec::new();
         for (index, (workload, lasts)) in phases.into_iter().enumerate() {
             let requests = Requests::new(plan, tenant, replica, index);
-            steps.push(Step::new(workload, lasts, requests, page_bytes)?);
+            let places = Places::of(plan, (tenant, replica, index), workload);
+            steps.push(Step::new(workload, lasts, requests, (page_bytes, places))?);
         }
         if let Some(first) = steps.first_mut() {
             first.begin(start);
@@ -319,7 +320,7 @@ impl Step {
         workload: &Workload,
         lasts: Option<u64>,
         requests: Option<Requests>,
-        page_bytes: u64,
+        (page_bytes, places): (u64, Places),
     ) -> Option<Self> {
         let (stage, threads) = match workload {
             Workload::Compute { threads, work, lock } => {
@@ -335,12 +336,14 @@ impl Step {
                 let timeout = server.timeout.map(|timeout| timeout.0);
                 (Stage::Server(Server::new(arrivals, server.queue, timeout)), server.threads)
             }
-            Workload::Disk { depth, .. } => (Stage::Disk(Filer::new(FileWork::of(workload)?)), *depth),
+            Workload::Disk { depth, .. } => {
+                (Stage::Disk(Filer::new(FileWork::of(workload)?, places)), *depth)
+            }
             Workload::Fork { .. } => (Stage::Fork(Forker::new(ForkWork::of(workload)?)), 1),
             Workload::Network { .. } => (Stage::Network(Talker::new(NetworkWork::of(workload)?)), 1),
             Workload::Idle => (Stage::Idle, 1),
             Workload::Command { like: Some(like), .. } => {
-                return Self::new(like, lasts, requests, page_bytes);
+                return Self::new(like, lasts, requests, (page_bytes, places));
             }
             other => {
                 let leak = Leak::of(other)?;

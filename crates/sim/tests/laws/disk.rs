@@ -9,7 +9,7 @@ use catamaran_sim::{Options, simulate};
 use crate::common::{OPERATION, cpu_s, hog, ideal, near, plan, run, tenant};
 
 /// A machine without costs but those of its disk: 40 µs for one operation, of which 10 are CPU time.
-fn with_disk(batches: bool, scheduler: &str) -> Calibration {
+pub(crate) fn with_disk(batches: bool, scheduler: &str) -> Calibration {
     let cached = CachedCosts { cpu_ns: 1000, cpu_ns_per_byte: 0.0001 };
     let disk = DiskCosts {
         scheduler: scheduler.to_owned(),

@@ -11,6 +11,7 @@ mod drain;
 mod events;
 mod forks;
 mod guests;
+mod layers;
 mod locks;
 mod memory;
 mod migration;

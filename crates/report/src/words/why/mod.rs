@@ -96,6 +96,9 @@ fn parts(late: &Late) -> Vec<(Part, u64)> {
         (Part::Stolen, parts.stolen_ns),
         (Part::Waited, parts.waited_ns),
         (Part::Ran, parts.ran_ns),
+        (Part::Disk, parts.disk_ns),
+        (Part::NotCached, parts.not_cached_ns),
+        (Part::Copied, parts.copied_ns),
     ];
     if let Some(peer) = &late.peer {
         all.extend([
@@ -124,6 +127,9 @@ enum Part {
     Stolen,
     Waited,
     Ran,
+    Disk,
+    NotCached,
+    Copied,
     PeerThrottled,
     PeerWaited,
     PeerRan,

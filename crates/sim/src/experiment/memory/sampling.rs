@@ -8,7 +8,11 @@ impl World {
     /// Begins to take samples, where anything can come of it.
     pub(in crate::experiment) fn begin_to_sample(&mut self) {
         let is_scanned = self.memory.as_ref().is_some_and(super::MemoryWorld::is_scanned);
-        if is_scanned || self.instances.iter().flatten().any(|instance| instance.program.touches()) {
+        let has_cache = self.disk.as_ref().is_some_and(|disk| disk.layers.is_some());
+        if is_scanned
+            || has_cache
+            || self.instances.iter().flatten().any(|instance| instance.program.touches())
+        {
             self.queue.push(SAMPLE_NS, TENANTS_SECOND, Event::Sample);
         }
     }

@@ -19,6 +19,10 @@ impl Memory {
         let wanted = wanted.min(far.clamp(BATCH, BATCH_MOST));
         let (pages, cost) = self.affordable(process, wanted, room, from_swap);
         if pages == 0 {
+            // What was read of files is there to be read again.
+            if self.give_up_files(self.full(group), wanted) > 0 {
+                return self.charge(process, wanted, from_swap);
+            }
             return self.make_room(process, wanted);
         }
         self.count(group, cost);
@@ -42,6 +46,10 @@ impl Memory {
             memory.path(group).find(is_exceeded)
         };
         while let Some(bound) = exceeded(self) {
+            let beyond = self.groups[bound].usage - self.groups[bound].max;
+            if self.give_up_files(bound, beyond) > 0 {
+                continue;
+            }
             let Some(victims) = self.victims(bound) else { break };
             let cause = self.trace.note(self.now, MemoryNote::Out { group: bound, by: process }, None);
             for victim in victims {
@@ -87,7 +95,7 @@ impl Memory {
     }
 
     /// The lowest bound above a group that has no room for another page with its table.
-    fn full(&self, group: GroupId) -> GroupId {
+    pub(super) fn full(&self, group: GroupId) -> GroupId {
         let least = self.room(group);
         let is_full =
             |above: &GroupId| self.groups[*above].max.saturating_sub(self.groups[*above].usage) == least;
@@ -95,7 +103,7 @@ impl Memory {
     }
 
     /// Reclaims below the bound that has no room, or kills there.
-    fn make_room(&mut self, process: ProcessId, wanted: u64) -> Charge {
+    pub(super) fn make_room(&mut self, process: ProcessId, wanted: u64) -> Charge {
         let full = self.full(self.processes[process].group);
         let reclaimed = self.reclaim(full, wanted);
         if reclaimed > 0 {

@@ -43,7 +43,8 @@ impl Memory {
             if !std::mem::replace(&mut self.groups[above].has_been_high, true) {
                 self.trace.note(self.now, MemoryNote::High { group: above, by: process }, None);
             }
-            reclaimed += self.reclaim(above, pages);
+            let given = self.give_up_files(above, pages);
+            reclaimed += if given < pages { self.reclaim(above, pages - given) } else { 0 };
         }
         let ticks = |&above: &GroupId| {
             delay_ticks(self.groups[above].usage, self.groups[above].high, pages, self.machine.hz)

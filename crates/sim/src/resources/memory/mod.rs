@@ -8,11 +8,12 @@
 //! **Source.** Linux `mm/memcontrol.c` (`try_charge_memcg`, `mem_cgroup_handle_over_high`), `mm/oom_kill.c`,
 //! `mm/page_counter.c`; `Documentation/admin-guide/cgroup-v2.rst`.
 //!
-//! **Left out.** File pages: the workloads have none. The stock of charged pages that each core keeps for a group counts in
-//! peaks only: it is given back as soon as a bound is met (`drain_all_stock`).
+//! **Left out.** The stock of charged pages that each core keeps for a group counts in peaks only: it is given back as soon as a
+//! bound is met (`drain_all_stock`). Pages of files: `cache.rs`.
 //!
 //! **Judge.** The machine at hand by `catamaran compare`; a slow twin, page by page, in the tests of this room.
 
+mod cache;
 mod charge;
 mod high;
 mod merge;
@@ -25,6 +26,7 @@ mod tests;
 use crate::kernel::Instant;
 use crate::kernel::trace::{Entry, Trace};
 
+pub(crate) use cache::FileId;
 pub(crate) use merge::Balloon;
 pub(crate) use resize::Resized;
 
@@ -73,6 +75,10 @@ struct Group {
     peak: u64,
     /// Whether it was ever beyond `high`.
     has_been_high: bool,
+    /// Pages of files that it was charged for.
+    files: cache::Runs,
+    /// Whether anything of that was ever given up for a charge below it.
+    has_given_up: bool,
 }
 
 /// A process to be made.
@@ -163,6 +169,8 @@ pub(crate) enum MemoryNote {
     Out { group: GroupId, by: ProcessId },
     /// A process was killed for it.
     Kill { process: ProcessId },
+    /// Pages of files below a group were given up for the first time.
+    GivenUp { group: GroupId },
     /// Another round of the scanner is over: so much is saved now (bytes).
     Merged { bytes: u64 },
     /// So much was given back (bytes).
@@ -179,6 +187,7 @@ pub(crate) struct Memory {
     trace: Trace<MemoryNote>,
     scanner: merge::Scanner,
     balloon: Option<Balloon>,
+    cache: cache::Cache,
 }
 
 impl Memory {
@@ -192,6 +201,7 @@ impl Memory {
             trace: Trace::new(true),
             scanner: merge::Scanner::default(),
             balloon: None,
+            cache: cache::Cache::default(),
         };
         memory.push_group(None, root);
         memory
@@ -219,6 +229,8 @@ impl Memory {
             swapped: 0,
             peak: 0,
             has_been_high: false,
+            files: cache::Runs::new(),
+            has_given_up: false,
         });
         self.groups.len() - 1
     }

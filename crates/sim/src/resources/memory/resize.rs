@@ -22,7 +22,8 @@ impl Memory {
     pub(crate) fn set_max(&mut self, group: GroupId, bytes: u64, version_1: bool) -> Resized {
         let max = bytes / self.machine.page_bytes;
         while self.groups[group].usage > max {
-            if self.reclaim(group, self.groups[group].usage - max) == 0 {
+            let beyond = self.groups[group].usage - max;
+            if self.give_up_files(group, beyond) == 0 && self.reclaim(group, beyond) == 0 {
                 break;
             }
         }
