@@ -191,25 +191,59 @@ fn the_bound_of_the_host_holds_above_those_of_its_tenants() {
     assert!((100..=880).contains(&(slow + quick)) && quick > slow, "{slow} and {quick}");
 }
 
+/// What the counters of a hog with a fifth of a core must say after 2 s on a machine that keeps up; `Err` is what they say.
+fn a_fifth_of_2_s(tenant: &TenantReport) -> Result<(), String> {
+    let cpu_s = cpu_s(tenant);
+    let periods = tenant.throttled_periods.expect("throttling is counted");
+    let throttled_s = tenant.throttled_s.expect("throttling is timed");
+    let holds = [
+        (0.3..0.5).contains(&cpu_s),
+        // In each of 20 periods, and for four fifths of each, as good as.
+        (10..=21).contains(&periods),
+        (1.0..1.9).contains(&throttled_s),
+    ];
+    let said = format!("{cpu_s} s of CPU time, throttled in {periods} periods for {throttled_s} s\n");
+    if holds == [true; 3] { Ok(()) } else { Err(said) }
+}
+
 #[test]
 fn a_throttled_tenant_is_counted_by_its_group() {
+    /// An emulated processor is stopped by its host without the guest's kernel being told: what ran at that moment is charged
+    /// for the gap, and then throttled for as long as it takes to pay back, which is not counted before it ends. A run that
+    /// was not stopped so shows the figures; a runner that counts wrongly never does.
+    const RUNS: u32 = 5;
     if !on_v2("a_throttled_tenant_is_counted_by_its_group") {
         return;
     }
     let hog = "[[tenant]]\nname = \"hog\"\ncpu = { limit = \"200m\" }\nworkload = { kind = \"compute\", work = \"1h\" }\n";
-    let report = run(&plan("2s", hog), Platform::Cgroups);
-    let tenant = &report.tenants[0];
-    assert!((0.3..0.5).contains(&cpu_s(tenant)), "a fifth of 2 s: {}", cpu_s(tenant));
-    let periods = tenant.throttled_periods.expect("throttling is counted");
-    assert!((10..=21).contains(&periods), "in each of 20 periods, as good as: {periods}");
-    let throttled_s = tenant.throttled_s.expect("throttling is timed");
-    assert!((1.0..1.9).contains(&throttled_s), "four fifths of 2 s, as good as: {throttled_s}");
-    assert!(tenant.memory_peak_bytes.expect("memory.peak") > 0);
-    assert_eq!(tenant.oom_kills, Some(0));
-    let machine = report.identity.machine.expect("a native report knows its machine");
-    assert_eq!(machine.get("cgroup_version").map(String::as_str), Some("2"));
-    let stages: Vec<_> = tenant.startup_stages.iter().map(|stage| stage.name.as_str()).collect();
-    assert_eq!(stages, ["limits", "clone", "exec"], "born in its group, it joins none");
+    let plan = plan("2s", hog);
+    let mut outcomes = String::new();
+    for _ in 0..RUNS {
+        let begun = Instant::now();
+        let report = run(&plan, Platform::Cgroups);
+        let wall_s = begun.elapsed().as_secs_f64();
+        let tenant = &report.tenants[0];
+        // These hold whatever the machine does: a thread does not run while it is throttled, and a period lasts 100 ms.
+        let throttled_s = tenant.throttled_s.expect("throttling is timed");
+        assert!(
+            cpu_s(tenant) + throttled_s <= wall_s,
+            "{} s and {throttled_s} s of {wall_s} s",
+            cpu_s(tenant)
+        );
+        let periods = tenant.throttled_periods.expect("throttling is counted");
+        assert!(periods >= 1 && periods as f64 <= wall_s / 0.1 + 1.0, "{periods} periods in {wall_s} s");
+        assert!(tenant.memory_peak_bytes.expect("memory.peak") > 0);
+        assert_eq!(tenant.oom_kills, Some(0));
+        let stages: Vec<_> = tenant.startup_stages.iter().map(|stage| stage.name.as_str()).collect();
+        assert_eq!(stages, ["limits", "clone", "exec"], "born in its group, it joins none");
+        let machine = report.identity.machine.as_ref().expect("a native report knows its machine");
+        assert_eq!(machine.get("cgroup_version").map(String::as_str), Some("2"));
+        match a_fifth_of_2_s(tenant) {
+            Ok(()) => return,
+            Err(said) => outcomes += &said,
+        }
+    }
+    panic!("a fifth of 2 s in none of {RUNS} runs:\n{outcomes}");
 }
 
 #[test]

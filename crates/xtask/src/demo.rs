@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::http;
-use crate::setup::{self, TO_SERVE};
+use crate::setup::{self, TO_SERVE, WASM};
 use crate::shell::{Workspace, lines_of, run, stop_tree};
 
 /// How the demo is shown.
@@ -28,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn demo(workspace: &Workspace, options: &Options) -> Result<()> {
     let begun = Instant::now();
     setup::some(workspace, &TO_SERVE)?;
+    run(&mut page_programs(workspace)).context("compiling the page")?;
     run(&mut page_build(workspace)).context("building the page")?;
     let mut build = workspace.cargo(["build", "--release", "--locked", "--package", "catamaran-cli"]);
     run(&mut build).context("building catamaran")?;
@@ -44,6 +45,14 @@ pub(crate) fn demo(workspace: &Workspace, options: &Options) -> Result<()> {
         bail!("`catamaran serve` ended with {status}");
     }
     Ok(())
+}
+
+/// What compiles the page and its worker, exactly as [`page_build`] would: that lets cargo do one after the other, and the
+/// last pass over each, which is most of the time, uses one core.
+pub(crate) fn page_programs(workspace: &Workspace) -> Command {
+    let mut cargo = workspace.cargo(["build", "--locked", "--package", "catamaran-web", "--bins"]);
+    cargo.args(["--profile", "wasm-release", "--target", WASM]);
+    cargo
 }
 
 /// What builds the page as it is shipped, into `dist`.

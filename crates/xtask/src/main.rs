@@ -38,6 +38,9 @@ enum Task {
     Demo(demo::Options),
     /// Check everything that must hold before a change lands
     Test(test::Options),
+    /// Compile what `test` needs last
+    #[command(hide = true)]
+    Ahead,
     /// Write the golden files anew
     Golden,
     /// Time a container that does nothing against runc and crun (as root)
@@ -76,6 +79,7 @@ fn carry_out(task: &Task) -> Result<bool> {
         Task::Setup => setup::all(&workspace)?,
         Task::Demo(options) => demo::demo(&workspace, options)?,
         Task::Test(options) => return Ok(test::test(&workspace, options)),
+        Task::Ahead => test::compile_ahead(&workspace)?,
         Task::Golden => golden::golden(&workspace)?,
         Task::BenchContainer(options) => return bench_container::bench(&workspace, options),
         Task::Accuracy(options) => return accuracy::accuracy(&workspace, options),

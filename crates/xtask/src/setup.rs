@@ -83,6 +83,11 @@ impl Need {
         }
     }
 
+    /// Whether it is built from source where it is missing.
+    pub(crate) fn is_built(self) -> bool {
+        matches!(self, Self::Trunk | Self::WasmBindgen | Self::CargoFuzz)
+    }
+
     fn state(self, workspace: &Workspace) -> Result<State> {
         match self {
             Self::Components => rust::components(workspace),

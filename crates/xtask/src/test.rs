@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that is checked before a change lands, in one order, with one closing line.
 
+mod ahead;
 mod build;
 mod guest;
 mod guest_machine;
@@ -15,9 +16,12 @@ use anyhow::{Result, bail};
 
 use crate::setup::Need;
 use crate::shell::{Workspace, follow, typed, wall};
+use ahead::Ahead;
 use build::TestProgram;
 use steps::STEPS;
 use tally::Tally;
+
+pub(crate) use ahead::compile as compile_ahead;
 
 /// What to run.
 #[derive(clap::Args)]
@@ -40,6 +44,8 @@ struct Step {
     needs: &'static [Need],
     /// Whether it runs native test programs, which are built first.
     programs: bool,
+    /// Whether some of them may run beside what is compiled ahead.
+    patient: bool,
     run: fn(&mut Run) -> Result<()>,
 }
 
@@ -48,6 +54,8 @@ struct Run<'a> {
     workspace: &'a Workspace,
     /// Native test programs; empty unless a chosen step runs some.
     programs: &'a [TestProgram],
+    /// What is compiled meanwhile.
+    ahead: &'a mut Ahead,
     /// When it must have ended.
     until: Instant,
     tally: Tally,
@@ -90,18 +98,31 @@ pub(crate) fn test(workspace: &Workspace, options: &Options) -> bool {
     let mut needs: Vec<Need> = chosen.iter().flat_map(|step| step.needs).copied().collect();
     needs.sort_unstable();
     needs.dedup();
+    // What is built from source takes minutes and is needed late.
+    let (built, found): (Vec<Need>, Vec<Need>) = needs.into_iter().partition(|need| need.is_built());
+    let mut built = Some(built).filter(|built| !built.is_empty());
     let mut all = Vec::new();
     let mut unmet = Vec::new();
     all.push(timed("setup", "install what is missing", |tally| {
-        unmet = set_up(workspace, &needs, tally);
+        unmet = set_up(workspace, &found, tally);
         Ok(())
     }));
+    let mut ahead = Ahead::new(chosen.iter().any(|step| step.name == "browser"));
     let mut programs = None;
     for step in chosen {
         if step.programs && programs.is_none() {
             all.push(timed("build", "compile all tests at once", |_| {
                 programs = Some(Vec::new());
                 programs = Some(build::build(workspace, until)?);
+                Ok(())
+            }));
+        }
+        if step.needs.iter().any(|need| need.is_built())
+            && let Some(built) = built.take()
+        {
+            all.push(timed("tools", "install what is built from source", |tally| {
+                ahead.end(until)?;
+                unmet.extend(set_up(workspace, &built, tally));
                 Ok(())
             }));
         }
@@ -113,9 +134,13 @@ pub(crate) fn test(workspace: &Workspace, options: &Options) -> bool {
             let mut run = Run {
                 workspace,
                 programs: programs.as_deref().unwrap_or_default(),
+                ahead: &mut ahead,
                 until,
                 tally: Tally::default(),
             };
+            if !step.patient {
+                run.ahead.end(until)?;
+            }
             let outcome = (step.run)(&mut run);
             *tally = run.tally;
             outcome

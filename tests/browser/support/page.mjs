@@ -8,12 +8,42 @@ export const BEATS = ["play", "bet", "run", "why", "goal", "for-real", "debrief"
 
 export const byId = (page, id) => page.getByTestId(id);
 
+let loads = 0;
+
+/**
+ * Loads the address afresh, also where it differs from what is open after `#` only: then under another query, which no
+ * server of the page looks at. Not by way of about:blank: Chromium fetches a page's icon some time after the page, and where
+ * that has just become a blank one it does so for nobody's origin, refuses, and complains on the console.
+ */
+async function load(page, url) {
+  if (page.url() === "about:blank") {
+    await page.goto(url);
+    return;
+  }
+  loads += 1;
+  const fresh = new URL(url);
+  fresh.search = `?load=${loads}`;
+  await page.goto(fresh.href);
+}
+
 /** Opens the address and waits for the picture of the first simulation. */
 export async function visit(page, url) {
-  // From another document, so that an address that differs after `#` only is loaded afresh too.
-  await page.goto("about:blank");
-  await page.goto(url);
+  await load(page, url);
   await settled(page);
+}
+
+/** From one beat of an open lesson to another, as people go: with the buttons above it. */
+export async function turnTo(page, beat) {
+  await byId(page, `beat-${beat}`).click();
+  await page.locator(`[data-testid="beat-${beat}"][aria-current="step"]`).waitFor();
+  await settled(page);
+}
+
+/** Puts the play head there, ns, or to the end where that is earlier. */
+export async function placeHead(page, ns) {
+  const end = Number(await byId(page, "scrub").getAttribute("max"));
+  if (end < ns) await byId(page, "scrub").press("End");
+  else await byId(page, "scrub").fill(String(ns));
 }
 
 /** Waits until the picture shows what was asked for. */
@@ -33,8 +63,7 @@ export function lessonUrl(server, beat, more = "", lesson = "cgroups") {
 
 /** Opens the duel and waits for its pictures and its score. */
 export async function visitDuel(page, url) {
-  await page.goto("about:blank");
-  await page.goto(url);
+  await load(page, url);
   await duelSettled(page);
 }
 

@@ -34,6 +34,8 @@ export async function serveFiles() {
     }
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  // A test that fails before it stops its server must not keep its file's process from its end.
+  server.unref();
   const url = `http://127.0.0.1:${server.address().port}${base}`;
   const stop = () =>
     new Promise((closed) => {

@@ -1,5 +1,5 @@
 // What every file of tests begins and ends with: a browser, and a server of the page.
-import { after, before } from "node:test";
+import { after, afterEach, before } from "node:test";
 
 import { launch, open } from "./chromium.mjs";
 import { serveFiles } from "./servers.mjs";
@@ -11,6 +11,8 @@ export function session(serve = serveFiles) {
   before(async () => {
     [browser, server] = await Promise.all([launch(), serve()]);
   });
+  // A page that is left open goes on playing, and its simulator keeps its memory.
+  afterEach(() => Promise.all(browser?.contexts().map((context) => context.close()) ?? []));
   after(async () => {
     await browser?.close();
     await server?.stop();

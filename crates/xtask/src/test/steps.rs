@@ -1,4 +1,4 @@
-//! The steps of `cargo xtask test`, cheapest first.
+//! The steps of `cargo xtask test`, as good as cheapest first.
 
 use std::path::Path;
 
@@ -6,25 +6,27 @@ use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
 
 use super::build::TestProgram;
-use super::{Run, Step, guest};
+use super::{Run, Step, ahead, guest};
 use crate::setup::{Need, WASM};
 use crate::tidy;
 
-/// All steps, in their order.
+/// All steps, in their order. Whatever needs tools that are built from source comes after [`ahead`] had time for them.
 pub(super) const STEPS: [Step; 12] = [
     Step {
         name: "format",
         about: "rustfmt changes nothing",
         needs: &[Need::Components],
         programs: false,
+        patient: false,
         run: format,
     },
-    Step { name: "tidy", about: "the house rules", needs: &[], programs: false, run: tidy },
+    Step { name: "tidy", about: "the house rules", needs: &[], programs: false, patient: false, run: tidy },
     Step {
         name: "clippy",
         about: "no warnings, natively and for the page",
         needs: &[Need::Components, Need::WasmTarget, Need::MuslTarget],
         programs: false,
+        patient: false,
         run: clippy,
     },
     Step {
@@ -32,6 +34,7 @@ pub(super) const STEPS: [Step; 12] = [
         about: "each crate by itself",
         needs: &[Need::MuslTarget],
         programs: true,
+        patient: false,
         run: unit,
     },
     Step {
@@ -39,20 +42,15 @@ pub(super) const STEPS: [Step; 12] = [
         about: "event logs and reports, byte for byte",
         needs: &[Need::MuslTarget],
         programs: true,
+        patient: false,
         run: |run| group(run, "golden"),
-    },
-    Step {
-        name: "golden-wasm",
-        about: "the same bytes from WebAssembly in Chromium",
-        needs: &[Need::WasmTarget, Need::WasmBindgen, Need::SystemPackages],
-        programs: false,
-        run: golden_wasm,
     },
     Step {
         name: "lessons",
         about: "every lesson keeps its promises",
         needs: &[Need::MuslTarget],
         programs: true,
+        patient: false,
         run: |run| group(run, "lessons"),
     },
     Step {
@@ -60,6 +58,7 @@ pub(super) const STEPS: [Step; 12] = [
         about: "one body of tests, both backends",
         needs: &[Need::MuslTarget],
         programs: true,
+        patient: true,
         run: |run| group(run, "conformance"),
     },
     Step {
@@ -67,6 +66,7 @@ pub(super) const STEPS: [Step; 12] = [
         about: "Linux for real",
         needs: &[Need::MuslTarget, Need::Qemu, Need::GuestKernel],
         programs: true,
+        patient: true,
         run: |run| group(run, "native"),
     },
     Step {
@@ -74,6 +74,7 @@ pub(super) const STEPS: [Step; 12] = [
         about: "one short scenario of the corpus, all the way; no figure is asserted",
         needs: &[Need::MuslTarget],
         programs: false,
+        patient: false,
         run: accuracy,
     },
     Step {
@@ -81,7 +82,16 @@ pub(super) const STEPS: [Step; 12] = [
         about: "the same on cgroup v2, in an emulated guest",
         needs: &[Need::MuslTarget, Need::Qemu, Need::GuestKernel],
         programs: true,
+        patient: false,
         run: guest::native_v2,
+    },
+    Step {
+        name: "golden-wasm",
+        about: "the same bytes from WebAssembly in Chromium",
+        needs: &[Need::WasmTarget, Need::WasmBindgen, Need::SystemPackages],
+        programs: false,
+        patient: false,
+        run: golden_wasm,
     },
     Step {
         name: "browser",
@@ -95,6 +105,7 @@ pub(super) const STEPS: [Step; 12] = [
             Need::NodePackages,
         ],
         programs: false,
+        patient: false,
         run: browser,
     },
 ];
@@ -126,11 +137,18 @@ fn step_of(program: &TestProgram) -> &'static str {
 
 /// Runs the test programs of a step, each in its crate's folder, as `cargo test` would.
 fn group(run: &mut Run, step: &str) -> Result<()> {
-    let programs: Vec<_> = run.programs.iter().filter(|program| step_of(program) == step).collect();
+    let mut programs: Vec<_> = run.programs.iter().filter(|program| step_of(program) == step).collect();
     if programs.is_empty() {
         bail!("no test program belongs to this step");
     }
+    // All that something is compiled beside comes in one piece, also across steps.
+    programs.sort_by_key(|program| ahead::may_be_beside(program) != run.ahead.is_at_work());
     for program in programs {
+        if ahead::may_be_beside(program) {
+            run.ahead.begin(run.workspace)?;
+        } else {
+            run.ahead.end(run.until)?;
+        }
         let folder = run.workspace.root().join(&program.folder);
         let mut command = run.workspace.command(&program.executable.to_string_lossy());
         // Tests that can't do their work here say so on their standard output.
@@ -198,6 +216,7 @@ fn catamaran_builds(run: &mut Run) -> Result<()> {
 
 /// The page as it is shipped, served by `catamaran serve` and as plain files.
 fn browser(run: &mut Run) -> Result<()> {
+    run.check("the page's programs build", &mut crate::demo::page_programs(run.workspace))?;
     run.check("the page builds", &mut crate::demo::page_build(run.workspace))?;
     catamaran_builds(run)?;
     if !run.tally.failed.is_empty() {
@@ -205,7 +224,7 @@ fn browser(run: &mut Run) -> Result<()> {
     }
     let mut node = run.workspace.command("node");
     node.current_dir(run.workspace.root().join("tests/browser"));
-    node.args(["--test", "--test-reporter=./reporter.mjs", "."]);
+    node.arg("run.mjs");
     node.env("CATAMARAN_PROGRAM", run.workspace.target().join("debug/catamaran"));
     node.env("CATAMARAN_CHROMIUM", run.workspace.find("chromium").unwrap_or_default());
     run.tests(&mut node)
