@@ -9,10 +9,12 @@
 //! a child's memory where its group has no room for it.
 //! **Judge.** Little's law and counts in `tests/laws/forks.rs`; the machine.
 
+mod costs;
+
 use std::collections::BTreeMap;
 
 use catamaran_report::RunError;
-use catamaran_scenario::calibration::{BusyForkCosts, ForkCosts};
+use catamaran_scenario::calibration::ForkCosts;
 use catamaran_scenario::{Calibration, Plan, fork_work, network_work};
 
 use super::log::Note;
@@ -60,28 +62,13 @@ impl ForkSetting {
             let field = format!("tenant.{}.workload.kind", tenant.name);
             return Err(refusal(field, what, "calibrate anew with `catamaran calibrate`"));
         };
-        let inside = |ns: u64| guest.map_or(ns, |guest| (ns as f64 / guest.speed) as u64);
         let tasks = |((index, _), claim): ((usize, u32), &CpuClaim)| {
             let tenant = plan.tenants().get(index)?;
             let max = tenant.pids_limit.filter(|_| claim.own_group.is_some() && guest.is_none());
             let own = processes(&tenant.workload) + u64::from(network_work::serves(plan, index));
             Some(Tasks { max, own })
         };
-        let costs = ForkCosts {
-            fork_ns: inside(costs.fork_ns),
-            refused_ns: inside(costs.refused_ns),
-            start_ns: inside(costs.start_ns),
-            exit_ns: inside(costs.exit_ns),
-            reap_ns: inside(costs.reap_ns),
-            busy: costs.busy.map(|busy| BusyForkCosts {
-                fork_ns: inside(busy.fork_ns),
-                start_ns: inside(busy.start_ns),
-                exit_ns: inside(busy.exit_ns),
-            }),
-            // A child's memory is the guest's own, of which only how much it holds in all is modelled.
-            child_bytes: guest.map_or(costs.child_bytes, |_| 0),
-            ..costs
-        };
+        let costs = costs::inside(costs, guest);
         Ok(Self(Some((costs, plan.instances().zip(claims).filter_map(tasks).collect()))))
     }
 
@@ -162,34 +149,7 @@ enum Stage {
     Tells,
 }
 
-/// What a step takes at its end, where somebody is woken, depends on whether a core idles by then.
-#[derive(Debug, Clone, Copy)]
-struct Costs {
-    least: u64,
-    idle: u64,
-    busy: u64,
-}
-
-impl Costs {
-    fn of(idle: u64, busy: u64) -> Self {
-        Self { least: idle.min(busy), idle, busy }
-    }
-
-    /// Beyond the least (ns).
-    fn beyond(self, idles: bool) -> u64 {
-        if idles { self.idle - self.least } else { self.busy - self.least }
-    }
-}
-
 impl ForkWorld {
-    fn fork_costs(&self) -> Costs {
-        Costs::of(self.costs.fork_ns, self.costs.on_busy_cores().fork_ns)
-    }
-
-    fn exit_costs(&self) -> Costs {
-        Costs::of(self.costs.exit_ns, self.costs.on_busy_cores().exit_ns)
-    }
-
     fn number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
@@ -343,14 +303,6 @@ impl World {
             Stage::Made(_) | Stage::Sleeps(_) => {}
             Stage::Ends | Stage::Tells => self.die(thread),
         }
-    }
-
-    /// Whether a child that ended now would wake its parent on a core that idles.
-    fn interrupts_its_parent(&self, thread: ThreadId) -> bool {
-        let Some(world) = &self.forks else { return false };
-        let Some(child) = world.children.get(&thread) else { return false };
-        let waits = world.hands.get(&child.parent).is_some_and(|hand| hand.waits.is_some());
-        waits && self.engine.would_wake_idle(child.parent)
     }
 
     /// A child is dead, and its parent is told.
