@@ -11,7 +11,7 @@ mod network;
 mod virtio;
 
 pub use disk::{CachedCosts, DiskCosts, FlushCosts, OperationCosts};
-pub use forks::ForkCosts;
+pub use forks::{BusyForkCosts, ForkCosts};
 pub use network::{MessageCosts, NetworkCosts, TurnCosts};
 pub use virtio::VirtioCosts;
 

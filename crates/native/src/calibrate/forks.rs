@@ -1,10 +1,10 @@
-//! What a fork and its child cost and weigh, by the very program that tenants run: children that come one by one on cores that idle,
-//! forks that a bound refuses, and many children at once.
+//! What a fork and its child cost and weigh, by the very program that tenants run: children that come one by one, on cores that idle
+//! and on cores that never do, forks that a bound refuses, and many children at once.
 
 use catamaran_report::Report;
 use catamaran_report::statistics::median;
 use catamaran_scenario::Platform;
-use catamaran_scenario::calibration::ForkCosts;
+use catamaran_scenario::calibration::{BusyForkCosts, ForkCosts};
 use catamaran_worker::tape::{Tape, phase, thread};
 
 use super::scenario::{ON_ONE_CORE, Scenario};
@@ -27,6 +27,11 @@ workload = { phases = [{ kind = "fork", rate = "500/s", lifetime = "5ms", for = 
 "#,
     ..ON_TWO_CORES
 };
+/// Two threads beside them: none of the two cores idles.
+const HOGS: &str = r#"[[tenant]]
+name = "hogs"
+workload = { kind = "compute", threads = 2, work = "1h" }
+"#;
 /// Sleeps of the parent for each child: until it is due, and until it is dead.
 const SLEEPS: f64 = 2.0;
 
@@ -58,6 +63,9 @@ workload = { kind = "fork", rate = "1000/s", lifetime = "10s" }
 const MANY_PER_S: f64 = 1000.0;
 const SAMPLES_PER_S: f64 = 10.0;
 
+/// How often each situation is measured, by turns, so that a machine that drifts drifts under all; the medians count.
+const ROUNDS: usize = 3;
+
 /// Measures; none where the machine has no control groups that bound processes, or a single core.
 pub(crate) fn measure(
     turns_per_cpu_s: f64,
@@ -65,31 +73,84 @@ pub(crate) fn measure(
     overheads: Overheads,
     interrupt: &Interrupt,
 ) -> Result<Option<ForkCosts>, Problem> {
-    let refused = carry_out(&REFUSED, turns_per_cpu_s, interrupt);
-    let Ok((refused, _)) = refused else { return Ok(None) };
-    let (Ok((report, Some(stamps))), Ok((many, _))) =
-        (carry_out(&ONE_BY_ONE, turns_per_cpu_s, interrupt), carry_out(&MANY, turns_per_cpu_s, interrupt))
-    else {
-        return Ok(None);
-    };
-    let figures = refused_ns(&refused).zip(child_bytes(&many));
-    let Some(((refused_ns, child_bytes), cpu_ns)) = figures.zip(cpu_ns(&report)) else { return Ok(None) };
-    let (switch_ns, sleep_ns) = (switch_ns as f64, overheads.sleep_ns as f64);
-    let children_ns = (cpu_ns - stamps.parent_ns) / stamps.children;
-    let start_ns = stamps.start_ns / stamps.children;
-    let reap_ns = stamps.reap_ns / stamps.children;
-    let exit_ns = children_ns - start_ns - switch_ns;
-    // What a child's own sleep took of its end was over before its stamp; the parent has slept, too.
-    let awake_ns = stamps.to_reaped_ns - (exit_ns - sleep_ns) - reap_ns - switch_ns - sleep_ns;
+    let carry_out = |scenario: Scenario<'_>| carry_out(&scenario, turns_per_cpu_s, interrupt);
+    let tenants = beside_hogs();
+    let beside_hogs = Scenario { tenants: &tenants, ..ONE_BY_ONE };
+    let own = (switch_ns as f64, overheads.sleep_ns as f64);
+    let (mut refused, mut idle, mut busy) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let Ok((report, _)) = carry_out(REFUSED) else { return Ok(None) };
+        refused.extend(refused_ns(&report).map(|ns| ns - own.0 - own.1));
+        for (scenario, situation) in [(ONE_BY_ONE, &mut idle), (beside_hogs, &mut busy)] {
+            let Ok((report, stamps)) = carry_out(scenario) else { return Ok(None) };
+            situation
+                .extend(cpu_ns(&report).zip(stamps).map(|(cpu_ns, stamps)| Steps::of(stamps, cpu_ns, own)));
+        }
+    }
+    let Ok((many, _)) = carry_out(MANY) else { return Ok(None) };
+    let refused_ns = median(&refused);
+    let figures = refused_ns.zip(child_bytes(&many)).zip(Steps::middle(&idle).zip(Steps::middle(&busy)));
+    let Some(((refused_ns, child_bytes), (idle, busy))) = figures else { return Ok(None) };
     Ok(Some(ForkCosts {
-        fork_ns: whole(stamps.parent_ns / stamps.children - reap_ns - SLEEPS * (sleep_ns + switch_ns)),
-        refused_ns: whole(refused_ns - sleep_ns - switch_ns),
-        start_ns: whole(start_ns - switch_ns),
-        exit_ns: whole(exit_ns),
-        reap_ns: whole(reap_ns),
-        wakeup_idle_ns: whole(awake_ns),
+        fork_ns: whole(idle.fork_ns),
+        refused_ns: whole(refused_ns),
+        start_ns: whole(idle.start_ns),
+        exit_ns: whole(idle.exit_ns),
+        reap_ns: whole(idle.reap_ns),
+        wakeup_idle_ns: whole(idle.awake_ns),
         child_bytes: whole(child_bytes),
+        busy: Some(BusyForkCosts {
+            fork_ns: whole(busy.fork_ns),
+            start_ns: whole(busy.start_ns),
+            exit_ns: whole(busy.exit_ns),
+        }),
     }))
+}
+
+/// The same children beside a thread on each core that never rests.
+fn beside_hogs() -> String {
+    format!("{}{HOGS}", ONE_BY_ONE.tenants)
+}
+
+/// What the steps of forks took.
+#[derive(Debug, Clone, Copy)]
+struct Steps {
+    fork_ns: f64,
+    start_ns: f64,
+    exit_ns: f64,
+    reap_ns: f64,
+    awake_ns: f64,
+}
+
+impl Steps {
+    /// From what stands on the tape and CPU time of parent and children; what a switch and a sleep take of their own is
+    /// not part of them.
+    fn of(stamps: Stamps, cpu_ns: f64, (switch_ns, sleep_ns): (f64, f64)) -> Self {
+        let children_ns = (cpu_ns - stamps.parent_ns) / stamps.children;
+        let start_ns = stamps.start_ns / stamps.children;
+        let reap_ns = stamps.reap_ns / stamps.children;
+        let exit_ns = children_ns - start_ns - switch_ns;
+        // What a child's own sleep took of its end was over before its stamp; the parent has slept, too.
+        let awake_ns = stamps.to_reaped_ns - (exit_ns - sleep_ns) - reap_ns - switch_ns - sleep_ns;
+        Self {
+            fork_ns: stamps.parent_ns / stamps.children - reap_ns - SLEEPS * (sleep_ns + switch_ns),
+            start_ns: start_ns - switch_ns,
+            exit_ns,
+            reap_ns,
+            awake_ns,
+        }
+    }
+
+    fn middle(all: &[Self]) -> Option<Self> {
+        let of = |get: fn(&Self) -> f64| median(&all.iter().map(get).collect::<Vec<_>>());
+        Some(Self {
+            fork_ns: of(|one| one.fork_ns)?,
+            start_ns: of(|one| one.start_ns)?,
+            exit_ns: of(|one| one.exit_ns)?,
+            reap_ns: of(|one| one.reap_ns)?,
+            awake_ns: of(|one| one.awake_ns)?,
+        })
+    }
 }
 
 fn whole(ns: f64) -> u64 {
@@ -192,6 +253,7 @@ mod tests {
         // The parent sleeps before each fork and before each end: these never fall together.
         let one = work(ONE_BY_ONE);
         assert_ne!(one.lifetime_ns % one.due_ns(1), 0);
+        assert_eq!(work(Scenario { tenants: &beside_hogs(), ..ONE_BY_ONE }), one);
         assert_eq!(work(MANY).rate, MANY_PER_S);
         assert!(work(REFUSED).rate > 0.0);
     }

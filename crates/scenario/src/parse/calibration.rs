@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::calibration::{
-    Accel, CachedCosts, CpuCosts, DiskCosts, FlushCosts, ForkCosts, Machine, MemoryCosts, MessageCosts,
-    NetworkCosts, OperationCosts, SchedulerKnobs, StartupStage, SwapCosts, TurnCosts, VirtioCosts, VmCosts,
+    Accel, BusyForkCosts, CachedCosts, CpuCosts, DiskCosts, FlushCosts, ForkCosts, Machine, MemoryCosts,
+    MessageCosts, NetworkCosts, OperationCosts, SchedulerKnobs, StartupStage, SwapCosts, TurnCosts,
+    VirtioCosts, VmCosts,
 };
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::plan::Scheduler;
@@ -221,6 +222,11 @@ fn read_fork(reader: &Reader<'_>) -> Option<ForkCosts> {
     let (start_ns, exit_ns) = (reader.count("start_ns"), reader.count("exit_ns"));
     let (reap_ns, wakeup_idle_ns) = (reader.count("reap_ns"), reader.count("wakeup_idle_ns"));
     let child_bytes = reader.count("child_bytes");
+    let busy = reader.table("busy").and_then(|busy| {
+        let (fork_ns, start_ns, exit_ns) =
+            (busy.count("fork_ns"), busy.count("start_ns"), busy.count("exit_ns"));
+        Some(BusyForkCosts { fork_ns: fork_ns?, start_ns: start_ns?, exit_ns: exit_ns? })
+    });
     Some(ForkCosts {
         fork_ns: fork_ns?,
         refused_ns: refused_ns?,
@@ -229,6 +235,7 @@ fn read_fork(reader: &Reader<'_>) -> Option<ForkCosts> {
         reap_ns: reap_ns?,
         wakeup_idle_ns: wakeup_idle_ns?,
         child_bytes: child_bytes?,
+        busy,
     })
 }
 

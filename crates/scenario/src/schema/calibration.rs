@@ -169,7 +169,13 @@ static FORK: Table = Table::new(
         Field::required("reap_ns", COST),
         Field::required("wakeup_idle_ns", COST),
         Field::required("child_bytes", Takes::Count { least: 0, most: 1 << 40 }),
+        Field::optional("busy", Takes::Table(&BUSY_FORK)),
     ],
+);
+
+static BUSY_FORK: Table = Table::new(
+    "Forks and their children where all cores are busy.",
+    &[Field::required("fork_ns", COST), Field::required("start_ns", COST), Field::required("exit_ns", COST)],
 );
 
 static MESSAGE: Table = Table::new(

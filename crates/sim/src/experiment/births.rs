@@ -24,6 +24,15 @@ impl Engine {
         }
     }
 
+    /// Whether a child that `parent` makes now has its core interrupted; where cores are not told apart, as on a machine at rest.
+    pub(super) fn would_child_idle(&mut self, parent: ThreadId) -> bool {
+        match self {
+            Engine::Exact(cpu) => cpu.would_fork_idle(parent, parent),
+            Engine::Guests(guests) => guests.would_child_idle(parent),
+            Engine::Fluid(_) => true,
+        }
+    }
+
     /// A thread begins, which `parent` has just made.
     pub(super) fn fork(&mut self, child: ThreadId, parent: ThreadId) {
         match self {
@@ -52,6 +61,12 @@ impl Guests {
         guest.owners.push(number);
         self.threads.push((index, own));
         number
+    }
+
+    /// Whether a child that `parent` makes now finds its virtual CPU idle.
+    fn would_child_idle(&mut self, parent: ThreadId) -> bool {
+        let (index, own) = self.threads[parent];
+        self.enter(index).would_fork_idle(own, own)
     }
 
     fn fork(&mut self, child: ThreadId, parent: ThreadId) {

@@ -1,12 +1,15 @@
 //! Where a thread forks: its time in the kernel, the bound of its group, and the lives of its children.
 //!
-//! **Law.** A fork takes CPU time of the parent, a refused one too. The child begins on the idlest core, works for a moment, sleeps for its
+//! **Law.** A fork takes CPU time of the parent, a refused one too; more of it where the child's core idles and has to be
+//! interrupted, and so does a child's end where its parent's core idles. The child begins on the idlest core, works for a moment, sleeps for its
 //! lifetime, works for its end, and is dead; it stays charged, to `pids` and to memory, until its parent has reaped it. A parent that
 //! sleeps is woken by a child's end, later where its core idles. Children are killed with their parent, at once.
 //! **Source.** Linux `kernel/fork.c` (`copy_process`), `kernel/exit.c` (`do_notify_parent`, `release_task`); the calibration for the costs.
 //! **Left out.** What killing children costs; page tables of a parent that holds much memory (the worker's own are in the calibration);
 //! a child's memory where its group has no room for it.
 //! **Judge.** Little's law and counts in `tests/laws/forks.rs`; the machine.
+
+mod costs;
 
 use std::collections::BTreeMap;
 
@@ -59,23 +62,13 @@ impl ForkSetting {
             let field = format!("tenant.{}.workload.kind", tenant.name);
             return Err(refusal(field, what, "calibrate anew with `catamaran calibrate`"));
         };
-        let inside = |ns: u64| guest.map_or(ns, |guest| (ns as f64 / guest.speed) as u64);
         let tasks = |((index, _), claim): ((usize, u32), &CpuClaim)| {
             let tenant = plan.tenants().get(index)?;
             let max = tenant.pids_limit.filter(|_| claim.own_group.is_some() && guest.is_none());
             let own = processes(&tenant.workload) + u64::from(network_work::serves(plan, index));
             Some(Tasks { max, own })
         };
-        let costs = ForkCosts {
-            fork_ns: inside(costs.fork_ns),
-            refused_ns: inside(costs.refused_ns),
-            start_ns: inside(costs.start_ns),
-            exit_ns: inside(costs.exit_ns),
-            reap_ns: inside(costs.reap_ns),
-            // A child's memory is the guest's own, of which only how much it holds in all is modelled.
-            child_bytes: guest.map_or(costs.child_bytes, |_| 0),
-            ..costs
-        };
+        let costs = costs::inside(costs, guest);
         Ok(Self(Some((costs, plan.instances().zip(claims).filter_map(tasks).collect()))))
     }
 
@@ -127,6 +120,8 @@ struct Hand {
 enum Doing {
     /// A fork, and whether it is granted.
     Fork(bool),
+    /// The end of one that is: its child is woken.
+    WakeChild,
     Reap,
 }
 
@@ -150,6 +145,8 @@ enum Stage {
     Sleeps(u64),
     Wakes,
     Ends,
+    /// Its parent, whom it wakes.
+    Tells,
 }
 
 impl ForkWorld {
@@ -170,7 +167,7 @@ impl World {
         let Some(&(index, _)) = self.owners.get(thread) else { return };
         let Some(world) = &mut self.forks else { return };
         let granted = world.groups.get(index).is_some_and(|(group, _)| world.pids.charge(*group).is_ok());
-        let cost = if granted { world.costs.fork_ns } else { world.costs.refused_ns };
+        let cost = if granted { world.fork_costs().least } else { world.costs.refused_ns };
         let first =
             !granted && world.refused.get_mut(index).is_some_and(|refused| !std::mem::replace(refused, true));
         if first {
@@ -219,11 +216,18 @@ impl World {
         }
         let Some(doing) = world.hands.get_mut(&thread).and_then(|hand| hand.doing.take()) else { return };
         let Some(&(index, _)) = self.owners.get(thread) else { return };
+        let costs = world.fork_costs();
+        if doing == Doing::Fork(true) {
+            let beyond = costs.beyond(self.engine.would_child_idle(thread));
+            if beyond > 0 {
+                return self.spend_on(thread, Doing::WakeChild, beyond);
+            }
+        }
         let now = self.now;
         let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) else { return };
         match doing {
-            Doing::Fork(made) => {
-                if let Some(child) = instance.program.forked(now, made) {
+            Doing::Fork(_) | Doing::WakeChild => {
+                if let Some(child) = instance.program.forked(now, doing != Doing::Fork(false)) {
                     self.give_birth(thread, index, child);
                 }
             }
@@ -258,14 +262,14 @@ impl World {
             let event = Event::Fork(ForkEvent::Awake(thread, comes));
             self.queue.push(self.now + after, TENANTS_SECOND, event);
         } else {
-            self.begin_to_live(thread);
+            self.begin_to_live(thread, false);
         }
     }
 
-    /// A child is there.
-    fn begin_to_live(&mut self, thread: ThreadId) {
+    /// A child is there, on a core that idled or on another.
+    fn begin_to_live(&mut self, thread: ThreadId, idled: bool) {
         let Some(world) = &mut self.forks else { return };
-        let start_ns = world.costs.start_ns;
+        let start_ns = if idled { world.costs.start_ns } else { world.costs.on_busy_cores().start_ns };
         let Some(child) = world.children.get_mut(&thread) else { return };
         child.stage = Stage::Starts;
         let parent = child.parent;
@@ -275,8 +279,9 @@ impl World {
 
     /// What a child was at is done.
     fn live_on(&mut self, thread: ThreadId) {
+        let idles = self.interrupts_its_parent(thread);
         let Some(world) = &mut self.forks else { return };
-        let (number, exit_ns) = (world.number(), world.costs.exit_ns);
+        let (number, exit) = (world.number(), world.exit_costs());
         let Some(child) = world.children.get_mut(&thread) else { return };
         match child.stage {
             Stage::Starts if child.lifetime > 0 => {
@@ -287,11 +292,16 @@ impl World {
             }
             Stage::Starts | Stage::Wakes => {
                 child.stage = Stage::Ends;
-                self.engine.give_kernel_time(thread, exit_ns.max(1));
+                self.engine.give_kernel_time(thread, exit.least.max(1));
+                self.engine.wake(thread);
+            }
+            Stage::Ends if exit.beyond(idles) > 0 => {
+                child.stage = Stage::Tells;
+                self.engine.give_kernel_time(thread, exit.beyond(idles));
                 self.engine.wake(thread);
             }
             Stage::Made(_) | Stage::Sleeps(_) => {}
-            Stage::Ends => self.die(thread),
+            Stage::Ends | Stage::Tells => self.die(thread),
         }
     }
 
@@ -342,7 +352,7 @@ impl World {
         }
         let Some(world) = &mut self.forks else { return };
         match world.children.get_mut(&thread) {
-            Some(Child { stage: Stage::Made(_), .. }) => return self.begin_to_live(thread),
+            Some(Child { stage: Stage::Made(_), .. }) => return self.begin_to_live(thread, true),
             Some(child) => child.stage = Stage::Wakes,
             None => world.hands.entry(thread).or_default().waits = None,
         }

@@ -188,6 +188,9 @@ impl MemoryWorld {
         let threads = program.threads() as u64;
         let own_bytes = self.idle_bytes(program);
         let buffers = program.buffer_bytes(self.page_bytes);
+        // Whoever touches memory for long does so on every core that it is moved to, and children do where they begin.
+        let is_everywhere = program.touches() || program.forks();
+        let spread = if is_everywhere { u64::MAX } else { self.footprint.cores(threads) };
         let group = match self.holders.get(&index) {
             Some((group, _)) => *group,
             None => {
@@ -202,8 +205,8 @@ impl MemoryWorld {
             own_rss_bytes: self.footprint.rss_bytes + buffers,
             hot: program.is_hot(),
             oom_score_adj: claim.oom_score_adj,
-            // Whoever touches memory for long does so on every core that it is moved to.
-            spread: if program.touches() { u64::MAX } else { self.footprint.cores(threads) },
+            spread: spread.min(claim.cores.unwrap_or(u64::MAX)),
+            cloned_bytes: if is_everywhere { 0 } else { self.footprint.cloned_bytes },
             kernels_beneath: self.footprint.kernels_beneath,
             reserve_bytes: self.footprint.reserve_bytes,
             alike_bytes: self.footprint.alike_bytes,

@@ -16,10 +16,6 @@ use catamaran_scenario::{Calibration, Platform};
 use super::is_container;
 use super::vm::Guest;
 
-/// Threads of which one is charged something where it runs itself: of the seven further ones of a pool of eight two or three
-/// are, of the further ones of two or three hardly one (accounted allocations traced per core on Linux 6.18; decision 1103).
-const THREADS_PER_CHARGE: u64 = 4;
-
 /// What each tenant of a run weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Footprint {
@@ -31,6 +27,8 @@ pub(crate) struct Footprint {
     pub(crate) group_bytes: u64,
     /// Charged beside that while it starts (bytes).
     pub(crate) start_bytes: u64,
+    /// What of all that is charged where it was cloned, before its program runs elsewhere (bytes).
+    pub(crate) cloned_bytes: u64,
     /// Cores on which a tenant with one thread is charged.
     one_core: u64,
     /// Weight for the out-of-memory killer (bytes).
@@ -50,6 +48,18 @@ fn weighed(platform: Platform, costs: &MemoryCosts) -> Option<u64> {
     own.or_else(ours).copied()
 }
 
+/// What a tenant is charged on the core on which the launcher clones it, where that sits in the tenant's own group: what any
+/// clone is charged (stack, records, page tables, copied pages: the worker's own children are as small), and what the launcher
+/// makes for it on this platform, namespaces or a root. The clone goes on elsewhere, as the launcher keeps this core busy
+/// (`sched_exec`).
+fn cloned_bytes(platform: Platform, calibration: &Calibration, costs: &MemoryCosts) -> u64 {
+    let inherits = [Platform::BareMetal, Platform::Chroot, Platform::Namespaces].contains(&platform);
+    let Some(fork) = calibration.fork.filter(|_| inherits) else { return 0 };
+    let weight = |platform| costs.tenant_bytes.get(&platform).copied();
+    let bare = weight(Platform::BareMetal).unwrap_or(costs.worker_bytes);
+    fork.child_bytes + weight(platform).unwrap_or(bare).saturating_sub(bare)
+}
+
 impl Footprint {
     /// On a platform; in a guest the threads are the guest's own affair.
     pub(crate) fn of(
@@ -66,6 +76,7 @@ impl Footprint {
                 thread_bytes: 0,
                 group_bytes: 0,
                 start_bytes: 0,
+                cloned_bytes: 0,
                 one_core: 1,
                 rss_bytes: guest.idle_bytes,
                 kernels_beneath: 1,
@@ -76,7 +87,9 @@ impl Footprint {
                 one_bytes: weighed(platform, costs).unwrap_or(costs.worker_bytes),
                 thread_bytes: costs.thread_bytes,
                 group_bytes: costs.group_bytes,
-                start_bytes: costs.start_bytes,
+                // What the image before `execve` had is charged to whoever waits where it came from.
+                start_bytes: if waits { 0 } else { costs.start_bytes },
+                cloned_bytes: cloned_bytes(platform, calibration, costs),
                 one_core: if waits { 2 } else { 1 },
                 rss_bytes: costs.worker_rss_bytes,
                 kernels_beneath: 0,
@@ -88,11 +101,12 @@ impl Footprint {
 
     /// Cores on which a tenant with so many threads is charged, where the machine has as many. A process that waits until
     /// somebody has put it into its groups wakes up on another than the one it was born on. A thread is born on the core
-    /// with the least to do (`sched_balance_find_dst_group`), but what it needs is charged where its parent runs, who makes
-    /// it (`copy_process`, and the pages on which a C library begins a stack); only one in some threads takes a page of the
-    /// allocator's or a record of the kernel's that is not there yet.
+    /// with the least to do (`sched_balance_find_dst_group`). What it needs is charged where its parent runs, who makes it
+    /// (`copy_process`, and the pages on which a C library begins a stack), but for records that are charged by the byte:
+    /// each core keeps a page for those of its own (`obj_stock`), so that the first thread on a core takes one there
+    /// (`refill_obj_stock`), and with it a whole stock (decision 0560).
     pub(crate) fn cores(&self, threads: u64) -> u64 {
-        self.one_core.max(1 + threads.saturating_sub(1) / THREADS_PER_CHARGE)
+        self.one_core.max(threads)
     }
 
     /// Charged to the own group of a tenant with so many threads (bytes).

@@ -14,6 +14,8 @@ pub(crate) struct MemoryClaim {
     /// Bounds of its group.
     pub(crate) bounds: Bounds,
     pub(crate) oom_score_adj: i64,
+    /// Cores that it may use at the most; none for all.
+    pub(crate) cores: Option<u64>,
     /// Settings of the scenario that are not applied: (field, reason).
     pub(crate) absent: Vec<(&'static str, &'static str)>,
 }
@@ -49,7 +51,8 @@ pub(crate) fn claim(tenant: &Tenant, calibration: &Calibration, limited: bool) -
         swap: bytes("memory.swap", memory.swap),
         killed_together: memory.oom_group && applies("memory.oom_group"),
     };
-    MemoryClaim { bounds, oom_score_adj: i64::from(memory.oom_score_adj), absent }
+    let cores = tenant.cpu.set.as_ref().filter(|_| limited).map(|set| set.len() as u64);
+    MemoryClaim { bounds, oom_score_adj: i64::from(memory.oom_score_adj), cores, absent }
 }
 
 /// What memory costs where tenants are. In a guest a page that is touched for the first time is a fault of both kernels, and of

@@ -2,7 +2,7 @@
 
 use catamaran_report::report::{Requests, TenantState};
 use catamaran_scenario::Calibration;
-use catamaran_scenario::calibration::ForkCosts;
+use catamaran_scenario::calibration::{BusyForkCosts, ForkCosts};
 use catamaran_sim::Outcome;
 
 use crate::common::{cpu_s, hog, ideal, near, plan, run, tenant};
@@ -16,6 +16,7 @@ const COSTS: ForkCosts = ForkCosts {
     reap_ns: 10_000,
     wakeup_idle_ns: 0,
     child_bytes: 100 << 10,
+    busy: None,
 };
 
 /// A machine without costs but those of forks.
@@ -164,6 +165,20 @@ fn children_share_the_cores_with_everyone_else() {
     let outcome = run(&plan(2, "10s", "cgroups", &tenants), &machine);
     near("children", cpu_s(&outcome, "bomb"), 500.0 * 8.1e-3, 2e-2);
     near("hogs", cpu_s(&outcome, "hog"), 20.0 - 500.0 * 8.1e-3, 2e-2);
+}
+
+#[test]
+fn nobody_is_interrupted_where_no_core_idles() {
+    let busy = BusyForkCosts { fork_ns: 40_000, start_ns: 10_000, exit_ns: 20_000 };
+    let machine = Calibration { fork: Some(ForkCosts { busy: Some(busy), ..COSTS }), ..ideal() };
+    // (what beside, threads of it, CPU time of a child in all)
+    let table = [("alone", 0, 100e-6), ("the other core is busy", 1, 80e-6), ("both are busy", 2, 80e-6)];
+    for (what, hogs, each) in table {
+        let beside = if hogs > 0 { hog("hog", hogs, "1h", "") } else { String::new() };
+        let tenants = bomb("", "rate = \"100/s\", lifetime = \"5ms\"") + &beside;
+        let outcome = run(&plan(2, "4s", "cgroups", &tenants), &machine);
+        near(what, cpu_s(&outcome, "bomb"), 400.0 * each, 2e-2);
+    }
 }
 
 #[test]

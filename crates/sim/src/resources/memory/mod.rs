@@ -96,6 +96,8 @@ pub(crate) struct ProcessSpec {
     pub(crate) oom_score_adj: i64,
     /// Cores on which it is charged, as far as the machine has them; 0 counts as 1.
     pub(crate) spread: u64,
+    /// What of its own it is charged on another core than the rest, where it is charged on several (bytes).
+    pub(crate) cloned_bytes: u64,
     /// Kernels that keep page tables beneath its own.
     pub(crate) kernels_beneath: u64,
     /// What of its own it does not use: what it touches lies there first (bytes).
@@ -122,6 +124,7 @@ struct Process {
     hot: bool,
     oom_score_adj: i64,
     spread: u64,
+    cloned: u64,
     kernels: u64,
     reserve: u64,
     alike: u64,
@@ -255,6 +258,7 @@ impl Memory {
             hot: spec.hot,
             oom_score_adj: spec.oom_score_adj,
             spread: spec.spread,
+            cloned: spec.cloned_bytes / self.machine.page_bytes,
             kernels: 1 + spec.kernels_beneath,
             reserve: spec.reserve_bytes / self.machine.page_bytes,
             alike: (spec.alike_bytes / self.machine.page_bytes).min(own),
@@ -301,9 +305,12 @@ impl Memory {
     }
 
     /// Pages that a group is charged at its peak beyond what is held: a core charges a whole stock at a time for the group that
-    /// is charged and all above it, and each core but the last one on which a process was charged keeps one for it.
+    /// is charged and all above it, and each core but the last one on which a process was charged keeps one for it. Where
+    /// it was cloned on another core than the one on which its program started, each has as many stocks as its part takes.
     fn stocked(&self, group: GroupId) -> u64 {
-        let further = |process: &Process| process.spread.min(self.machine.cores).saturating_sub(1);
+        let cores = |process: &Process| process.spread.min(self.machine.cores).saturating_sub(1);
+        let is_apart = |process: &Process| process.cloned > 0 && cores(process) > 0;
+        let further = |process: &Process| cores(process) - u64::from(is_apart(process));
         let (gone, there): (Vec<&Process>, Vec<&Process>) = self
             .processes
             .iter()
@@ -311,11 +318,14 @@ impl Memory {
             .partition(|process| process.state == State::Gone);
         // One that comes after another has gone finds the stocks that are left.
         let before = gone.into_iter().map(further).max().unwrap_or(0);
-        let own = there.into_iter().map(further).sum::<u64>().max(before);
+        let apart = there.iter().copied().filter(|process| is_apart(process)).map(|process| process.cloned);
+        let own = there.iter().copied().map(further).sum::<u64>().max(before);
         let children = (0..self.groups.len()).filter(|child| self.groups[*child].parent == Some(group));
         let below: u64 = children.map(|child| self.stocked(child)).sum();
         let peak = self.groups[group].peak;
-        let whole = if below == 0 { peak.next_multiple_of(charge::BATCH) } else { peak };
+        let apart = apart.sum::<u64>().min(peak);
+        let rounded = |pages: u64| pages.next_multiple_of(charge::BATCH);
+        let whole = if below == 0 { rounded(peak - apart) + rounded(apart) } else { peak };
         let most = self.path(group).map(|above| self.groups[above].max).min().unwrap_or(u64::MAX);
         let stocks = (whole + own * charge::BATCH + below).min(most).saturating_sub(peak);
         // What was charged for being there is charged whatever the bounds say.

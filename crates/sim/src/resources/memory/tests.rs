@@ -217,6 +217,34 @@ fn a_peak_has_the_stock_of_each_further_core_but_no_bound_is_passed() {
 }
 
 #[test]
+fn what_a_clone_is_charged_on_its_own_core_takes_a_stock_there() {
+    // (pages in all, of them where it was cloned, cores on which it is charged, pages at its peak)
+    let table = [
+        (61, 23, 1, 64),
+        (61, 23, 2, 128),
+        (68, 23, 2, 128),
+        (68, 0, 2, 192),
+        (89, 23, 2, 64 + 128),
+        (92, 55, 2, 128),
+        (61, 23, 3, 192),
+        (20, 23, 2, 64),
+    ];
+    for (own, cloned, spread, peak) in table {
+        let mut memory = Memory::new(Machine { cores: 3, ..machine() }, bounds(10_000, 0));
+        let group = memory.add_group(ROOT, Bounds::default());
+        let spec = ProcessSpec {
+            group,
+            own_bytes: own * PAGE,
+            cloned_bytes: cloned * PAGE,
+            spread,
+            ..Default::default()
+        };
+        memory.add_process(spec);
+        assert_eq!(memory.peak_bytes(group) / PAGE, peak, "{own} pages, {cloned} apart, {spread} cores");
+    }
+}
+
+#[test]
 fn what_a_start_gives_back_counts_in_the_peak_alone() {
     let mut memory = Memory::new(machine(), bounds(1000, 0));
     let (free, tight) = (memory.add_group(ROOT, bounds(900, 0)), memory.add_group(ROOT, bounds(50, 0)));
