@@ -2,7 +2,8 @@
 //! so the native run replays exactly what the simulator draws.
 //!
 //! *Architecture invariant*: nothing here knows a platform, a thread or a clock. Floats use `+ - * /` and the crate `libm`,
-//! whose results are the same bits on every target.
+//! whose results are the same bits on every target. What draws is inlined into those who ask: the page has this crate built for
+//! size and the simulator for speed.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -60,6 +61,7 @@ impl Requests {
 impl Iterator for Requests {
     type Item = Request;
 
+    #[inline]
     fn next(&mut self) -> Option<Request> {
         let arrival_ns = self.arrivals.next_ns();
         (arrival_ns < self.end_ns).then(|| Request { arrival_ns, demand_ns: self.demands.next_ns() })
@@ -108,6 +110,7 @@ impl ArrivalTimes {
     }
 
     /// The first request of a constant or burst process comes at once, that of a Poisson process after a gap.
+    #[inline]
     fn next_ns(&mut self) -> u64 {
         let count = self.count;
         self.count += 1;
@@ -137,6 +140,7 @@ struct Demands {
 
 impl Demands {
     /// Every demand takes two words of its stream, whatever the distribution: demand `k` stays at one place.
+    #[inline]
     fn next_ns(&mut self) -> u64 {
         let mean_ns = self.service.cpu.0 as f64;
         let (first, second) = (unit(&mut self.stream), unit(&mut self.stream));
@@ -153,22 +157,26 @@ impl Demands {
 }
 
 /// Uniform in (0, 1], in steps of 2^-53.
+#[inline]
 fn unit(stream: &mut ChaCha8Rng) -> f64 {
     const STEP: f64 = 1.0 / (1u64 << 53) as f64;
     ((stream.next_u64() >> 11) + 1) as f64 * STEP
 }
 
 /// Exponential with mean 1.
+#[inline]
 fn exponential(stream: &mut ChaCha8Rng) -> f64 {
     -libm::log(unit(stream))
 }
 
 /// Standard normal of two uniform numbers (Box and Muller 1958).
+#[inline]
 fn normal(first: f64, second: f64) -> f64 {
     libm::sqrt(-2.0 * libm::log(first)) * libm::cos(2.0 * std::f64::consts::PI * second)
 }
 
 /// The nearest whole number of ns; numbers beyond `u64` become its end.
+#[inline]
 fn whole(ns: f64) -> u64 {
     libm::round(ns) as u64
 }

@@ -59,14 +59,12 @@ impl Server {
         queue: u32,
         timeout: Option<u64>,
     ) -> Self {
-        Self {
-            requests: arrivals.map(|(arrival, demand)| Served::blank(arrival, demand)).collect(),
-            taken: 0,
-            starts: Vec::new(),
-            queue: queue as usize,
-            timeout,
-            began: 0,
+        // Not collected: each is made in its place, where WebAssembly would call somebody to copy it there.
+        let mut requests = Vec::new();
+        for (arrival, demand) in arrivals {
+            requests.push(Served::blank(arrival, demand));
         }
+        Self { requests, taken: 0, starts: Vec::new(), queue: queue as usize, timeout, began: 0 }
     }
 
     /// Moves all arrivals, which are given from the beginning of the phase, to its beginning.

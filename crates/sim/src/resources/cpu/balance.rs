@@ -221,19 +221,19 @@ impl Cpu {
     fn pull(&mut self, to: CoreId, from: CoreId, imbalance: Imbalance, why: Why) -> bool {
         let mut left = imbalance;
         let mut moved = false;
-        let candidates: Vec<ThreadId> =
-            self.cores[from].recent.iter().rev().copied().take(NR_MIGRATE).collect();
-        for thread in candidates {
+        let mut candidates = self.cores[from].tasks.clone();
+        candidates.sort_unstable_by_key(|&thread| self.threads[thread].touched);
+        for thread in candidates.into_iter().take(NR_MIGRATE) {
             let few = self.queues[self.queue_of(ROOT, from)].threads <= 1;
             if why != Why::Busy && few {
                 break;
             }
             if !self.may_move(thread, from, to, left) {
-                self.put_first(from, thread);
+                self.put_first(thread);
                 continue;
             }
             let Some(rest) = self.after_moving(thread, to, left) else {
-                self.put_first(from, thread);
+                self.put_first(thread);
                 continue;
             };
             left = rest;
@@ -279,10 +279,9 @@ impl Cpu {
         !throttled && (!hot || self.cores[to].balance.failed > CACHE_NICE_TRIES)
     }
 
-    fn put_first(&mut self, core: CoreId, thread: ThreadId) {
-        let recent = &mut self.cores[core].recent;
-        if let Some(at) = recent.iter().position(|&other| other == thread) {
-            recent[..=at].rotate_right(1);
-        }
+    /// Puts a thread before the others that are queued on its core (`list_move` to the head of `rq->cfs_tasks`).
+    pub(super) fn put_first(&mut self, thread: ThreadId) {
+        self.touches += 1;
+        self.threads[thread].touched = self.touches;
     }
 }

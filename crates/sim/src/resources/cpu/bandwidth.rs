@@ -124,6 +124,8 @@ impl Cpu {
         }
     }
 
+    /// Apart from the question whether there are quotas, which every switch asks on every level.
+    #[inline(never)]
     fn spend_quota(&mut self, queue: QueueId, delta: u64) {
         let Some(bandwidth) = self.quotas[self.queues[queue].group].as_mut() else { return };
         bandwidth.used += delta as i64;
@@ -168,6 +170,7 @@ impl Cpu {
         self.has_quotas && self.throttles(queue)
     }
 
+    #[inline(never)]
     fn throttles(&mut self, queue: QueueId) -> bool {
         let record = &self.queues[queue];
         if self.quotas[record.group].is_none() || record.quota.remaining > 0 {
@@ -348,6 +351,13 @@ impl Cpu {
 
     /// A queue that has just emptied gives back what it holds beyond 1 ms (`__return_cfs_rq_runtime`).
     pub(super) fn return_slack(&mut self, queue: QueueId) {
+        if self.has_quotas {
+            self.return_quota(queue);
+        }
+    }
+
+    #[inline(never)]
+    fn return_quota(&mut self, queue: QueueId) {
         let (now, slice) = (self.now, self.knobs.bandwidth_slice as i64);
         let record = &mut self.queues[queue];
         let Some(bandwidth) = self.quotas[record.group].as_mut() else { return };

@@ -94,7 +94,10 @@ impl Cpu {
         }
         self.note_switch(previous, next);
         self.record_stretch(core);
-        for thread in [previous, next].into_iter().flatten() {
+        if let Some(thread) = previous {
+            self.update_thread_util(thread);
+        }
+        if let Some(thread) = next {
             self.update_thread_util(thread);
         }
         self.change_current(previous, next);
@@ -173,12 +176,9 @@ impl Cpu {
         }
         record.overhead += self.knobs.costs.switch as f64;
         if record.spins {
-            self.idle_hands.push(thread);
+            self.idle_hands.push_back(thread);
         }
-        let recent = &mut self.cores[core].recent;
-        if let Some(at) = recent.iter().position(|&other| other == thread) {
-            recent[..=at].rotate_right(1);
-        }
+        self.put_first(thread);
         self.start_tick(core);
     }
 

@@ -23,7 +23,8 @@ impl Cpu {
         if !self.joins_delayed(first) {
             self.account(core);
         }
-        self.cores[core].recent.insert(0, thread);
+        self.cores[core].tasks.push(thread);
+        self.put_first(thread);
         let from = self.entities[first].queue;
         self.join(first);
         self.account(core);
@@ -123,7 +124,10 @@ impl Cpu {
         if !self.leave(entity, why) {
             return false;
         }
-        self.cores[core].recent.retain(|&other| other != thread);
+        let tasks = &mut self.cores[core].tasks;
+        if let Some(at) = tasks.iter().position(|&other| other == thread) {
+            tasks.swap_remove(at);
+        }
         self.count_threads(queue, -1);
         self.refresh_weights(queue);
         true
@@ -174,7 +178,7 @@ impl Cpu {
     fn must_stay(&self, entity: EntityId) -> bool {
         let record = &self.entities[entity];
         matches!(self.knobs.pick, Pick::Eevdf { delay_dequeue: true, .. })
-            && !self.queues[record.queue].is_eligible(record.vruntime)
+            && record.vruntime > self.queues[record.queue].virtual_time()
     }
 
     /// Counts a thread that came onto or left `queue` in it and in the queues above, as far as they see it.

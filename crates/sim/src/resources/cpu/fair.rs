@@ -22,18 +22,19 @@ impl Cpu {
 
     fn earliest_deadline(&self, queue: QueueId, current: Option<EntityId>) -> Option<EntityId> {
         let record = &self.queues[queue];
-        let buddy = record.next.filter(|&entity| record.is_eligible(self.entities[entity].vruntime));
+        let virtual_time = record.virtual_time();
+        let eligible = |entity: &EntityId| self.entities[*entity].vruntime <= virtual_time;
+        let buddy = record.next.filter(eligible);
         if buddy.is_some() {
             return buddy;
         }
-        let current = current.filter(|&entity| record.is_eligible(self.entities[entity].vruntime));
+        let current = current.filter(eligible);
         if let Some(entity) = current
             && self.entities[entity].vruntime < self.entities[entity].protected_until
         {
             return current;
         }
         let deadline = |entity: &EntityId| (self.entities[*entity].deadline, *entity);
-        let eligible = |entity: &EntityId| record.is_eligible(self.entities[*entity].vruntime);
         let best = record.waiting.iter().copied().filter(eligible).min_by_key(deadline);
         match (best, current) {
             (Some(other), Some(own)) if self.entities[own].deadline < self.entities[other].deadline => {
@@ -128,7 +129,8 @@ impl Cpu {
         over
     }
 
-    /// CFS's `update_min_vruntime`.
+    /// CFS's `update_min_vruntime`; apart, so that EEVDF does not make room for its answers.
+    #[inline(never)]
     fn raise_min_vruntime(&mut self, queue: QueueId) {
         let current = self.queues[queue].current.filter(|&entity| self.entities[entity].queued);
         if let Some(least) = self.least_vruntime(queue, current) {

@@ -71,7 +71,7 @@ impl Cpu {
             self.arm(core);
         } else {
             record.remaining = 0.0;
-            self.idle_hands.push(thread);
+            self.idle_hands.push_back(thread);
         }
     }
 
@@ -138,7 +138,7 @@ impl Cpu {
     pub(super) fn workable(&mut self, core: CoreId, delta: u64) -> f64 {
         match &mut self.loan {
             Some(loan) => std::mem::take(&mut loan[core].done_ns),
-            None => delta as f64,
+            None => delta as i64 as f64,
         }
     }
 

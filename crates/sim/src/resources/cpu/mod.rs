@@ -37,6 +37,8 @@ mod spin;
 mod wakeup;
 mod wide;
 
+use std::collections::VecDeque;
+
 use smallvec::SmallVec;
 
 use crate::kernel::Instant;
@@ -143,6 +145,8 @@ struct Thread {
     waiting_since: Option<Instant>,
     /// When it last left a core, for cache heat.
     last_ran: Instant,
+    /// The number of the occasion on which it was last put before the other queued threads of its core.
+    touched: u64,
     /// The trace entry of the throttling that last held it up.
     held_by: Option<Cause>,
 }
@@ -163,8 +167,8 @@ struct Core {
     stands: bool,
     ticking: bool,
     balance: balance::Domain,
-    /// Queued threads, the most recently picked first (`rq->cfs_tasks`).
-    recent: Vec<ThreadId>,
+    /// Queued threads, in no order (`rq->cfs_tasks`, whose order is that of [`Thread::touched`], the highest first).
+    tasks: Vec<ThreadId>,
 }
 
 /// Cores, groups and threads.
@@ -185,6 +189,8 @@ pub(crate) struct Cpu {
     busy_cores: usize,
     /// Work done per nanosecond on a core that runs now.
     rate: f64,
+    /// Occasions so far on which a thread was put before the others of its core.
+    touches: u64,
     dice: SplitMix64,
     decay: pelt::Decay,
     /// When the first tick comes (ns).
@@ -192,7 +198,7 @@ pub(crate) struct Cpu {
     /// Events to be queued by the caller: (time, event).
     pub(crate) timers: Vec<(Instant, CpuEvent)>,
     /// Threads whose work is done and that need to be told what next, by the caller.
-    pub(crate) idle_hands: Vec<ThreadId>,
+    pub(crate) idle_hands: VecDeque<ThreadId>,
     /// Finished stretches of running, where they are recorded.
     pub(crate) ran: Option<Vec<Ran>>,
     /// Threads that came onto a core or left one, where somebody asks.
@@ -219,7 +225,7 @@ impl Cpu {
             stands: false,
             ticking: false,
             balance: balance::Domain::new(cores, &mut dice),
-            recent: Vec::new(),
+            tasks: Vec::new(),
         };
         let all = (0..cores).map(|_| core()).collect();
         let mut cpu = Self {
@@ -235,11 +241,12 @@ impl Cpu {
             speed,
             busy_cores: 0,
             rate: 0.0,
+            touches: 0,
             dice,
             decay: pelt::Decay::default(),
             tick_phase,
             timers: Vec::new(),
-            idle_hands: Vec::new(),
+            idle_hands: VecDeque::new(),
             ran: record.then(Vec::new),
             switched: None,
             loan: None,
@@ -285,6 +292,7 @@ impl Cpu {
             waited_ns: 0,
             waiting_since: None,
             last_ran: 0,
+            touched: 0,
             held_by: None,
         });
         self.note_path(thread);

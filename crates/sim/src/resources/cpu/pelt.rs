@@ -34,7 +34,7 @@ impl Decay {
         let place = span.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - KEPT_BITS);
         let kept = &mut self.0[place as usize];
         if kept.0 != span {
-            *kept = (span, libm::exp2(-(span as f64) / HALF_LIFE_NS));
+            *kept = (span, libm::exp2(-(span as i64 as f64) / HALF_LIFE_NS));
         }
         kept.1
     }

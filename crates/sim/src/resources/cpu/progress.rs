@@ -1,7 +1,7 @@
 //! What running does: work gets done, CPU time and virtual time pass, quota is spent.
 
 use super::{CoreId, Cpu, CpuEvent, Ran, ThreadId};
-use crate::kernel::choice::lesser;
+use crate::kernel::choice::{greater, lesser};
 
 impl Cpu {
     /// Brings the account of a core's running thread up to now (`update_curr` on every level).
@@ -67,8 +67,9 @@ impl Cpu {
         }
         // Work without end (or longer than any run) needs no event.
         if left < 1e18 && !self.threads[thread].spins {
-            let whole = left as u64;
-            let at = self.now + whole + u64::from((whole as f64) < left);
+            // No time has the topmost bit, and without a sign processors have no such conversion.
+            let whole = greater(left, 0.0) as i64;
+            let at = self.now + whole as u64 + u64::from((whole as f64) < left);
             let generation = self.cores[core].generation;
             self.timers.push((at, CpuEvent::WorkDone { core, generation }));
         }
@@ -84,7 +85,7 @@ impl Cpu {
             // A tick took some of the time.
             self.arm(core);
         } else {
-            self.idle_hands.push(thread);
+            self.idle_hands.push_back(thread);
         }
     }
 

@@ -99,17 +99,14 @@ impl FairQueue {
         }
     }
 
-    /// The weighted mean of the queued virtual runtimes (`avg_vruntime`), rounded down.
+    /// The weighted mean of the queued virtual runtimes (`avg_vruntime`), rounded down. An entity that is not beyond it has not
+    /// had more than its share (its lag is not negative): of whole numbers that is as true of the mean as of what it is rounded
+    /// to, so that one division stands for a product for each entity (`vruntime_eligible`).
     pub(super) fn virtual_time(&self) -> i64 {
         if self.weight == 0 {
             return self.zero;
         }
         self.origin + wide::floor(self.weighted_vruntime, self.weight)
-    }
-
-    /// Whether an entity at `vruntime` has not had more than its share (its lag is not negative).
-    pub(super) fn is_eligible(&self, vruntime: i64) -> bool {
-        wide::product(vruntime - self.origin, self.weight) <= self.weighted_vruntime
     }
 
     pub(super) fn forget_waiting(&mut self, entity: EntityId) {

@@ -27,8 +27,7 @@ impl Cpu {
 
     /// A thread that is to be told what next.
     pub(crate) fn next_idle_hand(&mut self) -> Option<ThreadId> {
-        while !self.idle_hands.is_empty() {
-            let thread = self.idle_hands.remove(0);
+        while let Some(thread) = self.idle_hands.pop_front() {
             if self.is_to_be_told(thread) {
                 return Some(thread);
             }

@@ -94,7 +94,7 @@ impl Cpu {
     fn draws(&mut self, core: CoreId, waker: ThreadId, thread: ThreadId) -> bool {
         let own = self.threads[thread].core;
         let asleep = |other: &&ThreadId| self.threads[**other].state == State::Asleep;
-        let delayed = self.cores[core].recent.iter().filter(asleep).count();
+        let delayed = self.cores[core].tasks.iter().filter(asleep).count();
         let runnable = self.queues[self.queue_of(ROOT, core)].threads.saturating_sub(delayed);
         if runnable == 1 {
             return true;

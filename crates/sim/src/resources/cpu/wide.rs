@@ -10,28 +10,51 @@ fn fits(a: u64, b: u64) -> bool {
 }
 
 /// `value` · `times`.
+#[inline]
 pub(super) fn product(value: i64, times: u64) -> i128 {
-    if fits(value.unsigned_abs(), times) {
-        i128::from(value * times as i64)
-    } else {
-        i128::from(value) * i128::from(times)
-    }
+    if fits(value.unsigned_abs(), times) { i128::from(value * times as i64) } else { by_halves(value, times) }
+}
+
+/// `value` · `times`, by halves of 32 bits as on paper: a product of 128 bits is a call, around which WebAssembly keeps
+/// nothing in registers, not even where the call is not made.
+#[inline]
+fn by_halves(value: i64, times: u64) -> i128 {
+    let halves = |number: u64| (number >> 32, number & u64::from(u32::MAX));
+    let (high, low) = halves(value.unsigned_abs());
+    let (times_high, times_low) = halves(times);
+    let middle = u128::from(high * times_low) + u128::from(low * times_high);
+    let whole = (u128::from(high * times_high) << 64) + (middle << 32) + u128::from(low * times_low);
+    if value < 0 { -(whole as i128) } else { whole as i128 }
 }
 
 /// `value` · `times` / `by`, rounded towards zero; `by` is above 0.
+#[inline]
 pub(super) fn scaled(value: i64, times: u64, by: u64) -> i64 {
     match i64::try_from(by) {
         Ok(by) if fits(value.unsigned_abs(), times) => value * times as i64 / by,
-        _ => (i128::from(value) * i128::from(times) / i128::from(by)) as i64,
+        _ => scaled_in_128(value, times, by),
     }
 }
 
+#[cold]
+#[inline(never)]
+fn scaled_in_128(value: i64, times: u64, by: u64) -> i64 {
+    (i128::from(value) * i128::from(times) / i128::from(by)) as i64
+}
+
 /// `sum` / `by`, rounded down; `by` is above 0.
+#[inline]
 pub(super) fn floor(sum: i128, by: u64) -> i64 {
     match (i64::try_from(sum), i64::try_from(by)) {
         (Ok(sum), Ok(by)) => sum.div_euclid(by),
-        _ => sum.div_euclid(i128::from(by)) as i64,
+        _ => floor_in_128(sum, by),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn floor_in_128(sum: i128, by: u64) -> i64 {
+    sum.div_euclid(i128::from(by)) as i64
 }
 
 #[cfg(test)]
