@@ -51,3 +51,21 @@ impl ForkCosts {
         self.busy.unwrap_or(BusyForkCosts { fork_ns, start_ns, exit_ns })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Calibration;
+
+    #[test]
+    fn what_busy_cores_cost_is_kept_and_may_be_missing() {
+        let mut machine = Calibration::reference();
+        let fork = machine.fork.unwrap();
+        assert_eq!(fork.on_busy_cores().fork_ns, fork.fork_ns, "the recorded machine was measured without");
+        let busy = BusyForkCosts { fork_ns: 3, start_ns: 2, exit_ns: 1 };
+        machine.fork = Some(ForkCosts { busy: Some(busy), ..fork });
+        let read = Calibration::from_toml(&machine.to_toml(), "host.toml").unwrap();
+        assert_eq!(read, machine);
+        assert_eq!(read.fork.map(|fork| fork.on_busy_cores()), Some(busy));
+    }
+}
