@@ -18,7 +18,7 @@ pub struct Timeline {
     /// Quota consumption, one per tenant with a limit and period; by start.
     pub periods: Vec<Period>,
     /// When threads waited for the disk; by start.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub waits: Vec<Wait>,
     /// Requests by arrival.
     pub requests: Vec<Request>,

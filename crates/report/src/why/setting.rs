@@ -170,10 +170,18 @@ pub(super) fn smaller_messages(run: &Run<'_>, tenant: usize) -> Option<Advice> {
     Advice::lower(format!("{path}.size"))
 }
 
+/// Cores that a tenant can have at a time: those of the machine, or of its guest.
+fn cores_of_one(run: &Run<'_>) -> u32 {
+    let cores = run.plan.host().cores;
+    let platform = run.report.platform;
+    let virtual_ones = run.plan.settings(platform).vcpus.filter(|_| has_guests(platform));
+    virtual_ones.map_or(cores, |vcpus| vcpus.min(cores))
+}
+
 /// It waits behind other requests of its server.
 pub(super) fn shorter_queue(run: &Run<'_>, tenant: usize) -> Option<Advice> {
     let (path, server) = workload(run.planned(tenant)?, is_server)?;
-    let few = matches!(server, Workload::Server(server) if server.threads < run.plan.host().cores);
+    let few = matches!(server, Workload::Server(server) if server.threads < cores_of_one(run));
     let room = run.report.host.cpu_utilisation.is_some_and(|busy| busy < FULL);
     if few && room { Advice::raise(format!("{path}.threads")) } else { less_work(run, tenant) }
 }

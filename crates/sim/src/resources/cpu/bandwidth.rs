@@ -6,6 +6,8 @@
 //! **Source.** Linux `kernel/sched/fair.c` (`assign_cfs_rq_runtime`, `do_sched_cfs_period_timer`,
 //! `distribute_cfs_runtime`, `__return_cfs_rq_runtime`), `Documentation/scheduler/sched-bwc.rst`; figures.csv CFS-2, CFS-3.
 
+mod slack;
+
 use super::enqueue::Leave;
 use super::{Cpu, CpuEvent, CpuNote, GroupId, QueueId, State, ThreadId};
 use crate::kernel::Instant;
@@ -346,40 +348,6 @@ impl Cpu {
         if let Some(bandwidth) = self.quotas[group].as_mut() {
             still.append(&mut bandwidth.throttled);
             bandwidth.throttled = still;
-        }
-    }
-
-    /// A queue that has just emptied gives back what it holds beyond 1 ms (`__return_cfs_rq_runtime`).
-    pub(super) fn return_slack(&mut self, queue: QueueId) {
-        if self.has_quotas {
-            self.return_quota(queue);
-        }
-    }
-
-    #[inline(never)]
-    fn return_quota(&mut self, queue: QueueId) {
-        let (now, slice) = (self.now, self.knobs.bandwidth_slice as i64);
-        let record = &mut self.queues[queue];
-        let Some(bandwidth) = self.quotas[record.group].as_mut() else { return };
-        let slack = record.quota.remaining - KEEP_NS;
-        if record.queued > 0 || slack <= 0 {
-            return;
-        }
-        record.quota.remaining -= slack;
-        bandwidth.pool += slack;
-        let wanted = bandwidth.pool > slice && !bandwidth.throttled.is_empty() && !bandwidth.slack_armed;
-        if wanted && !bandwidth.refill_is_within(now, SLACK_DELAY_NS + REFILL_NEAR_NS) {
-            bandwidth.slack_armed = true;
-            self.timers.push((now + SLACK_DELAY_NS, CpuEvent::Slack(record.group)));
-        }
-    }
-
-    pub(super) fn slack_is_handed_out(&mut self, group: GroupId) {
-        let (now, slice) = (self.now, self.knobs.bandwidth_slice as i64);
-        let Some(bandwidth) = self.quotas[group].as_mut() else { return };
-        bandwidth.slack_armed = false;
-        if !bandwidth.refill_is_within(now, REFILL_NEAR_NS) && bandwidth.pool > slice {
-            self.distribute(group);
         }
     }
 
