@@ -134,8 +134,7 @@ impl Cpu {
         if record.quota.remaining > 0 || record.quota.throttled {
             return;
         }
-        let core = record.core;
-        let slice = self.knobs.bandwidth_slice as i64;
+        let (core, slice) = (record.core, self.knobs.bandwidth_slice as i64);
         if !self.assign(queue, slice) && self.queues[queue].current.is_some() {
             self.cores[core].resched = true;
         }
@@ -253,8 +252,7 @@ impl Cpu {
         let record = &mut self.threads[thread];
         record.state = State::Throttled;
         record.held_by = cause;
-        let since = record.waiting_since.take();
-        record.waited_ns += since.map_or(0, |since| self.now - since);
+        record.waited_ns += record.waiting_since.take().map_or(0, |since| self.now - since);
         if self.knobs.run_delay_includes_throttled {
             record.waiting_since = Some(self.now);
         }
@@ -351,13 +349,6 @@ impl Cpu {
 
     /// A queue that has just emptied gives back what it holds beyond 1 ms (`__return_cfs_rq_runtime`).
     pub(super) fn return_slack(&mut self, queue: QueueId) {
-        if self.has_quotas {
-            self.return_quota(queue);
-        }
-    }
-
-    #[inline(never)]
-    fn return_quota(&mut self, queue: QueueId) {
         let (now, slice) = (self.now, self.knobs.bandwidth_slice as i64);
         let record = &mut self.queues[queue];
         let Some(bandwidth) = self.quotas[record.group].as_mut() else { return };
