@@ -136,8 +136,7 @@ impl Cpu {
         if record.quota.remaining > 0 || record.quota.throttled {
             return;
         }
-        let core = record.core;
-        let slice = self.knobs.bandwidth_slice as i64;
+        let (core, slice) = (record.core, self.knobs.bandwidth_slice as i64);
         if !self.assign(queue, slice) && self.queues[queue].current.is_some() {
             self.cores[core].resched = true;
         }
@@ -255,8 +254,7 @@ impl Cpu {
         let record = &mut self.threads[thread];
         record.state = State::Throttled;
         record.held_by = cause;
-        let since = record.waiting_since.take();
-        record.waited_ns += since.map_or(0, |since| self.now - since);
+        record.waited_ns += record.waiting_since.take().map_or(0, |since| self.now - since);
         if self.knobs.run_delay_includes_throttled {
             record.waiting_since = Some(self.now);
         }
