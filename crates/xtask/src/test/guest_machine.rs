@@ -16,7 +16,7 @@ const TURNS_PER_CPU_S: &str = "6e8";
 const FOR_NETWORKS: [&str; 8] =
     ["veth", "bridge", "ifb", "sch_tbf", "sch_netem", "sch_ingress", "cls_u32", "act_mirred"];
 /// What a disk takes; `bfq` is the scheduler that knows weights of control groups.
-const FOR_A_DISK: [&str; 4] = ["virtio_mmio", "virtio_blk", "ext4", "bfq"];
+const FOR_A_DISK: [&str; 5] = ["virtio_mmio", "virtio_blk", "ext4", "bfq", "overlay"];
 /// Of e2fsprogs; Debian has it in a folder that only root has on PATH.
 const MKFS: [&str; 2] = ["mkfs.ext4", "/usr/sbin/mkfs.ext4"];
 /// Size of the disk (bytes): several times what the tests put on it.
