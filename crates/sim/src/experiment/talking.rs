@@ -99,14 +99,16 @@ impl World {
                 let after = net.after(done);
                 let woken = self.done(thread, done);
                 let paid = woken.map_or(0, |woken| self.wake_up(woken));
+                // In the fluid model nobody takes a core from another.
+                let rest = if matches!(self.engine, Engine::Fluid(_)) { 0 } else { after };
                 match woken {
                     None if after > 0 => self.spend(thread, Doing::Pay, after, waker),
-                    Some(_) if paid + after > 0 => self.spend(thread, Doing::Pay, paid, waker),
+                    Some(_) if paid + after > 0 => self.spend(thread, Doing::Pay, paid + after - rest, waker),
                     _ => self.next_step(thread, waker),
                 }
                 if let Some(woken) = woken {
                     self.goes_on_by(woken);
-                    self.charge_the_rest(thread, woken.thread, after);
+                    self.charge_the_rest(thread, woken.thread, rest);
                 }
             }
         }
