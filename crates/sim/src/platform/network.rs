@@ -41,33 +41,28 @@ impl Way {
     pub(crate) fn send_ns(&self, bytes: u64, in_turn: bool) -> u64 {
         let message = &self.message;
         let turn = message.in_turn.filter(|_| in_turn);
-        let of_bytes = match turn {
-            Some(turn) => self.bytes_ns(bytes, turn.send_ns_per_byte, turn.segments_send_ns),
-            None => self.bytes_ns(bytes, message.send_ns_per_byte, 0),
-        };
-        message.send_ns + of_bytes
+        let rates = turn.map(|turn| (turn.send_ns_per_byte, turn.segments_send_ns));
+        message.send_ns + self.bytes_ns(bytes, rates.unwrap_or((message.send_ns_per_byte, 0)))
     }
 
     /// What of that comes after its reader was woken (ns).
     pub(crate) fn after_ns(&self, bytes: u64) -> u64 {
-        let Some(turn) = self.message.in_turn.filter(|_| self.passes_ns == 0) else { return 0 };
-        self.bytes_ns(bytes, 0.0, turn.segments_after_ns) + turn.after_ns
+        let turn = self.message.in_turn.filter(|_| self.passes_ns == 0);
+        turn.map_or(0, |turn| turn.after_ns + self.bytes_ns(bytes, (0.0, turn.segments_after_ns)))
     }
 
     /// CPU time of reading it (ns).
     pub(crate) fn receive_ns(&self, bytes: u64, in_turn: bool) -> u64 {
         let message = &self.message;
         let turn = message.in_turn.filter(|_| in_turn);
-        let of_bytes = match turn {
-            Some(turn) => self.bytes_ns(bytes, turn.receive_ns_per_byte, turn.segments_receive_ns),
-            None => self.bytes_ns(bytes, message.receive_ns_per_byte, 0),
-        };
-        message.receive_ns + of_bytes
+        let rates = turn.map(|turn| (turn.receive_ns_per_byte, turn.segments_receive_ns));
+        message.receive_ns + self.bytes_ns(bytes, rates.unwrap_or((message.receive_ns_per_byte, 0)))
     }
 
-    fn bytes_ns(&self, bytes: u64, ns_per_byte: f64, segments_ns: u64) -> u64 {
-        let more = if bytes > self.segment_bytes { segments_ns } else { 0 };
-        (ns_per_byte * bytes as f64) as u64 + more
+    /// What bytes take, at so much each and so much once where they need more than a segment (ns).
+    fn bytes_ns(&self, bytes: u64, (each, once): (f64, u64)) -> u64 {
+        let more = if bytes > self.segment_bytes { once } else { 0 };
+        (each * bytes as f64) as u64 + more
     }
 }
 
