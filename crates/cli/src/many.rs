@@ -33,14 +33,24 @@ pub(crate) fn each<T: Send>(
         progress.at(done.fetch_add(1, Ordering::Relaxed) + 1, &what);
         answer
     };
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = jobs.unwrap_or_else(cores).min(tasks.len());
-    // One thread is this one; so it is where no others are to be had.
-    let pool = (jobs > 1).then(|| ThreadPoolBuilder::new().num_threads(jobs).build().ok()).flatten();
-    let answers: Vec<Result<T, RunError>> = match pool {
-        Some(pool) => pool.install(|| tasks.par_iter().map(one).collect()),
-        None => tasks.iter().map(one).collect(),
-    };
+    let answers = mapped(tasks, jobs, one);
     progress.finish();
     Ok(answers.into_iter().collect::<Result<_, _>>()?)
+}
+
+/// What `of` answers for every item, in their order, worked out on `jobs` cores (all of them where not said). Its threads have
+/// ended when it returns.
+pub(crate) fn mapped<I: Sync, T: Send>(
+    items: &[I],
+    jobs: Option<usize>,
+    of: impl Fn(&I) -> T + Send + Sync,
+) -> Vec<T> {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = jobs.unwrap_or_else(cores).min(items.len());
+    // One thread is this one; so it is where no others are to be had.
+    let pool = (jobs > 1).then(|| ThreadPoolBuilder::new().num_threads(jobs).build().ok()).flatten();
+    match pool {
+        Some(pool) => pool.install(|| items.par_iter().map(of).collect()),
+        None => items.iter().map(of).collect(),
+    }
 }
