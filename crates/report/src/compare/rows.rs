@@ -47,8 +47,10 @@ const fn requests_needed(metric: Metric) -> u64 {
 /// How the requests of a tenant come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Loop {
-    /// Whatever happens, so that its CPU time follows from them: a server's.
+    /// Whatever happens, and with CPU time that the scenario names, so that the tenant's CPU time follows from them: a server's.
     Open,
+    /// Whatever happens, but all of its CPU time is the kernel's: forks. How long that is, is for the model to say.
+    OpenWithoutDemand,
     /// Each when the one before is done: operations on a disk, requests over the network. How many there are is for the disk
     /// or the peer to say, and is told by the throughput already.
     Closed,
@@ -116,6 +118,7 @@ impl<'a> Subject<'a> {
             false => Loop::None,
             true if natives().any(works_on_file) => Loop::Closed,
             true if self.asks_in_turn() => Loop::Closed,
+            true if natives().all(|tenant| tenant.turns == Some(0.0)) => Loop::OpenWithoutDemand,
             true => Loop::Open,
         };
         Metric::ALL.iter().filter_map(move |&metric| Some((metric, group(metric, requests)?)))
@@ -251,12 +254,12 @@ pub(super) fn log_ratio(simulated: f64, native: f64, floor: f64) -> f64 {
     libm::log((simulated + floor) / (native + floor))
 }
 
-/// The median, 0 where there is nothing.
 /// Whether a tenant works on a file, be all of it in the page cache.
 fn works_on_file(tenant: &TenantReport) -> bool {
     tenant.disk_bytes.is_some_and(|bytes| bytes > 0) || tenant.absent.contains_key(FOUND_IN_CACHE)
 }
 
+/// The median, 0 where there is nothing.
 fn middle(values: impl Iterator<Item = f64>) -> f64 {
     median(&values.collect::<Vec<f64>>()).unwrap_or(0.0)
 }

@@ -1,4 +1,4 @@
-//! Tenants whose requests come one after the other.
+//! Tenants whose requests come one after the other, and those whose requests have no CPU time of the scenario's.
 
 use catamaran_scenario::Platform;
 
@@ -58,4 +58,23 @@ fn whoever_asks_over_the_network_as_often_as_time_allows_is_in_a_closed_loop() {
     };
     // Requests that were drawn beforehand are as many in both backends, whoever else is talked to.
     assert_eq!((talks(200), talks(230)), (Some(Group::Conserved), Some(Group::Judged)));
+}
+
+#[test]
+fn cpu_time_that_is_all_the_kernels_is_judged() {
+    let forks = |turns: Option<f64>| {
+        let pair = pair(move |_, tenant| {
+            (tenant.requests, tenant.throughput_per_s) =
+                (Some(Requests::from_latencies_ns(200, 0, &mut vec![2_000_000; 200])), Some(10.0));
+            (tenant.cpu_s, tenant.turns) = (Some(1.0), turns);
+        });
+        let compared = compare(Platform::Cgroups, 20.0, &[pair]);
+        ["throughput_per_s", "cpu_s"].map(|metric| {
+            compared.rows.iter().find(|row| row.metric == metric).map(|row| row.group)
+        })
+    };
+    // How many there are follows from the arrivals all the same.
+    assert_eq!(forks(Some(0.0)), [Some(Group::Conserved), Some(Group::Judged)]);
+    assert_eq!(forks(Some(9e8)), [Some(Group::Conserved); 2], "requests with a demand");
+    assert_eq!(forks(None), [Some(Group::Conserved); 2], "not counted");
 }
