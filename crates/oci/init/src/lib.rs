@@ -1,0 +1,2 @@
+//! What an OCI runtime does inside of the container. The runtime writes an order, the static program of this crate carries
+//! it out.
