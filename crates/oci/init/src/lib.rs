@@ -3,4 +3,7 @@
 
 pub mod capability;
 pub mod filter;
+pub mod hook;
 pub mod mount;
+pub mod order;
+pub mod wire;
