@@ -28,7 +28,7 @@ pub struct Listener {
 /// A filter, ready to be loaded by seccomp(2) with `SECCOMP_SET_MODE_FILTER`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
-    /// At most 4096 (`BPF_MAXINSNS`); empty means that every call passes and nothing has to be loaded.
+    /// At most 4096 (`BPF_MAXINSNS`), in the order of the program.
     pub instructions: Vec<Instruction>,
     /// `SECCOMP_FILTER_FLAG_…` bits; `NEW_LISTENER` is among them where [`Self::listener`] is there.
     pub flags: u64,
