@@ -1,6 +1,6 @@
 //! More processes in a container, terminals, the freezer, other limits.
 
-mod common;
+mod ship;
 
 use std::fs;
 use std::io::{IoSliceMut, Read as _, Write as _};
@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use catamaran_oci::command;
-use common::{Ship, eventually, is_root};
+use ship::{Ship, eventually, is_root};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use serde_json::{Value, json};
 

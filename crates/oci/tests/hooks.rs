@@ -1,11 +1,11 @@
 //! Hooks of every kind: when they run, where, with which state.
 
-mod common;
+mod ship;
 
 use std::fs;
 
 use catamaran_oci::command;
-use common::{Ship, is_root};
+use ship::{Ship, is_root};
 use serde_json::{Value, json};
 
 /// A hook that writes its kind, the state that it gets and its namespace into a file of its own.

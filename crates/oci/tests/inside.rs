@@ -1,12 +1,12 @@
 //! What a container finds inside: its file system, devices, names, limits; and what it does not get at.
 
-mod common;
+mod ship;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use catamaran_oci::command;
-use common::{Ship, is_root};
+use ship::{Ship, is_root};
 use serde_json::json;
 
 #[test]

@@ -1,11 +1,11 @@
 //! The life of a container: created, started, looked at, killed, deleted; refused without a trace.
 
-mod common;
+mod ship;
 
 use std::fs;
 
 use catamaran_oci::command;
-use common::{Ship, groups, is_root};
+use ship::{Ship, groups, is_root};
 use serde_json::json;
 
 #[test]

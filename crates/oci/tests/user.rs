@@ -1,11 +1,11 @@
 //! User namespaces, with and without privileges; time namespaces; namespaces that are there already.
 
-mod common;
+mod ship;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
-use common::{Ship, is_root};
+use ship::{Ship, is_root};
 use serde_json::json;
 
 #[test]
