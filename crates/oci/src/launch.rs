@@ -1,6 +1,6 @@
 //! Starting the process inside: from a sealed file in memory, with a socket on which it gets its order and says how far it is.
 
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command};
 
@@ -157,10 +157,5 @@ impl Launch {
             let _ = rustix::process::kill_process(pid, Signal::KILL);
             let _ = waitpid(Some(pid), WaitOptions::empty());
         }
-    }
-
-    /// What has something to be heard.
-    pub(crate) fn control(&self) -> BorrowedFd<'_> {
-        self.control.as_fd()
     }
 }

@@ -46,7 +46,7 @@ pub(crate) struct State {
 
 /// Where a container is in its life (runtime.md, "State").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     /// It is being made.
     Creating,
     /// Everything is there; its program has not been started.
@@ -62,7 +62,7 @@ pub enum Status {
 impl Status {
     /// The word of the specification.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Creating => "creating",
             Self::Created => "created",

@@ -54,7 +54,6 @@ pub(super) enum By {
 /// A container that waits for its start.
 #[derive(Debug)]
 pub(super) struct Made {
-    pub(super) spec: Spec,
     pub(super) attempt: Attempt,
     pub(super) console: Option<Console>,
 }
@@ -90,7 +89,7 @@ pub(super) fn make(new: &New, by: By, warnings: &mut Vec<Warning>) -> Result<Mad
     let state = state_of(new, &bundle, &rootfs, by);
     let mut attempt = Attempt { folder, state, launch: None };
     match fill(new, by, &bundle, &mut attempt, warnings) {
-        Ok(console) => Ok(Made { spec: bundle.spec, attempt, console }),
+        Ok(console) => Ok(Made { attempt, console }),
         Err(problem) => {
             attempt.undo();
             Err(problem)

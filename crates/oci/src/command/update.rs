@@ -15,5 +15,5 @@ use crate::{Problem, bundle};
 pub fn update(root: &Path, id: &str, resources: &[u8]) -> Result<(), Problem> {
     let (_folder, state) = in_status(root, id, &[Status::Created, Status::Running, Status::Paused])?;
     let resources: LinuxResources = bundle::parse_at(resources, "--resources")?;
-    groups(&state)?.apply(&resources)
+    groups(&state)?.update(&resources)
 }

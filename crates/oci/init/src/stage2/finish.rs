@@ -18,6 +18,9 @@ use super::{Stage, agent, privileges, user};
 use crate::failure::{Done, During as _, Failure};
 use crate::sys;
 
+/// Where the configuration says nothing, as runc and crun have it.
+const DEFAULT_UMASK: u32 = 0o022;
+
 pub(crate) fn become_program(stage: &mut Stage<'_>, program: &Program, states: &States) -> Done<Infallible> {
     let process = &stage.order.process;
     hook::run(&stage.order.start_container, "startContainer", &states.created).map_err(Failure)?;
@@ -100,9 +103,7 @@ fn tune(process: &Process) -> Done {
         sys::set_rlimit(limit.resource, limit.soft, limit.hard)
             .during(|| format!("process.rlimits: set limit {}", limit.resource))?;
     }
-    if let Some(mask) = process.umask {
-        umask(Mode::from_raw_mode(mask));
-    }
+    umask(Mode::from_raw_mode(process.umask.unwrap_or(DEFAULT_UMASK)));
     Ok(())
 }
 

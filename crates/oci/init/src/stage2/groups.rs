@@ -25,7 +25,9 @@ pub(crate) fn mount(
     let at = mount.destination.as_str();
     let mut options = mount.options.clone();
     options.data = vec!["mode=755".to_owned()];
+    // Read-only only once it is filled.
     options.attributes.set &= !READ_ONLY;
+    options.superblock.clear();
     let failed = |why: String| Failure::new(format!("mount {at}"), why);
     let folder = new("tmpfs", "tmpfs", &options).map_err(failed)?;
     attach(&folder, place(root, at, Make::Directory)?).during(|| format!("mount tmpfs on {at}"))?;

@@ -85,7 +85,9 @@ pub(crate) fn new(kind: &str, source: &str, options: &Options) -> Result<OwnedFd
     if !source.is_empty() {
         fsconfig_set_string(&context, "source", source).map_err(|error| refused("source", error))?;
     }
-    for word in options.superblock.iter().chain(&options.data) {
+    // A hierarchy of control groups is there once for all: only the mount of it is the container's.
+    let of_all = if kind.starts_with("cgroup") { &[][..] } else { &options.superblock };
+    for word in of_all.iter().chain(&options.data) {
         let set = match word.split_once('=') {
             Some((key, value)) => fsconfig_set_string(&context, key, value),
             None => fsconfig_set_flag(&context, word.as_str()),

@@ -8,6 +8,7 @@ use catamaran_oci_init::mount::{Attributes, Kind, Propagation, Reach};
 use catamaran_oci_init::order::Root;
 use catamaran_oci_init::wire::States;
 use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
 use rustix::mount::{UnmountFlags, unmount};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::process::{chroot, fchdir, pivot_root};
@@ -31,13 +32,7 @@ pub(crate) fn build(
         Some(tree) => tree,
         None => sources::open_root(root)?,
     };
-    // The mount that the new root lies on must not be shared (pivot_root(2)).
-    if root.propagation.is_some_and(|how| how.kind == Kind::Shared) {
-        let how = Propagation { kind: Kind::Slave, reach: Reach::Alone };
-        sources::propagate(&outside, &[how]).during(|| "make the caller's root a slave".to_owned())?;
-    }
-    // Over the caller's root, because the way to the bundle may lead through folders that nobody of the user namespace may enter.
-    mounts::attach(&tree, &outside).during(|| "mount the root file system".to_owned())?;
+    put(root, &tree, &outside)?;
     let own_groups = stage.order.make & libc::CLONE_NEWCGROUP as u32 != 0;
     // Permissions are as they are asked for.
     let umask = rustix::process::umask(Mode::empty());
@@ -61,6 +56,24 @@ pub(crate) fn build(
     }
     enter(root, &tree, &outside)?;
     Ok(tree)
+}
+
+/// Puts the root file system onto its own folder, where hooks look for it; over the caller's root where that can't be: the way to
+/// the bundle may lead through folders that nobody of the user namespace may enter, and what the new root lies on must not be
+/// shared (pivot_root(2)).
+fn put(root: &Root, tree: &OwnedFd, outside: &OwnedFd) -> Done {
+    let attached = |place: &OwnedFd| mounts::attach(tree, place).during(|| "mount the root file system".to_owned());
+    if root.propagation.is_some_and(|how| how.kind == Kind::Shared) {
+        let how = Propagation { kind: Kind::Slave, reach: Reach::Alone };
+        sources::propagate(outside, &[how]).during(|| "make the caller's root a slave".to_owned())?;
+        return attached(outside);
+    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    match openat(CWD, root.path.as_str(), flags, Mode::empty()) {
+        Ok(place) => attached(&place),
+        Err(Errno::ACCESS) => attached(outside),
+        Err(error) => Err(Failure::new(format!("root.path: open {}", root.path), error)),
+    }
 }
 
 /// Nothing that is mounted here goes out.
@@ -110,5 +123,9 @@ fn enter(root: &Root, tree: &OwnedFd, outside: &OwnedFd) -> Done {
     sources::propagate(outside, &[how]).during(|| "make the old root a slave".to_owned())?;
     fchdir(outside).during(|| "go to the old root".to_owned())?;
     unmount(c".", UnmountFlags::DETACH).during(|| "detach the old root".to_owned())?;
-    rustix::process::chdir(c"/").during(|| "go to /".to_owned())
+    rustix::process::chdir(c"/").during(|| "go to /".to_owned())?;
+    // Only now: nothing that was shared could have been entered.
+    let wanted = root.propagation.filter(|how| how.kind != Kind::Slave);
+    let wanted = wanted.as_ref().map(std::slice::from_ref).unwrap_or_default();
+    sources::propagate(tree, wanted).during(|| "rootfsPropagation: set it".to_owned())
 }

@@ -30,8 +30,8 @@ pub(crate) fn open_all(root: &Root) -> Done<Vec<Option<OwnedFd>>> {
 pub(crate) fn open_root(root: &Root) -> Done<OwnedFd> {
     let tree = copy(&root.path, true).during(|| format!("root.path: open {}", root.path))?;
     // What is mounted in the container must not go out, whatever the caller's mounts do.
-    let wanted = root.propagation.unwrap_or(Propagation { kind: Kind::Slave, reach: Reach::Recursive });
-    propagate(&tree, &[wanted]).during(|| "rootfsPropagation: set it".to_owned())?;
+    let how = Propagation { kind: Kind::Slave, reach: Reach::Recursive };
+    propagate(&tree, &[how]).during(|| "isolate the root file system".to_owned())?;
     Ok(tree)
 }
 
