@@ -1,0 +1,3 @@
+//! A conformance suite for OCI runtimes.
+
+fn main() {}
