@@ -59,6 +59,9 @@ fn v1_limits_are_what_the_kernel_says() {
     let few = groups.manager.update(&common::resources_of(json!({ "cpu": { "shares": 1 } })));
     assert!(few.expect_err("too few").to_string().contains("the kernel takes 2 to 262144"));
     assert_eq!(shell.does("echo here"), "here");
+    let little = groups.manager.update(&common::resources_of(json!({ "memory": { "limit": 4096 } })));
+    let problem = little.expect_err("a shell takes more").to_string();
+    assert!(problem.contains("the container uses more and it can't be reclaimed"), "{problem}");
     let statistics = groups.manager.statistics().expect("statistics");
     assert_eq!((statistics.pids.current, statistics.pids.limit), (1, 20));
     assert!(statistics.cpu.usage.total > 0 && statistics.memory.usage.usage > 0);
