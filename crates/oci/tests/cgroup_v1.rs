@@ -120,7 +120,7 @@ fn v1_frozen_processes_are_thawed_and_killed() {
         return;
     }
     let groups = Groups::made("frozen", |_| true);
-    groups.update(json!({ "pids": { "limit": 30 } }));
+    groups.update(json!({ "pids": { "limit": 30 }, "cpu": { "quota": 20_000, "period": 100_000 } }));
     let shell = Shell::waiting();
     groups.manager.enter(shell.pid()).expect("a process enters");
     groups.manager.freeze().expect("frozen");
@@ -131,6 +131,7 @@ fn v1_frozen_processes_are_thawed_and_killed() {
     assert_eq!(shell.does("while :; do sleep 5 & done 2>/dev/null & echo forking"), "forking");
     groups.manager.freeze().expect("frozen");
     groups.manager.kill().expect("killed");
+    assert_eq!(groups.read("cpu", "cpu.cfs_quota_us"), "-1", "they end at full speed");
     assert_eq!(shell.ended(), Some(9));
     let paths = groups.manager.paths();
     for path in paths.values() {

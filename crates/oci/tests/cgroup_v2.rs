@@ -78,6 +78,9 @@ fn v2_limits_are_what_the_kernel_says() {
     let less = json!({ "memory": { "limit": 4096, "checkBeforeUpdate": true } });
     let problem = groups.manager.update(&resources_of(less)).expect_err("it is used").to_string();
     assert!(problem.contains("at least what the container uses now"), "{problem}");
+    groups.manager.kill().expect("killed");
+    assert_eq!(groups.read("", "cpu.max"), "max 50000", "they end at full speed");
+    assert_eq!(shell.ended(), Some(9));
 }
 
 #[test]
