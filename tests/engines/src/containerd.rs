@@ -69,13 +69,26 @@ impl Containerd {
     }
 }
 
+/// The exit code in what `ctr task delete` says, which is silent about 0.
+fn code_in(said: &str) -> Option<i32> {
+    let Some((_, code)) = said.split_once("exit code ") else { return Some(0) };
+    code.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
 impl Engine for Containerd {
     fn load(&self, archive: &Path) -> Result<()> {
         self.ctr.ok(&["images", "import", &archive.display().to_string()]).map(drop)
     }
 
     fn run(&self, name: &str, how: How<'_>, command: &[&str]) -> Result<Said> {
-        self.ctr.said(&self.container(&["run", "--rm"], name, how, command))
+        let words = self.container(&["run", "--rm"], name, how, command);
+        if !how.terminal {
+            return self.ctr.said(&words);
+        }
+        // `ctr` hands its own terminal on, so that it needs one.
+        let script = Tool::new(&find("script").context("there is no script")?);
+        let typed = self.ctr.typed(&words);
+        script.said(&["--quiet", "--return", "--command", &typed, "/dev/null"])
     }
 
     fn start(&self, name: &str, how: How<'_>, command: &[&str]) -> Result<()> {
@@ -121,9 +134,9 @@ impl Engine for Containerd {
             ensure!(state == "STOPPED", "it is {state}");
             Ok(())
         })?;
-        // Exits with the code of the task that it deletes.
         let said = self.ctr.said(&["task", "delete", name])?;
-        said.code.with_context(|| format!("ctr was killed: {said}"))
+        ensure!(said.code == Some(0), "deleting the task: {said}");
+        code_in(&said.err).with_context(|| format!("no exit code in {said}"))
     }
 
     fn remove(&self, name: &str) -> Result<()> {
@@ -151,5 +164,16 @@ impl Engine for Containerd {
             bail!("containers are left: {left}");
         }
         self.daemon.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_read_from_what_ctr_says() {
+        let said = "time=\"2026-11-26T20:26:37Z\" level=warning msg=\"task killed exit with non-zero exit code 137\"\n";
+        assert_eq!((code_in(said), code_in(""), code_in("exit code unknown")), (Some(137), Some(0), None));
     }
 }

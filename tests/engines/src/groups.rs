@@ -75,7 +75,7 @@ pub(crate) fn remove(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What bounds a process, as the kernel says.
+/// What bounds a process, as the kernel says; `u64::MAX` is no bound.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) memory_bytes: u64,
@@ -88,6 +88,9 @@ pub(crate) struct Limits {
 pub(crate) fn limits(pid: u32) -> Result<Limits> {
     let number = |controller, v1, v2| -> Result<u64> {
         let (text, path) = read(pid, controller, v1, v2)?;
+        if text.trim() == "max" {
+            return Ok(u64::MAX);
+        }
         text.trim().parse().with_context(|| format!("{} holds {text:?}", path.display()))
     };
     let memory_bytes = number("memory", "memory.limit_in_bytes", "memory.max")?;

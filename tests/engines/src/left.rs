@@ -9,6 +9,9 @@ use anyhow::{Result, ensure};
 use crate::place::Place;
 use crate::{groups, tool};
 
+/// podman mounts its folder of layers on itself, and unmounts it after some commands and not after others.
+const OWN_MOUNT: &str = "/podman/root/overlay";
+
 /// What containers leave when something goes wrong, in our namespaces: mounts (of layers, of network namespaces that have
 /// a name), processes (shims, monitors, the container's own), and control groups.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,7 +22,8 @@ impl Inventory {
     pub(crate) fn take(place: &Place) -> Result<Self> {
         let mounts = fs::read_to_string("/proc/self/mountinfo")?;
         // The mount point, without numbers that are given out anew.
-        let mounts = mounts.lines().filter_map(|line| line.split(' ').nth(4).map(|at| format!("mount {at}")));
+        let mounts = mounts.lines().filter_map(|line| line.split(' ').nth(4));
+        let mounts = mounts.filter(|at| !at.ends_with(OWN_MOUNT)).map(|at| format!("mount {at}"));
         let groups = groups::below(&groups::own(&place.folder)?);
         let groups = groups.iter().map(|group| format!("control group {}", group.display()));
         Ok(Self(mounts.chain(groups).chain(processes()?).collect()))

@@ -51,6 +51,13 @@ impl Tool {
         command
     }
 
+    /// A command as a shell takes it.
+    pub(crate) fn typed(&self, arguments: &[String]) -> String {
+        let words = self.words.iter().chain(arguments);
+        let quoted: Vec<_> = words.map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
+        quoted.join(" ")
+    }
+
     /// Runs a command, whatever its exit code. Its words are printed first: the last line tells what hangs.
     pub(crate) fn said<S: AsRef<str>>(&self, arguments: &[S]) -> Result<Said> {
         let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
@@ -92,5 +99,19 @@ pub(crate) fn until<T>(what: &str, mut answer: impl FnMut() -> Result<T>) -> Res
             Err(error) if begun.elapsed() > PATIENCE => return Err(error.context(what.to_owned())),
             Err(_) => sleep(Duration::from_millis(30)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_takes_words_as_they_are() {
+        let words = ["a b", "it's", "$HOME", ""];
+        let typed = Tool::new(Path::new("printf"))
+            .typed(&["%s|".to_owned()].into_iter().chain(words.map(str::to_owned)).collect::<Vec<_>>());
+        let shell = Tool::new(Path::new("sh"));
+        assert_eq!(shell.ok(&["-c", &typed]).unwrap(), "a b|it's|$HOME||");
     }
 }
