@@ -30,7 +30,7 @@ const HOUSES: [House; 15] = [
     House { folder: "tests", may_use: &["scenario", "report", "sim", "lessons", "native"], serde: true },
     House { folder: "tests/oci", may_use: &[], serde: true },
     House { folder: "tests/engines", may_use: &[], serde: true },
-    House { folder: "tests/fuzz", may_use: &["scenario", "report", "sim"], serde: false },
+    House { folder: "tests/fuzz", may_use: &["scenario", "report", "sim", "oci"], serde: true },
     House { folder: "crates/xtask", may_use: &[], serde: true },
 ];
 
