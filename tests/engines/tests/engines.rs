@@ -17,11 +17,18 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_catamaran-engines");
 enum Runtime {
     /// Debian's, which shows what an engine does with one that it knows.
     Runc,
+    /// `catamaran oci`.
+    Ours,
 }
 
 impl Runtime {
     fn program(self) -> Result<PathBuf, String> {
         match self {
+            Self::Ours => {
+                // Built beside our own program, if the whole workspace is.
+                let program = Path::new(PROGRAM).with_file_name("catamaran");
+                Some(program).filter(|file| file.is_file()).ok_or_else(|| "`catamaran` is not built".into())
+            }
             Self::Runc => {
                 let path = std::env::var_os("PATH").unwrap_or_default();
                 let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
@@ -63,8 +70,18 @@ fn podman_runs_containers_through_runc() {
 }
 
 #[test]
+fn podman_runs_containers_through_ours() {
+    play("podman_runs_containers_through_ours", "podman", Runtime::Ours);
+}
+
+#[test]
 fn containerd_runs_containers_through_runc() {
     play("containerd_runs_containers_through_runc", "containerd", Runtime::Runc);
+}
+
+#[test]
+fn containerd_runs_containers_through_ours() {
+    play("containerd_runs_containers_through_ours", "containerd", Runtime::Ours);
 }
 
 #[test]
@@ -73,13 +90,28 @@ fn docker_runs_containers_through_runc() {
 }
 
 #[test]
+fn docker_runs_containers_through_ours() {
+    play("docker_runs_containers_through_ours", "docker", Runtime::Ours);
+}
+
+#[test]
 fn an_ordinary_users_podman_runs_containers_through_runc() {
     play("an_ordinary_users_podman_runs_containers_through_runc", "rootless-podman", Runtime::Runc);
 }
 
 #[test]
+fn an_ordinary_users_podman_runs_containers_through_ours() {
+    play("an_ordinary_users_podman_runs_containers_through_ours", "rootless-podman", Runtime::Ours);
+}
+
+#[test]
 fn a_hundred_containers_of_runc_come_and_go_at_once() {
     play("a_hundred_containers_of_runc_come_and_go_at_once", "crowd", Runtime::Runc);
+}
+
+#[test]
+fn a_hundred_containers_of_ours_come_and_go_at_once() {
+    play("a_hundred_containers_of_ours_come_and_go_at_once", "crowd", Runtime::Ours);
 }
 
 /// Control groups and processes of the run of this name.
