@@ -42,10 +42,9 @@ impl Bundle {
             Problem::config("root", "missing", "on Linux a root is required: {\"path\": \"rootfs\"}")
         })?;
         let path = self.folder.join(root.path());
-        path.canonicalize()
-            .ok()
-            .filter(|path| path.is_dir())
-            .ok_or_else(|| Problem::config("root.path", path.display().to_string(), "must be a folder that is there"))
+        path.canonicalize().ok().filter(|path| path.is_dir()).ok_or_else(|| {
+            Problem::config("root.path", path.display().to_string(), "must be a folder that is there")
+        })
     }
 }
 
@@ -79,8 +78,8 @@ pub(crate) fn parse_prepared<T: serde::de::DeserializeOwned>(
     parse_at(text, name).or_else(|problem| {
         let mut value: Value = serde_json::from_slice(text).map_err(|_| problem)?;
         warnings.extend(prepare(&mut value));
-        let prepared = serde_json::to_vec(&value)
-            .map_err(|error| Problem::system(format!("read {name}"), error))?;
+        let prepared =
+            serde_json::to_vec(&value).map_err(|error| Problem::system(format!("read {name}"), error))?;
         parse_at(&prepared, name)
     })
 }
@@ -111,7 +110,10 @@ mod tests {
             ("{", "EOF"),
             ("[]", "expected struct"),
             (r#"{"ociVersion": 7}"#, "ociVersion"),
-            (r#"{"ociVersion": "1.0.2", "linux": {"namespaces": [{"type": "pid"}, {"type": "x"}]}}"#, "linux.namespaces[1]"),
+            (
+                r#"{"ociVersion": "1.0.2", "linux": {"namespaces": [{"type": "pid"}, {"type": "x"}]}}"#,
+                "linux.namespaces[1]",
+            ),
             (r#"{"ociVersion": "1.0.2"} {}"#, "trailing"),
         ];
         for (text, says) in table {

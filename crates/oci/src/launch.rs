@@ -40,7 +40,8 @@ pub(crate) trait Attendant {
 impl Launch {
     /// Starts the first stage and gives it its order.
     pub(crate) fn start(order: &Order, with: &[BorrowedFd<'_>]) -> Result<Self, Problem> {
-        let failed = |error: &dyn std::fmt::Display| Problem::system("start the container's first process", error);
+        let failed =
+            |error: &dyn std::fmt::Display| Problem::system("start the container's first process", error);
         let image = image::make()?;
         let (control, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
@@ -69,7 +70,9 @@ impl Launch {
         // What the process itself says may overtake what its maker says.
         let mut waiting = None;
         loop {
-            if let (Some(pid), Some(event)) = (self.pid, waiting.take()) {
+            if let Some(pid) = self.pid
+                && let Some(event) = waiting.take()
+            {
                 let word = match event {
                     Event::NeedsMaps => {
                         attendant.map(pid)?;
@@ -113,7 +116,8 @@ impl Launch {
     }
 
     fn hear(&self) -> Result<Option<Event>, Problem> {
-        let event = receive(&self.control).map_err(|error| Problem::system("hear the process inside", error))?;
+        let event =
+            receive(&self.control).map_err(|error| Problem::system("hear the process inside", error))?;
         Ok(event.map(|(event, _)| event))
     }
 
@@ -134,7 +138,9 @@ impl Launch {
             (None, None) => None,
         };
         let how = status.unwrap_or_else(|| "no word".to_owned());
-        format!("the process inside ended without a reason ({how}); was it killed, by its memory limit perhaps?")
+        format!(
+            "the process inside ended without a reason ({how}); was it killed, by its memory limit perhaps?"
+        )
     }
 
     /// Kills what there is of it and waits for its end.

@@ -20,7 +20,8 @@ pub(crate) struct Process {
 impl Process {
     /// The process that has this number now.
     pub(crate) fn of(pid: i32) -> Result<Self, Problem> {
-        let look = look(pid).ok_or_else(|| Problem::system(format!("look at process {pid}"), "it is gone"))?;
+        let look =
+            look(pid).ok_or_else(|| Problem::system(format!("look at process {pid}"), "it is gone"))?;
         Ok(Self { pid, started_ticks: look.started_ticks })
     }
 

@@ -96,7 +96,8 @@ impl Folder {
     /// Takes an identifier: whoever makes the folder has it.
     pub(crate) fn make(root: &Path, id: &str) -> Result<Self, Problem> {
         check_id(id)?;
-        let failed = |error: std::io::Error| Problem::system(format!("make {}", root.join(id).display()), error);
+        let failed =
+            |error: std::io::Error| Problem::system(format!("make {}", root.join(id).display()), error);
         DirBuilder::new().recursive(true).mode(0o711).create(root).map_err(failed)?;
         let path = root.join(id);
         match DirBuilder::new().mode(0o700).create(&path) {
@@ -148,7 +149,8 @@ impl Folder {
     /// Keeps the configuration.
     pub(crate) fn write_config(&self, text: &[u8]) -> Result<(), Problem> {
         let path = self.path.join(CONFIG);
-        std::fs::write(&path, text).map_err(|error| Problem::system(format!("write {}", path.display()), error))
+        std::fs::write(&path, text)
+            .map_err(|error| Problem::system(format!("write {}", path.display()), error))
     }
 
     /// The configuration as it was at creation.

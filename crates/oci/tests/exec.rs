@@ -8,9 +8,9 @@ use std::mem::MaybeUninit;
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use catamaran_oci::command;
-use ship::{Ship, eventually, is_root};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use serde_json::{Value, json};
+use ship::{Ship, eventually, is_root};
 
 fn exec(how: &command::Exec) -> u8 {
     command::exec(how, &mut Vec::new()).unwrap_or_else(|why| panic!("{:?}: {why}", how.args))
@@ -46,7 +46,11 @@ fn a_process_joins_the_container_with_what_it_is_given() {
                          "env": ["PATH=/usr/bin:/bin"]});
     fs::write(&file, process.to_string()).expect("written");
     fs::set_permissions(ship.out(""), std::os::unix::fs::PermissionsExt::from_mode(0o777)).expect("set");
-    fs::set_permissions(ship.bundle().join("rootfs/tmp"), std::os::unix::fs::PermissionsExt::from_mode(0o777)).expect("set");
+    fs::set_permissions(
+        ship.bundle().join("rootfs/tmp"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o777),
+    )
+    .expect("set");
     let how = command::Exec { process: Some(file), detach: true, ..ship.exec("") };
     assert_eq!(exec(&how), 0);
     assert_eq!(ship.said("by-file"), "33\n");
@@ -54,7 +58,12 @@ fn a_process_joins_the_container_with_what_it_is_given() {
     let why = command::exec(&missing, &mut Vec::new()).unwrap_err().to_string();
     assert!(why.contains("executable file not found in $PATH"), "{why}");
     ship.delete(true).expect("deleted");
-    assert!(command::exec(&ship.exec("exit 0"), &mut Vec::new()).unwrap_err().to_string().contains("does not exist"));
+    assert!(
+        command::exec(&ship.exec("exit 0"), &mut Vec::new())
+            .unwrap_err()
+            .to_string()
+            .contains("does not exist")
+    );
 }
 
 #[test]
@@ -68,8 +77,15 @@ fn a_container_can_be_frozen_thawed_limited_and_measured() {
     let (root, id) = (ship.root(), ship.id.as_str());
     command::pause(&root, id).expect("paused");
     assert_eq!(ship.status(), "paused");
-    assert!(command::exec(&ship.exec("exit 0"), &mut Vec::new()).unwrap_err().to_string().contains("is paused"));
-    assert!(command::pause(&root, id).unwrap_err().to_string().contains("is paused; it must be created or running"));
+    assert!(
+        command::exec(&ship.exec("exit 0"), &mut Vec::new()).unwrap_err().to_string().contains("is paused")
+    );
+    assert!(
+        command::pause(&root, id)
+            .unwrap_err()
+            .to_string()
+            .contains("is paused; it must be created or running")
+    );
     command::resume(&root, id).expect("resumed");
     assert_eq!(ship.status(), "running");
     command::update(&root, id, br#"{"pids": {"limit": 1}}"#).expect("limited");
@@ -78,7 +94,10 @@ fn a_container_can_be_frozen_thawed_limited_and_measured() {
     command::update(&root, id, br#"{"pids": {"limit": 50}}"#).expect("limited");
     let line = command::statistics(&root, id).expect("measured");
     let event: Value = serde_json::from_str(&line).expect("JSON");
-    assert_eq!((&event["type"], &event["id"], &event["data"]["pids"]["limit"]), (&json!("stats"), &json!(id), &json!(50)));
+    assert_eq!(
+        (&event["type"], &event["id"], &event["data"]["pids"]["limit"]),
+        (&json!("stats"), &json!(id), &json!(50))
+    );
     command::pause(&root, id).expect("paused");
     command::kill(&root, id, rustix::process::Signal::KILL, false).expect("killed");
     ship.wait_until("stopped");
@@ -90,7 +109,8 @@ fn terminal(listener: &UnixListener) -> fs::File {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut words = [0; 64];
-    recvmsg(&stream, &mut [IoSliceMut::new(&mut words)], &mut control, RecvFlags::CMSG_CLOEXEC).expect("received");
+    recvmsg(&stream, &mut [IoSliceMut::new(&mut words)], &mut control, RecvFlags::CMSG_CLOEXEC)
+        .expect("received");
     let came = control.drain().find_map(|message| match message {
         RecvAncillaryMessage::ScmRights(mut all) => all.next(),
         _ => None,
@@ -103,7 +123,10 @@ fn a_terminal_goes_to_the_console_socket() {
     if !is_root("a terminal goes to the console socket") {
         return;
     }
-    let mut ship = Ship::new("console", "tty; stty size; read line; echo got $line; ls -l /dev/console > /out/said; exec sleep 600");
+    let mut ship = Ship::new(
+        "console",
+        "tty; stty size; read line; echo got $line; ls -l /dev/console > /out/said; exec sleep 600",
+    );
     ship.config["process"]["terminal"] = json!(true);
     ship.config["process"]["consoleSize"] = json!({"height": 25, "width": 83});
     let why = command::create(&ship.new_container(), &mut Vec::new()).unwrap_err().to_string();
@@ -118,7 +141,12 @@ fn a_terminal_goes_to_the_console_socket() {
     let shown = until(&mut master, "got words");
     assert!(shown.contains("/dev/pts/0") && shown.contains("25 83"), "{shown}");
     assert!(ship.said("said").starts_with('c'), "no /dev/console");
-    let how = command::Exec { tty: true, detach: true, console_socket: Some(path), ..ship.exec("tty; exec sleep 600") };
+    let how = command::Exec {
+        tty: true,
+        detach: true,
+        console_socket: Some(path),
+        ..ship.exec("tty; exec sleep 600")
+    };
     assert_eq!(exec(&how), 0);
     let shown = until(&mut terminal(&listener), "pts");
     assert!(shown.contains("/dev/pts/1"), "{shown}");

@@ -5,8 +5,8 @@ mod ship;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
-use ship::{Ship, is_root};
 use serde_json::json;
+use ship::{Ship, is_root};
 
 #[test]
 fn root_inside_is_somebody_else_outside() {
@@ -20,8 +20,11 @@ fn root_inside_is_somebody_else_outside() {
     ship.add_namespace(json!({"type": "user"}));
     ship.config["linux"]["uidMappings"] = map.clone();
     ship.config["linux"]["gidMappings"] = map;
-    ship.config["process"]["capabilities"] = json!({"bounding": ["CAP_CHOWN"], "effective": ["CAP_CHOWN"], "permitted": ["CAP_CHOWN"]});
-    let own = |path: &std::path::Path| std::os::unix::fs::chown(path, Some(100_000), Some(100_000)).expect("given away");
+    ship.config["process"]["capabilities"] =
+        json!({"bounding": ["CAP_CHOWN"], "effective": ["CAP_CHOWN"], "permitted": ["CAP_CHOWN"]});
+    let own = |path: &std::path::Path| {
+        std::os::unix::fs::chown(path, Some(100_000), Some(100_000)).expect("given away")
+    };
     own(&ship.bundle().join("out"));
     // Where nobody but root may look: it is opened for the container all the same.
     fs::set_permissions(ship.bundle(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("set");
@@ -63,7 +66,10 @@ fn a_container_joins_the_namespaces_of_another() {
     first.start();
     let pid = first.state()["pid"].clone();
     let path = |name: &str| format!("/proc/{pid}/ns/{name}");
-    let mut second = Ship::new("second", "hostname > /out/said; ls -d /proc/[0-9]* | wc -l >> /out/said; readlink /proc/self/ns/net >> /out/said");
+    let mut second = Ship::new(
+        "second",
+        "hostname > /out/said; ls -d /proc/[0-9]* | wc -l >> /out/said; readlink /proc/self/ns/net >> /out/said",
+    );
     second.config["linux"]["namespaces"] = json!([
         {"type": "mount"}, {"type": "pid", "path": path("pid")}, {"type": "uts", "path": path("uts")},
         {"type": "network", "path": path("net")},

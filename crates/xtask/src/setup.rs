@@ -3,6 +3,7 @@
 
 mod apt;
 mod cargo_tools;
+mod engines;
 mod guest_kernel;
 mod npm;
 mod qemu;
@@ -14,6 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::shell::{Workspace, wall};
 
+pub(crate) use engines::if_possible as engines_if_possible;
 pub(crate) use guest_kernel::image as guest_kernel;
 pub(crate) use rust::WASM;
 
@@ -40,10 +42,12 @@ pub(crate) enum Need {
     Qemu,
     /// A kernel for guests.
     GuestKernel,
+    /// podman, containerd, docker.
+    Engines,
 }
 
 /// All of them, in the order of installation.
-const ALL: [Need; 10] = [
+const ALL: [Need; 11] = [
     Need::Components,
     Need::WasmTarget,
     Need::MuslTarget,
@@ -53,6 +57,7 @@ const ALL: [Need; 10] = [
     Need::NodePackages,
     Need::Qemu,
     Need::GuestKernel,
+    Need::Engines,
     Need::CargoFuzz,
 ];
 
@@ -80,6 +85,7 @@ impl Need {
             Self::NodePackages => "node packages",
             Self::Qemu => "QEMU",
             Self::GuestKernel => "kernel for guests",
+            Self::Engines => "container engines",
         }
     }
 
@@ -100,6 +106,7 @@ impl Need {
             Self::NodePackages => npm::state(workspace),
             Self::Qemu => Ok(qemu::state(workspace)),
             Self::GuestKernel => guest_kernel::state(workspace),
+            Self::Engines => Ok(engines::state(workspace)),
         }
     }
 
@@ -115,6 +122,7 @@ impl Need {
             Self::NodePackages => npm::install(workspace),
             Self::Qemu => qemu::install(workspace),
             Self::GuestKernel => guest_kernel::install(workspace),
+            Self::Engines => engines::install(workspace),
         }
     }
 

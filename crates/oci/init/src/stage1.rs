@@ -33,7 +33,8 @@ pub(crate) fn carry_out(runtime: &OwnedFd, order: &Order, mut handed: Handed) ->
     };
     join(&order.join)?;
     if let Some(container) = handed.container.take() {
-        sys::setns(&container, order.join_container).during(|| "enter the container's namespaces".to_owned())?;
+        sys::setns(&container, order.join_container)
+            .during(|| "enter the container's namespaces".to_owned())?;
     }
     // A control group namespace begins where its maker is, so it is made once the process is in its group; a time namespace gets
     // its offsets before anybody is in it.

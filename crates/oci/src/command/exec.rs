@@ -120,11 +120,7 @@ fn start(
 }
 
 /// The process as it is configured: by a file, or as the container's own with changes.
-fn configured(
-    how: &Exec,
-    spec: &Spec,
-    warnings: &mut Vec<Warning>,
-) -> Result<runtime::Process, Problem> {
+fn configured(how: &Exec, spec: &Spec, warnings: &mut Vec<Warning>) -> Result<runtime::Process, Problem> {
     if let Some(path) = &how.process {
         let text = bundle::read_bounded(path)?;
         let name = path.display().to_string();
@@ -161,7 +157,8 @@ fn configured(
 fn set_user(process: &mut runtime::Process, how: &Exec) -> Result<(), Problem> {
     let mut user = process.user().clone();
     if let Some(wanted) = &how.user {
-        let (uid, gid) = wanted.split_once(':').map_or((wanted.as_str(), None), |(uid, gid)| (uid, Some(gid)));
+        let (uid, gid) =
+            wanted.split_once(':').map_or((wanted.as_str(), None), |(uid, gid)| (uid, Some(gid)));
         let number = |text: &str| {
             text.parse::<u32>()
                 .map_err(|_| Problem::Usage(format!("--user {wanted:?}: takes numbers, UID or UID:GID")))
@@ -188,8 +185,9 @@ fn add_capabilities(process: &mut runtime::Process, names: &[String]) -> Result<
     let parse = |name: &String| {
         let upper = name.to_ascii_uppercase();
         let bare = upper.strip_prefix("CAP_").unwrap_or(&upper).to_owned();
-        bare.parse::<runtime::Capability>()
-            .map_err(|_| Problem::Usage(format!("--cap {name}: no such capability; a name is such as CAP_NET_ADMIN")))
+        bare.parse::<runtime::Capability>().map_err(|_| {
+            Problem::Usage(format!("--cap {name}: no such capability; a name is such as CAP_NET_ADMIN"))
+        })
     };
     let added = names.iter().map(parse).collect::<Result<Capabilities, _>>()?;
     let mut sets = process.capabilities().clone().unwrap_or_default();
@@ -212,10 +210,10 @@ fn prepare(
     configured: &runtime::Process,
     warnings: &mut Vec<Warning>,
 ) -> Result<(Order, Option<Console>, Descriptors), Problem> {
-    let first = state.process.ok_or_else(|| Problem::Usage(format!("container {} has no process", how.id)))?;
-    let handle = first
-        .handle()
-        .ok_or_else(|| Problem::Usage(format!("container {} has just stopped", how.id)))?;
+    let first =
+        state.process.ok_or_else(|| Problem::Usage(format!("container {} has no process", how.id)))?;
+    let handle =
+        first.handle().ok_or_else(|| Problem::Usage(format!("container {} has just stopped", how.id)))?;
     let join_container = others(first.pid)?;
     let in_user = join_container & namespaces::USER != 0;
     let sets_groups = geteuid().is_root() || !in_user;
@@ -224,8 +222,7 @@ fn prepare(
         process::of_linux(&mut process, linux, warnings)?;
     }
     process.preserved = how.preserve_fds;
-    let mut console =
-        Console::for_process(process.terminal, how.console_socket.as_deref(), !how.detach)?;
+    let mut console = Console::for_process(process.terminal, how.console_socket.as_deref(), !how.detach)?;
     let mut with = Descriptors::default();
     with.push(Handed::Container, handle);
     if let Some(console) = &mut console {
@@ -285,7 +282,8 @@ impl Attendant for Guest {
     }
 
     fn hooks(&mut self, pid: i32) -> Result<States, Problem> {
-        let told = self.listener.as_ref().map(|listener| agent::words(listener, pid, &self.document)).transpose()?;
+        let told =
+            self.listener.as_ref().map(|listener| agent::words(listener, pid, &self.document)).transpose()?;
         Ok(States { agent: told.unwrap_or_default(), ..States::default() })
     }
 }

@@ -145,7 +145,8 @@ fn fill(
         preserved: new.preserve_fds,
     };
     let mut order = order::of(spec, &circumstances, warnings)?;
-    let mut console = Console::for_process(order.process.terminal, new.console_socket.as_deref(), by == By::Maker)?;
+    let mut console =
+        Console::for_process(order.process.terminal, new.console_socket.as_deref(), by == By::Maker)?;
     let mut with = Descriptors::default();
     if let Some(console) = &mut console {
         with.push(Handed::Console, console.theirs()?);
@@ -241,7 +242,8 @@ impl Attendant for Maker<'_> {
         for (kind, hooks) in self.spec.hooks().as_ref().map(order::outside).unwrap_or_default() {
             hook::run(&hooks, kind, &creating).map_err(Problem::Inside)?;
         }
-        let told = self.listener.as_ref().map(|listener| agent::words(listener, pid, &creating)).transpose()?;
+        let told =
+            self.listener.as_ref().map(|listener| agent::words(listener, pid, &creating)).transpose()?;
         let created = self.state.document(Status::Created).to_json()?;
         Ok(States { creating, created, agent: told.unwrap_or_default() })
     }

@@ -38,10 +38,15 @@ pub(crate) fn of(
 ) -> Result<Order, Problem> {
     let namespaces = Namespaces::of(spec)?;
     let configured = spec.process().as_ref().ok_or_else(|| {
-        Problem::config("process", "missing", "a container is started with it: give process.args and process.cwd")
+        Problem::config(
+            "process",
+            "missing",
+            "a container is started with it: give process.args and process.cwd",
+        )
     })?;
     let maps_groups = about.privileged || !namespaces.has_user();
-    let mut process = process::of(configured, maps_groups, process::grantable(namespaces.has_user())?, warnings)?;
+    let mut process =
+        process::of(configured, maps_groups, process::grantable(namespaces.has_user())?, warnings)?;
     process.keyring.clone_from(&about.keyring);
     process.preserved = about.preserved;
     let linux = spec.linux().as_ref();

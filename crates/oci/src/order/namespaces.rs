@@ -111,7 +111,8 @@ pub(crate) fn time_offsets(linux: &Linux) -> Result<String, Problem> {
             let at = format!("linux.timeOffsets.{clock}");
             return Err(Problem::config(at, "no clock that has an offset", "use monotonic or boottime"));
         }
-        let (seconds, nanoseconds) = (offset.secs().unwrap_or_default(), offset.nanosecs().unwrap_or_default());
+        let (seconds, nanoseconds) =
+            (offset.secs().unwrap_or_default(), offset.nanosecs().unwrap_or_default());
         lines.push_str(&format!("{clock} {seconds} {nanoseconds}\n"));
     }
     Ok(lines)

@@ -50,7 +50,10 @@ pub(crate) fn of(
         scheduling: process.scheduler().as_ref().map(scheduling).transpose()?,
         affinity: (
             cpus(affinity.and_then(|one| one.initial().as_ref()), "process.execCPUAffinity.initial")?,
-            cpus(affinity.and_then(|one| one.cpu_affinity_final().as_ref()), "process.execCPUAffinity.final")?,
+            cpus(
+                affinity.and_then(|one| one.cpu_affinity_final().as_ref()),
+                "process.execCPUAffinity.final",
+            )?,
         ),
         ..Process::default()
     })
@@ -165,7 +168,11 @@ fn scheduling(wanted: &Scheduler) -> Result<Scheduling, Problem> {
         flags: wanted.flags().iter().flatten().map(flag).fold(0, |all, one| all | one),
         nice: wanted.nice().unwrap_or(0),
         priority: u32::try_from(priority).map_err(|_| {
-            Problem::config("process.scheduler.priority", priority.to_string(), "takes 0, or 1 to 99 of SCHED_FIFO and SCHED_RR")
+            Problem::config(
+                "process.scheduler.priority",
+                priority.to_string(),
+                "takes 0, or 1 to 99 of SCHED_FIFO and SCHED_RR",
+            )
         })?,
         runtime_ns: wanted.runtime().unwrap_or(0),
         deadline_ns: wanted.deadline().unwrap_or(0),

@@ -68,8 +68,7 @@ pub(super) fn install_packages(workspace: &Workspace, packages: &[&str]) -> Resu
     if workspace.find("apt-get").is_none() {
         bail!("this is not Debian or Ubuntu: install by its own means what `{by_hand}` would");
     }
-    let user = capture(workspace.command("id").arg("-u")).context("who are we?")?;
-    if user.trim() != "0" {
+    if !is_root(workspace)? {
         bail!("system packages are installed by root: type `sudo {by_hand}`, then this command again");
     }
     let apt = |action: &[&str]| {
@@ -83,6 +82,11 @@ pub(super) fn install_packages(workspace: &Workspace, packages: &[&str]) -> Resu
     };
     apt(&["update"]).context("is the package archive to be had?")?;
     apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())
+}
+
+/// Whether packages may be installed by whoever we are.
+pub(super) fn is_root(workspace: &Workspace) -> Result<bool> {
+    Ok(capture(workspace.command("id").arg("-u")).context("who are we?")?.trim() == "0")
 }
 
 #[cfg(test)]

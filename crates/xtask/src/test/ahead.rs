@@ -16,8 +16,9 @@ use crate::shell::{Workspace, run, stop_tree, typed, wall};
 
 /// Test programs that no load disturbs: they assert what the kernel guarantees, what is left behind, or what is said, and no
 /// speed. Those that hold one figure of the machine against another are not among them.
-const BESIDE: [(&str, &str); 4] = [
+const BESIDE: [(&str, &str); 5] = [
     ("tests", "conformance"),
+    ("tests/engines", "engines"),
     ("tests", "namespaces"),
     ("crates/native", "kill"),
     ("crates/cli", "failures"),

@@ -7,11 +7,11 @@ use clap::builder::PossibleValuesParser;
 
 use super::build::TestProgram;
 use super::{Run, Step, ahead, guest};
-use crate::setup::{Need, WASM};
+use crate::setup::{self, Need, WASM};
 use crate::tidy;
 
 /// All steps, in their order. Whatever needs tools that are built from source comes after [`ahead`] had time for them.
-pub(super) const STEPS: [Step; 12] = [
+pub(super) const STEPS: [Step; 13] = [
     Step {
         name: "format",
         about: "rustfmt changes nothing",
@@ -60,6 +60,14 @@ pub(super) const STEPS: [Step; 12] = [
         programs: true,
         patient: true,
         run: |run| group(run, "conformance"),
+    },
+    Step {
+        name: "engines",
+        about: "podman, containerd and docker run containers through OCI runtimes",
+        needs: &[Need::MuslTarget],
+        programs: true,
+        patient: true,
+        run: engines,
     },
     Step {
         name: "native",
@@ -129,6 +137,9 @@ fn step_of(program: &TestProgram) -> &'static str {
     if program.folder == Path::new("tests") {
         return FILES_OF_TESTS.into_iter().find(|step| program.name == *step).unwrap_or("unit");
     }
+    if program.folder == Path::new("tests/engines") && program.integration {
+        return "engines";
+    }
     // The program itself under real failures.
     let failures = program.folder == Path::new("crates/cli") && program.name == "failures";
     let runs = program.folder == Path::new("crates/native") && program.integration;
@@ -158,6 +169,12 @@ fn group(run: &mut Run, step: &str) -> Result<()> {
         run.tests(&mut command)?;
     }
     Ok(())
+}
+
+/// Where the engines are missing and can't be installed, each test says that it is skipped.
+fn engines(run: &mut Run) -> Result<()> {
+    setup::engines_if_possible(run.workspace)?;
+    group(run, "engines")
 }
 
 fn format(run: &mut Run) -> Result<()> {

@@ -142,7 +142,10 @@ fn shift_clocks(stage: &Stage<'_>) -> Done {
     sys::unshare(kind).during(|| "make a time namespace".to_owned())?;
     if !stage.order.time_offsets.is_empty() {
         let offsets = &stage.order.time_offsets;
-        stage.files.write("self/timens_offsets", offsets).during(|| "linux.timeOffsets: write them".to_owned())?;
+        stage
+            .files
+            .write("self/timens_offsets", offsets)
+            .during(|| "linux.timeOffsets: write them".to_owned())?;
     }
     let made = stage.files.own_namespace("time_for_children")?;
     sys::setns(&made, kind).during(|| "enter the time namespace".to_owned())
