@@ -1,5 +1,6 @@
 //! Every text of the page, in English and Korean, side by side in one `match` that the compiler checks for completeness.
 
+mod chain;
 mod curriculum;
 mod duel;
 mod family;
@@ -18,6 +19,7 @@ mod weight;
 mod why;
 
 pub use catamaran_scenario::Lang;
+pub use chain::*;
 pub use curriculum::coming_lessons;
 pub use duel::*;
 pub use family::*;
@@ -99,6 +101,7 @@ mod tests {
         check(Weighing::ALL);
         check(Steal::ALL);
         check(Layers::ALL);
+        check(ChainWords::ALL);
         check(Servers::ALL);
         check(FamilyWords::ALL);
         check(Why::ALL);
