@@ -64,7 +64,7 @@ for (const language of LANGUAGES) {
 test("a runtime is swapped below the lower contract", async () => {
   const page = await site.open({ reducedMotion: "reduce" });
   await visit(page, lessonUrl(site.url, "goal", "", "oci-cri"));
-  const steps = () => byId(page, "chain").locator(".chain-step").count();
+  const steps = () => byId(page, "chain").locator(".actor-step").count();
   const contracts = () => byId(page, "chain").locator(".contract").count();
   await byId(page, "goal-status").locator("li").first().waitFor({ timeout: PATIENCE });
   assert.equal(await met(page), "false");

@@ -46,9 +46,8 @@ pub fn ProcessTree(props: &ProcessTreeProps) -> Html {
         let path = format!("M{from:.1} {:.1}V{:.1}H{:.1}", y(above.0) + HALF_PX, y(at), to - HALF_PX);
         html! { <path class={classes!("descent", faint.then_some("ahead"))} d={path} /> }
     };
-    let node = |(at, branch): (usize, &Branch)| {
-        node(lang, at, branch, standing(at, branch), ended.contains(&at))
-    };
+    let node =
+        |(at, branch): (usize, &Branch)| node(lang, at, branch, standing(at, branch), ended.contains(&at));
     html! {
         <svg class="lane still process-tree" role="img" aria-label={tree_words(lang, film, *stage, ended)}
             width={format!("{width_px:.2}")} height={height_px.to_string()}
@@ -109,8 +108,7 @@ fn node(lang: Lang, at: usize, branch: &Branch, standing: Standing, ended: bool)
 /// The same in a sentence: who is there and whose child it is.
 fn tree_words(lang: Lang, film: &ChainFilm, stage: usize, ended: &[usize]) -> String {
     let of = |(at, branch): (usize, &Branch)| {
-        let standing =
-            if ended.contains(&at) { Standing::Gone } else { film.standing(branch, stage) };
+        let standing = if ended.contains(&at) { Standing::Gone } else { film.standing(branch, stage) };
         let parent = branch.parent.and_then(|place| film.branches.get(place));
         let parent = parent.map(|parent| format!(" < {}", process_name(lang, &parent.row.name)));
         format!(

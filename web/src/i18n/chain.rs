@@ -3,7 +3,6 @@
 use catamaran_report::process::{PROGRAM, RunsAs, Stays};
 use catamaran_scenario::Lang;
 
-use crate::format;
 use crate::picture::{Branch, ChainFilm, Contract, Standing};
 
 super::texts! {
@@ -11,7 +10,7 @@ super::texts! {
     ChainWords {
         Steps = "Who does what, one after the other", "누가 무엇을 차례로 하나";
         Tree = "Who is there", "누가 있나";
-        Order = "The order is known. How long a step takes is written where somebody has measured it.",
+        Order = "The order is known. How long a step takes stands beside it where somebody has measured it.",
             "순서는 알려져 있어요. 걸리는 시간은 누군가 잰 것만 적었어요.";
         Unmeasured = "not measured", "잰 사람 없음";
         Nobody = "Nobody is known beside the program on this platform.",
@@ -154,12 +153,6 @@ pub fn step_clock(lang: Lang, film: &ChainFilm, stage: usize) -> String {
     }
 }
 
-/// How long a step takes, where that is known.
-#[must_use]
-pub fn length_words(lang: Lang, length_s: Option<f64>) -> String {
-    length_s.map_or_else(|| super::say(lang, ChainWords::Unmeasured).to_owned(), format::seconds)
-}
-
 /// What is done in a step of a chain; of the steps that any start has, [`super::stage_sentence`].
 #[must_use]
 pub fn chain_sentence(lang: Lang, name: &str) -> String {
@@ -178,10 +171,9 @@ pub fn chain_sentence(lang: Lang, name: &str) -> String {
             "It starts a small process that stays with the container.",
             "컨테이너 곁에 남을 작은 프로세스를 시작해요.",
         ),
-        "conmon" => (
-            "It starts a monitor that stays with the container.",
-            "컨테이너 곁에 남을 모니터를 시작해요.",
-        ),
+        "conmon" => {
+            ("It starts a monitor that stays with the container.", "컨테이너 곁에 남을 모니터를 시작해요.")
+        }
         "user-namespace" => (
             "It writes which users outside those inside are (set-user-ID root for this moment).",
             "안의 사용자가 바깥의 누구인지 적어요. 이때만 setuid root로 돌아요.",
@@ -208,7 +200,9 @@ pub fn chain_sentence(lang: Lang, name: &str) -> String {
             "다음 단계로 변해요(execve). 물어볼 데몬이 남지 않아요.",
         ),
         "init" => ("A first process comes up inside.", "안에서 첫 프로세스가 켜져요."),
-        "sandbox" => ("It makes what the containers of a pod share.", "파드의 컨테이너들이 함께 쓸 것을 만들어요."),
+        "sandbox" => {
+            ("It makes what the containers of a pod share.", "파드의 컨테이너들이 함께 쓸 것을 만들어요.")
+        }
         "pause" => (
             "It starts a process that holds the pod's namespaces and sleeps.",
             "파드의 네임스페이스를 붙들고 자는 프로세스를 시작해요.",

@@ -183,7 +183,9 @@ mod tests {
              [[tenant]]\nname = \"job\"\nworkload = {{ kind = \"idle\" }}\n"
         );
         let plan = Plan::from_toml(&text, "scenario").unwrap();
-        ChainFilm::new(&simulate(&plan, platform, &Calibration::reference(), &Options::default()).unwrap().report)
+        ChainFilm::new(
+            &simulate(&plan, platform, &Calibration::reference(), &Options::default()).unwrap().report,
+        )
     }
 
     fn standings(film: &ChainFilm, stage: usize) -> Vec<(&str, Standing)> {
@@ -210,7 +212,8 @@ mod tests {
         use Standing::{Acting, Ahead, Gone, There};
         let first = [There, There, Ahead, Ahead, Ahead, Ahead, Acting];
         let last = [There, There, There, Gone, Gone, There, Gone];
-        let of = |stage| standings(&film, stage).into_iter().map(|(_, standing)| standing).collect::<Vec<_>>();
+        let of =
+            |stage| standings(&film, stage).into_iter().map(|(_, standing)| standing).collect::<Vec<_>>();
         assert_eq!(of(0), first);
         assert_eq!(of(film.stages.len()), last);
         let re_exec = film.stages.iter().position(|stage| stage.name == "re-exec").unwrap();

@@ -10,8 +10,9 @@ use yew::prelude::*;
 use super::asked::{Answers, AskWhy};
 use crate::app::use_lang;
 use crate::charts::{Frame, ProcessTree};
+use crate::format;
 use crate::i18n::{
-    ChainWords, Lang, chain_sentence, contract_words, ending_words, kill_words, length_words, process_name, say,
+    ChainWords, Lang, chain_sentence, contract_words, ending_words, kill_words, process_name, say,
     standing_words, stay_words, step_clock, step_words, user_words,
 };
 use crate::picture::{Branch, ChainFilm, Recording, maps_users};
@@ -59,10 +60,10 @@ pub(super) fn ChainPicture(props: &ChainProps) -> Html {
     };
     html! {
         <>
-            <div class={classes!("chain", beside.then_some("beside"))} data-testid="chain">
+            <div class={classes!("actors", beside.then_some("beside"))} data-testid="chain">
                 <section aria-labelledby="chain-steps">
                     <h3 class="stage-part" id="chain-steps">{ say(lang, ChainWords::Steps) }</h3>
-                    <ol class="chain-steps">
+                    <ol class="actor-steps">
                         { for film.stages.iter().enumerate().map(|(at, row)| step(lang, film, at, row, stage, props)) }
                     </ol>
                     <p class="fine">{ say(lang, ChainWords::Order) }</p>
@@ -100,14 +101,21 @@ fn step(lang: Lang, film: &ChainFilm, at: usize, row: &StageRow, now: usize, pro
         Callback::from(move |_: MouseEvent| on_seek.emit(to_ns))
     };
     html! {
-        <li class={classes!("chain-step", state)} data-step={row.name.clone()} data-actor={row.actor.clone()}
+        <li class={classes!("actor-step", state)} data-step={row.name.clone()} data-actor={row.actor.clone()}
             aria-current={(at == now).then_some("step")} {onclick}>
             if let Some(contract) = film.contract(at) {
                 <span class="contract">{ say(lang, contract_words(contract)) }</span>
             }
-            <span class="chain-actor">{ &row.actor }</span>
-            <span class="chain-what">{ chain_sentence(lang, &row.name) }</span>
-            <span class="chain-length">{ length_words(lang, row.length()) }</span>
+            <span class="actor-name">{ &row.actor }{ " " }<code>{ &row.name }</code></span>
+            <span class="actor-length">
+                if let Some(length_s) = row.length() {
+                    { format::seconds(length_s) }
+                } else {
+                    <span aria-hidden="true">{ "–" }</span>
+                    <span class="visually-hidden">{ say(lang, ChainWords::Unmeasured) }</span>
+                }
+            </span>
+            <span class="actor-what">{ chain_sentence(lang, &row.name) }</span>
         </li>
     }
 }
@@ -124,7 +132,8 @@ fn ender(
     let onchange = {
         let (choices, choose) = (choices.clone(), choose.clone());
         Callback::from(move |event: Event| {
-            let index = event.target_dyn_into::<HtmlSelectElement>().map_or(0, |select| select.selected_index());
+            let index =
+                event.target_dyn_into::<HtmlSelectElement>().map_or(0, |select| select.selected_index());
             // The first option is nobody.
             let chosen = usize::try_from(index).ok().and_then(|index| index.checked_sub(1));
             choose.emit(chosen.and_then(|index| choices.get(index).copied()));
@@ -180,15 +189,10 @@ pub(super) struct TableProps {
 #[component]
 pub(super) fn ChainTable(props: &TableProps) -> Html {
     let lang = use_lang();
-    let heads = [
-        ChainWords::Name,
-        ChainWords::Parent,
-        ChainWords::RunsAsWho,
-        ChainWords::HowLong,
-        ChainWords::Now,
-    ];
+    let heads =
+        [ChainWords::Name, ChainWords::Parent, ChainWords::RunsAsWho, ChainWords::HowLong, ChainWords::Now];
     let row = |branch: &Branch| {
-        let parent = if branch.row.parent == INIT { "init (1)" } else { &branch.row.parent };
+        let parent = if branch.row.parent == INIT { "init (1)" } else { branch.row.parent.as_str() };
         html! {
             <tr>
                 <th scope="row">{ process_name(lang, &branch.row.name) }</th>

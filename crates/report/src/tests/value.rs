@@ -1,6 +1,6 @@
 use super::{report, requests_ms};
-use crate::metric::Metric;
 use crate::Report;
+use crate::metric::Metric;
 use crate::process::{INIT, ProcessRow, RunsAs, Stays};
 use crate::report::BackendKind;
 

@@ -151,9 +151,15 @@ mod tests {
                 let named = [&row.killed_with, &row.stopped_with].into_iter().flatten().flatten();
                 let named = named.chain(&row.becomes);
                 named.for_each(|name| assert!(is_there(name) && *name != row.name, "{platform}: {row:?}"));
-                assert_eq!(rows.iter().filter(|other| other.name == row.name).count(), 1, "{platform}: {row:?}");
+                assert_eq!(
+                    rows.iter().filter(|other| other.name == row.name).count(),
+                    1,
+                    "{platform}: {row:?}"
+                );
             }
-            let Some(chain) = chains::chain(platform, &settings).filter(|_| !rows.is_empty()) else { continue };
+            let Some(chain) = chains::chain(platform, &settings).filter(|_| !rows.is_empty()) else {
+                continue;
+            };
             for item in Start::resolve(&chain, &Calibration::reference()).items {
                 if let Item::Stage(stage) = item {
                     let known = others.contains(&stage.actor.as_str()) || is_there(&stage.actor);
