@@ -1,6 +1,7 @@
 //! Every text of the page, in English and Korean, side by side in one `match` that the compiler checks for completeness.
 
 mod chain;
+mod container;
 mod curriculum;
 mod duel;
 mod family;
@@ -20,6 +21,7 @@ mod why;
 
 pub use catamaran_scenario::Lang;
 pub use chain::*;
+pub use container::*;
 pub use curriculum::coming_lessons;
 pub use duel::*;
 pub use family::*;
@@ -102,6 +104,7 @@ mod tests {
         check(Steal::ALL);
         check(Layers::ALL);
         check(ChainWords::ALL);
+        check(ContainerWords::ALL);
         check(Servers::ALL);
         check(FamilyWords::ALL);
         check(Why::ALL);
