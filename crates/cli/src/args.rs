@@ -89,6 +89,8 @@ pub(crate) enum Command {
     Clean,
     /// Time the simulator on workloads with known answers
     Bench(bench::Bench),
+    /// Run containers from OCI bundles (Linux), as runc does
+    Oci(crate::oci::args::Runtime),
 }
 
 /// Platforms to carry the scenario out on.

@@ -20,6 +20,7 @@ mod interval;
 mod lessons;
 mod many;
 mod native;
+mod oci;
 mod output;
 mod plot;
 mod probe;
@@ -44,6 +45,9 @@ use crate::failure::Failure;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
+    if let Some(code) = oci::by_name() {
+        return code;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -52,6 +56,9 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
     };
+    if let Command::Oci(runtime) = cli.command {
+        return oci::carry_out(runtime);
+    }
     log();
     let terminal = Terminal::new(cli.quiet, cli.color);
     match carry_out(cli.command, &terminal) {
@@ -85,6 +92,8 @@ fn carry_out(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Serve(args) => serve::serve(args, terminal),
         Command::Clean => clean::clean(terminal),
         Command::Bench(args) => bench::bench(&args, terminal),
+        // Has exit codes and streams of its own.
+        Command::Oci(_) => Ok(()),
     }
 }
 

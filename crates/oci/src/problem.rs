@@ -21,6 +21,9 @@ pub enum Problem {
         /// What the kernel answered, with a remedy where one is known.
         why: String,
     },
+    /// The process inside of the container gave up.
+    #[error("{0}")]
+    Inside(String),
     /// A command does not fit the container: unknown, already there, in another state.
     #[error("{0}")]
     Usage(String),

@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz`: random bytes against the parser, and random scenarios against the simulator, by cargo-fuzz.
+//! `cargo xtask fuzz`: random bytes against the parsers of scenarios and of containers' configurations, and random scenarios
+//! against the simulator, by cargo-fuzz.
 //!
 //! The targets are in `tests/fuzz`. Coverage alone guides the search (`--sanitizer none`): our code has no `unsafe` where it
 //! reads scenarios or simulates, and so a stable toolchain does. What was found is kept in `target/fuzz`; an input that fails is
@@ -24,7 +25,7 @@ pub(crate) struct Options {
     only: Option<String>,
 }
 
-const TARGETS: [&str; 2] = ["scenario_bytes", "plan_to_report"];
+const TARGETS: [&str; 3] = ["scenario_bytes", "plan_to_report", "oci_config"];
 /// Where the targets are, from the top folder.
 const FOLDER: &str = "tests/fuzz";
 /// An input that takes longer (s) hangs.
@@ -44,13 +45,24 @@ pub(crate) fn fuzz(workspace: &Workspace, options: &Options) -> Result<bool> {
         for folder in [&corpus, &found] {
             fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        if *target == "scenario_bytes" {
-            sow(workspace, &corpus)?;
+        match *target {
+            "scenario_bytes" => sow(workspace, &corpus)?,
+            "oci_config" => drop(copy(&workspace.root().join(CONFIGURATION), &corpus)?),
+            _ => {}
         }
         run(&mut command(workspace, target, &corpus, &found, options.minutes))
             .with_context(|| format!("{target}: see {}", found.display()))?;
     }
     Ok(true)
+}
+
+/// A configuration with every field.
+const CONFIGURATION: &str = "crates/oci/src/check/tests/everything.json";
+
+/// Copies a file into a folder.
+fn copy(path: &Path, folder: &Path) -> Result<u64> {
+    let name = path.file_name().with_context(|| path.display().to_string())?;
+    fs::copy(path, folder.join(name)).with_context(|| path.display().to_string())
 }
 
 /// The shipped scenarios, for the search to begin with.
@@ -59,8 +71,7 @@ fn sow(workspace: &Workspace, corpus: &Path) -> Result<()> {
         let folder = workspace.root().join(folder);
         let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
         for path in entries.flatten().map(|entry| entry.path()) {
-            let Some(name) = path.file_name() else { continue };
-            fs::copy(&path, corpus.join(name)).with_context(|| path.display().to_string())?;
+            copy(&path, corpus)?;
         }
     }
     Ok(())

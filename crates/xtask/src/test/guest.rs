@@ -32,7 +32,7 @@ struct Group {
 }
 
 /// What is run, in this order. On a tree of version 2 it matters from which group a run is started.
-const GROUPS: [Group; 9] = [
+const GROUPS: [Group; 10] = [
     Group { program: ("crates/native", "v2"), place: "alone", seconds: 90, arguments: "" },
     Group {
         program: ("crates/native", "v2"),
@@ -49,6 +49,7 @@ const GROUPS: [Group; 9] = [
         // The lines are typed into a shell beside the test, whose group is then no longer the shell's alone.
         arguments: "--skip the_lines_of_a_dry_run_can_be_typed",
     },
+    Group { program: ("crates/oci", "cgroup_v2"), place: "shared", seconds: 60, arguments: "" },
     Group { program: ("crates/native", "forks"), place: "alone", seconds: 60, arguments: "" },
     Group { program: ("crates/native", "disk"), place: "root", seconds: 60, arguments: "" },
     Group {

@@ -29,7 +29,7 @@ const HOUSES: [House; 14] = [
     House { folder: "web", may_use: &["scenario", "report", "sim", "lessons"], serde: true },
     House { folder: "tests", may_use: &["scenario", "report", "sim", "lessons", "native"], serde: true },
     House { folder: "tests/oci", may_use: &[], serde: true },
-    House { folder: "tests/fuzz", may_use: &["scenario", "report", "sim"], serde: false },
+    House { folder: "tests/fuzz", may_use: &["scenario", "report", "sim", "oci"], serde: true },
     House { folder: "crates/xtask", may_use: &[], serde: true },
 ];
 

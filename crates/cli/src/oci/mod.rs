@@ -1,0 +1,149 @@
+//! `catamaran oci`, and the same through a link named `catamaran-oci`: reads arguments, calls the library, prints.
+//!
+//! *Architecture invariant*: exit codes and streams are runc's here, not those of the other commands: 1 on any error of ours, the
+//! program's own code on `run` and `exec`.
+
+pub(crate) mod args;
+mod log;
+mod more;
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use catamaran_oci::{Problem, Warning, command};
+use clap::Parser as _;
+
+use args::{Command, Global, List, ListFormat, Program, Runtime};
+use log::Log;
+
+/// Name under which the program is this runtime and nothing else.
+const NAME: &str = "catamaran-oci";
+
+/// Carries everything out if the program was called by that name.
+pub(crate) fn by_name() -> Option<ExitCode> {
+    let called = std::env::args_os().next()?;
+    if Path::new(&called).file_name() != Some(OsStr::new(NAME)) {
+        return None;
+    }
+    Some(match Program::try_parse() {
+        Ok(program) => carry_out(program.runtime),
+        Err(error) => {
+            let _ = error.print();
+            if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        }
+    })
+}
+
+fn print(text: &str) {
+    // Who has stopped reading has read enough.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Carries a command out; its exit code.
+pub(crate) fn carry_out(runtime: Runtime) -> ExitCode {
+    let Runtime { global, command } = runtime;
+    let log = Log::new(&global);
+    let mut warnings = Vec::new();
+    let done = dispatch(command, &global, &mut warnings);
+    for warning in &warnings {
+        log.warn(warning);
+    }
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(problem) => {
+            log.error(&problem);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command, global: &Global, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
+    if global.systemd_cgroup {
+        return Err(Problem::Usage(
+            "--systemd-cgroup: this runtime makes its control groups itself; configure the engine for cgroupfs".to_owned(),
+        ));
+    }
+    let root = root(global);
+    match command {
+        Command::Create(create) => command::create(&listening(create.new(root)), warnings)?,
+        Command::Start(one) => command::start(&root, &one.id, warnings)?,
+        Command::State(one) => print(&format!("{}\n", command::state(&root, &one.id)?)),
+        Command::Kill(kill) => {
+            command::kill(&root, &kill.id, command::parse_signal(&kill.signal)?, kill.all)?;
+        }
+        Command::Delete(delete) => command::delete(&root, &delete.id, delete.force, warnings)?,
+        Command::Run(run) => {
+            return command::run(&listening(run.create.new(root)), run.detach, run.keep, warnings);
+        }
+        Command::Exec(exec) => return command::exec(&exec.how(root), warnings),
+        Command::List(list) => show(&list, &command::list(&root)?)?,
+        Command::Ps(ps) => print(&more::processes(&ps, &command::ps(&root, &ps.id)?)?),
+        Command::Pause(one) => command::pause(&root, &one.id)?,
+        Command::Resume(one) => command::resume(&root, &one.id)?,
+        Command::Update(update) => command::update(&root, &update.id, &more::resources(&update)?)?,
+        Command::Events(events) => more::follow(&root, &events)?,
+        Command::Features => print(&format!("{}\n", command::features())),
+        Command::Spec(file) => command::spec(&file.bundle, file.rootless)?,
+    }
+    Ok(0)
+}
+
+/// Where states are kept.
+fn root(global: &Global) -> PathBuf {
+    if let Some(root) = &global.root {
+        return root.clone();
+    }
+    let own = std::env::var_os("XDG_RUNTIME_DIR").filter(|_| !rustix::process::geteuid().is_root());
+    PathBuf::from(own.unwrap_or_else(|| "/run".into())).join(NAME)
+}
+
+/// Sockets of systemd come after the standard streams, and before the descriptors that are preserved (sd_listen_fds(3)).
+fn listening(mut new: command::New) -> command::New {
+    new.preserve_fds = with_sockets(new.preserve_fds);
+    new
+}
+
+fn with_sockets(preserved: u32) -> u32 {
+    let count = std::env::var("LISTEN_FDS").ok().and_then(|count| count.parse().ok());
+    preserved.saturating_add(count.unwrap_or_default())
+}
+
+fn show(how: &List, rows: &[command::Row]) -> Result<(), Problem> {
+    let text = if how.quiet {
+        rows.iter().map(|row| format!("{}\n", row.id)).collect()
+    } else if how.format == ListFormat::Json {
+        let json = serde_json::to_string(rows).map_err(|error| Problem::system("write the list", error))?;
+        format!("{json}\n")
+    } else {
+        table(rows)
+    };
+    print(&text);
+    Ok(())
+}
+
+fn table(rows: &[command::Row]) -> String {
+    let head = ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"].map(str::to_owned);
+    let cells = rows.iter().map(|row| {
+        [
+            row.id.clone(),
+            row.pid.to_string(),
+            row.status.to_owned(),
+            row.bundle.display().to_string(),
+            row.created.clone(),
+            row.owner.to_string(),
+        ]
+    });
+    let all: Vec<[String; 6]> = std::iter::once(head).chain(cells).collect();
+    let mut text = String::new();
+    for row in &all {
+        for (at, cell) in row.iter().enumerate() {
+            let width = all.iter().filter_map(|row| row.get(at)).map(String::len).max().unwrap_or(0) + 2;
+            text.push_str(&format!("{cell:width$}"));
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,149 @@
+//! The second stage: the container's own process, in its namespaces, until it becomes the container's program.
+
+mod agent;
+mod console;
+mod copy;
+mod devices;
+mod finish;
+mod groups;
+mod mask;
+mod mounts;
+mod privileges;
+mod program;
+mod root;
+pub(crate) mod sources;
+mod start;
+mod user;
+
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use catamaran_oci_init::order::Order;
+use catamaran_oci_init::wire::{Event, States, Word, receive, send};
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+
+use crate::failure::{Done, During as _, Failure};
+use crate::handed::Handed;
+use crate::proc_files::ProcFiles;
+use crate::sys;
+
+/// What the second stage has at hand.
+pub(crate) struct Stage<'a> {
+    pub(crate) runtime: &'a OwnedFd,
+    pub(crate) order: &'a Order,
+    pub(crate) handed: Handed,
+    pub(crate) files: ProcFiles,
+    /// The root file system and the sources of bind mounts that the first stage opened.
+    pub(crate) early: Vec<Option<OwnedFd>>,
+}
+
+impl Stage<'_> {
+    fn say(&self, event: &Event) -> Done {
+        send(self.runtime, event, &[]).during(|| "tell the runtime".to_owned())
+    }
+
+    fn warn(&self, what: String) -> Done {
+        self.say(&Event::Warning(what))
+    }
+
+    /// Waits for a word of the runtime. Its end is ours: nobody would ever start this container.
+    fn hear(&self) -> Done<Word> {
+        let received = receive::<Word>(self.runtime).during(|| "hear the runtime".to_owned())?;
+        received.map(|(word, _)| word).ok_or_else(|| Failure("the runtime is gone".to_owned()))
+    }
+}
+
+pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
+    let order = stage.order;
+    enter_groups(&mut stage)?;
+    if order.wait_for_maps {
+        stage.say(&Event::NeedsMaps)?;
+        match stage.hear()? {
+            Word::Mapped => {}
+            other => return Err(Failure::new("expected the maps", format!("{other:?}"))),
+        }
+    }
+    if order.become_root {
+        become_root()?;
+    }
+    shift_clocks(&stage)?;
+    // Of a session that is left nobody can type into the caller's terminal.
+    rustix::process::setsid().during(|| "begin a session".to_owned())?;
+    if let Some(name) = &order.process.keyring {
+        user::new_keyring(&stage, name)?;
+    }
+    let mut states = States::default();
+    let mut early = std::mem::take(&mut stage.early).into_iter();
+    let inside = match &order.root {
+        Some(root) => Some(root::build(&stage, root, &mut early, &mut states)?),
+        None => None,
+    };
+    let here = match inside {
+        Some(inside) => inside,
+        None => openat(CWD, c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .during(|| "open the container's root".to_owned())?,
+    };
+    if order.process.terminal {
+        console::open(&mut stage, here.as_fd())?;
+    }
+    if order.root.is_none() && order.wait_for_hooks {
+        states = proceed(&stage)?;
+    }
+    let program = program::find(&order.process)?;
+    let start = start::wait(&mut stage)?;
+    let failure = match finish::become_program(&mut stage, &program, &states) {
+        Ok(never) => match never {},
+        Err(failure) => failure,
+    };
+    start.failed(failure)
+}
+
+/// Tells the runtime that its hooks may run, and waits until they have; what the hooks inside get.
+fn proceed(stage: &Stage<'_>) -> Done<States> {
+    stage.say(&Event::Mounted)?;
+    match stage.hear()? {
+        Word::Proceed(states) => Ok(states),
+        other => Err(Failure::new("expected the end of the hooks", format!("{other:?}"))),
+    }
+}
+
+/// User and group 0 of the user namespace, where it has them: new files then have an owner. Without, the process keeps its
+/// privileges all the same until it becomes the container's user.
+fn become_root() -> Done {
+    for become_zero in [sys::set_group, sys::set_user] {
+        match become_zero(0) {
+            Ok(()) | Err(Errno::INVAL) => {}
+            Err(error) => return Err(Failure::new("become root of the user namespace", error)),
+        }
+    }
+    Ok(())
+}
+
+/// Groups of version 1; in one of version 2 the process was made.
+fn enter_groups(stage: &mut Stage<'_>) -> Done {
+    for tasks in std::mem::take(&mut stage.handed.tasks) {
+        rustix::io::write(&tasks, b"0").during(|| "enter a control group".to_owned())?;
+    }
+    if stage.order.make & libc::CLONE_NEWCGROUP as u32 != 0 {
+        sys::unshare(libc::CLONE_NEWCGROUP as u32).during(|| "make a control group namespace".to_owned())?;
+    }
+    if let Some(cpus) = &stage.order.process.affinity.1 {
+        sys::set_affinity(cpus).during(|| "process.execCPUAffinity.final: sched_setaffinity".to_owned())?;
+    }
+    Ok(())
+}
+
+/// A new time namespace, its offsets first (time_namespaces(7): they are fixed once somebody is in it).
+fn shift_clocks(stage: &Stage<'_>) -> Done {
+    let kind = libc::CLONE_NEWTIME as u32;
+    if stage.order.make & kind == 0 {
+        return Ok(());
+    }
+    sys::unshare(kind).during(|| "make a time namespace".to_owned())?;
+    if !stage.order.time_offsets.is_empty() {
+        let offsets = &stage.order.time_offsets;
+        stage.files.write("self/timens_offsets", offsets).during(|| "linux.timeOffsets: write them".to_owned())?;
+    }
+    let made = stage.files.own_namespace("time_for_children")?;
+    sys::setns(&made, kind).during(|| "enter the time namespace".to_owned())
+}

@@ -1,0 +1,134 @@
+//! Mounts of `config.json`, put one after the other onto descriptors of places inside the root.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use catamaran_oci_init::mount::Options;
+use catamaran_oci_init::order::{Mount, What};
+use rustix::fs::{FileType, OFlags, fstat};
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, fsconfig_create, fsconfig_set_flag,
+    fsconfig_set_string, fsmount, fsopen, move_mount,
+};
+
+use super::{groups, sources};
+use crate::failure::{Done, During as _, Failure};
+use crate::inside::{self, Make};
+
+/// Attributes that fsmount(2) takes at once; the others are set on the mount.
+const AT_ONCE: u64 = 0x20_00ff;
+
+/// Puts a mount that is not in place yet onto `place`.
+pub(crate) fn attach(tree: impl AsFd, place: impl AsFd) -> Result<(), Errno> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    move_mount(tree, c"", place, c"", flags)
+}
+
+/// Carries out one mount inside of `root`.
+pub(crate) fn mount(
+    root: BorrowedFd<'_>,
+    mount: &Mount,
+    early: Option<OwnedFd>,
+    own_groups: bool,
+) -> Done {
+    let at = mount.destination.as_str();
+    if mount.options.remount {
+        return change(root, mount);
+    }
+    match &mount.what {
+        What::Bind(source) => {
+            let tree = match early {
+                Some(tree) => tree,
+                None => sources::open(mount, source)?,
+            };
+            let stat = fstat(&tree).during(|| format!("mount {at}: look at {source}"))?;
+            let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+            let place = place(root, at, if is_directory { Make::Directory } else { Make::File })?;
+            attach(&tree, place).during(|| format!("mount {source} on {at}"))
+        }
+        What::New { kind, source } => {
+            let tree = new(kind, source, &mount.options).map_err(|why| Failure::new(format!("mount {at}"), why))?;
+            let place = place(root, at, Make::Directory)?;
+            if mount.options.copy_up {
+                copy_up(&place, &tree, at)?;
+            }
+            attach(&tree, place).during(|| format!("mount {kind} on {at}"))
+        }
+        What::Groups { hierarchies, links } => {
+            groups::mount(root, mount, hierarchies, links, own_groups)
+        }
+    }
+}
+
+/// A handle on the place of a mount, made where it is missing.
+pub(crate) fn place(root: BorrowedFd<'_>, at: &str, make: Make) -> Done<OwnedFd> {
+    inside::make(root, at, make).during(|| format!("mount {at}: open or make the place in the root file system"))
+}
+
+/// Other options for what is mounted there already.
+fn change(root: BorrowedFd<'_>, mount: &Mount) -> Done {
+    let at = &mount.destination;
+    let what = || format!("mount {at}: remount");
+    let place = inside::look(root, at).during(what)?;
+    sources::set(&place, mount.options.attributes, false).during(what)?;
+    sources::set(&place, mount.options.recursive, true).during(what)?;
+    sources::propagate(&place, &mount.options.propagation).during(what)
+}
+
+/// A new file system, mounted but not in place yet.
+pub(crate) fn new(kind: &str, source: &str, options: &Options) -> Result<OwnedFd, String> {
+    let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC).map_err(|error| match error {
+        Errno::NODEV => format!("the kernel has no file system `{kind}`"),
+        error => format!("fsopen {kind}: {error}"),
+    })?;
+    let refused = |what: &str, error: Errno| format!("{kind}: {what}: {error}{}", told(&context));
+    if !source.is_empty() {
+        fsconfig_set_string(&context, "source", source).map_err(|error| refused("source", error))?;
+    }
+    // A hierarchy of control groups is there once for all: only the mount of it is the container's.
+    let of_all = if kind.starts_with("cgroup") { &[][..] } else { &options.superblock };
+    for word in of_all.iter().chain(&options.data) {
+        let set = match word.split_once('=') {
+            Some((key, value)) => fsconfig_set_string(&context, key, value),
+            None => fsconfig_set_flag(&context, word.as_str()),
+        };
+        set.map_err(|error| refused(word, error))?;
+    }
+    fsconfig_create(&context).map_err(|error| refused("make it", error))?;
+    let at_once = MountAttrFlags::from_bits_retain((options.attributes.set & AT_ONCE) as u32);
+    let tree = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, at_once)
+        .map_err(|error| refused("mount it", error))?;
+    let mut rest = options.attributes;
+    rest.set &= !AT_ONCE;
+    rest.clear = 0;
+    sources::set(&tree, rest, false)
+        .and_then(|()| sources::set(&tree, options.recursive, true))
+        .and_then(|()| sources::propagate(&tree, &options.propagation))
+        .map_err(|error| refused("set its options", error))?;
+    Ok(tree)
+}
+
+/// What the kernel says about a file system that it refused: the messages of its context.
+fn told(context: &OwnedFd) -> String {
+    let mut said = String::new();
+    let mut line = [0; 256];
+    while let Ok(length) = rustix::io::read(context, &mut line)
+        && length > 0
+    {
+        let text = String::from_utf8_lossy(line.get(..length).unwrap_or_default()).into_owned();
+        said.push_str(&format!(" ({})", text.trim()));
+    }
+    said
+}
+
+/// Copies what is at the place of a tmpfs into it (`tmpcopyup`).
+fn copy_up(place: &OwnedFd, tree: &OwnedFd, at: &str) -> Done {
+    let from = rustix::fs::openat(
+        place,
+        c".",
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        rustix::fs::Mode::empty(),
+    );
+    let from = from.during(|| format!("mount {at}: open what is there"))?;
+    super::copy::tree(&from, tree).during(|| format!("mount {at}: copy what is there"))
+}

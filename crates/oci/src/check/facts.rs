@@ -1,0 +1,114 @@
+//! What the checks have to know of the machine.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use oci_spec::runtime::{LinuxNamespaceType, Spec};
+
+/// Facts that decide whether a configuration can be carried out here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The machine uses cgroup v2 alone.
+    pub unified: bool,
+    /// The runtime is not root, or root in a user namespace only.
+    pub rootless: bool,
+    /// AppArmor confines processes.
+    pub apparmor: bool,
+    /// SELinux labels processes.
+    pub selinux: bool,
+    /// The `resctrl` file system is mounted.
+    pub resctrl: bool,
+    /// Sizes of huge pages, as the specification writes them: `2MB`.
+    pub hugepage_sizes: Vec<String>,
+    /// The network namespace that the container joins is the runtime's own.
+    pub joins_own_network: bool,
+}
+
+impl Facts {
+    /// Facts of this machine, and of what `spec` names on it. What can't be read is taken as not there.
+    #[must_use]
+    pub fn here(spec: &Spec) -> Self {
+        let starts_with =
+            |path: &str, first: &str| fs::read_to_string(path).is_ok_and(|text| text.starts_with(first));
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let mounted = |place: &str, kind: &str| {
+            mounts.lines().any(|line| {
+                let mut fields = line.split(' ').skip(1);
+                fields.next().is_some_and(|at| place.is_empty() || at == place) && fields.next() == Some(kind)
+            })
+        };
+        Self {
+            unified: mounted("/sys/fs/cgroup", "cgroup2"),
+            rootless: !rustix::process::geteuid().is_root() || !owns_all_ids(),
+            apparmor: starts_with("/sys/module/apparmor/parameters/enabled", "Y"),
+            selinux: Path::new("/sys/fs/selinux/enforce").exists(),
+            resctrl: mounted("", "resctrl"),
+            hugepage_sizes: hugepage_sizes(),
+            joins_own_network: joins_own_network(spec),
+        }
+    }
+}
+
+/// Whether this is the first user namespace, which maps every id to itself.
+fn owns_all_ids() -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
+/// `/sys/kernel/mm/hugepages/hugepages-2048kB` is called `2MB`.
+fn hugepage_sizes() -> Vec<String> {
+    let entries = fs::read_dir("/sys/kernel/mm/hugepages").into_iter().flatten().flatten();
+    let mut sizes: Vec<String> = entries.filter_map(|entry| size(entry.file_name().to_str()?)).collect();
+    sizes.sort_unstable();
+    sizes
+}
+
+fn size(folder: &str) -> Option<String> {
+    const UNITS: [(u64, &str); 3] = [(1 << 20, "GB"), (1 << 10, "MB"), (1, "KB")];
+    let kib: u64 = folder.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse().ok()?;
+    let (unit, name) = UNITS.iter().find(|(unit, _)| kib >= *unit && kib % unit == 0)?;
+    Some(format!("{}{name}", kib / unit))
+}
+
+fn joins_own_network(spec: &Spec) -> bool {
+    let namespaces = spec.linux().as_ref().and_then(|linux| linux.namespaces().as_ref());
+    let network = namespaces.into_iter().flatten().find(|one| one.typ() == LinuxNamespaceType::Network);
+    let Some(path) = network.and_then(|one| one.path().as_ref()) else { return false };
+    let identity = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    identity(path).is_some_and(|theirs| Some(theirs) == identity(Path::new("/proc/self/ns/net")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_written_as_the_specification_does() {
+        let cases = [
+            ("hugepages-2048kB", Some("2MB")),
+            ("hugepages-1048576kB", Some("1GB")),
+            ("hugepages-64kB", Some("64KB")),
+            ("hugepages-1536kB", Some("1536KB")),
+            ("hugepages-0kB", None),
+            ("hugepages-xkB", None),
+            ("else", None),
+        ];
+        for (folder, name) in cases {
+            assert_eq!(size(folder).as_deref(), name, "{folder}");
+        }
+    }
+
+    #[test]
+    fn facts_of_this_machine_can_be_read_and_its_own_network_is_known() {
+        let spec = |path: &str| {
+            let text = format!(
+                r#"{{"ociVersion": "1.2.0", "linux": {{"namespaces": [{{"type": "network"{path}}}]}}}}"#
+            );
+            serde_json::from_str::<Spec>(&text).unwrap()
+        };
+        assert!(Facts::here(&spec(r#", "path": "/proc/self/ns/net""#)).joins_own_network);
+        assert!(!Facts::here(&spec("")).joins_own_network);
+        assert!(!Facts::here(&spec(r#", "path": "/proc/self/ns/ipc""#)).joins_own_network);
+    }
+}

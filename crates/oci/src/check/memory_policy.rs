@@ -1,0 +1,37 @@
+//! Memory policy (config-linux.md of 1.3, "Memory policy"; set_mempolicy(2) says which nodes and flags go with which mode).
+
+use oci_spec::runtime::{Linux, MemoryPolicyFlagType as Flag, MemoryPolicyModeType as Mode};
+
+use super::cpu_list::cpu_list;
+use super::{Found, refuse};
+
+pub(super) fn check(linux: &Linux) -> Found {
+    let Some(policy) = linux.memory_policy() else { return Ok(()) };
+    const NODES: &str = "linux.memoryPolicy.nodes";
+    let mode = policy.mode();
+    let nodes = policy.nodes().as_deref().unwrap_or_default();
+    if cpu_list(nodes).is_none() {
+        refuse(NODES, format!("{nodes:?}"), "numbers and ranges, as in `0-3,7`")?;
+    }
+    match mode {
+        Mode::MpolDefault | Mode::MpolLocal if !nodes.is_empty() => {
+            refuse(NODES, nodes, format!("{mode} takes no nodes"))?
+        }
+        Mode::MpolBind | Mode::MpolInterleave | Mode::MpolWeightedInterleave | Mode::MpolPreferredMany
+            if nodes.is_empty() =>
+        {
+            refuse(NODES, "none", format!("{mode} needs nodes"))?;
+        }
+        _ => {}
+    }
+    let flags = policy.flags().as_deref().unwrap_or_default();
+    let has = |flag| flags.contains(&flag);
+    const FLAGS: &str = "linux.memoryPolicy.flags";
+    if has(Flag::MpolFStaticNodes) && has(Flag::MpolFRelativeNodes) {
+        refuse(FLAGS, "static and relative nodes", "one of the two")?;
+    }
+    if has(Flag::MpolFNumaBalancing) && !matches!(mode, Mode::MpolBind | Mode::MpolPreferredMany) {
+        refuse(FLAGS, "MPOL_F_NUMA_BALANCING", "it goes with MPOL_BIND or MPOL_PREFERRED_MANY")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! Paths and words of the container's file systems and cgroup (config-linux.md, "Cgroups Path", "Rootfs Mount Propagation",
+//! "Masked Paths", "Readonly Paths").
+
+use std::path::{Component, Path};
+
+use oci_spec::runtime::{Linux, LinuxNamespaceType as Kind};
+
+use super::namespaces::Namespaces;
+use super::{Found, refuse, text};
+
+pub(super) fn check(linux: &Linux, namespaces: &Namespaces<'_>) -> Found {
+    hidden("linux.maskedPaths", linux.masked_paths().as_deref(), namespaces)?;
+    hidden("linux.readonlyPaths", linux.readonly_paths().as_deref(), namespaces)?;
+    if let Some(path) = linux.cgroups_path() {
+        cgroups_path(path)?;
+    }
+    propagation(linux.rootfs_propagation().as_deref().unwrap_or_default())
+}
+
+fn hidden(at: &str, paths: Option<&[String]>, namespaces: &Namespaces<'_>) -> Found {
+    let paths = paths.unwrap_or_default();
+    if !paths.is_empty() && !namespaces.has(Kind::Mount) {
+        // As runc: the mounts that hide them would be the machine's.
+        refuse(at, "paths", "they are hidden by mounts; add the namespace `mount`")?;
+    }
+    for (place, path) in paths.iter().enumerate() {
+        text::absolute_path(
+            Path::new(path),
+            &format!("{at}[{place}]"),
+            "\"The values MUST be absolute paths\"",
+        )?;
+    }
+    Ok(())
+}
+
+/// "Runtimes MAY consider certain `cgroupsPath` values to be invalid": those that climb out of where they begin.
+fn cgroups_path(path: &Path) -> Found {
+    const AT: &str = "linux.cgroupsPath";
+    if path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    text::path(path, AT)?;
+    if path.components().any(|part| part == Component::ParentDir) {
+        return refuse(AT, path.display().to_string(), "a path without `..`");
+    }
+    Ok(())
+}
+
+fn propagation(word: &str) -> Found {
+    let kind = word.strip_prefix('r').unwrap_or(word);
+    if word.is_empty() || matches!(kind, "shared" | "slave" | "private" | "unbindable") {
+        return Ok(());
+    }
+    refuse(
+        "linux.rootfsPropagation",
+        format!("{word:?}"),
+        "`shared`, `slave`, `private` or `unbindable`, also with `r` before",
+    )
+}

@@ -1,0 +1,75 @@
+//! `delete`: nothing of a container is left.
+
+use std::path::Path;
+
+use catamaran_oci_init::hook;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::Signal;
+
+use crate::state::{Folder, State, Status};
+use crate::{Problem, Warning, order};
+
+/// How long a killed process may take to be gone (s).
+const PATIENCE_S: i64 = 10;
+
+/// Removes a stopped or a created container; with `force` a running one too, and one that is not there is no mistake.
+///
+/// # Errors
+/// Where it runs, does not exist, or something of it can't be removed.
+pub fn delete(root: &Path, id: &str, force: bool, warnings: &mut Vec<Warning>) -> Result<(), Problem> {
+    crate::state::check_id(id)?;
+    if force && !root.join(id).exists() {
+        return Ok(());
+    }
+    let folder = Folder::open(root, id)?;
+    let state = match folder.read() {
+        Ok(state) => state,
+        // Its maker was killed before it had written anything.
+        Err(_) if force => return folder.remove(),
+        Err(problem) => return Err(problem),
+    };
+    let status = state.status(&folder.path);
+    if !force && !matches!(status, Status::Stopped | Status::Created) {
+        return Err(Problem::Usage(format!(
+            "container {id} is {}; only a stopped container can be deleted: kill it first, or give --force",
+            status.word()
+        )));
+    }
+    end(&state)?;
+    remove(folder, &state, warnings)
+}
+
+/// Kills what is left of a container and waits for its end.
+fn end(state: &State) -> Result<(), Problem> {
+    if let Some(groups) = &state.groups {
+        // Those of a pid namespace that it shares with others go only so.
+        groups.kill()?;
+    }
+    let Some(process) = state.process else { return Ok(()) };
+    let Some(handle) = process.handle() else { return Ok(()) };
+    process.signal(Signal::KILL)?;
+    let patience = Timespec { tv_sec: PATIENCE_S, tv_nsec: 0 };
+    match poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&patience)) {
+        Ok(0) => Err(Problem::system(
+            format!("kill process {}", process.pid),
+            format!("it is there after {PATIENCE_S} s; /proc/{}/stack tells what keeps it", process.pid),
+        )),
+        Ok(_) => Ok(()),
+        Err(error) => Err(Problem::system("wait for the container's end", error)),
+    }
+}
+
+/// Removes what a container that has ended had, and runs the hooks for after its end.
+pub(super) fn remove(folder: Folder, state: &State, warnings: &mut Vec<Warning>) -> Result<(), Problem> {
+    if let Some(groups) = &state.groups {
+        groups.remove()?;
+    }
+    let hooks = if state.poststop { Some(folder.config()?) } else { None };
+    folder.remove()?;
+    if let Some(hooks) = hooks.and_then(|spec| spec.hooks().clone()) {
+        let document = state.document(Status::Stopped).to_json()?;
+        let failed = hook::run_all(&order::hooks_of(hooks.poststop()), "poststop", &document);
+        warnings.extend(failed.into_iter().map(|what| Warning::new("hooks.poststop", what)));
+    }
+    Ok(())
+}

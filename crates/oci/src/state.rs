@@ -1,0 +1,279 @@
+//! What is known of containers between two commands: `ROOT/ID/state.json`, and beside it the configuration as it was at creation.
+
+use std::collections::HashMap;
+use std::fs::{DirBuilder, File};
+use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use crate::Problem;
+use crate::bundle;
+use crate::cgroup::Manager;
+use crate::process::Process;
+
+const STATE: &str = "state.json";
+const CONFIG: &str = "config.json";
+/// Socket at which a created container waits; gone once it was started.
+const DOOR: &str = "start";
+/// Longest identifier (bytes): it is one name in a file system.
+const ID_MAX: usize = 255;
+
+/// What is written down of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct State {
+    pub(crate) oci_version: String,
+    pub(crate) id: String,
+    pub(crate) bundle: PathBuf,
+    pub(crate) rootfs: PathBuf,
+    /// When it was created: RFC 3339, UTC.
+    pub(crate) created: String,
+    /// User who created it.
+    pub(crate) owner: u32,
+    pub(crate) annotations: HashMap<String, String>,
+    /// Its first process; none while it is being made.
+    pub(crate) process: Option<Process>,
+    pub(crate) groups: Option<Manager>,
+    /// Whether it has a start door, so that what is left of one tells created from running.
+    pub(crate) waits: bool,
+    /// Whether there are hooks for after the start, and for after the deletion.
+    pub(crate) poststart: bool,
+    pub(crate) poststop: bool,
+}
+
+/// Where a container is in its life (runtime.md, "State").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// It is being made.
+    Creating,
+    /// Everything is there; its program has not been started.
+    Created,
+    /// Its program runs.
+    Running,
+    /// It runs, and is frozen.
+    Paused,
+    /// Its program has ended.
+    Stopped,
+}
+
+impl Status {
+    /// The word of the specification.
+    #[must_use]
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Creating => "creating",
+            Self::Created => "created",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// A container's folder, and the lock on it for as long as the value lives.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub(crate) path: PathBuf,
+    /// Keeps two commands from acting on one container at once.
+    _lock: File,
+}
+
+/// Identifiers are names of folders: no way leads out of the root.
+pub(crate) fn check_id(id: &str) -> Result<(), Problem> {
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'-' | b'.');
+    if id.is_empty() || id.len() > ID_MAX || matches!(id, "." | "..") || !id.bytes().all(fine) {
+        return Err(Problem::Usage(format!(
+            "container id {id:?}: takes 1 to {ID_MAX} letters, digits and `_+-.`, and is not `.` or `..`"
+        )));
+    }
+    Ok(())
+}
+
+impl Folder {
+    /// Takes an identifier: whoever makes the folder has it.
+    pub(crate) fn make(root: &Path, id: &str) -> Result<Self, Problem> {
+        check_id(id)?;
+        let failed = |error: std::io::Error| Problem::system(format!("make {}", root.join(id).display()), error);
+        DirBuilder::new().recursive(true).mode(0o711).create(root).map_err(failed)?;
+        let path = root.join(id);
+        match DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                return Err(Problem::Usage(format!(
+                    "container {id}: there is one of this id already; delete it or take another id"
+                )));
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        Self::lock(path, id)
+    }
+
+    /// Opens the folder of a container that is there.
+    pub(crate) fn open(root: &Path, id: &str) -> Result<Self, Problem> {
+        check_id(id)?;
+        Self::lock(root.join(id), id)
+    }
+
+    fn lock(path: PathBuf, id: &str) -> Result<Self, Problem> {
+        let missing = || Problem::Usage(format!("container {id} does not exist; `list` shows those that do"));
+        let failed = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => missing(),
+            _ => Problem::system(format!("open {}", path.display()), error),
+        };
+        let lock = File::open(&path).map_err(failed)?;
+        flock(&lock, FlockOperation::LockExclusive)
+            .map_err(|error| Problem::system(format!("lock {}", path.display()), error))?;
+        // Another command may have deleted it while this one waited.
+        if !path.exists() {
+            return Err(missing());
+        }
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// Writes the state so that whoever reads finds the old one or the new one.
+    pub(crate) fn write(&self, state: &State) -> Result<(), Problem> {
+        let target = self.path.join(STATE);
+        let fresh = self.path.join("state.json.new");
+        let write = || -> std::io::Result<()> {
+            let mut file = File::create(&fresh)?;
+            file.write_all(&serde_json::to_vec(state)?)?;
+            std::fs::rename(&fresh, &target)
+        };
+        write().map_err(|error| Problem::system(format!("write {}", target.display()), error))
+    }
+
+    /// Keeps the configuration.
+    pub(crate) fn write_config(&self, text: &[u8]) -> Result<(), Problem> {
+        let path = self.path.join(CONFIG);
+        std::fs::write(&path, text).map_err(|error| Problem::system(format!("write {}", path.display()), error))
+    }
+
+    /// The configuration as it was at creation.
+    pub(crate) fn config(&self) -> Result<oci_spec::runtime::Spec, Problem> {
+        bundle::parse(&bundle::read_bounded(&self.path.join(CONFIG))?, &mut Vec::new())
+    }
+
+    pub(crate) fn read(&self) -> Result<State, Problem> {
+        read(&self.path)
+    }
+
+    /// Where a created container waits.
+    pub(crate) fn door(&self) -> PathBuf {
+        self.path.join(DOOR)
+    }
+
+    /// Removes everything that is known.
+    pub(crate) fn remove(self) -> Result<(), Problem> {
+        std::fs::remove_dir_all(&self.path)
+            .map_err(|error| Problem::system(format!("remove {}", self.path.display()), error))
+    }
+}
+
+/// The state in a container's folder, without a lock: it is replaced as a whole.
+pub(crate) fn read(folder: &Path) -> Result<State, Problem> {
+    let path = folder.join(STATE);
+    match std::fs::read(&path) {
+        Ok(text) => bundle::parse_at(&text, &path.display().to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let id = folder.file_name().unwrap_or_default().to_string_lossy();
+            Err(Problem::Usage(format!("container {id} does not exist; `list` shows those that do")))
+        }
+        Err(error) => Err(Problem::system(format!("read {}", path.display()), error)),
+    }
+}
+
+impl State {
+    /// Where the container is in its life now.
+    pub(crate) fn status(&self, folder: &Path) -> Status {
+        let Some(process) = self.process else { return Status::Creating };
+        if !process.is_alive() {
+            Status::Stopped
+        } else if self.waits && folder.join(DOOR).exists() {
+            Status::Created
+        } else if self.groups.as_ref().is_some_and(Manager::is_frozen) {
+            Status::Paused
+        } else {
+            Status::Running
+        }
+    }
+
+    /// The document that hooks get and `state` prints (runtime.md, "State").
+    pub(crate) fn document(&self, status: Status) -> Document<'_> {
+        let pid = self.process.filter(|_| status != Status::Stopped).map_or(0, |process| process.pid);
+        Document {
+            oci_version: &self.oci_version,
+            id: &self.id,
+            status: status.word(),
+            pid,
+            bundle: &self.bundle,
+            rootfs: &self.rootfs,
+            created: &self.created,
+            owner: self.owner,
+            annotations: &self.annotations,
+        }
+    }
+}
+
+/// A container's state as others see it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Document<'a> {
+    oci_version: &'a str,
+    id: &'a str,
+    status: &'a str,
+    /// 0 once it has stopped.
+    pid: i32,
+    bundle: &'a Path,
+    rootfs: &'a Path,
+    created: &'a str,
+    owner: u32,
+    annotations: &'a HashMap<String, String>,
+}
+
+impl Document<'_> {
+    pub(crate) fn to_json(&self) -> Result<String, Problem> {
+        serde_json::to_string(self).map_err(|error| Problem::system("write the container's state", error))
+    }
+}
+
+/// Folders below a root, one for each container.
+pub(crate) fn all(root: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let entries = match std::fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Problem::system(format!("read {}", root.display()), error)),
+    };
+    let mut folders: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.join(STATE).exists()).collect();
+    folders.sort();
+    Ok(folders)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_names() {
+        for id in ["a", "A_b+c-d.e", "...", &"x".repeat(255)] {
+            assert_eq!(check_id(id), Ok(()), "{id}");
+        }
+        for id in ["", ".", "..", "a/b", "../x", "a b", "ä", "a\0", &"x".repeat(256)] {
+            assert!(check_id(id).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_given_once_and_again_after_removal() {
+        let root = tempfile::tempdir().unwrap();
+        let first = Folder::make(root.path(), "a").unwrap();
+        let said = Folder::make(root.path(), "a").unwrap_err().to_string();
+        assert!(said.contains("already"), "{said}");
+        first.remove().unwrap();
+        drop(Folder::make(root.path(), "a").unwrap());
+        assert!(Folder::open(root.path(), "b").unwrap_err().to_string().contains("does not exist"));
+    }
+}

@@ -1,0 +1,221 @@
+//! Real control groups of version 2. `cargo xtask test --only native-v2` runs this in a guest whose kernel has all controllers in
+//! version 2; what takes none is tried wherever version 2 is mounted.
+
+#![allow(clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::fs;
+
+use catamaran_oci::cgroup::{Manager, Place, Version};
+use serde_json::json;
+
+use common::{Groups, Shell, nobody_is_told_what_cannot_be, place, resources_of};
+
+/// Whether this is root on a machine with version 2, and with its controllers there where `controllers`; else says why the test
+/// `name` is skipped. In the guest nothing is skipped.
+fn on_v2(name: &str, controllers: bool) -> bool {
+    let hierarchies = place(name).hierarchies;
+    let why = if !rustix::process::geteuid().is_root() {
+        "groups are made by root"
+    } else if !hierarchies.iter().any(|found| found.version == Version::V2) {
+        "version 2 is not mounted"
+    } else if controllers && hierarchies.len() > 1 {
+        "the controllers of this machine are mounted as version 1"
+    } else {
+        return true;
+    };
+    assert!(std::env::var_os("CATAMARAN_CGROUP").is_none(), "cgroup v2 was promised: {why}");
+    println!("skipped: {name}: {why}");
+    false
+}
+
+/// Groups of version 2 only.
+fn made(name: &str) -> Groups {
+    Groups::made(name, |hierarchy| hierarchy.version == Version::V2)
+}
+
+#[test]
+fn v2_limits_are_what_the_kernel_says() {
+    if !on_v2("v2_limits_are_what_the_kernel_says", true) {
+        return;
+    }
+    let groups = made("limits");
+    let shell = Shell::waiting();
+    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.update(json!({
+        "cpu": { "shares": 512, "quota": 50_000, "period": 100_000, "burst": 1000, "cpus": "0" },
+        "memory": { "limit": 64 << 20, "swap": 96 << 20, "reservation": 32 << 20 },
+        "pids": { "limit": 20 },
+        "unified": { "memory.high": "60000000", "cgroup.max.depth": "5" }
+    }));
+    let table = [
+        ("cpu.weight", "59"),
+        ("cpu.max", "50000 100000"),
+        ("cpu.max.burst", "1000"),
+        ("cpuset.cpus", "0"),
+        ("memory.max", "67108864"),
+        ("memory.low", "33554432"),
+        ("memory.high", "59998208"),
+        ("cgroup.max.depth", "5"),
+        ("pids.max", "20"),
+    ];
+    for (file, expected) in table {
+        assert_eq!(groups.read("", file), expected, "{file}");
+    }
+    if groups.path("").join("memory.swap.max").exists() {
+        assert_eq!(groups.read("", "memory.swap.max"), "33554432");
+    }
+    groups.update(json!({ "cpu": { "period": 50_000 } }));
+    assert_eq!(groups.read("", "cpu.max"), "50000 50000", "the quota stays");
+    // Less than what may be saved up, which becomes less first.
+    groups.update(json!({ "cpu": { "quota": 2000, "burst": 0 } }));
+    assert_eq!(groups.read("", "cpu.max"), "2000 50000");
+    let statistics = groups.manager.statistics().expect("statistics");
+    assert_eq!((statistics.pids.current, statistics.pids.limit), (1, 20));
+    assert_eq!(statistics.memory.usage.limit, 64 << 20);
+    assert!(statistics.cpu.usage.total > 0 && statistics.memory.usage.usage > 0);
+    let less = json!({ "memory": { "limit": 4096, "checkBeforeUpdate": true } });
+    let problem = groups.manager.update(&resources_of(less)).expect_err("it is used").to_string();
+    assert!(problem.contains("at least what the container uses now"), "{problem}");
+}
+
+#[test]
+fn v2_what_has_no_counterpart_is_an_error() {
+    if !on_v2("v2_what_has_no_counterpart_is_an_error", true) {
+        return;
+    }
+    let groups = made("counterpart");
+    for (resources, expected) in [
+        (json!({ "memory": { "swappiness": 9 } }), "linux.resources.memory.swappiness"),
+        (json!({ "cpu": { "realtimeRuntime": 9 } }), "linux.resources.cpu.realtimeRuntime"),
+        (json!({ "network": { "classID": 9 } }), "linux.resources.network.classID"),
+        (json!({ "unified": { "../cpu.max": "9" } }), "linux.resources.unified"),
+        (json!({ "unified": { "nonsense.max": "9" } }), "no controller nonsense"),
+    ] {
+        let problem = groups.manager.update(&resources_of(resources)).expect_err(expected).to_string();
+        assert!(problem.contains(expected), "{problem}");
+    }
+}
+
+#[test]
+fn v2_devices_are_guarded_by_one_program() {
+    if !on_v2("v2_devices_are_guarded_by_one_program", false) {
+        return;
+    }
+    let groups = made("devices");
+    let mut shell = Shell::waiting();
+    assert!(shell.opens("/dev/kmsg"), "before, it is root's to open");
+    groups.manager.apply(&resources_of(json!({}))).expect("default devices");
+    groups.manager.enter(shell.pid()).expect("a process enters");
+    assert!(!shell.opens("/dev/kmsg"));
+    assert!(shell.opens("/dev/null") && shell.opens("/dev/zero"));
+    // Each program has to allow: were the old one still there, nothing more would be allowed.
+    groups.update(
+        json!({ "devices": [{ "allow": true, "type": "c", "major": 1, "minor": 11, "access": "rw" }] }),
+    );
+    assert!(shell.opens("/dev/kmsg"));
+    groups.update(json!({ "pids": {} }));
+    assert!(shell.opens("/dev/kmsg"), "an update without rules leaves them");
+    groups.update(
+        json!({ "devices": [{ "allow": true }, { "allow": false, "type": "c", "major": 1, "minor": 11 }] }),
+    );
+    assert!(!shell.opens("/dev/kmsg") && shell.opens("/dev/null"));
+    groups.update(json!({ "devices": [{ "allow": true }] }));
+    assert!(shell.opens("/dev/kmsg"));
+}
+
+#[test]
+fn v2_frozen_processes_are_killed_all_at_once() {
+    if !on_v2("v2_frozen_processes_are_killed_all_at_once", false) {
+        return;
+    }
+    let groups = made("frozen");
+    let mut shell = Shell::waiting();
+    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.freeze().expect("frozen");
+    assert!(groups.manager.is_frozen());
+    assert!(groups.read("", "cgroup.events").contains("frozen 1"));
+    groups.manager.thaw().expect("thawed");
+    assert!(!groups.manager.is_frozen());
+    assert_eq!(shell.does("sleep 60 & sleep 60 & echo started"), "started");
+    let path = groups.path("");
+    fs::create_dir_all(path.join("inner/most")).expect("a container may make groups");
+    groups.manager.kill().expect("killed");
+    assert_eq!(shell.ended(), Some(9));
+    groups.manager.remove().expect("all are gone");
+    assert!(!path.exists());
+}
+
+#[test]
+fn v2_a_process_is_born_or_put_where_processes_may_be() {
+    if !on_v2("v2_a_process_is_born_or_put_where_processes_may_be", true) {
+        return;
+    }
+    let groups = made("born");
+    assert!(groups.manager.directory().is_some(), "nothing but version 2");
+    let path = groups.path("");
+    let (inner, first, second) = (path.join("inner"), Shell::waiting(), Shell::waiting());
+    fs::create_dir(&inner).expect("a container may make groups");
+    fs::write(inner.join("cgroup.procs"), first.pid().to_string()).expect("its init moves there");
+    fs::write(path.join("cgroup.subtree_control"), "+memory").expect("and controllers are handed down");
+    groups.manager.enter(second.pid()).expect("exec finds the group of init");
+    let mut expected = [first.pid(), second.pid()];
+    expected.sort_unstable();
+    assert_eq!(groups.manager.processes().expect("processes"), expected);
+    let inside = fs::read_to_string(inner.join("cgroup.procs")).expect("the group");
+    assert!(inside.lines().any(|line| line == second.pid().to_string()), "{inside}");
+}
+
+#[test]
+fn v2_a_group_in_use_is_left_alone() {
+    if !on_v2("v2_a_group_in_use_is_left_alone", false) {
+        return;
+    }
+    let groups = made("used");
+    let shell = Shell::waiting();
+    groups.manager.enter(shell.pid()).expect("a process enters");
+    let mut second = Manager::new(&groups.place).expect("a place");
+    let problem = second.create().expect_err("it is in use").to_string();
+    assert!(problem.contains("is not empty: 1 process(es) found"), "{problem}");
+    second.remove().expect("nothing of its own");
+    assert_eq!(groups.manager.processes().expect("processes"), [shell.pid()]);
+}
+
+#[test]
+fn v2_nobody_is_told_what_cannot_be() {
+    if on_v2("v2_nobody_is_told_what_cannot_be", true) {
+        nobody_is_told_what_cannot_be("nobody");
+    }
+}
+
+#[test]
+fn v2_named_groups_are_made_from_the_mount_on() {
+    if !on_v2("v2_named_groups_are_made_from_the_mount_on", true) {
+        return;
+    }
+    let place = place("named");
+    let path = Some(format!("/../{}/inner", place.id).into());
+    let mut manager = Manager::new(&Place { path, ..place.clone() }).expect("a place");
+    manager.create().expect("groups");
+    let mount = &place.hierarchies.first().expect("version 2").mount;
+    let outer = mount.join(&place.id);
+    let handed = fs::read_to_string(outer.join("cgroup.subtree_control")).expect("the group");
+    assert!(handed.contains("memory") && handed.contains("pids"), "{handed}");
+    assert_eq!(manager.paths().get(""), Some(&outer.join("inner")));
+    manager.remove().expect("removed");
+    fs::remove_dir(&outer).expect("it was made for this test and is empty");
+}
+
+#[test]
+fn v2_a_group_can_be_handed_to_a_user() {
+    use std::os::unix::fs::MetadataExt as _;
+    if !on_v2("v2_a_group_can_be_handed_to_a_user", false) {
+        return;
+    }
+    let groups = made("owner");
+    groups.manager.hand_over(65534).expect("root may");
+    let owner = |file: &str| fs::metadata(groups.path("").join(file)).expect("a file").uid();
+    assert_eq!([owner(""), owner("cgroup.procs"), owner("cgroup.subtree_control")], [65534; 3]);
+    assert_eq!([owner("cgroup.freeze"), owner("cgroup.max.depth")], [0; 2], "these bound the container");
+}

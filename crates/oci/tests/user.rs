@@ -1,0 +1,81 @@
+//! User namespaces, with and without privileges; time namespaces; namespaces that are there already.
+
+mod ship;
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+use ship::{Ship, is_root};
+use serde_json::json;
+
+#[test]
+fn root_inside_is_somebody_else_outside() {
+    if !is_root("root inside is somebody else outside") {
+        return;
+    }
+    let script = "exec > /out/said 2>&1; id -u; cat /proc/self/uid_map; stat -c '%u %F' /usr /dev/null; : > /out/made; chown 5 /out/made
+        echo x > /dev/null && echo end";
+    let mut ship = Ship::new("user", script);
+    let map = json!([{"containerID": 0, "hostID": 100_000, "size": 1000}]);
+    ship.add_namespace(json!({"type": "user"}));
+    ship.config["linux"]["uidMappings"] = map.clone();
+    ship.config["linux"]["gidMappings"] = map;
+    ship.config["process"]["capabilities"] = json!({"bounding": ["CAP_CHOWN"], "effective": ["CAP_CHOWN"], "permitted": ["CAP_CHOWN"]});
+    let own = |path: &std::path::Path| std::os::unix::fs::chown(path, Some(100_000), Some(100_000)).expect("given away");
+    own(&ship.bundle().join("out"));
+    // Where nobody but root may look: it is opened for the container all the same.
+    fs::set_permissions(ship.bundle(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("set");
+    assert_eq!(ship.run(), (0, Vec::new()));
+    let said = fs::read_to_string(ship.out("said")).expect("written");
+    let words: Vec<&str> = said.split_whitespace().collect();
+    assert_eq!(words.get(..4), Some(&["0", "0", "100000", "1000"][..]), "{said}");
+    assert!(said.contains("65534 directory") && said.contains("65534 character special file"), "{said}");
+    assert!(said.ends_with("end\n"), "{said}");
+    assert_eq!(fs::metadata(ship.out("made")).expect("made").uid(), 100_005);
+}
+
+#[test]
+fn clocks_of_a_time_namespace_are_shifted() {
+    if !is_root("clocks of a time namespace are shifted") {
+        return;
+    }
+    if !std::path::Path::new("/proc/self/ns/time").exists() {
+        println!("skipped: clocks of a time namespace are shifted: this kernel has none");
+        return;
+    }
+    let mut ship = Ship::new("time", "cat /proc/uptime > /out/said");
+    ship.add_namespace(json!({"type": "time"}));
+    ship.config["linux"]["timeOffsets"] = json!({"boottime": {"secs": 100_000_000, "nanosecs": 5}});
+    assert_eq!(ship.run(), (0, Vec::new()));
+    let said = fs::read_to_string(ship.out("said")).expect("written");
+    let uptime: f64 = said.split_whitespace().next().expect("a word").parse().expect("a number");
+    assert!(uptime > 100_000_000.0, "{said}");
+}
+
+#[test]
+fn a_container_joins_the_namespaces_of_another() {
+    if !is_root("a container joins the namespaces of another") {
+        return;
+    }
+    let mut first = Ship::new("first", "exec sleep 600");
+    first.config["hostname"] = json!("first");
+    first.create();
+    first.start();
+    let pid = first.state()["pid"].clone();
+    let path = |name: &str| format!("/proc/{pid}/ns/{name}");
+    let mut second = Ship::new("second", "hostname > /out/said; ls -d /proc/[0-9]* | wc -l >> /out/said; readlink /proc/self/ns/net >> /out/said");
+    second.config["linux"]["namespaces"] = json!([
+        {"type": "mount"}, {"type": "pid", "path": path("pid")}, {"type": "uts", "path": path("uts")},
+        {"type": "network", "path": path("net")},
+    ]);
+    assert_eq!(second.run(), (0, Vec::new()));
+    let said = fs::read_to_string(second.out("said")).expect("written");
+    let network = fs::read_link(path("net")).expect("a link").display().to_string();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!((lines[0], lines[2]), ("first", network.as_str()), "{said}");
+    assert!(lines[1].parse::<u32>().expect("a number") >= 2, "{said}");
+    let mut wrong = Ship::new("wrong", "exit 0");
+    wrong.config["linux"]["namespaces"] = json!([{"type": "mount"}, {"type": "uts", "path": path("net")}]);
+    let why = wrong.refused();
+    assert!(why.contains("is it a namespace of this type?"), "{why}");
+}
