@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod charts;
+pub mod container;
 pub mod duel;
 pub mod format;
 pub mod home;

@@ -18,6 +18,8 @@ pub enum Route {
     Lesson(String),
     /// The era duel.
     Duel,
+    /// A container in twelve system calls.
+    Container,
     /// None that exists; what was asked for.
     Unknown(String),
 }
@@ -36,7 +38,7 @@ pub struct Change {
 pub struct Link {
     /// Which page.
     pub route: Route,
-    /// Which beat of the lesson, from 1.
+    /// Which beat of the lesson, or which call, from 1.
     pub beat: Option<u8>,
     /// Platform.
     pub platform: Option<Platform>,
@@ -126,6 +128,7 @@ impl Route {
             (None, ..) => Self::Home,
             (Some("lesson"), Some(id), None) => Self::Lesson(id.to_owned()),
             (Some("duel"), None, None) => Self::Duel,
+            (Some("container"), None, None) => Self::Container,
             _ => Self::Unknown(path.to_owned()),
         }
     }
@@ -137,6 +140,7 @@ impl Route {
             Self::Home => "/".to_owned(),
             Self::Lesson(id) => format!("/lesson/{id}"),
             Self::Duel => "/duel".to_owned(),
+            Self::Container => "/container".to_owned(),
             Self::Unknown(path) => path.clone(),
         }
     }
@@ -193,6 +197,7 @@ mod tests {
             ("#/lesson/cgroups", Route::Lesson("cgroups".to_owned())),
             ("#/lesson/cgroups?t=1", Route::Lesson("cgroups".to_owned())),
             ("#/duel?t=1", Route::Duel),
+            ("#/container?beat=3", Route::Container),
             ("#/duel/x", Route::Unknown("/duel/x".to_owned())),
             ("#/lesson", Route::Unknown("/lesson".to_owned())),
             ("#/elsewhere/x", Route::Unknown("/elsewhere/x".to_owned())),

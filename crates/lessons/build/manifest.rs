@@ -61,6 +61,7 @@ pub(crate) enum Stage {
     Family,
     Servers,
     Layers,
+    Chain,
 }
 
 #[derive(Deserialize)]

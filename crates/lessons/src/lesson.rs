@@ -64,6 +64,8 @@ pub enum Stage {
     Servers,
     /// The layers of an image, and what of them comes over the link.
     Layers,
+    /// Who does what in a start, and which processes are there meanwhile and after.
+    Chain,
 }
 
 /// The seven beats of every lesson, in order.

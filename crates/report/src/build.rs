@@ -38,6 +38,7 @@ impl Report {
                 ..HostReport::blank()
             },
             isolation: Vec::new(),
+            processes: Vec::new(),
             samples: None,
             events: Vec::new(),
             identity,

@@ -8,6 +8,7 @@ pub mod compare;
 pub mod cost;
 pub mod json;
 pub mod metric;
+pub mod process;
 pub mod report;
 pub mod statistics;
 pub mod summary;
@@ -18,6 +19,7 @@ pub mod words;
 pub use backend::{Backend, RunError};
 pub use json::ReportError;
 pub use metric::{Metric, Unit};
+pub use process::ProcessRow;
 pub use report::Report;
 pub use timeline::Timeline;
 

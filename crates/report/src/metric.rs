@@ -1,6 +1,7 @@
 //! The figures of a report by name, as lessons, comparisons and charts ask for them.
 
 use crate::cost::{Bill, Rates};
+use crate::process;
 use crate::report::{Latency, Report, Requests, Sees, StageRow, TenantReport, TenantState};
 
 /// Why `disk_bytes` is less than what a tenant read of a layer's file: an entry of `absent`.
@@ -150,8 +151,9 @@ impl Report {
     /// `tenants.greatest.stolen_s` and `tenants.least.stolen_s` (of all tenants; unknown where one's is), `tenant.web.pull_s` (how
     /// long the layer of its image that took longest was on its way),
     /// `tenant.web.sees.pid.own` (1 where what `web` sees of that resource is its own, else 0: one of the words of
-    /// [`Sees`]). `None` where there is no
-    /// such path, or the figure is unknown.
+    /// [`Sees`]), `tenant.web.stages` (of its start), `processes.daemons`, `processes.stay` and `processes.root` (how many),
+    /// `process.dockerd.there`, `process.dockerd.kills` and `process.dockerd.stops` (1 where it is so; `crate::process`). `None`
+    /// where there is no such path, or the figure is unknown.
     #[must_use]
     pub fn value(&self, path: &str) -> Option<f64> {
         if path == "elapsed_s" {
@@ -175,12 +177,21 @@ impl Report {
                 _ => None,
             };
         }
+        if let Some(which) = path.strip_prefix("processes.") {
+            return process::count(self, which);
+        }
+        if let Some(question) = path.strip_prefix("process.") {
+            return process::answer(self, question);
+        }
         let (label, metric) = path.strip_prefix("tenant.")?.split_once('.')?;
         if let Some(question) = metric.strip_prefix("sees.") {
             return self.sees(label, question);
         }
         if metric == "pull_s" {
             return pull(self.tenant(label)?);
+        }
+        if metric == "stages" {
+            return process::stages(self.tenant(label)?);
         }
         Metric::from_name(metric)?.of(self.tenant(label)?)
     }

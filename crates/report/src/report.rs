@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use catamaran_scenario::{Plan, Platform};
 use serde::{Deserialize, Serialize};
 
+use crate::process::ProcessRow;
+
 /// The value of [`Report::schema`].
 pub const SCHEMA: &str = "catamaran/report/v1";
 
@@ -33,6 +35,9 @@ pub struct Report {
     pub host: HostReport,
     /// Who sees what; empty where it was not probed.
     pub isolation: Vec<IsolationRow>,
+    /// Who takes part in a start and who stays; empty where that is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<ProcessRow>,
     /// Time series; `None` where none were taken.
     pub samples: Option<Samples>,
     /// What happened, in order of time.

@@ -15,6 +15,7 @@ mod shell;
 mod speed;
 mod test;
 mod tidy;
+mod trace_container;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,8 @@ enum Task {
     Golden,
     /// Time a container that does nothing against runc and crun (as root)
     BenchContainer(bench_container::Options),
+    /// Record the system calls with which our runtime makes a container (as root, with strace)
+    TraceContainer,
     /// Hold the simulator against this machine over the corpus in tests/accuracy (as root)
     Accuracy(accuracy::Options),
     /// Say what the simulator predicts of published results, with its reasoning
@@ -82,6 +85,7 @@ fn carry_out(task: &Task) -> Result<bool> {
         Task::Ahead => test::compile_ahead(&workspace)?,
         Task::Golden => golden::golden(&workspace)?,
         Task::BenchContainer(options) => return bench_container::bench(&workspace, options),
+        Task::TraceContainer => trace_container::trace(&workspace)?,
         Task::Accuracy(options) => return accuracy::accuracy(&workspace, options),
         Task::Published(options) => published::published(&workspace, options)?,
         Task::Speed(options) => return speed::speed(&workspace, options),

@@ -48,7 +48,7 @@ export async function placeHead(page, ns) {
 
 /** Waits until the picture shows what was asked for. */
 export async function settled(page) {
-  const pictures = [".lanes", ".sight"].map((picture) => `.stage[aria-busy="false"] ${picture}`);
+  const pictures = [".lanes", ".sight", ".actors"].map((picture) => `.stage[aria-busy="false"] ${picture}`);
   await page.locator(pictures.join(", ")).first().waitFor({ timeout: PATIENCE });
 }
 

@@ -8,6 +8,7 @@ use super::frame::{Footer, Header};
 use super::preferences::{Preferences, PreferencesContext};
 use super::{address, take_token};
 use crate::charts::Patterns;
+use crate::container::ContainerPage;
 use crate::duel::DuelPage;
 use crate::home::HomePage;
 use crate::i18n::{Site, say};
@@ -58,6 +59,7 @@ fn page(opened: &Opened, token: Option<String>, lang: crate::i18n::Lang) -> Html
             None => not_found(lang),
         },
         Route::Duel => html! { <DuelPage key={opened.count} link={opened.link.clone()} /> },
+        Route::Container => html! { <ContainerPage key={opened.count} link={opened.link.clone()} /> },
         Route::Unknown(_) => not_found(lang),
     }
 }

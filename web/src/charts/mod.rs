@@ -1,6 +1,7 @@
 //! The pictures, as SVG: lanes that share one axis of time, and the histogram.
 
 mod axis;
+mod chain;
 mod family;
 mod gantt;
 mod gantt_table;
@@ -20,6 +21,7 @@ mod weight;
 mod years;
 
 pub use axis::Axis;
+pub use chain::ProcessTree;
 pub use family::FamilyTree;
 pub use gantt::Gantt;
 pub use gantt_table::GanttTable;

@@ -6,6 +6,7 @@ use yew::prelude::*;
 use super::cards::Cards;
 use super::hero::Hero;
 use crate::app::use_lang;
+use crate::container::ContainerCard;
 use crate::duel::DuelCard;
 use crate::i18n::{Home, say};
 use crate::widgets::CopyButton;
@@ -26,6 +27,7 @@ pub fn HomePage() -> Html {
             </header>
             <Hero />
             <DuelCard />
+            <ContainerCard />
             <Cards />
             <section class="columns" aria-label={say(lang, Home::Headline)}>
                 { for lessons::home(lang).iter().map(|section| html! {

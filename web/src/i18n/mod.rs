@@ -1,5 +1,7 @@
 //! Every text of the page, in English and Korean, side by side in one `match` that the compiler checks for completeness.
 
+mod chain;
+mod container;
 mod curriculum;
 mod duel;
 mod family;
@@ -18,6 +20,8 @@ mod weight;
 mod why;
 
 pub use catamaran_scenario::Lang;
+pub use chain::*;
+pub use container::*;
 pub use curriculum::coming_lessons;
 pub use duel::*;
 pub use family::*;
@@ -99,6 +103,8 @@ mod tests {
         check(Weighing::ALL);
         check(Steal::ALL);
         check(Layers::ALL);
+        check(ChainWords::ALL);
+        check(ContainerWords::ALL);
         check(Servers::ALL);
         check(FamilyWords::ALL);
         check(Why::ALL);

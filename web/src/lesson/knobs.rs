@@ -47,7 +47,7 @@ pub(super) fn Knobs(props: &KnobsProps) -> Html {
                         locked={locked(props, control)} />
                 }) }
                 // Where nothing is drawn by lot, a seed changes nothing.
-                if !matches!(props.lesson.stage, Stage::Sight | Stage::Family | Stage::Layers) {
+                if !matches!(props.lesson.stage, Stage::Sight | Stage::Family | Stage::Layers | Stage::Chain) {
                     { seed(props, lang, &touch) }
                 }
                 if props.lesson.platforms.len() > 1 {

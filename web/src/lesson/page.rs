@@ -155,7 +155,9 @@ fn parts(state: &LessonState, stage: &NodeRef, props: &LessonPageProps) -> Html 
             <BetResult {lesson} progress={state.progress.clone()} figures={state.figures.clone()} />
         },
         // A request to follow is a matter of time; what is seen is told by the prose and the picture.
-        Beat::Why if matches!(lesson.stage, Stage::Sight | Stage::Family | Stage::Layers) => Html::default(),
+        Beat::Why if matches!(lesson.stage, Stage::Sight | Stage::Family | Stage::Layers | Stage::Chain) => {
+            Html::default()
+        }
         Beat::Why => state.bench.recording().map_or_else(Html::default, |recording| {
             html! { <Why recording={recording.clone()} player={state.player.clone()} chain={chain(state)} /> }
         }),
@@ -179,9 +181,13 @@ fn parts(state: &LessonState, stage: &NodeRef, props: &LessonPageProps) -> Html 
 fn chain(state: &LessonState) -> Chain {
     let wanted = state.bench.done.as_ref().map(|(_, wanted)| wanted);
     match state.lesson.stage {
-        Stage::Cpu | Stage::Sight | Stage::Steal | Stage::Family | Stage::Servers | Stage::Layers => {
-            Chain::Request
-        }
+        Stage::Cpu
+        | Stage::Sight
+        | Stage::Steal
+        | Stage::Family
+        | Stage::Servers
+        | Stage::Layers
+        | Stage::Chain => Chain::Request,
         Stage::Memory => {
             let plan = wanted.and_then(|wanted| Plan::from_toml(&wanted.scenario, "scenario").ok());
             plan.map_or(Chain::Request, |plan| Chain::Kill(Rc::new(plan)))

@@ -24,7 +24,7 @@ use crate::sim::{Bench, Wanted, use_bench, use_library};
 /// within milliseconds.
 const fn first_view(stage: Stage) -> (u64, u32) {
     match stage {
-        Stage::Memory | Stage::Family => (10_000_000_000, 1_000),
+        Stage::Memory | Stage::Family | Stage::Chain => (10_000_000_000, 1_000),
         Stage::Servers => (20_000_000_000, 1_000),
         Stage::Layers => (20_000_000_000, 1_000),
         Stage::Steal => (200_000_000, 50),
@@ -156,7 +156,7 @@ fn use_loading(bench: &Bench, player: &UseReducerHandle<Player>, stage: Stage, m
             }
             match (Motion::wanted(), stage) {
                 (Motion::Smooth, _) => player.dispatch(Action::Play),
-                (_, Stage::Sight | Stage::Family) => player.dispatch(Action::End),
+                (_, Stage::Sight | Stage::Family | Stage::Chain) => player.dispatch(Action::End),
                 (
                     _,
                     Stage::Cpu

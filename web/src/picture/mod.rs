@@ -1,5 +1,6 @@
 //! What the charts draw, worked out from a simulation's report and timeline. Knows no DOM.
 
+mod chain;
 mod columns;
 pub mod family;
 mod histogram;
@@ -15,6 +16,7 @@ mod view;
 mod weight;
 mod why;
 
+pub use chain::{Branch, ChainFilm, Contract, Standing, maps_users};
 pub use columns::{Column, columns};
 pub use histogram::{Bin, Histogram, LogAxis, log_ticks};
 pub use layers::{Coming, LayerView, Pile, layer_changes, piles};

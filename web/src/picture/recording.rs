@@ -76,6 +76,7 @@ impl Recording {
                 let guests = self.timeline.guests.iter();
                 self.changes.extend(guests.flat_map(|slice| [slice.start_ns, slice.end_ns]));
             }
+            Stage::Chain => self.changes = super::ChainFilm::new(&self.report).changes(self.end_ns),
             Stage::Layers => self.changes = super::layer_changes(&self.report),
             Stage::Family => self.changes = super::family::changes(self.end_ns),
             Stage::Memory => {

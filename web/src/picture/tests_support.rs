@@ -24,6 +24,7 @@ pub(crate) fn report() -> Report {
         tenants: vec![TenantReport::blank("web", 0), TenantReport::blank("batch", 0)],
         host: HostReport::blank(),
         isolation: Vec::new(),
+        processes: Vec::new(),
         samples: None,
         events: Vec::new(),
         identity: Identity {

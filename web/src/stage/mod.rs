@@ -2,6 +2,7 @@
 
 mod announce;
 mod asked;
+mod chain;
 mod family;
 mod layers;
 mod legend;

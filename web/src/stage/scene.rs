@@ -12,6 +12,7 @@ use yew::prelude::*;
 use super::Legend;
 use super::announce::{describe_change, describe_moment};
 use super::asked::Answers;
+use super::chain::{ChainPicture, chain_clock, describe_chain};
 use super::family::{FamilyPicture, FamilyTable, describe_family, family_clock};
 use super::layers::{LayersPicture, describe_layers};
 use super::memory::{MemoryLanes, MemoryNow, describe_memory};
@@ -22,7 +23,7 @@ use super::view::StageProps;
 use super::weight::{WeightPicture, describe_start};
 use crate::charts::{Axis, Frame, Gantt, Strip, Waiting};
 use crate::i18n::{self, say};
-use crate::picture::{MemoryFilm, Pile, Recording, Vcpu, piles, vcpus};
+use crate::picture::{ChainFilm, MemoryFilm, Pile, Recording, Vcpu, piles, vcpus};
 use crate::sim::Wanted;
 
 /// What is drawn, with what it takes.
@@ -44,6 +45,8 @@ pub(super) enum Scene {
     Servers(Rc<Vec<u32>>),
     /// The layers of images.
     Layers(Rc<Vec<Pile>>),
+    /// A start as a chain of actors.
+    Chain(Rc<ChainFilm>),
 }
 
 impl Scene {
@@ -56,9 +59,13 @@ impl Scene {
             return match kind {
                 Kind::Sight => Self::Sight,
                 Kind::Family => Self::Family,
-                Kind::Cpu | Kind::Memory | Kind::Weight | Kind::Steal | Kind::Servers | Kind::Layers => {
-                    Self::Cpu
-                }
+                Kind::Cpu
+                | Kind::Memory
+                | Kind::Weight
+                | Kind::Steal
+                | Kind::Servers
+                | Kind::Layers
+                | Kind::Chain => Self::Cpu,
             };
         };
         let report = &recording.report;
@@ -77,6 +84,7 @@ impl Scene {
             Kind::Family => Self::Family,
             Kind::Servers => Self::Servers(Rc::new(places(&plan))),
             Kind::Layers => Self::Layers(Rc::new(piles(report, &plan))),
+            Kind::Chain => Self::Chain(Rc::new(ChainFilm::new(report))),
             Kind::Cpu => Self::Cpu,
         }
     }
@@ -123,6 +131,9 @@ impl Scene {
             Self::Layers(piles) => html! {
                 <LayersPicture frame={frame.clone()} piles={piles.clone()} on_seek={on_seek.clone()} />
             },
+            Self::Chain(film) => html! {
+                <ChainPicture frame={frame.clone()} film={film.clone()} on_seek={on_seek.clone()} />
+            },
             Self::Family => html! { <FamilyPicture frame={frame.clone()} on_seek={on_seek.clone()} /> },
         }
     }
@@ -146,8 +157,12 @@ impl Scene {
     }
 
     /// The instant of the play head, where it is not one of the run.
-    pub(super) fn clock(&self, recording: &Recording, at_ns: u64) -> Option<String> {
-        matches!(self, Self::Family).then(|| family_clock(recording, at_ns))
+    pub(super) fn clock(&self, recording: &Recording, at_ns: u64, lang: i18n::Lang) -> Option<String> {
+        match self {
+            Self::Family => Some(family_clock(recording, at_ns)),
+            Self::Chain(film) => Some(chain_clock(lang, film, recording, at_ns)),
+            _ => None,
+        }
     }
 
     /// What is to be seen at an instant, in words.
@@ -163,6 +178,7 @@ impl Scene {
             Self::Servers(places) => describe_servers(lang, recording, places, at_ns),
             Self::Layers(piles) => describe_layers(lang, recording, piles, at_ns),
             Self::Family => describe_family(lang, recording, at_ns),
+            Self::Chain(film) => describe_chain(lang, film, recording, at_ns),
             Self::Weight(..) => describe_start(lang, &recording.report, at_ns),
         }
     }

@@ -126,7 +126,7 @@ fn picture(
     html! {
         <>
             { scene.draw(props, &frame, &on_seek, lang) }
-            <Controls player={player.clone()} clock={scene.clock(recording, player.time_ns)} />
+            <Controls player={player.clone()} clock={scene.clock(recording, player.time_ns, lang)} />
             <Spoken recording={recording.clone()} player={player.clone()} scene={scene.clone()} />
             if !props.small {
                 { scene.below() }

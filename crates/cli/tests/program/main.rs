@@ -12,4 +12,5 @@ mod common;
 mod exit_codes;
 mod serve;
 mod sweep;
+mod trace;
 mod wrong_input;

@@ -30,6 +30,7 @@ pub(crate) fn report(backend: BackendKind, tenants: &[(&str, u32)]) -> Report {
         tenants: tenants.iter().map(|(name, replica)| TenantReport::blank(name, *replica)).collect(),
         host: HostReport::blank(),
         isolation: Vec::new(),
+        processes: Vec::new(),
         samples: None,
         events: Vec::new(),
         identity: Identity {

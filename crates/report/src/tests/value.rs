@@ -1,5 +1,7 @@
 use super::{report, requests_ms};
+use crate::Report;
 use crate::metric::Metric;
+use crate::process::{INIT, ProcessRow, RunsAs, Stays};
 use crate::report::BackendKind;
 
 #[test]
@@ -115,4 +117,49 @@ fn the_longest_pull_is_known_where_the_start_is() {
     (other.start_s, other.end_s, other.length_s) = (None, None, Some(2.5));
     report.tenants[0].startup_stages.extend([pull, other]);
     assert_eq!(report.value("tenant.web.pull_s"), Some(2.5));
+}
+
+#[test]
+fn figures_of_processes_by_path() {
+    let mut report = report(BackendKind::Simulated, &[("web", 0)]);
+    assert_eq!(report.value("processes.daemons"), None, "nobody looked");
+    assert_eq!(report.value("process.dockerd.there"), None);
+    let row = |name: &str, stays, user, kills: Option<&[&str]>, stops: Option<&[&str]>| {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        ProcessRow {
+            name: name.to_owned(),
+            parent: INIT.to_owned(),
+            stays,
+            user,
+            becomes: None,
+            killed_with: kills.map(names),
+            stopped_with: stops.map(names),
+        }
+    };
+    report.processes = vec![
+        row("dockerd", Stays::Machine, RunsAs::Root, Some(&[]), Some(&["program"])),
+        row("lxc monitor", Stays::Container, RunsAs::User, Some(&["program"]), None),
+        row("runc", Stays::Start, RunsAs::Root, None, None),
+        row("program", Stays::Container, RunsAs::Root, Some(&[]), None),
+    ];
+    let table = [
+        ("processes.daemons", Some(1.0)),
+        ("processes.stay", Some(2.0)),
+        ("processes.root", Some(2.0)),
+        ("processes.colour", None),
+        ("process.dockerd.there", Some(1.0)),
+        ("process.podman.there", Some(0.0)),
+        ("process.dockerd.kills", Some(0.0)),
+        ("process.dockerd.stops", Some(1.0)),
+        ("process.lxc-monitor.kills", Some(1.0)),
+        ("process.lxc-monitor.stops", None),
+        ("process.runc.kills", None),
+        ("process.podman.kills", None),
+        ("process.dockerd", None),
+    ];
+    for (path, expected) in table {
+        assert_eq!(report.value(path), expected, "{path}");
+    }
+    let text = report.to_json();
+    assert_eq!(Report::from_json(&text).unwrap().processes, report.processes);
 }

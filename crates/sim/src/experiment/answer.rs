@@ -59,6 +59,7 @@ pub(super) fn report(
     }
     host(&mut report, calibration, setting, world);
     isolation(&mut report, plan, platform);
+    report.processes = startup::processes(platform, &plan.settings(platform));
     report.events = happened::events(world, &report.tenants);
     report.samples = happened::samples(world, &report.tenants);
     report

@@ -12,6 +12,7 @@
 
 mod chain;
 mod chains;
+mod processes;
 pub(crate) mod pull;
 
 use catamaran_report::report::StageRow;
@@ -22,6 +23,7 @@ use catamaran_scenario::{Calibration, Plan, Platform, weight};
 use crate::platform::{self, vm};
 use chain::{Chain, Length, Step};
 pub(crate) use chains::RUNTIMES;
+pub(crate) use processes::processes;
 use pull::Part;
 
 /// Stages that a guest's threads work through.
