@@ -67,7 +67,7 @@ fn hugepage_sizes() -> Vec<String> {
 fn size(folder: &str) -> Option<String> {
     const UNITS: [(u64, &str); 3] = [(1 << 20, "GB"), (1 << 10, "MB"), (1, "KB")];
     let kib: u64 = folder.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse().ok()?;
-    let (unit, name) = UNITS.iter().find(|(unit, _)| kib >= *unit && kib % unit == 0)?;
+    let (unit, name) = UNITS.iter().find(|(unit, _)| kib >= *unit && kib.is_multiple_of(*unit))?;
     Some(format!("{}{name}", kib / unit))
 }
 
