@@ -5,6 +5,7 @@ mod apt;
 mod cargo_tools;
 mod guest_kernel;
 mod npm;
+mod oci_runtimes;
 mod qemu;
 mod rust;
 
@@ -40,10 +41,12 @@ pub(crate) enum Need {
     Qemu,
     /// A kernel for guests.
     GuestKernel,
+    /// runc and crun, beside which ours is tested.
+    OciRuntimes,
 }
 
 /// All of them, in the order of installation.
-const ALL: [Need; 10] = [
+const ALL: [Need; 11] = [
     Need::Components,
     Need::WasmTarget,
     Need::MuslTarget,
@@ -53,6 +56,7 @@ const ALL: [Need; 10] = [
     Need::NodePackages,
     Need::Qemu,
     Need::GuestKernel,
+    Need::OciRuntimes,
     Need::CargoFuzz,
 ];
 
@@ -80,6 +84,7 @@ impl Need {
             Self::NodePackages => "node packages",
             Self::Qemu => "QEMU",
             Self::GuestKernel => "kernel for guests",
+            Self::OciRuntimes => "OCI runtimes",
         }
     }
 
@@ -100,6 +105,7 @@ impl Need {
             Self::NodePackages => npm::state(workspace),
             Self::Qemu => Ok(qemu::state(workspace)),
             Self::GuestKernel => guest_kernel::state(workspace),
+            Self::OciRuntimes => Ok(oci_runtimes::state(workspace)),
         }
     }
 
@@ -115,6 +121,7 @@ impl Need {
             Self::NodePackages => npm::install(workspace),
             Self::Qemu => qemu::install(workspace),
             Self::GuestKernel => guest_kernel::install(workspace),
+            Self::OciRuntimes => oci_runtimes::install(workspace),
         }
     }
 

@@ -69,9 +69,8 @@ fn cpu_time_that_is_all_the_kernels_is_judged() {
             (tenant.cpu_s, tenant.turns) = (Some(1.0), turns);
         });
         let compared = compare(Platform::Cgroups, 20.0, &[pair]);
-        ["throughput_per_s", "cpu_s"].map(|metric| {
-            compared.rows.iter().find(|row| row.metric == metric).map(|row| row.group)
-        })
+        ["throughput_per_s", "cpu_s"]
+            .map(|metric| compared.rows.iter().find(|row| row.metric == metric).map(|row| row.group))
     };
     // How many there are follows from the arrivals all the same.
     assert_eq!(forks(Some(0.0)), [Some(Group::Conserved), Some(Group::Judged)]);

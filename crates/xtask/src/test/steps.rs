@@ -6,12 +6,12 @@ use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
 
 use super::build::TestProgram;
-use super::{Run, Step, ahead, guest};
+use super::{Run, Step, ahead, guest, oci};
 use crate::setup::{Need, WASM};
 use crate::tidy;
 
 /// All steps, in their order. Whatever needs tools that are built from source comes after [`ahead`] had time for them.
-pub(super) const STEPS: [Step; 12] = [
+pub(super) const STEPS: [Step; 13] = [
     Step {
         name: "format",
         about: "rustfmt changes nothing",
@@ -68,6 +68,14 @@ pub(super) const STEPS: [Step; 12] = [
         programs: true,
         patient: true,
         run: |run| group(run, "native"),
+    },
+    Step {
+        name: "oci",
+        about: "OCI runtimes beside the clauses of their specification",
+        needs: &[Need::MuslTarget, Need::OciRuntimes],
+        programs: false,
+        patient: false,
+        run: oci::oci,
     },
     Step {
         name: "accuracy",
