@@ -9,6 +9,8 @@ use crate::check::{Fault, Verdict, skip};
 #[derive(Debug)]
 pub(crate) struct Host {
     hierarchies: Vec<Hierarchy>,
+    /// A tree that is covered by something else for now.
+    pub(crate) covered: Option<PathBuf>,
 }
 
 /// One mounted tree of control groups.
@@ -25,7 +27,7 @@ impl Host {
     /// # Errors
     /// Where `/proc` is not there.
     pub(crate) fn here() -> std::io::Result<Self> {
-        Ok(Self { hierarchies: hierarchies(&fs::read_to_string("/proc/self/mountinfo")?) })
+        Ok(Self { hierarchies: hierarchies(&fs::read_to_string("/proc/self/mountinfo")?), covered: None })
     }
 
     /// Whether all controllers are in one tree of version 2.
@@ -62,7 +64,7 @@ impl Host {
     /// Groups, a few levels deep, whose name contains `word`.
     pub(crate) fn groups_called(&self, word: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
-        for tree in &self.hierarchies {
+        for tree in self.hierarchies.iter().filter(|tree| Some(&tree.point) != self.covered.as_ref()) {
             collect(&tree.point, word, 4, &mut found);
         }
         found
@@ -119,11 +121,12 @@ mod tests {
         let hybrid = "33 31 0:30 / /c/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
             41 31 0:38 / /c/unified rw shared:3 - cgroup2 cgroup2 rw\n\
             42 31 0:39 / /tmp rw - tmpfs none rw\n";
-        let host = Host { hierarchies: hierarchies(hybrid) };
+        let host = Host { hierarchies: hierarchies(hybrid), covered: None };
         assert_eq!(host.hierarchies.len(), 2);
         assert_eq!(host.hierarchies.first().map(|one| one.controllers.join("+")), Some("cpu+cpuacct".into()));
         assert_eq!((host.is_v2(), host.hybrid()), (false, Some(Path::new("/c/unified"))));
-        let unified = Host { hierarchies: hierarchies("41 31 0:38 / /c rw - cgroup2 cgroup2 rw\n") };
+        let tree = hierarchies("41 31 0:38 / /c rw - cgroup2 cgroup2 rw\n");
+        let unified = Host { hierarchies: tree, covered: None };
         assert_eq!((unified.is_v2(), unified.hybrid()), (true, None));
     }
 }

@@ -105,7 +105,8 @@ fn sweep(mark: &str, host: &Host, folder: &Path) {
     for group in host.groups_called(mark) {
         let _ = fs::write(group.join("freezer.state"), "THAWED");
         let _ = fs::write(group.join("cgroup.freeze"), "0");
-        let _ = fs::remove_dir(&group);
+        // Whoever was killed may be in it for a moment.
+        wait_for(GRACE, || fs::remove_dir(&group).is_ok().then_some(()));
     }
 }
 

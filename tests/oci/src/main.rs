@@ -91,12 +91,19 @@ fn carry_out(options: &Options) -> Result<bool, String> {
         println!("test conformance of OCI runtimes ... ignored, needs root");
         return Ok(true);
     }
-    let host = Host::here().map_err(|error| error.to_string())?;
+    let mut host = Host::here().map_err(|error| error.to_string())?;
     let probe = probe().map_err(|error| format!("the probe can't be written: {error}"))?;
     stay_private().map_err(|error| format!("no mount namespace of our own: {error}"))?;
     let mut judged = Vec::new();
     for runtime in &options.runtimes {
-        judged.extend(with_runtime(options, runtime.clone().ask()?, &host, &probe.1, &chosen, &deviations)?);
+        judged.extend(with_runtime(
+            options,
+            runtime.clone().ask()?,
+            &mut host,
+            &probe.1,
+            &chosen,
+            &deviations,
+        )?);
     }
     let names: Vec<String> = options.runtimes.iter().map(|runtime| runtime.name.clone()).collect();
     if options.json {
@@ -116,16 +123,18 @@ fn probe() -> std::io::Result<(tempfile::TempDir, PathBuf)> {
     Ok((folder, file))
 }
 
-/// What cases and runtimes mount is seen by nobody else, and goes with this process.
+/// What cases and runtimes mount is seen by nobody else, and goes with this process. The root is shared as it is on most
+/// machines, with nobody but the containers.
 fn stay_private() -> std::io::Result<()> {
     nix::sched::unshare(CloneFlags::CLONE_NEWNS)?;
-    Ok(mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?)
+    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    Ok(mount_change("/", MountPropagationFlags::SHARED)?)
 }
 
 fn with_runtime(
     options: &Options,
     runtime: Runtime,
-    host: &Host,
+    host: &mut Host,
     probe: &Path,
     chosen: &[Chosen],
     deviations: &Deviations,
@@ -135,9 +144,9 @@ fn with_runtime(
         println!("\n{} {}, cgroup {cgroup}", runtime.name, runtime.version);
     }
     // crun refuses a tree of version 2 beside those of version 1.
-    let covered = host.hybrid().filter(|_| runtime.name == "crun");
-    if let Some(unified) = covered {
-        let size = Some(c"size=1m");
+    host.covered = host.hybrid().filter(|_| runtime.name == "crun").map(Path::to_owned);
+    if let Some(unified) = &host.covered {
+        let size = Some(c"size=32m");
         mount("none", unified, "tmpfs", MountFlags::empty(), size)
             .map_err(|error| format!("no tmpfs over {}: {error}", unified.display()))?;
     }
@@ -148,7 +157,7 @@ fn with_runtime(
     };
     let jobs = options.test_threads.unwrap_or(options.jobs);
     let outcomes = suite::run(&runtime, host, probe, chosen, jobs, &tell);
-    if let Some(unified) = covered {
+    if let Some(unified) = host.covered.take() {
         unmount(unified, UnmountFlags::DETACH).map_err(|error| error.to_string())?;
     }
     let judge = |outcome: suite::Outcome| {

@@ -157,7 +157,8 @@ const CASES: &[Case] = &[
     }),
     case("an_unknown_personality", "config-linux.md#personality: LINUX or LINUX32", |bed| {
         refused_or_not_started(bed, json!({ "linux": { "personality": { "domain": "MULTICS" } } }))
-    }),
+    })
+    .since("1.1.0"),
     case("an_unknown_policy", "config.md#linux-process: scheduler.policy is one of a list", |bed| {
         refused_or_not_started(bed, json!({ "process": { "scheduler": { "policy": "SCHED_LUCK" } } }))
     })

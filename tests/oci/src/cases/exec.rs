@@ -69,7 +69,7 @@ const CASES: &[Case] = &[
     }),
     case("a_process_of_its_own", "runc#exec: --process is a process of config.json", |bed| {
         bed.up()?;
-        let process = json!({ "user": { "uid": 5, "gid": 6, "umask": 0o077, "additionalGids": [7] }, "cwd": "/tmp",
+        let process = json!({ "user": { "uid": 5, "gid": 6, "additionalGids": [7] }, "cwd": "/tmp",
             "args": ["/probe", "see"], "env": ["ONLY=this"], "noNewPrivileges": true,
             "capabilities": { "bounding": ["CAP_KILL"], "effective": [], "permitted": [] },
             "rlimits": [{ "type": "RLIMIT_NOFILE", "soft": 99, "hard": 100 }] });
@@ -78,12 +78,20 @@ const CASES: &[Case] = &[
         let said = bed.must(&["exec", "--process", &file, &id])?;
         let seen = crate::bed::answers(&said.out)?[0].take();
         equal("ids", (&seen["uid"], &seen["gid"]), (&json!(5), &json!(6)))?;
-        equal("umask", &seen["status"]["Umask"], "0077")?;
         equal("cwd", &seen["cwd"], "/tmp")?;
         lists("env", &seen["env"], "ONLY=this")?;
         equal("NoNewPrivs", &seen["status"]["NoNewPrivs"], "1")?;
         equal("CapBnd", &seen["status"]["CapBnd"], "0000000000000020")?;
         equal("Max open files", &seen["limits"]["Max open files"], &json!(["99", "100"]))
+    }),
+    case("a_mask_of_its_own", "config.md#user: umask is the mask of the process", |bed| {
+        bed.up()?;
+        let process =
+            json!({ "user": { "uid": 0, "gid": 0, "umask": 0o077 }, "cwd": "/", "args": ["/probe", "see"] });
+        fs::write(bed.file("process.json"), process.to_string())?;
+        let (id, file) = (bed.id.clone(), bed.place("process.json"));
+        let said = bed.must(&["exec", "--process", &file, &id])?;
+        equal("umask", &crate::bed::answers(&said.out)?[0]["status"]["Umask"], "0077")
     }),
     case("capabilities_of_the_container", "runc#exec: what is not given is the container's", |bed| {
         let two = ["CAP_CHOWN", "CAP_KILL"];

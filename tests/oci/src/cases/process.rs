@@ -98,7 +98,8 @@ const CASES: &[Case] = &[
     case("a_personality_of_32_bits", "config-linux.md#personality: domain LINUX32", |bed| {
         bed.set(json!({ "linux": { "personality": { "domain": "LINUX32" } } }));
         equal("personality", &bed.seen()?["personality"], "00000008")
-    }),
+    })
+    .since("1.1.0"),
     case("a_personality_that_is_the_default", "config-linux.md#personality: domain LINUX", |bed| {
         bed.set(json!({ "linux": { "personality": { "domain": "LINUX" } } }));
         equal("personality", &bed.seen()?["personality"], "00000000")

@@ -128,7 +128,8 @@ const CASES: &[Case] = &[
         rules(bed, json!([{ "names": ["getpriority"], "action": "SCMP_ACT_ERRNO" }]));
         bed.set(json!({ "linux": { "seccomp": { "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"] } } }));
         equal("getpriority", &bed.ask(&["getpriority"])?[0], 1)
-    }),
+    })
+    .since("1.1.0"),
     case("with_no_new_privileges", "config-linux.md#seccomp: with noNewPrivileges too", |bed| {
         bed.set(json!({ "process": { "noNewPrivileges": true, "user": { "uid": 1000, "gid": 1000 } } }));
         rules(bed, json!([{ "names": ["getpriority"], "action": "SCMP_ACT_ERRNO" }]));
@@ -156,24 +157,27 @@ const CASES: &[Case] = &[
         let link = std::fs::read_link(format!("/proc/self/fd/{number}"))?;
         equal("what the descriptor is", link.to_string_lossy().as_ref(), "anon_inode:seccomp notify")
     })
-    .since("1.0.2"),
+    .since("1.1.0"),
     case("nobody_listens", "config-linux.md#seccomp: if sending to listenerPath fails it must be refused", |bed| {
         rules(bed, json!([{ "names": ["sethostname"], "action": "SCMP_ACT_NOTIFY" }]));
         let place = bed.place("nobody.sock");
         bed.set(json!({ "linux": { "seccomp": { "listenerPath": place } } }));
         bed.refused_or_not_started()
-    }),
+    })
+    .since("1.1.0"),
     case("a_listener_that_is_not_used", "config-linux.md#seccomp: without SCMP_ACT_NOTIFY listenerPath is ignored", |bed| {
         rules(bed, json!([{ "names": ["getpriority"], "action": "SCMP_ACT_ERRNO" }]));
         let place = bed.place("nobody.sock");
         bed.set(json!({ "linux": { "seccomp": { "listenerPath": place } } }));
         equal("getpriority", &bed.ask(&["getpriority"])?[0], 1)
-    }),
+    })
+    .since("1.1.0"),
     case("metadata_without_a_listener", "config-linux.md#seccomp: listenerMetadata must not be without listenerPath", |bed| {
         rules(bed, json!([{ "names": ["getpriority"], "action": "SCMP_ACT_ERRNO" }]));
         bed.set(json!({ "linux": { "seccomp": { "listenerMetadata": "x" } } }));
         bed.refused()
-    }),
+    })
+    .since("1.1.0"),
     case("no_such_action", "config-linux.md#seccomp: action is one of a list", |bed| {
         refused(bed, json!({ "names": ["getpriority"], "action": "SCMP_ACT_SMILE" }))
     }),
@@ -189,7 +193,8 @@ const CASES: &[Case] = &[
         rules(bed, json!([{ "names": ["getpriority"], "action": "SCMP_ACT_ERRNO" }]));
         bed.set(json!({ "linux": { "seccomp": { "flags": ["SECCOMP_FILTER_FLAG_NOTHING"] } } }));
         bed.refused_or_not_started()
-    }),
+    })
+    .since("1.1.0"),
     case("no_names", "config-linux.md#seccomp: names must have at least one entry", |bed| {
         refused(bed, json!({ "names": [], "action": "SCMP_ACT_ERRNO" }))
     }),
@@ -198,10 +203,12 @@ const CASES: &[Case] = &[
     }),
     case("an_errno_that_can_not_be_returned", "config-linux.md#seccomp: errnoRet with an action that has none must be refused", |bed| {
         refused(bed, json!({ "names": ["getpriority"], "action": "SCMP_ACT_KILL", "errnoRet": 5 }))
-    }),
+    })
+    .since("1.1.0"),
     case("a_default_errno_that_can_not_be_returned", "config-linux.md#seccomp: defaultErrnoRet with an action that has none must be refused", |bed| {
         rules(bed, json!([{ "names": ["getpriority"], "action": "SCMP_ACT_ERRNO" }]));
         bed.set(json!({ "linux": { "seccomp": { "defaultErrnoRet": 5 } } }));
         bed.refused_or_not_started()
-    }),
+    })
+    .since("1.1.0"),
 ];

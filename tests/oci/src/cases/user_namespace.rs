@@ -63,6 +63,8 @@ const CASES: &[Case] = &[
         "config-linux.md#user-namespace-mappings: ids from the host to the container",
         |bed| {
             fs::write(bed.file("secret"), "x")?;
+            // Who is nobody outside can't make the place for it either.
+            fs::write(bed.inside("tmp/secret"), "")?;
             fs::set_permissions(bed.file("secret"), std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
             mapped(bed);
             bed.bind("secret", "/tmp/secret", &["bind"]);
