@@ -123,12 +123,12 @@ fn probe() -> std::io::Result<(tempfile::TempDir, PathBuf)> {
     Ok((folder, file))
 }
 
-/// What cases and runtimes mount is seen by nobody else, and goes with this process. The root is shared as it is on most
-/// machines, with nobody but the containers.
+/// What cases and runtimes mount is seen by nobody else, and goes with this process. In here mounts are shared as they are on
+/// most machines.
 fn stay_private() -> std::io::Result<()> {
     nix::sched::unshare(CloneFlags::CLONE_NEWNS)?;
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
-    Ok(mount_change("/", MountPropagationFlags::SHARED)?)
+    Ok(mount_change("/", MountPropagationFlags::SHARED | MountPropagationFlags::REC)?)
 }
 
 fn with_runtime(

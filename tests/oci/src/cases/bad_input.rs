@@ -196,7 +196,7 @@ const CASES: &[Case] = &[
     case("an_empty_id", "runtime.md#create: an id that is not valid must be refused", |bed| {
         id_refused(bed, "")
     }),
-    case("an_id_with_a_blank", "runtime.md#create: an id that is not valid must be refused", |bed| {
+    case("an_id_with_a_blank", "runc#create: an id is made of letters, digits, _ + - and .", |bed| {
         id_refused(bed, "a b")
     }),
     case(

@@ -101,16 +101,6 @@ const CASES: &[Case] = &[
             equal("opening them", answers, json!([null, null, null]))
         },
     ),
-    case(
-        "maps_belong_to_a_namespace",
-        "config-linux.md#user-namespace-mappings: mappings are of the user namespace",
-        |bed| {
-            mapped(bed);
-            bed.set(json!({ "linux": { "uidMappings": null, "gidMappings": null } }));
-            // Without a map nobody in it has an id, so no program can be run as 0.
-            bed.refused_or_not_started()
-        },
-    ),
     case("by_path", "config-linux.md#namespaces: must be placed in the namespace of path", |bed| {
         mapped(bed);
         bed.up()?;
