@@ -6,6 +6,7 @@ mod cargo_tools;
 mod engines;
 mod guest_kernel;
 mod npm;
+mod oci_runtimes;
 mod qemu;
 mod rust;
 
@@ -42,8 +43,13 @@ pub(crate) enum Need {
     Qemu,
     /// A kernel for guests.
     GuestKernel,
+<<<<<<< HEAD
     /// podman, containerd, docker.
     Engines,
+=======
+    /// runc and crun, beside which ours is tested.
+    OciRuntimes,
+>>>>>>> oci-suite
 }
 
 /// All of them, in the order of installation.
@@ -57,7 +63,11 @@ const ALL: [Need; 11] = [
     Need::NodePackages,
     Need::Qemu,
     Need::GuestKernel,
+<<<<<<< HEAD
     Need::Engines,
+=======
+    Need::OciRuntimes,
+>>>>>>> oci-suite
     Need::CargoFuzz,
 ];
 
@@ -85,7 +95,11 @@ impl Need {
             Self::NodePackages => "node packages",
             Self::Qemu => "QEMU",
             Self::GuestKernel => "kernel for guests",
+<<<<<<< HEAD
             Self::Engines => "container engines",
+=======
+            Self::OciRuntimes => "OCI runtimes",
+>>>>>>> oci-suite
         }
     }
 
@@ -106,7 +120,11 @@ impl Need {
             Self::NodePackages => npm::state(workspace),
             Self::Qemu => Ok(qemu::state(workspace)),
             Self::GuestKernel => guest_kernel::state(workspace),
+<<<<<<< HEAD
             Self::Engines => Ok(engines::state(workspace)),
+=======
+            Self::OciRuntimes => Ok(oci_runtimes::state(workspace)),
+>>>>>>> oci-suite
         }
     }
 
@@ -122,7 +140,11 @@ impl Need {
             Self::NodePackages => npm::install(workspace),
             Self::Qemu => qemu::install(workspace),
             Self::GuestKernel => guest_kernel::install(workspace),
+<<<<<<< HEAD
             Self::Engines => engines::install(workspace),
+=======
+            Self::OciRuntimes => oci_runtimes::install(workspace),
+>>>>>>> oci-suite
         }
     }
 

@@ -6,6 +6,7 @@ mod guest;
 mod guest_machine;
 mod initramfs;
 mod modules;
+mod oci;
 mod steps;
 mod tally;
 

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
 
 use super::build::TestProgram;
-use super::{Run, Step, ahead, guest};
+use super::{Run, Step, ahead, guest, oci};
 use crate::setup::{self, Need, WASM};
 use crate::tidy;
 
@@ -76,6 +76,14 @@ pub(super) const STEPS: [Step; 13] = [
         programs: true,
         patient: true,
         run: |run| group(run, "native"),
+    },
+    Step {
+        name: "oci",
+        about: "OCI runtimes beside the clauses of their specification",
+        needs: &[Need::MuslTarget, Need::OciRuntimes],
+        programs: false,
+        patient: false,
+        run: oci::oci,
     },
     Step {
         name: "accuracy",

@@ -1,0 +1,132 @@
+//! The machine: its control groups, and where they are mounted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::check::{Fault, Verdict, skip};
+
+/// What a suite has to know of the machine before the first case.
+#[derive(Debug)]
+pub(crate) struct Host {
+    hierarchies: Vec<Hierarchy>,
+    /// A tree that is covered by something else for now.
+    pub(crate) covered: Option<PathBuf>,
+}
+
+/// One mounted tree of control groups.
+#[derive(Debug, PartialEq, Eq)]
+struct Hierarchy {
+    point: PathBuf,
+    /// Controllers of version 1; none: the tree of version 2.
+    controllers: Vec<String>,
+}
+
+impl Host {
+    /// This machine.
+    ///
+    /// # Errors
+    /// Where `/proc` is not there.
+    pub(crate) fn here() -> std::io::Result<Self> {
+        Ok(Self { hierarchies: hierarchies(&fs::read_to_string("/proc/self/mountinfo")?), covered: None })
+    }
+
+    /// Whether all controllers are in one tree of version 2.
+    pub(crate) fn is_v2(&self) -> bool {
+        self.hierarchies.iter().all(|one| one.controllers.is_empty())
+    }
+
+    /// The tree of version 2 beside those of version 1, which crun refuses.
+    pub(crate) fn hybrid(&self) -> Option<&Path> {
+        let unified = self.hierarchies.iter().find(|one| one.controllers.is_empty())?;
+        (!self.is_v2()).then_some(unified.point.as_path())
+    }
+
+    /// The folder of a process's group of that controller.
+    ///
+    /// # Errors
+    /// A skip where no tree has the controller.
+    pub(crate) fn group(&self, pid: i64, controller: &str) -> Verdict<PathBuf> {
+        let lines = fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
+        let v2 = self.is_v2();
+        let fits =
+            |names: &str| if v2 { names.is_empty() } else { names.split(',').any(|name| name == controller) };
+        let tree = self.hierarchies.iter().find(|one| fits(&one.controllers.join(",")));
+        let path = lines.lines().find_map(|line| {
+            let (names, path) = line.split_once(':')?.1.split_once(':')?;
+            fits(names).then_some(path)
+        });
+        match (tree, path) {
+            (Some(tree), Some(path)) => Ok(tree.point.join(path.trim_start_matches('/'))),
+            _ => skip(format!("this machine has no cgroup controller {controller}")),
+        }
+    }
+
+    /// Groups, a few levels deep, whose name contains `word`.
+    pub(crate) fn groups_called(&self, word: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for tree in self.hierarchies.iter().filter(|tree| Some(&tree.point) != self.covered.as_ref()) {
+            collect(&tree.point, word, 4, &mut found);
+        }
+        found
+    }
+}
+
+fn collect(folder: &Path, word: &str, depth: u32, found: &mut Vec<PathBuf>) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        if depth > 0 {
+            collect(&entry.path(), word, depth - 1, found);
+        }
+        if entry.file_name().to_string_lossy().contains(word) {
+            found.push(entry.path());
+        }
+    }
+}
+
+fn hierarchies(mountinfo: &str) -> Vec<Hierarchy> {
+    let rows = mountinfo.lines().filter_map(|line| {
+        let (left, right) = line.split_once(" - ")?;
+        let point = PathBuf::from(left.split(' ').nth(4)?);
+        let (kind, rest) = right.split_once(' ')?;
+        let options = rest.split(' ').next_back()?;
+        match kind {
+            "cgroup2" => Some(Hierarchy { point, controllers: Vec::new() }),
+            "cgroup" => {
+                let names = options.split(',').filter(|name| !["rw", "ro", "xattr"].contains(name));
+                Some(Hierarchy { point, controllers: names.map(str::to_owned).collect() })
+            }
+            _ => None,
+        }
+    });
+    rows.collect()
+}
+
+/// What the kernel says in a file, without the line's end.
+///
+/// # Errors
+/// Where it can't be read, with its path.
+pub(crate) fn said_in(file: &Path) -> Verdict<String> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(text.trim().to_owned()),
+        Err(error) => Err(Fault::Wrong(format!("{}: {error}", file.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trees_are_found_in_mountinfo() {
+        let hybrid = "33 31 0:30 / /c/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
+            41 31 0:38 / /c/unified rw shared:3 - cgroup2 cgroup2 rw\n\
+            42 31 0:39 / /tmp rw - tmpfs none rw\n";
+        let host = Host { hierarchies: hierarchies(hybrid), covered: None };
+        assert_eq!(host.hierarchies.len(), 2);
+        assert_eq!(host.hierarchies.first().map(|one| one.controllers.join("+")), Some("cpu+cpuacct".into()));
+        assert_eq!((host.is_v2(), host.hybrid()), (false, Some(Path::new("/c/unified"))));
+        let tree = hierarchies("41 31 0:38 / /c rw - cgroup2 cgroup2 rw\n");
+        let unified = Host { hierarchies: tree, covered: None };
+        assert_eq!((unified.is_v2(), unified.hybrid()), (true, None));
+    }
+}

@@ -1,0 +1,140 @@
+//! Outcomes beside what was written down: `deviations.toml` names where a runtime differs, and the clause that decides.
+
+use serde::Deserialize;
+
+use crate::check::Fault;
+use crate::suite::Outcome;
+
+/// The file, as it was when the suite was built.
+const WRITTEN: &str = include_str!("../deviations.toml");
+
+/// Where a runtime of a version differs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deviation {
+    /// `chapter::case`.
+    case: String,
+    runtime: String,
+    /// With what a distribution adds after `+` left out.
+    version: String,
+    /// The clause that decides, and how the runtime differs.
+    clause: String,
+    /// On which control groups it was seen, `v1` or `v2`; none: on both.
+    #[serde(default)]
+    cgroup: Option<String>,
+}
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deviations {
+    #[serde(default)]
+    deviation: Vec<Deviation>,
+}
+
+/// How an outcome counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    Passed,
+    /// It differs as written down; the clause that decides.
+    Differs(String),
+    Failed(String),
+    Skipped(String),
+}
+
+impl Deviations {
+    /// What is written in the file.
+    ///
+    /// # Errors
+    /// Where it is not as it must be.
+    pub(crate) fn written() -> Result<Self, String> {
+        Self::read(WRITTEN)
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| format!("deviations.toml: {error}"))
+    }
+
+    /// Names of cases that the file knows and the suite does not.
+    pub(crate) fn unknown<'a>(&'a self, names: &[String]) -> Vec<&'a str> {
+        let all = self.deviation.iter().map(|one| one.case.as_str());
+        all.filter(|case| !names.iter().any(|name| name == case)).collect()
+    }
+
+    /// Whether anything is written of this runtime in this version.
+    fn knows(&self, outcome: &Outcome) -> bool {
+        self.deviation.iter().any(|one| one.is_of(outcome))
+    }
+
+    /// How an outcome counts on control groups of that version.
+    pub(crate) fn judge(&self, outcome: &Outcome, cgroup: &str) -> Judgement {
+        let entry = self.deviation.iter().find(|one| {
+            one.is_of(outcome)
+                && one.case == outcome.name
+                && one.cgroup.as_deref().is_none_or(|of| of == cgroup)
+        });
+        match (&outcome.verdict, entry) {
+            (Ok(()), None) => Judgement::Passed,
+            (Ok(()), Some(entry)) => Judgement::Failed(format!(
+                "deviations.toml says that it differs ({}); it does not any more",
+                entry.clause
+            )),
+            (Err(Fault::Wrong(_)), Some(entry)) => Judgement::Differs(entry.clause.clone()),
+            (Err(Fault::Wrong(why)), None) if self.others_only(outcome) => {
+                let Outcome { runtime, version, .. } = outcome;
+                Judgement::Skipped(format!("nothing is written down of {runtime} {version}: {why}"))
+            }
+            (Err(Fault::Wrong(why)), None) => Judgement::Failed(why.clone()),
+            (Err(Fault::Skip(why)), _) => Judgement::Skipped(why.clone()),
+        }
+    }
+
+    /// Whether the file speaks of other versions of this runtime only: then nobody has looked at this one yet.
+    fn others_only(&self, outcome: &Outcome) -> bool {
+        !self.knows(outcome) && self.deviation.iter().any(|one| one.runtime == outcome.runtime)
+    }
+}
+
+impl Deviation {
+    fn is_of(&self, outcome: &Outcome) -> bool {
+        let version = outcome.version.split('+').next().unwrap_or_default();
+        self.runtime == outcome.runtime && self.version == version
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::check::{Verdict, skip, wrong};
+
+    fn outcome(runtime: &str, version: &str, verdict: Verdict) -> Outcome {
+        let (name, runtime, version) = ("a::b".to_owned(), runtime.to_owned(), version.to_owned());
+        Outcome { name, clause: "c", runtime, version, verdict, took: Duration::ZERO }
+    }
+
+    const FILE: &str =
+        "[[deviation]]\ncase = 'a::b'\nruntime = 'runc'\nversion = '1.1.5'\nclause = 'x'\ncgroup = 'v1'";
+
+    #[test]
+    fn a_deviation_counts_for_its_version_and_only_while_it_is_true() {
+        let file = Deviations::read(FILE).unwrap();
+        let judge =
+            |runtime, version, verdict, cgroup| file.judge(&outcome(runtime, version, verdict), cgroup);
+        assert_eq!(judge("runc", "1.1.5+ds1", wrong("w"), "v1"), Judgement::Differs("x".into()));
+        assert_eq!(judge("runc", "1.1.5", wrong("w"), "v2"), Judgement::Failed("w".into()));
+        assert!(matches!(judge("runc", "1.1.5", Ok(()), "v1"), Judgement::Failed(_)));
+        assert_eq!(judge("runc", "1.1.5", Ok(()), "v2"), Judgement::Passed);
+        assert!(matches!(judge("runc", "1.3.0", wrong("w"), "v1"), Judgement::Skipped(_)));
+        assert_eq!(judge("ours", "0.1.0", wrong("w"), "v1"), Judgement::Failed("w".into()));
+        assert_eq!(judge("runc", "1.1.5", skip("s"), "v1"), Judgement::Skipped("s".into()));
+    }
+
+    #[test]
+    fn the_file_can_be_read_and_names_cases_that_are_there() {
+        let names: Vec<String> = crate::cases::all().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(Deviations::written().unwrap().unknown(&names), Vec::<&str>::new());
+        assert!(Deviations::read("[[deviation]]\ncase = 'x'").is_err());
+    }
+}
