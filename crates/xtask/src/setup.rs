@@ -43,17 +43,14 @@ pub(crate) enum Need {
     Qemu,
     /// A kernel for guests.
     GuestKernel,
-<<<<<<< HEAD
     /// podman, containerd, docker.
     Engines,
-=======
     /// runc and crun, beside which ours is tested.
     OciRuntimes,
->>>>>>> oci-suite
 }
 
 /// All of them, in the order of installation.
-const ALL: [Need; 11] = [
+const ALL: [Need; 12] = [
     Need::Components,
     Need::WasmTarget,
     Need::MuslTarget,
@@ -63,11 +60,8 @@ const ALL: [Need; 11] = [
     Need::NodePackages,
     Need::Qemu,
     Need::GuestKernel,
-<<<<<<< HEAD
     Need::Engines,
-=======
     Need::OciRuntimes,
->>>>>>> oci-suite
     Need::CargoFuzz,
 ];
 
@@ -95,11 +89,8 @@ impl Need {
             Self::NodePackages => "node packages",
             Self::Qemu => "QEMU",
             Self::GuestKernel => "kernel for guests",
-<<<<<<< HEAD
             Self::Engines => "container engines",
-=======
             Self::OciRuntimes => "OCI runtimes",
->>>>>>> oci-suite
         }
     }
 
@@ -120,11 +111,8 @@ impl Need {
             Self::NodePackages => npm::state(workspace),
             Self::Qemu => Ok(qemu::state(workspace)),
             Self::GuestKernel => guest_kernel::state(workspace),
-<<<<<<< HEAD
             Self::Engines => Ok(engines::state(workspace)),
-=======
             Self::OciRuntimes => Ok(oci_runtimes::state(workspace)),
->>>>>>> oci-suite
         }
     }
 
@@ -140,11 +128,8 @@ impl Need {
             Self::NodePackages => npm::install(workspace),
             Self::Qemu => qemu::install(workspace),
             Self::GuestKernel => guest_kernel::install(workspace),
-<<<<<<< HEAD
             Self::Engines => engines::install(workspace),
-=======
             Self::OciRuntimes => oci_runtimes::install(workspace),
->>>>>>> oci-suite
         }
     }
 
