@@ -65,10 +65,8 @@ impl Crowd<'_> {
             let threads: Vec<_> = (0..MANY)
                 .map(|number| scope.spawn(move || work(&format!("member-{number}"), barrier)))
                 .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread of ours panicked")))
-                .collect()
+            let mut ends = threads.into_iter().map(thread::ScopedJoinHandle::join);
+            ends.try_for_each(|end| end.unwrap_or_else(|_| bail!("a thread of ours panicked")))
         })
     }
 
