@@ -69,7 +69,9 @@ impl Launch {
         // What the process itself says may overtake what its maker says.
         let mut waiting = None;
         loop {
-            if let (Some(pid), Some(event)) = (self.pid, waiting.take()) {
+            if let Some(pid) = self.pid
+                && let Some(event) = waiting.take()
+            {
                 let word = match event {
                     Event::NeedsMaps => {
                         attendant.map(pid)?;

@@ -15,6 +15,9 @@ use crate::cgroup::Manager;
 use crate::process::Process;
 
 const STATE: &str = "state.json";
+/// The same while the container is being made. A name of its own, because ext4 writes a file to the disk at once that takes the place
+/// of another (ext4(5), `auto_da_alloc`), which takes longer than all the rest.
+const CREATING: &str = "creating.json";
 const CONFIG: &str = "config.json";
 /// Socket at which a created container waits; gone once it was started.
 const DOOR: &str = "start";
@@ -133,14 +136,16 @@ impl Folder {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Writes the state so that whoever reads finds the old one or the new one.
+    /// Writes the state, once while the container is being made and once when that is done: whoever reads finds one of them, whole.
     pub(crate) fn write(&self, state: &State) -> Result<(), Problem> {
-        let target = self.path.join(STATE);
-        let fresh = self.path.join("state.json.new");
+        let name = if state.process.is_some() { STATE } else { CREATING };
+        let target = self.path.join(name);
+        let fresh = self.path.join("fresh.json");
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&fresh)?;
             file.write_all(&serde_json::to_vec(state)?)?;
-            std::fs::rename(&fresh, &target)
+            std::fs::rename(&fresh, &target)?;
+            if name == STATE { std::fs::remove_file(self.path.join(CREATING)) } else { Ok(()) }
         };
         write().map_err(|error| Problem::system(format!("write {}", target.display()), error))
     }
@@ -174,15 +179,17 @@ impl Folder {
 
 /// The state in a container's folder, without a lock: it is replaced as a whole.
 pub(crate) fn read(folder: &Path) -> Result<State, Problem> {
-    let path = folder.join(STATE);
-    match std::fs::read(&path) {
-        Ok(text) => bundle::parse_at(&text, &path.display().to_string()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let id = folder.file_name().unwrap_or_default().to_string_lossy();
-            Err(Problem::Usage(format!("container {id} does not exist; `list` shows those that do")))
+    for name in [STATE, CREATING, STATE] {
+        let path = folder.join(name);
+        match std::fs::read(&path) {
+            Ok(text) => return bundle::parse_at(&text, &path.display().to_string()),
+            // The third look is for one that was finished between the first two.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Problem::system(format!("read {}", path.display()), error)),
         }
-        Err(error) => Err(Problem::system(format!("read {}", path.display()), error)),
     }
+    let id = folder.file_name().unwrap_or_default().to_string_lossy();
+    Err(Problem::Usage(format!("container {id} does not exist; `list` shows those that do")))
 }
 
 impl State {
@@ -247,7 +254,7 @@ pub(crate) fn all(root: &Path) -> Result<Vec<PathBuf>, Problem> {
         Err(error) => return Err(Problem::system(format!("read {}", root.display()), error)),
     };
     let mut folders: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.join(STATE).exists()).collect();
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     folders.sort();
     Ok(folders)
 }

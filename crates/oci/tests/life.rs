@@ -85,9 +85,10 @@ fn what_cannot_be_started_is_refused_without_a_trace() {
     ];
     for (at, value, says) in table {
         let mut ship = Ship::new("refused", "exit 0");
-        match ship.config.pointer_mut(at) {
-            Some(place) => *place = value,
-            None => ship.config["linux"]["sysctl"] = value,
+        match at {
+            "/mounts/0/options" => ship.config["mounts"][0]["options"] = value,
+            "/linux/sysctl" => ship.config["linux"]["sysctl"] = value,
+            at => *ship.config.pointer_mut(at).expect("a place") = value,
         }
         let why = ship.refused();
         assert!(why.contains(says), "{at}: {why}");

@@ -89,6 +89,8 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
     if order.root.is_none() && order.wait_for_hooks {
         states = proceed(&stage)?;
     }
+    // Nothing that the working directory could be reached by.
+    drop(here);
     let program = program::find(&order.process)?;
     let start = start::wait(&mut stage)?;
     let failure = match finish::become_program(&mut stage, &program, &states) {
