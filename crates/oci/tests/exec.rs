@@ -10,10 +10,19 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use catamaran_oci::command;
 use ship::{Ship, eventually, is_root};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::{Value, json};
 
 fn exec(how: &command::Exec) -> u8 {
     command::exec(how, &mut Vec::new()).unwrap_or_else(|why| panic!("{:?}: {why}", how.args))
+}
+
+/// Ends a detached process and waits for it. It is this test's child, while a command line's would be adopted; and the first process
+/// of a pid namespace ends after all others.
+fn reap(ship: &Ship) {
+    let pid = fs::read_to_string(ship.out("pid")).expect("written").parse().ok().and_then(Pid::from_raw).expect("a number");
+    let _ = kill_process(pid, Signal::KILL);
+    waitpid(Some(pid), WaitOptions::empty()).expect("it ended");
 }
 
 #[test]
@@ -47,9 +56,10 @@ fn a_process_joins_the_container_with_what_it_is_given() {
     fs::write(&file, process.to_string()).expect("written");
     fs::set_permissions(ship.out(""), std::os::unix::fs::PermissionsExt::from_mode(0o777)).expect("set");
     fs::set_permissions(ship.bundle().join("rootfs/tmp"), std::os::unix::fs::PermissionsExt::from_mode(0o777)).expect("set");
-    let how = command::Exec { process: Some(file), detach: true, ..ship.exec("") };
+    let how = command::Exec { process: Some(file), detach: true, pid_file: Some(ship.out("pid")), ..ship.exec("") };
     assert_eq!(exec(&how), 0);
     assert_eq!(ship.said("by-file"), "33\n");
+    reap(&ship);
     let missing = command::Exec { args: vec!["no-such".to_owned()], ..ship.exec("") };
     let why = command::exec(&missing, &mut Vec::new()).unwrap_err().to_string();
     assert!(why.contains("executable file not found in $PATH"), "{why}");
@@ -80,7 +90,7 @@ fn a_container_can_be_frozen_thawed_limited_and_measured() {
     let event: Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!((&event["type"], &event["id"], &event["data"]["pids"]["limit"]), (&json!("stats"), &json!(id), &json!(50)));
     command::pause(&root, id).expect("paused");
-    command::kill(&root, id, rustix::process::Signal::KILL, false).expect("killed");
+    command::kill(&root, id, Signal::KILL, false).expect("killed");
     ship.wait_until("stopped");
 }
 
@@ -118,10 +128,12 @@ fn a_terminal_goes_to_the_console_socket() {
     let shown = until(&mut master, "got words");
     assert!(shown.contains("/dev/pts/0") && shown.contains("25 83"), "{shown}");
     assert!(ship.said("said").starts_with('c'), "no /dev/console");
-    let how = command::Exec { tty: true, detach: true, console_socket: Some(path), ..ship.exec("tty; exec sleep 600") };
+    let how = command::Exec { tty: true, detach: true, console_socket: Some(path), pid_file: Some(ship.out("pid")),
+                              ..ship.exec("tty; exec sleep 600") };
     assert_eq!(exec(&how), 0);
     let shown = until(&mut terminal(&listener), "pts");
     assert!(shown.contains("/dev/pts/1"), "{shown}");
+    reap(&ship);
 }
 
 fn until(master: &mut fs::File, word: &str) -> String {

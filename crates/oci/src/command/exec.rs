@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use catamaran_oci_init::filter::Listener;
 use catamaran_oci_init::order::{Handed, Order};
 use catamaran_oci_init::wire::States;
-use oci_spec::runtime::{self, Capabilities, Spec};
+use oci_spec::runtime::{self, Capabilities, LinuxCapabilities, Spec};
 use rustix::process::geteuid;
 
 use super::new::{Descriptors, write_pid};
@@ -192,7 +192,7 @@ fn add_capabilities(process: &mut runtime::Process, names: &[String]) -> Result<
             .map_err(|_| Problem::Usage(format!("--cap {name}: no such capability; a name is such as CAP_NET_ADMIN")))
     };
     let added = names.iter().map(parse).collect::<Result<Capabilities, _>>()?;
-    let mut sets = process.capabilities().clone().unwrap_or_default();
+    let mut sets = process.capabilities().clone().unwrap_or_else(none);
     let with = |set: &Option<Capabilities>| -> Option<Capabilities> {
         Some(set.iter().flatten().chain(&added).copied().collect())
     };
@@ -203,6 +203,13 @@ fn add_capabilities(process: &mut runtime::Process, names: &[String]) -> Result<
     sets.set_permitted(permitted);
     process.set_capabilities(Some(sets));
     Ok(())
+}
+
+/// No capability at all; what the crate calls the default has some.
+fn none() -> LinuxCapabilities {
+    let mut sets = LinuxCapabilities::default();
+    sets.set_bounding(None).set_effective(None).set_permitted(None).set_inheritable(None).set_ambient(None);
+    sets
 }
 
 fn prepare(
