@@ -42,10 +42,9 @@ impl Bundle {
             Problem::config("root", "missing", "on Linux a root is required: {\"path\": \"rootfs\"}")
         })?;
         let path = self.folder.join(root.path());
-        path.canonicalize()
-            .ok()
-            .filter(|path| path.is_dir())
-            .ok_or_else(|| Problem::config("root.path", path.display().to_string(), "must be a folder that is there"))
+        path.canonicalize().ok().filter(|path| path.is_dir()).ok_or_else(|| {
+            Problem::config("root.path", path.display().to_string(), "must be a folder that is there")
+        })
     }
 }
 
@@ -79,8 +78,8 @@ pub(crate) fn parse_prepared<T: serde::de::DeserializeOwned>(
     parse_at(text, name).or_else(|problem| {
         let mut value: Value = serde_json::from_slice(text).map_err(|_| problem)?;
         warnings.extend(prepare(&mut value));
-        let prepared = serde_json::to_vec(&value)
-            .map_err(|error| Problem::system(format!("read {name}"), error))?;
+        let prepared =
+            serde_json::to_vec(&value).map_err(|error| Problem::system(format!("read {name}"), error))?;
         parse_at(&prepared, name)
     })
 }
@@ -109,9 +108,12 @@ mod tests {
     fn what_is_wrong_is_found_by_its_path() {
         let table: [(&str, &str); 5] = [
             ("{", "EOF"),
-            ("[]", "expected struct"),
+            ("7", "expected struct"),
             (r#"{"ociVersion": 7}"#, "ociVersion"),
-            (r#"{"ociVersion": "1.0.2", "linux": {"namespaces": [{"type": "pid"}, {"type": "x"}]}}"#, "linux.namespaces[1]"),
+            (
+                r#"{"ociVersion": "1.0.2", "linux": {"namespaces": [{"type": "pid"}, {"type": "x"}]}}"#,
+                "linux.namespaces[1]",
+            ),
             (r#"{"ociVersion": "1.0.2"} {}"#, "trailing"),
         ];
         for (text, says) in table {

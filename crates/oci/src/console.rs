@@ -7,8 +7,8 @@ use std::path::Path;
 
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags, SocketType,
-    connect, recvmsg, socket_with, socketpair,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags,
+    SocketType, connect, recvmsg, socket_with, socketpair,
 };
 
 use crate::Problem;
@@ -50,7 +50,9 @@ impl Console {
 
     /// What the process inside gets.
     pub(crate) fn theirs(&mut self) -> Result<OwnedFd, Problem> {
-        self.theirs.take().ok_or_else(|| Problem::Usage("the terminal's socket was handed on already".to_owned()))
+        self.theirs
+            .take()
+            .ok_or_else(|| Problem::Usage("the terminal's socket was handed on already".to_owned()))
     }
 
     /// The master, where we take it ourselves.

@@ -6,7 +6,9 @@ use std::path::Path;
 use catamaran_oci_init::wire::{Event, receive};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with};
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with,
+};
 
 use crate::Problem;
 
@@ -33,7 +35,8 @@ pub(crate) fn pass(path: &Path) -> Result<(), Problem> {
     };
     let socket = knock().map_err(failed)?;
     // A container is started once.
-    std::fs::remove_file(path).map_err(|error| Problem::system(format!("remove {}", path.display()), error))?;
+    std::fs::remove_file(path)
+        .map_err(|error| Problem::system(format!("remove {}", path.display()), error))?;
     match receive(&socket).map_err(failed)? {
         Some((Event::Failed(why), _)) => Err(Problem::Inside(why)),
         _ => Ok(()),

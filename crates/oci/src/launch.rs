@@ -31,6 +31,8 @@ fn warning(what: &str) -> Warning {
 
 /// What the runtime does where the process waits for it.
 pub(crate) trait Attendant {
+    /// Puts it into its control groups.
+    fn enter(&mut self, pid: i32) -> Result<(), Problem>;
     /// Writes the maps of its user namespace.
     fn map(&mut self, pid: i32) -> Result<(), Problem>;
     /// Runs the hooks of the runtime; the container's state, for the hooks inside.
@@ -40,7 +42,8 @@ pub(crate) trait Attendant {
 impl Launch {
     /// Starts the first stage and gives it its order.
     pub(crate) fn start(order: &Order, with: &[BorrowedFd<'_>]) -> Result<Self, Problem> {
-        let failed = |error: &dyn std::fmt::Display| Problem::system("start the container's first process", error);
+        let failed =
+            |error: &dyn std::fmt::Display| Problem::system("start the container's first process", error);
         let image = image::make()?;
         let (control, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
@@ -73,6 +76,10 @@ impl Launch {
                 && let Some(event) = waiting.take()
             {
                 let word = match event {
+                    Event::NeedsGroup => {
+                        attendant.enter(pid)?;
+                        Word::Entered
+                    }
                     Event::NeedsMaps => {
                         attendant.map(pid)?;
                         Word::Mapped
@@ -115,7 +122,8 @@ impl Launch {
     }
 
     fn hear(&self) -> Result<Option<Event>, Problem> {
-        let event = receive(&self.control).map_err(|error| Problem::system("hear the process inside", error))?;
+        let event =
+            receive(&self.control).map_err(|error| Problem::system("hear the process inside", error))?;
         Ok(event.map(|(event, _)| event))
     }
 
@@ -136,7 +144,9 @@ impl Launch {
             (None, None) => None,
         };
         let how = status.unwrap_or_else(|| "no word".to_owned());
-        format!("the process inside ended without a reason ({how}); was it killed, by its memory limit perhaps?")
+        format!(
+            "the process inside ended without a reason ({how}); was it killed, by its memory limit perhaps?"
+        )
     }
 
     /// Kills what there is of it and waits for its end.

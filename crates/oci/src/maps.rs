@@ -43,7 +43,9 @@ fn by_helper(program: &str, pid: i32, mappings: &[LinuxIdMapping]) -> Result<(),
     let failed = |why: String| {
         Problem::system(
             format!("{program} for the user namespace"),
-            format!("{why}; install the package `uidmap` and give the user numbers in /etc/subuid and /etc/subgid"),
+            format!(
+                "{why}; install the package `uidmap` and give the user numbers in /etc/subuid and /etc/subgid"
+            ),
         )
     };
     let numbers = mappings.iter().flat_map(|one| [one.container_id(), one.host_id(), one.size()]);

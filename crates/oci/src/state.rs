@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub(crate) groups: Option<Manager>,
     /// Whether it has a start door, so that what is left of one tells created from running.
     pub(crate) waits: bool,
+    /// Whether it has a pid namespace of its own, whose processes all end with the first.
+    pub(crate) own_pids: bool,
     /// Whether there are hooks for after the start, and for after the deletion.
     pub(crate) poststart: bool,
     pub(crate) poststop: bool,
@@ -99,7 +101,8 @@ impl Folder {
     /// Takes an identifier: whoever makes the folder has it.
     pub(crate) fn make(root: &Path, id: &str) -> Result<Self, Problem> {
         check_id(id)?;
-        let failed = |error: std::io::Error| Problem::system(format!("make {}", root.join(id).display()), error);
+        let failed =
+            |error: std::io::Error| Problem::system(format!("make {}", root.join(id).display()), error);
         DirBuilder::new().recursive(true).mode(0o711).create(root).map_err(failed)?;
         let path = root.join(id);
         match DirBuilder::new().mode(0o700).create(&path) {
@@ -153,7 +156,8 @@ impl Folder {
     /// Keeps the configuration.
     pub(crate) fn write_config(&self, text: &[u8]) -> Result<(), Problem> {
         let path = self.path.join(CONFIG);
-        std::fs::write(&path, text).map_err(|error| Problem::system(format!("write {}", path.display()), error))
+        std::fs::write(&path, text)
+            .map_err(|error| Problem::system(format!("write {}", path.display()), error))
     }
 
     /// The configuration as it was at creation.

@@ -5,12 +5,14 @@ mod ship;
 use std::fs;
 
 use catamaran_oci::command;
-use ship::{Ship, is_root};
 use serde_json::{Value, json};
+use ship::{Ship, is_root};
 
 /// A hook that writes its kind, the state that it gets and its namespace into a file of its own.
 fn hook(kind: &str, folder: &str) -> Value {
-    let script = format!("{{ cat; echo; readlink /proc/self/ns/mnt; pwd; }} > {folder}/{kind}; echo {kind} >> {folder}/order");
+    let script = format!(
+        "{{ cat; echo; readlink /proc/self/ns/mnt; pwd; }} > {folder}/{kind}; echo {kind} >> {folder}/order"
+    );
     json!({"path": "/bin/sh", "args": ["sh", "-c", script], "env": ["PATH=/usr/bin:/bin"], "timeout": 20})
 }
 
@@ -31,7 +33,10 @@ fn hooks_of_every_kind_run_in_their_place() {
     });
     ship.create();
     let pid = ship.state()["pid"].clone();
-    assert_eq!(fs::read_to_string(ship.out("order")).expect("written"), "prestart\ncreateRuntime\ncreateContainer\n");
+    assert_eq!(
+        fs::read_to_string(ship.out("order")).expect("written"),
+        "prestart\ncreateRuntime\ncreateContainer\n"
+    );
     ship.start();
     ship.wait_until("stopped");
     ship.delete(false).expect("deleted");
@@ -66,14 +71,20 @@ fn a_hook_that_fails_ends_the_creation_and_leaves_nothing() {
     if !is_root("a hook that fails ends the creation and leaves nothing") {
         return;
     }
-    for (kind, says) in [("prestart", "exit code 5"), ("createRuntime", "exit code 5"), ("createContainer", "exit code 5"), ("startContainer", "exit code 5")] {
+    for (kind, says) in [
+        ("prestart", "exit code 5"),
+        ("createRuntime", "exit code 5"),
+        ("createContainer", "exit code 5"),
+        ("startContainer", "exit code 5"),
+    ] {
         let mut ship = Ship::new("hook-fails", "exit 0");
         ship.config["hooks"] = json!({ kind: [{"path": "/bin/sh", "args": ["sh", "-c", "exit 5"]}] });
         let why = ship.refused();
         assert!(why.contains(&format!("hooks.{kind}[0]")) && why.contains(says), "{kind}: {why}");
     }
     let mut ship = Ship::new("hook-late", "exit 0");
-    ship.config["hooks"] = json!({ "createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "600"], "timeout": 1}] });
+    ship.config["hooks"] =
+        json!({ "createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "600"], "timeout": 1}] });
     assert!(ship.refused().contains("not over after 1 s"));
 }
 

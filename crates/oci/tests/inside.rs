@@ -6,8 +6,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use catamaran_oci::command;
-use ship::{Ship, is_root};
 use serde_json::json;
+use ship::{Ship, is_root};
 
 #[test]
 fn masks_devices_names_and_settings_are_there() {
@@ -38,10 +38,23 @@ fn masks_devices_names_and_settings_are_there() {
     assert_eq!(ship.run(), (0, Vec::new()));
     let said = fs::read_to_string(ship.out("said")).expect("written");
     let expected = [
-        "ship", "harbour", "pid 1", "0027", "1", "321", "99", "0 5 77",
-        "/dev/null character special file 1:3 666", "/dev/full character special file 1:7 666",
-        "/dev/tty character special file 5:0 666", "/dev/own character special file 1:3 600",
-        "pts/ptmx", "/proc/self/fd", "/proc/self/fd/2", "0", "0",
+        "ship",
+        "harbour",
+        "pid 1",
+        "0027",
+        "1",
+        "321",
+        "99",
+        "0 5 77",
+        "/dev/null character special file 1:3 666",
+        "/dev/full character special file 1:7 666",
+        "/dev/tty character special file 5:0 666",
+        "/dev/own character special file 1:3 600",
+        "pts/ptmx",
+        "/proc/self/fd",
+        "/proc/self/fd/2",
+        "0",
+        "0",
     ];
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines.get(..expected.len()), Some(&expected[..]), "{said}");
@@ -70,7 +83,12 @@ fn nothing_of_the_caller_gets_in() {
     let mounts: usize = lines[1].parse().expect("a number");
     let own = ship.config["mounts"].as_array().expect("a list").len() + 1;
     assert!(mounts >= own && mounts < own + 8, "{mounts} mounts, {own} of its own");
-    for word in ["SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000", "NoNewPrivs:\t1", "CapEff:\t0000000000000000"] {
+    for word in [
+        "SigBlk:\t0000000000000000",
+        "SigIgn:\t0000000000000000",
+        "NoNewPrivs:\t1",
+        "CapEff:\t0000000000000000",
+    ] {
         assert!(said.contains(word), "{word}: {said}");
     }
     // In a control group namespace every group is the root.
@@ -84,7 +102,8 @@ fn links_in_the_root_file_system_lead_nowhere_outside() {
     }
     let outside = tempfile::tempdir().expect("a folder");
     let path = outside.path().to_str().expect("text");
-    let mut ship = Ship::new("links", "exec > /out/said 2>&1; ls -d /deep/there /etc/made; cat /etc/copy; ls /planted");
+    let mut ship =
+        Ship::new("links", "exec > /out/said 2>&1; ls -d /deep/there /etc/made; cat /etc/copy; ls /planted");
     let root = ship.bundle().join("rootfs");
     symlink(path, root.join("planted-link")).expect("linked");
     symlink("../../../../../../deep/there", root.join("up")).expect("linked");
@@ -93,10 +112,11 @@ fn links_in_the_root_file_system_lead_nowhere_outside() {
     let mounts = ship.config["mounts"].as_array_mut().expect("a list");
     mounts.push(json!({"destination": "/planted-link/inside", "type": "tmpfs", "source": "tmpfs"}));
     mounts.push(json!({"destination": "/up", "type": "tmpfs", "source": "tmpfs"}));
-    mounts.push(json!({"destination": "/etc/copy", "type": "bind", "source": "text", "options": ["bind", "ro"]}));
-    ship.config["process"]["args"][2] = json!(format!(
-        "exec > /out/said 2>&1; ls -d /deep/there /etc/made {path}/inside; cat /etc/copy"
-    ));
+    mounts.push(
+        json!({"destination": "/etc/copy", "type": "bind", "source": "text", "options": ["bind", "ro"]}),
+    );
+    ship.config["process"]["args"][2] =
+        json!(format!("exec > /out/said 2>&1; ls -d /deep/there /etc/made {path}/inside; cat /etc/copy"));
     assert_eq!(ship.run().0, 0);
     let said = fs::read_to_string(ship.out("said")).expect("written");
     assert_eq!(said, format!("/deep/there\n/etc/made\n{path}/inside\ntext\n"));
@@ -166,7 +186,10 @@ fn an_image_that_hides_its_init_is_no_way_to_the_runtime() {
         return;
     }
     // CVE-2019-5736: the program is the runtime's own once more; what it finds can't be written.
-    let ship = Ship::new("self-exe", "for exe in /proc/[0-9]*/exe; do echo x 2>/dev/null >> $exe; done; echo end > /out/said");
+    let ship = Ship::new(
+        "self-exe",
+        "for exe in /proc/[0-9]*/exe; do echo x 2>/dev/null >> $exe; done; echo end > /out/said",
+    );
     let program = ship.bundle().join("rootfs/etc/again");
     fs::write(&program, "#!/proc/self/exe\n").expect("written");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("set");

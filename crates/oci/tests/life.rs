@@ -5,8 +5,8 @@ mod ship;
 use std::fs;
 
 use catamaran_oci::command;
-use ship::{Ship, groups, is_root};
 use serde_json::json;
+use ship::{Ship, groups, is_root};
 
 #[test]
 fn a_container_goes_through_its_life() {
@@ -30,13 +30,17 @@ fn a_container_goes_through_its_life() {
     assert!(twice.contains("is running; only a created container can be started"), "{twice}");
     assert!(ship.delete(false).unwrap_err().contains("only a stopped container can be deleted"));
     let rows = command::list(&ship.root()).expect("listed");
-    assert_eq!(rows.iter().map(|row| (row.id.as_str(), row.status)).collect::<Vec<_>>(), [(ship.id.as_str(), "running")]);
+    assert_eq!(
+        rows.iter().map(|row| (row.id.as_str(), row.status)).collect::<Vec<_>>(),
+        [(ship.id.as_str(), "running")]
+    );
     let pids = command::ps(&ship.root(), &ship.id).expect("processes");
     assert_eq!(json!(pids), json!([state["pid"]]));
-    command::kill(&ship.root(), &ship.id, rustix::process::Signal::KILL, false).expect("killed");
+    command::kill(&ship.root(), &ship.id, 9, false).expect("killed");
     ship.wait_until("stopped");
     assert_eq!(ship.state()["pid"], 0);
-    let dead = command::kill(&ship.root(), &ship.id, rustix::process::Signal::TERM, false).unwrap_err().to_string();
+    let dead =
+        command::kill(&ship.root(), &ship.id, 15, false).unwrap_err().to_string();
     assert!(dead.contains("container not running"), "{dead}");
     ship.delete(false).expect("deleted");
     assert!(ship.delete(false).unwrap_err().contains("does not exist"));

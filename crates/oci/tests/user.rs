@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use ship::{Ship, is_root};
 use serde_json::json;
+use ship::{Ship, is_root};
 
 #[test]
 fn root_inside_is_somebody_else_outside() {
@@ -22,8 +22,11 @@ fn root_inside_is_somebody_else_outside() {
     ship.add_namespace(json!({"type": "user"}));
     ship.config["linux"]["uidMappings"] = map.clone();
     ship.config["linux"]["gidMappings"] = map;
-    ship.config["process"]["capabilities"] = json!({"bounding": ["CAP_CHOWN"], "effective": ["CAP_CHOWN"], "permitted": ["CAP_CHOWN"]});
-    let own = |path: &std::path::Path| std::os::unix::fs::chown(path, Some(100_000), Some(100_000)).expect("given away");
+    ship.config["process"]["capabilities"] =
+        json!({"bounding": ["CAP_CHOWN"], "effective": ["CAP_CHOWN"], "permitted": ["CAP_CHOWN"]});
+    let own = |path: &std::path::Path| {
+        std::os::unix::fs::chown(path, Some(100_000), Some(100_000)).expect("given away")
+    };
     own(&ship.bundle().join("out"));
     // Where nobody but root may look: it is opened for the container all the same.
     fs::set_permissions(ship.bundle(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("set");
@@ -65,7 +68,10 @@ fn a_container_joins_the_namespaces_of_another() {
     first.start();
     let pid = first.state()["pid"].clone();
     let path = |name: &str| format!("/proc/{pid}/ns/{name}");
-    let mut second = Ship::new("second", "hostname > /out/said; ls -d /proc/[0-9]* | wc -l >> /out/said; readlink /proc/self/ns/net >> /out/said");
+    let mut second = Ship::new(
+        "second",
+        "hostname > /out/said; ls -d /proc/[0-9]* | wc -l >> /out/said; readlink /proc/self/ns/net >> /out/said",
+    );
     second.config["linux"]["namespaces"] = json!([
         {"type": "mount"}, {"type": "pid", "path": path("pid")}, {"type": "uts", "path": path("uts")},
         {"type": "network", "path": path("net")},
@@ -113,10 +119,15 @@ fn an_ordinary_user_runs_a_container_and_joins_it() {
 
 fn rootless() {
     if fs::read_to_string("/proc/sys/kernel/unprivileged_userns_clone").is_ok_and(|text| text.trim() == "0") {
-        println!("skipped: an ordinary user runs a container and joins it: kernel.unprivileged_userns_clone is 0");
+        println!(
+            "skipped: an ordinary user runs a container and joins it: kernel.unprivileged_userns_clone is 0"
+        );
         return;
     }
-    let mut ship = Ship::new("rootless", "{ id -u; cat /proc/self/uid_map; } > /out/all; mv /out/all /out/said; exec sleep 600");
+    let mut ship = Ship::new(
+        "rootless",
+        "{ id -u; cat /proc/self/uid_map; } > /out/all; mv /out/all /out/said; exec sleep 600",
+    );
     let map = json!([{"containerID": 0, "hostID": USER, "size": 1}]);
     ship.add_namespace(json!({"type": "user"}));
     ship.config["linux"]["uidMappings"] = map.clone();

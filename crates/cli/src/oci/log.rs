@@ -38,6 +38,7 @@ impl Log {
         let mut line = line.into_bytes();
         line.push(b'\n');
         // It has been said above; a log that can't be written is not worth failing for.
-        let _ = File::options().create(true).append(true).open(path).and_then(|mut file| file.write_all(&line));
+        let _ =
+            File::options().create(true).append(true).open(path).and_then(|mut file| file.write_all(&line));
     }
 }

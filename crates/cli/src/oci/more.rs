@@ -8,7 +8,7 @@ use catamaran_oci::{Problem, command};
 use serde_json::{Value, json};
 
 use super::args::{Events, Exec, ListFormat, Ps, Update};
-use super::{print, with_sockets};
+use super::{print, sockets};
 
 impl Exec {
     pub(super) fn how(self, root: PathBuf) -> command::Exec {
@@ -29,7 +29,7 @@ impl Exec {
             detach: self.detach,
             pid_file: self.pid_file,
             console_socket: self.console_socket,
-            preserve_fds: with_sockets(self.preserve_fds),
+            preserve_fds: self.preserve_fds.saturating_add(sockets()),
             ignore_paused: self.ignore_paused,
         }
     }
@@ -43,12 +43,14 @@ pub(super) fn processes(how: &Ps, pids: &[u32]) -> Result<String, Problem> {
     let default = ["-ef".to_owned()];
     let options = if how.options.is_empty() { &default[..] } else { &how.options };
     let output = std::process::Command::new("ps").args(options).output();
-    let output = output.map_err(|error| Problem::system("run ps(1), which --format json does without", error))?;
+    let output =
+        output.map_err(|error| Problem::system("run ps(1), which --format json does without", error))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let mut lines = text.lines();
     let head = lines.next().unwrap_or_default();
     let at = head.split_whitespace().position(|word| word == "PID");
-    let at = at.ok_or_else(|| Problem::Usage("ps: without a column PID nothing can be told apart".to_owned()))?;
+    let at =
+        at.ok_or_else(|| Problem::Usage("ps: without a column PID nothing can be told apart".to_owned()))?;
     let is_inside = |line: &&str| {
         let pid = line.split_whitespace().nth(at).and_then(|word| word.parse::<u32>().ok());
         pid.is_some_and(|pid| pids.contains(&pid))
@@ -90,7 +92,9 @@ pub(super) fn resources(how: &Update) -> Result<Vec<u8>, Problem> {
     let blkio = table(vec![("weight", how.blkio_weight.map(Value::from))]);
     let all = table(vec![("cpu", cpu), ("memory", memory), ("pids", pids), ("blockIO", blkio)]);
     let all = all.ok_or_else(|| {
-        Problem::Usage("update: name a limit, or give --resources FILE; `update --help` lists them".to_owned())
+        Problem::Usage(
+            "update: name a limit, or give --resources FILE; `update --help` lists them".to_owned(),
+        )
     })?;
     Ok(all.to_string().into_bytes())
 }

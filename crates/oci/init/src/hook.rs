@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn a_hook_gets_the_state_and_its_environment() {
-        let hook = shell("read state; test \"$state\" = {} && test $WORD = here && test -z \"$HOME\"", Some(20));
+        let hook =
+            shell("read state; test \"$state\" = {} && test $WORD = here && test -z \"$HOME\"", Some(20));
         assert_eq!(run(&[hook], "prestart", "{}\n"), Ok(()));
     }
 
@@ -91,6 +92,10 @@ mod tests {
         assert_eq!(run(&hooks, "poststop", "").unwrap_err(), said[0]);
         assert_eq!(run_all(&hooks, "poststop", ""), said);
         let missing = Hook { path: "/nowhere/hook".to_owned(), ..shell("", None) };
-        assert!(run(&[missing], "prestart", "").unwrap_err().starts_with("hooks.prestart[0]: /nowhere/hook: No such file"));
+        assert!(
+            run(&[missing], "prestart", "")
+                .unwrap_err()
+                .starts_with("hooks.prestart[0]: /nowhere/hook: No such file")
+        );
     }
 }

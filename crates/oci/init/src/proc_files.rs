@@ -19,7 +19,8 @@ impl ProcFiles {
     /// The host's, before any other root is entered.
     pub(crate) fn open() -> Done<Self> {
         let open = || -> Result<OwnedFd, Errno> {
-            let root = openat(CWD, c"/proc", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+            let root =
+                openat(CWD, c"/proc", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
             let is_proc =
                 fstatfs(&root)?.f_type == PROC_SUPER_MAGIC && fstat(&root)?.st_ino == PROC_ROOT_INODE;
             if is_proc { Ok(root) } else { Err(Errno::NODEV) }

@@ -61,10 +61,8 @@ fn answer(value: libc::c_long) -> Result<libc::c_long, Errno> {
 
 /// Makes a process that is a copy of this one, in new namespaces, as a child of this one's parent; 0 in the copy.
 pub(crate) fn clone_sibling(flags: u32, group: Option<&OwnedFd>) -> Result<i32, Errno> {
-    let mut arguments = CloneArguments {
-        flags: u64::from(flags) | libc::CLONE_PARENT as u64,
-        ..CloneArguments::default()
-    };
+    let mut arguments =
+        CloneArguments { flags: u64::from(flags) | libc::CLONE_PARENT as u64, ..CloneArguments::default() };
     if let Some(group) = group {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = group.as_raw_fd() as u64;
@@ -229,10 +227,12 @@ pub(crate) fn loopback_up(socket: &OwnedFd) -> Result<(), Errno> {
         *place = byte.cast_signed();
     }
     let flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
-    let request = libc::ifreq { ifr_name: name, ifr_ifru: libc::__c_anonymous_ifr_ifru { ifru_flags: flags } };
+    let request =
+        libc::ifreq { ifr_name: name, ifr_ifru: libc::__c_anonymous_ifr_ifru { ifru_flags: flags } };
     // SAFETY: the request is what this ioctl takes, and lives until the call is over.
-    let done =
-        unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as libc::Ioctl, std::ptr::from_ref(&request)) };
+    let done = unsafe {
+        libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as libc::Ioctl, std::ptr::from_ref(&request))
+    };
     answer(done.into()).map(drop)
 }
 
@@ -272,8 +272,7 @@ pub(crate) fn reset_signals() -> Result<(), Errno> {
     }
     let empty = std::ptr::from_ref(&DEFAULT);
     // SAFETY: the set lives until the call is over.
-    let done =
-        unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, empty, none, SET_BYTES) };
+    let done = unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, empty, none, SET_BYTES) };
     answer(done).map(drop)
 }
 

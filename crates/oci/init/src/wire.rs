@@ -7,8 +7,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 pub enum Event {
     /// The container's process is there: its number where the first stage is. Can be overtaken by what that process says.
     Cloned(i32),
+    /// It could not be born into its control group of version 2, and waits to be put there.
+    NeedsGroup,
     /// It waits for the maps of its user namespace.
     NeedsMaps,
     /// Everything is mounted: it waits for the hooks of the runtime.
@@ -33,6 +35,8 @@ pub enum Event {
 /// What the runtime says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Word {
+    /// It is in its control group.
+    Entered,
     /// The maps of the user namespace are written.
     Mapped,
     /// The hooks of the runtime are over.
@@ -116,8 +120,7 @@ fn fill(socket: &impl AsFd, buffer: &mut [u8], descriptors: &mut Vec<OwnedFd>) -
     while !rest.is_empty() {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
-        let received =
-            recvmsg(socket, &mut [IoSliceMut::new(rest)], &mut control, RecvFlags::CMSG_CLOEXEC);
+        let received = recvmsg(socket, &mut [IoSliceMut::new(rest)], &mut control, RecvFlags::CMSG_CLOEXEC);
         let length = match received {
             Ok(received) => received.bytes,
             Err(Errno::INTR) => continue,

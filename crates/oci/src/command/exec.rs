@@ -8,7 +8,8 @@ use catamaran_oci_init::wire::States;
 use oci_spec::runtime::{self, Capabilities, LinuxCapabilities, Spec};
 use rustix::process::geteuid;
 
-use super::new::{Descriptors, write_pid};
+use super::new::{Descriptors, put, write_pid};
+use crate::cgroup::Manager;
 use crate::console::Console;
 use crate::foreground::{self, Foreground};
 use crate::launch::{Attendant, Launch};
@@ -78,6 +79,7 @@ pub fn exec(how: &Exec, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
     let guest = Guest {
         listener: order::listener(&order.process).cloned(),
         document: state.document(Status::Running).to_json()?,
+        groups: state.groups.clone(),
     };
     match start(how, &mut launch, console, guest, warnings) {
         Ok(code) => Ok(code),
@@ -120,11 +122,7 @@ fn start(
 }
 
 /// The process as it is configured: by a file, or as the container's own with changes.
-fn configured(
-    how: &Exec,
-    spec: &Spec,
-    warnings: &mut Vec<Warning>,
-) -> Result<runtime::Process, Problem> {
+fn configured(how: &Exec, spec: &Spec, warnings: &mut Vec<Warning>) -> Result<runtime::Process, Problem> {
     if let Some(path) = &how.process {
         let text = bundle::read_bounded(path)?;
         let name = path.display().to_string();
@@ -161,7 +159,8 @@ fn configured(
 fn set_user(process: &mut runtime::Process, how: &Exec) -> Result<(), Problem> {
     let mut user = process.user().clone();
     if let Some(wanted) = &how.user {
-        let (uid, gid) = wanted.split_once(':').map_or((wanted.as_str(), None), |(uid, gid)| (uid, Some(gid)));
+        let (uid, gid) =
+            wanted.split_once(':').map_or((wanted.as_str(), None), |(uid, gid)| (uid, Some(gid)));
         let number = |text: &str| {
             text.parse::<u32>()
                 .map_err(|_| Problem::Usage(format!("--user {wanted:?}: takes numbers, UID or UID:GID")))
@@ -188,8 +187,9 @@ fn add_capabilities(process: &mut runtime::Process, names: &[String]) -> Result<
     let parse = |name: &String| {
         let upper = name.to_ascii_uppercase();
         let bare = upper.strip_prefix("CAP_").unwrap_or(&upper).to_owned();
-        bare.parse::<runtime::Capability>()
-            .map_err(|_| Problem::Usage(format!("--cap {name}: no such capability; a name is such as CAP_NET_ADMIN")))
+        bare.parse::<runtime::Capability>().map_err(|_| {
+            Problem::Usage(format!("--cap {name}: no such capability; a name is such as CAP_NET_ADMIN"))
+        })
     };
     let added = names.iter().map(parse).collect::<Result<Capabilities, _>>()?;
     let mut sets = process.capabilities().clone().unwrap_or_else(none);
@@ -219,10 +219,10 @@ fn prepare(
     configured: &runtime::Process,
     warnings: &mut Vec<Warning>,
 ) -> Result<(Order, Option<Console>, Descriptors), Problem> {
-    let first = state.process.ok_or_else(|| Problem::Usage(format!("container {} has no process", how.id)))?;
-    let handle = first
-        .handle()
-        .ok_or_else(|| Problem::Usage(format!("container {} has just stopped", how.id)))?;
+    let first =
+        state.process.ok_or_else(|| Problem::Usage(format!("container {} has no process", how.id)))?;
+    let handle =
+        first.handle().ok_or_else(|| Problem::Usage(format!("container {} has just stopped", how.id)))?;
     let join_container = others(first.pid)?;
     let in_user = join_container & namespaces::USER != 0;
     let sets_groups = geteuid().is_root() || !in_user;
@@ -231,8 +231,7 @@ fn prepare(
         process::of_linux(&mut process, linux, warnings)?;
     }
     process.preserved = how.preserve_fds;
-    let mut console =
-        Console::for_process(process.terminal, how.console_socket.as_deref(), !how.detach)?;
+    let mut console = Console::for_process(process.terminal, how.console_socket.as_deref(), !how.detach)?;
     let mut with = Descriptors::default();
     with.push(Handed::Container, handle);
     if let Some(console) = &mut console {
@@ -284,15 +283,21 @@ struct Guest {
     listener: Option<Listener>,
     /// State of the container.
     document: String,
+    groups: Option<Manager>,
 }
 
 impl Attendant for Guest {
+    fn enter(&mut self, pid: i32) -> Result<(), Problem> {
+        put(self.groups.as_ref(), pid)
+    }
+
     fn map(&mut self, _: i32) -> Result<(), Problem> {
         Err(Problem::Inside("a process that joins a container has no maps".to_owned()))
     }
 
     fn hooks(&mut self, pid: i32) -> Result<States, Problem> {
-        let told = self.listener.as_ref().map(|listener| agent::words(listener, pid, &self.document)).transpose()?;
+        let told =
+            self.listener.as_ref().map(|listener| agent::words(listener, pid, &self.document)).transpose()?;
         Ok(States { agent: told.unwrap_or_default(), ..States::default() })
     }
 }

@@ -28,7 +28,11 @@ pub fn start(root: &Path, id: &str, warnings: &mut Vec<Warning>) -> Result<(), P
 }
 
 /// Hooks for after the start: one that fails is said, and does not keep the others from running.
-pub(super) fn after_start(folder: &Folder, state: &State, warnings: &mut Vec<Warning>) -> Result<(), Problem> {
+pub(super) fn after_start(
+    folder: &Folder,
+    state: &State,
+    warnings: &mut Vec<Warning>,
+) -> Result<(), Problem> {
     if !state.poststart {
         return Ok(());
     }

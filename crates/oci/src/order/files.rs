@@ -112,7 +112,8 @@ pub(super) fn makes_dev(spec: &Spec) -> bool {
     let mut on_dev = spec.mounts().iter().flatten().filter(|mount| mount.destination() == Path::new("/dev"));
     !on_dev.any(|mount| {
         let words = mount.options().iter().flatten();
-        mount.typ().as_deref() == Some("bind") || words.into_iter().any(|word| word == "bind" || word == "rbind")
+        mount.typ().as_deref() == Some("bind")
+            || words.into_iter().any(|word| word == "bind" || word == "rbind")
     })
 }
 
@@ -165,7 +166,10 @@ mod tests {
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
         assert_eq!(
             found,
-            [("cpu,cpuacct".to_owned(), words(&["cpu", "cpuacct"])), ("systemd".to_owned(), words(&["name=systemd"]))]
+            [
+                ("cpu,cpuacct".to_owned(), words(&["cpu", "cpuacct"])),
+                ("systemd".to_owned(), words(&["name=systemd"]))
+            ]
         );
     }
 }

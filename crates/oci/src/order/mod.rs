@@ -38,10 +38,15 @@ pub(crate) fn of(
 ) -> Result<Order, Problem> {
     let namespaces = Namespaces::of(spec)?;
     let configured = spec.process().as_ref().ok_or_else(|| {
-        Problem::config("process", "missing", "a container is started with it: give process.args and process.cwd")
+        Problem::config(
+            "process",
+            "missing",
+            "a container is started with it: give process.args and process.cwd",
+        )
     })?;
     let maps_groups = about.privileged || !namespaces.has_user();
-    let mut process = process::of(configured, maps_groups, process::grantable(namespaces.has_user())?, warnings)?;
+    let mut process =
+        process::of(configured, maps_groups, process::grantable(namespaces.has_user())?, warnings)?;
     process.keyring.clone_from(&about.keyring);
     process.preserved = about.preserved;
     let linux = spec.linux().as_ref();
@@ -74,12 +79,19 @@ pub(crate) fn of(
 
 /// What of a valid configuration this runtime does not carry out.
 fn refuse_what_is_not_done(linux: &Linux) -> Result<(), Problem> {
-    let refuse = |at: &str, instead: &str| Err(Problem::config(at, "not carried out by this runtime", instead));
+    let refuse =
+        |at: &str, instead: &str| Err(Problem::config(at, "not carried out by this runtime", instead));
     if linux.net_devices().as_ref().is_some_and(|devices| !devices.is_empty()) {
-        return refuse("linux.netDevices", "move the device in a createRuntime hook: ip link set NAME netns PID");
+        return refuse(
+            "linux.netDevices",
+            "move the device in a createRuntime hook: ip link set NAME netns PID",
+        );
     }
     if linux.intel_rdt().is_some() {
-        return refuse("linux.intelRdt", "leave it out, and write the process into a resctrl group in a createRuntime hook");
+        return refuse(
+            "linux.intelRdt",
+            "leave it out, and write the process into a resctrl group in a createRuntime hook",
+        );
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ pub(crate) const CGROUP: u32 = 0x0200_0000;
 const UTS: u32 = 0x0400_0000;
 const IPC: u32 = 0x0800_0000;
 pub(crate) const USER: u32 = 0x1000_0000;
-const PID: u32 = 0x2000_0000;
+pub(crate) const PID: u32 = 0x2000_0000;
 pub(crate) const NETWORK: u32 = 0x4000_0000;
 const TIME: u32 = 0x80;
 
@@ -111,7 +111,8 @@ pub(crate) fn time_offsets(linux: &Linux) -> Result<String, Problem> {
             let at = format!("linux.timeOffsets.{clock}");
             return Err(Problem::config(at, "no clock that has an offset", "use monotonic or boottime"));
         }
-        let (seconds, nanoseconds) = (offset.secs().unwrap_or_default(), offset.nanosecs().unwrap_or_default());
+        let (seconds, nanoseconds) =
+            (offset.secs().unwrap_or_default(), offset.nanosecs().unwrap_or_default());
         lines.push_str(&format!("{clock} {seconds} {nanoseconds}\n"));
     }
     Ok(lines)

@@ -111,11 +111,13 @@ impl Ship {
     }
 
     pub(crate) fn create(&self) {
-        command::create(&self.new_container(), &mut Vec::new()).unwrap_or_else(|why| panic!("{}: {why}", self.id));
+        command::create(&self.new_container(), &mut Vec::new())
+            .unwrap_or_else(|why| panic!("{}: {why}", self.id));
     }
 
     pub(crate) fn start(&self) {
-        command::start(&self.root(), &self.id, &mut Vec::new()).unwrap_or_else(|why| panic!("{}: {why}", self.id));
+        command::start(&self.root(), &self.id, &mut Vec::new())
+            .unwrap_or_else(|why| panic!("{}: {why}", self.id));
     }
 
     /// Runs it to its end; its exit code and what was left out.

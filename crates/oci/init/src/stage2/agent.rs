@@ -36,7 +36,9 @@ pub(crate) fn load(filter: &Filter, agent: OwnedFd, words: String) -> Done {
             .is_some_and(|listener| send_descriptor(&agent, listener.as_fd(), words.as_bytes()).is_ok());
         seen.store(if sent { SENT } else { FAILED }, Ordering::Release);
     };
-    std::thread::Builder::new().spawn(sender).during(|| "linux.seccomp.listenerPath: start a thread".to_owned())?;
+    std::thread::Builder::new()
+        .spawn(sender)
+        .during(|| "linux.seccomp.listenerPath: start a thread".to_owned())?;
     let loaded = sys::seccomp(&filter.instructions, filter.flags);
     let number = loaded.as_ref().ok().copied().flatten().unwrap_or(FAILED);
     place.store(number, Ordering::Release);
@@ -44,7 +46,9 @@ pub(crate) fn load(filter: &Filter, agent: OwnedFd, words: String) -> Done {
     loop {
         match place.load(Ordering::Acquire) {
             SENT => return Ok(()),
-            FAILED => return Err(Failure("linux.seccomp.listenerPath: the listener could not be sent".to_owned())),
+            FAILED => {
+                return Err(Failure("linux.seccomp.listenerPath: the listener could not be sent".to_owned()));
+            }
             _ => std::hint::spin_loop(),
         }
     }

@@ -27,14 +27,16 @@ pub(crate) fn open(stage: &mut Stage<'_>, root: BorrowedFd<'_>) -> Done {
         Failure("process.terminal: nobody takes the terminal; give --console-socket".to_owned())
     })?;
     let (master, ours) = pair(root).during(|| {
-        "process.terminal: open /dev/pts/ptmx in the container (takes a mount of type devpts on /dev/pts)".to_owned()
+        "process.terminal: open /dev/pts/ptmx in the container (takes a mount of type devpts on /dev/pts)"
+            .to_owned()
     })?;
     if let Some((rows, columns)) = process.console_size {
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&ours, size).during(|| "process.consoleSize: set it".to_owned())?;
     }
     // The name is only for people.
-    send_descriptor(&receiver, master.as_fd(), b"/dev/ptmx").during(|| "process.terminal: send it to the console socket".to_owned())?;
+    send_descriptor(&receiver, master.as_fd(), b"/dev/ptmx")
+        .during(|| "process.terminal: send it to the console socket".to_owned())?;
     if stage.order.root.is_some() {
         let on_console = || -> Result<(), Errno> {
             let place = inside::make(root, "/dev/console", Make::File)?;

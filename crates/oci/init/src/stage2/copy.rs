@@ -30,10 +30,7 @@ fn one(from: &OwnedFd, to: &OwnedFd, name: &CStr) -> Result<(), Errno> {
         FileType::Directory => {
             mkdirat(to, name, Mode::from_raw_mode(0o700))?;
             let directory = read | OFlags::DIRECTORY;
-            tree(
-                &openat(from, name, directory, Mode::empty())?,
-                &openat(to, name, directory, Mode::empty())?,
-            )
+            tree(&openat(from, name, directory, Mode::empty())?, &openat(to, name, directory, Mode::empty())?)
         }
         FileType::RegularFile => {
             let make = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -25,7 +25,11 @@ const LINKS: [(&str, &str); 4] = [
 /// Makes the devices and links; in a user namespace, which makes none, the caller's are bound into place.
 pub(crate) fn make(root: BorrowedFd<'_>, order: &Root) -> Done {
     for device in &order.devices {
-        if order.bind_devices && device.kind != DeviceKind::Fifo { bind(root, device)? } else { node(root, device)? }
+        if order.bind_devices && device.kind != DeviceKind::Fifo {
+            bind(root, device)?;
+        } else {
+            node(root, device)?;
+        }
     }
     for (name, target) in LINKS {
         link(root, name, target).during(|| format!("link {name} to {target}"))?;
@@ -35,13 +39,15 @@ pub(crate) fn make(root: BorrowedFd<'_>, order: &Root) -> Done {
 
 fn node(root: BorrowedFd<'_>, device: &Device) -> Done {
     let at = &device.path;
-    let (folder, name) = inside::parent(root, at).during(|| format!("linux.devices: open the folder of {at}"))?;
+    let (folder, name) =
+        inside::parent(root, at).during(|| format!("linux.devices: open the folder of {at}"))?;
     let (kind, number) = (kind(device), number(device));
     // The umask must not take anything away.
     match mknodat(&folder, name, kind, Mode::from_raw_mode(device.mode), number) {
         Ok(()) => {}
         Err(Errno::EXIST) => {
-            let there = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).during(|| format!("look at {at}"))?;
+            let there =
+                statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).during(|| format!("look at {at}"))?;
             same(device, &there)?;
         }
         Err(error) => return Err(Failure::new(format!("linux.devices: make {at}"), error)),
@@ -118,7 +124,8 @@ fn terminals(root: BorrowedFd<'_>) -> Result<(), Errno> {
 /// The caller's `/dev/null`, and nothing that only looks like it (CVE-2025-31133).
 pub(crate) fn null() -> Done<OwnedFd> {
     let open = || -> Result<OwnedFd, Errno> {
-        let null = openat(CWD, c"/dev/null", OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+        let null =
+            openat(CWD, c"/dev/null", OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
         let stat = fstat(&null)?;
         let is_null = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice
             && stat.st_rdev == makedev(1, 3);

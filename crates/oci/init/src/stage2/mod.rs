@@ -35,6 +35,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) files: ProcFiles,
     /// The root file system and the sources of bind mounts that the first stage opened.
     pub(crate) early: Vec<Option<OwnedFd>>,
+    /// Whether the runtime has to put it into its group of version 2.
+    pub(crate) outside_group: bool,
 }
 
 impl Stage<'_> {
@@ -126,6 +128,13 @@ fn enter_groups(stage: &mut Stage<'_>) -> Done {
     for tasks in std::mem::take(&mut stage.handed.tasks) {
         rustix::io::write(&tasks, b"0").during(|| "enter a control group".to_owned())?;
     }
+    if stage.outside_group {
+        stage.say(&Event::NeedsGroup)?;
+        match stage.hear()? {
+            Word::Entered => {}
+            other => return Err(Failure::new("expected a control group", format!("{other:?}"))),
+        }
+    }
     if stage.order.make & libc::CLONE_NEWCGROUP as u32 != 0 {
         sys::unshare(libc::CLONE_NEWCGROUP as u32).during(|| "make a control group namespace".to_owned())?;
     }
@@ -144,7 +153,10 @@ fn shift_clocks(stage: &Stage<'_>) -> Done {
     sys::unshare(kind).during(|| "make a time namespace".to_owned())?;
     if !stage.order.time_offsets.is_empty() {
         let offsets = &stage.order.time_offsets;
-        stage.files.write("self/timens_offsets", offsets).during(|| "linux.timeOffsets: write them".to_owned())?;
+        stage
+            .files
+            .write("self/timens_offsets", offsets)
+            .during(|| "linux.timeOffsets: write them".to_owned())?;
     }
     let made = stage.files.own_namespace("time_for_children")?;
     sys::setns(&made, kind).during(|| "enter the time namespace".to_owned())

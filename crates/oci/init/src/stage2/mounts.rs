@@ -25,12 +25,7 @@ pub(crate) fn attach(tree: impl AsFd, place: impl AsFd) -> Result<(), Errno> {
 }
 
 /// Carries out one mount inside of `root`.
-pub(crate) fn mount(
-    root: BorrowedFd<'_>,
-    mount: &Mount,
-    early: Option<OwnedFd>,
-    own_groups: bool,
-) -> Done {
+pub(crate) fn mount(root: BorrowedFd<'_>, mount: &Mount, early: Option<OwnedFd>, own_groups: bool) -> Done {
     let at = mount.destination.as_str();
     if mount.options.remount {
         return change(root, mount);
@@ -47,22 +42,22 @@ pub(crate) fn mount(
             attach(&tree, place).during(|| format!("mount {source} on {at}"))
         }
         What::New { kind, source } => {
-            let tree = new(kind, source, &mount.options).map_err(|why| Failure::new(format!("mount {at}"), why))?;
+            let tree =
+                new(kind, source, &mount.options).map_err(|why| Failure::new(format!("mount {at}"), why))?;
             let place = place(root, at, Make::Directory)?;
             if mount.options.copy_up {
                 copy_up(&place, &tree, at)?;
             }
             attach(&tree, place).during(|| format!("mount {kind} on {at}"))
         }
-        What::Groups { hierarchies, links } => {
-            groups::mount(root, mount, hierarchies, links, own_groups)
-        }
+        What::Groups { hierarchies, links } => groups::mount(root, mount, hierarchies, links, own_groups),
     }
 }
 
 /// A handle on the place of a mount, made where it is missing.
 pub(crate) fn place(root: BorrowedFd<'_>, at: &str, make: Make) -> Done<OwnedFd> {
-    inside::make(root, at, make).during(|| format!("mount {at}: open or make the place in the root file system"))
+    inside::make(root, at, make)
+        .during(|| format!("mount {at}: open or make the place in the root file system"))
 }
 
 /// Other options for what is mounted there already.

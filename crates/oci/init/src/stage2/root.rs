@@ -62,7 +62,8 @@ pub(crate) fn build(
 /// the bundle may lead through folders that nobody of the user namespace may enter, and what the new root lies on must not be
 /// shared (pivot_root(2)).
 fn put(root: &Root, tree: &OwnedFd, outside: &OwnedFd) -> Done {
-    let attached = |place: &OwnedFd| mounts::attach(tree, place).during(|| "mount the root file system".to_owned());
+    let attached =
+        |place: &OwnedFd| mounts::attach(tree, place).during(|| "mount the root file system".to_owned());
     if root.propagation.is_some_and(|how| how.kind == Kind::Shared) {
         let how = Propagation { kind: Kind::Slave, reach: Reach::Alone };
         sources::propagate(outside, &[how]).during(|| "make the caller's root a slave".to_owned())?;
@@ -103,7 +104,10 @@ fn name(stage: &Stage<'_>, root: &Root) -> Done {
         up().during(|| "bring the loopback device up".to_owned())?;
     }
     for (name, value) in &root.sysctl {
-        stage.files.write(&format!("sys/{name}"), value).during(|| format!("linux.sysctl: set {name} to {value:?}"))?;
+        stage
+            .files
+            .write(&format!("sys/{name}"), value)
+            .during(|| format!("linux.sysctl: set {name} to {value:?}"))?;
     }
     Ok(())
 }
@@ -116,9 +120,7 @@ fn enter(root: &Root, tree: &OwnedFd, outside: &OwnedFd) -> Done {
         return rustix::process::chdir(c"/").during(|| "go to /".to_owned());
     }
     // The old root ends up over the new one, where it can be detached without a folder for it (pivot_root(2), "pivot_root(".", ".")").
-    pivot_root(c".", c".").during(|| {
-        "pivot_root (from an initramfs it takes --no-pivot)".to_owned()
-    })?;
+    pivot_root(c".", c".").during(|| "pivot_root (from an initramfs it takes --no-pivot)".to_owned())?;
     let how = Propagation { kind: Kind::Slave, reach: Reach::Recursive };
     sources::propagate(outside, &[how]).during(|| "make the old root a slave".to_owned())?;
     fchdir(outside).during(|| "go to the old root".to_owned())?;
@@ -126,6 +128,6 @@ fn enter(root: &Root, tree: &OwnedFd, outside: &OwnedFd) -> Done {
     rustix::process::chdir(c"/").during(|| "go to /".to_owned())?;
     // Only now: nothing that was shared could have been entered.
     let wanted = root.propagation.filter(|how| how.kind != Kind::Slave);
-    let wanted = wanted.as_ref().map(std::slice::from_ref).unwrap_or_default();
+    let wanted = wanted.as_slice();
     sources::propagate(tree, wanted).during(|| "rootfsPropagation: set it".to_owned())
 }

@@ -105,7 +105,8 @@ fn map_owners(tree: &OwnedFd, mount: &Mount, reach: Reach) -> Done {
             "mount {at}: `idmap` without mappings; give the mount uidMappings and gidMappings, or the container a user namespace"
         )));
     };
-    let namespace = sys::user_namespace(users, groups).during(|| format!("mount {at}: make the user namespace of its owners"))?;
+    let namespace = sys::user_namespace(users, groups)
+        .during(|| format!("mount {at}: make the user namespace of its owners"))?;
     let attributes = MountAttributes {
         set: IDMAP,
         user_namespace: sys::number_of(&namespace),

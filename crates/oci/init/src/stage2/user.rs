@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn the_home_is_that_of_the_user() {
-        let passwd = "root:x:0:0:root:/root:/bin/sh\nbroken\nwww:x:33:33::/var/www:/bin/false\nnone:x:5:5::\n";
+        let passwd =
+            "root:x:0:0:root:/root:/bin/sh\nbroken\nwww:x:33:33::/var/www:/bin/false\nnone:x:5:5::\n";
         assert_eq!(home_in(passwd, 33).as_deref(), Some("/var/www"));
         assert_eq!(home_in(passwd, 0).as_deref(), Some("/root"));
         assert_eq!(home_in(passwd, 5), None);
