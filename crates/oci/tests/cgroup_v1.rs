@@ -58,9 +58,13 @@ fn v1_limits_are_what_the_kernel_says() {
     assert_eq!(groups.read("cpu", "cpu.cfs_period_us"), "10000");
     let few = groups.manager.update(&common::resources_of(json!({ "cpu": { "shares": 1 } })));
     assert!(few.expect_err("too few").to_string().contains("the kernel takes 2 to 262144"));
-    assert_eq!(shell.does("echo here"), "here");
+    // What it held before it entered stays charged elsewhere.
+    assert_eq!(shell.does("sleep 60 & echo started"), "started");
+    let little = groups.manager.update(&common::resources_of(json!({ "memory": { "limit": 4096 } })));
+    let problem = little.expect_err("a shell takes more").to_string();
+    assert!(problem.contains("the container uses more and it can't be reclaimed"), "{problem}");
     let statistics = groups.manager.statistics().expect("statistics");
-    assert_eq!((statistics.pids.current, statistics.pids.limit), (1, 20));
+    assert_eq!((statistics.pids.current, statistics.pids.limit), (2, 20));
     assert!(statistics.cpu.usage.total > 0 && statistics.memory.usage.usage > 0);
     assert_eq!((statistics.memory.usage.limit, statistics.cpuset.cpus.as_slice()), (64 << 20, &[0][..]));
 }
@@ -117,7 +121,7 @@ fn v1_frozen_processes_are_thawed_and_killed() {
         return;
     }
     let groups = Groups::made("frozen", |_| true);
-    groups.update(json!({ "pids": { "limit": 30 } }));
+    groups.update(json!({ "pids": { "limit": 30 }, "cpu": { "quota": 20_000, "period": 100_000 } }));
     let shell = Shell::waiting();
     groups.manager.enter(shell.pid()).expect("a process enters");
     groups.manager.freeze().expect("frozen");
@@ -128,6 +132,7 @@ fn v1_frozen_processes_are_thawed_and_killed() {
     assert_eq!(shell.does("while :; do sleep 5 & done 2>/dev/null & echo forking"), "forking");
     groups.manager.freeze().expect("frozen");
     groups.manager.kill().expect("killed");
+    assert_eq!(groups.read("cpu", "cpu.cfs_quota_us"), "-1", "they end at full speed");
     assert_eq!(shell.ended(), Some(9));
     let paths = groups.manager.paths();
     for path in paths.values() {
@@ -180,5 +185,22 @@ fn v1_paths_lead_below_the_group_of_this_process() {
     manager.remove().expect("removed");
     for outer in paths.values().filter_map(|path| path.parent()) {
         fs::remove_dir(outer).expect("it was made for this test and is empty");
+    }
+}
+
+#[test]
+fn v1_disks_are_throttled() {
+    const NAME: &str = "v1_disks_are_throttled";
+    if !on_v1(NAME) {
+        return;
+    }
+    let Some(disk) = common::disk(NAME) else { return };
+    let groups = Groups::made("disk", |_| true);
+    groups.update(common::rates(&disk));
+    for (file, rate) in
+        [("read_bps", 1_u64 << 40), ("write_bps", 1 << 41), ("read_iops", 1 << 24), ("write_iops", 1 << 25)]
+    {
+        let bound = groups.read("blkio", &format!("blkio.throttle.{file}_device"));
+        assert_eq!(bound, format!("{disk} {rate}"), "{file}");
     }
 }

@@ -41,12 +41,13 @@ fn v2_limits_are_what_the_kernel_says() {
         return;
     }
     let groups = made("limits");
-    let shell = Shell::waiting();
+    let mut shell = Shell::waiting();
     groups.manager.enter(shell.pid()).expect("a process enters");
     groups.update(json!({
         "cpu": { "shares": 512, "quota": 50_000, "period": 100_000, "burst": 1000, "cpus": "0" },
         "memory": { "limit": 64 << 20, "swap": 96 << 20, "reservation": 32 << 20 },
         "pids": { "limit": 20 },
+        "hugepageLimits": [{ "pageSize": "2MB", "limit": 4 << 20 }],
         "unified": { "memory.high": "60000000", "cgroup.max.depth": "5" }
     }));
     let table = [
@@ -58,6 +59,8 @@ fn v2_limits_are_what_the_kernel_says() {
         ("memory.low", "33554432"),
         ("memory.high", "59998208"),
         ("cgroup.max.depth", "5"),
+        ("hugetlb.2MB.max", "4194304"),
+        ("hugetlb.2MB.rsvd.max", "4194304"),
         ("pids.max", "20"),
     ];
     for (file, expected) in table {
@@ -71,13 +74,18 @@ fn v2_limits_are_what_the_kernel_says() {
     // Less than what may be saved up, which becomes less first.
     groups.update(json!({ "cpu": { "quota": 2000, "burst": 0 } }));
     assert_eq!(groups.read("", "cpu.max"), "2000 50000");
+    // What it held before it entered stays charged elsewhere.
+    assert_eq!(shell.does("sleep 60 & echo started"), "started");
     let statistics = groups.manager.statistics().expect("statistics");
-    assert_eq!((statistics.pids.current, statistics.pids.limit), (1, 20));
+    assert_eq!((statistics.pids.current, statistics.pids.limit), (2, 20));
     assert_eq!(statistics.memory.usage.limit, 64 << 20);
     assert!(statistics.cpu.usage.total > 0 && statistics.memory.usage.usage > 0);
     let less = json!({ "memory": { "limit": 4096, "checkBeforeUpdate": true } });
     let problem = groups.manager.update(&resources_of(less)).expect_err("it is used").to_string();
     assert!(problem.contains("at least what the container uses now"), "{problem}");
+    groups.manager.kill().expect("killed");
+    assert_eq!(groups.read("", "cpu.max"), "max 50000", "they end at full speed");
+    assert_eq!(shell.ended(), Some(9));
 }
 
 #[test]
@@ -218,4 +226,22 @@ fn v2_a_group_can_be_handed_to_a_user() {
     let owner = |file: &str| fs::metadata(groups.path("").join(file)).expect("a file").uid();
     assert_eq!([owner(""), owner("cgroup.procs"), owner("cgroup.subtree_control")], [65534; 3]);
     assert_eq!([owner("cgroup.freeze"), owner("cgroup.max.depth")], [0; 2], "these bound the container");
+}
+
+#[test]
+fn v2_disks_are_throttled() {
+    const NAME: &str = "v2_disks_are_throttled";
+    if !on_v2(NAME, true) {
+        return;
+    }
+    let Some(disk) = common::disk(NAME) else { return };
+    let groups = made("disk");
+    groups.update(common::rates(&disk));
+    let bounds =
+        format!("{disk} rbps={} wbps={} riops={} wiops={}", 1_u64 << 40, 1_u64 << 41, 1 << 24, 1 << 25);
+    assert_eq!(groups.read("", "io.max"), bounds);
+    groups.update(json!({ "blockIO": { "weight": 500 } }));
+    let bfq = groups.path("").join("io.bfq.weight").exists();
+    let (file, weight) = if bfq { ("io.bfq.weight", "default 500") } else { ("io.weight", "default 4950") };
+    assert_eq!(groups.read("", file), weight);
 }

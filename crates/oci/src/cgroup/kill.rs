@@ -27,7 +27,7 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 const ROUNDS: usize = 64;
 
 impl Manager {
-    /// Kills all processes of the container. They may take a moment to be gone: [`Self::remove`] waits for that.
+    /// Kills all processes of the container, and lifts their CPU quota. They may take a moment to be gone: [`Self::remove`] waits for that.
     ///
     /// # Errors
     /// Where the kernel does not let us look or signal.
@@ -38,7 +38,19 @@ impl Manager {
             let _ = folder.write("cgroup.kill", "1");
         }
         // Whoever was moved out of one hierarchy's group may still be in another's.
-        if self.processes()?.is_empty() { Ok(()) } else { self.signal(Signal::KILL) }
+        let killed = if self.processes()?.is_empty() { Ok(()) } else { self.signal(Signal::KILL) };
+        self.lift_quota();
+        killed
+    }
+
+    /// A throttled process dies only when it may run again: with a small quota many take longer than anybody waits.
+    fn lift_quota(&self) {
+        let v2 = || self.groups.iter().find(|group| group.version == Version::V2);
+        let Some(folder) = self.v1("cpu").or_else(v2).and_then(|group| group.open().ok()) else { return };
+        for (file, none) in [("cpu.cfs_quota_us", "-1"), ("cpu.max", "max")] {
+            // The group may lack the controller, or have gone with its last process.
+            let _ = folder.write(file, none);
+        }
     }
 
     /// Sends a signal to all processes of the container.

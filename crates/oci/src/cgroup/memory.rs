@@ -23,6 +23,7 @@ const CHECK: &str = "linux.resources.memory.checkBeforeUpdate";
 
 const MEMORY_V1: &str = "memory.limit_in_bytes";
 const BOTH_V1: &str = "memory.memsw.limit_in_bytes";
+const KERNEL_V1: &str = "memory.kmem.limit_in_bytes";
 const MAX: &str = "memory.max";
 const SWAP_MAX: &str = "memory.swap.max";
 
@@ -102,9 +103,11 @@ fn v1(control: &Control, memory: &LinuxMemory, sizes: &Sizes) -> Result<(), Prob
     if let Some(reservation) = sizes.reservation {
         control.set(RESERVATION, "memory.soft_limit_in_bytes", reservation)?;
     }
-    // Kernels since 5.16 say that they know no limit of kernel memory apart; it is charged to the group all the same.
-    if let Some(kernel) = sizes.kernel {
-        control.set(KERNEL, "memory.kmem.limit_in_bytes", kernel)?;
+    match sizes.kernel {
+        // Kernels without such a limit, as from 5.16 to 6.6, have none to be lifted.
+        Some(-1) => drop(control.folder.write(KERNEL_V1, "-1")),
+        Some(kernel) => control.set(KERNEL, KERNEL_V1, kernel)?,
+        None => {}
     }
     if let Some(tcp) = sizes.kernel_tcp {
         control.set(KERNEL_TCP, "memory.kmem.tcp.limit_in_bytes", tcp)?;

@@ -26,28 +26,37 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Facts of this machine, and of what `spec` names on it. What can't be read is taken as not there.
+    /// Facts of this machine, as far as `spec` asks for them: nothing is read for what it leaves out. What can't be read is
+    /// taken as not there.
     #[must_use]
     pub fn here(spec: &Spec) -> Self {
         let starts_with =
             |path: &str, first: &str| fs::read_to_string(path).is_ok_and(|text| text.starts_with(first));
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-        let mounted = |place: &str, kind: &str| {
-            mounts.lines().any(|line| {
-                let mut fields = line.split(' ').skip(1);
-                fields.next().is_some_and(|at| place.is_empty() || at == place) && fields.next() == Some(kind)
-            })
-        };
+        let linux = spec.linux().as_ref();
+        let resources = linux.and_then(|linux| linux.resources().as_ref());
+        let unified = resources.is_some_and(|resources| resources.unified().is_some());
+        let hugepages = resources.is_some_and(|resources| resources.hugepage_limits().is_some());
+        let resctrl = linux.is_some_and(|linux| linux.intel_rdt().is_some());
+        let devices = linux.is_some_and(|linux| linux.net_devices().is_some());
         Self {
-            unified: mounted("/sys/fs/cgroup", "cgroup2"),
-            rootless: !rustix::process::geteuid().is_root() || !owns_all_ids(),
+            unified: unified && mounted(Some("/sys/fs/cgroup"), "cgroup2"),
+            rootless: devices && !(rustix::process::geteuid().is_root() && owns_all_ids()),
             apparmor: starts_with("/sys/module/apparmor/parameters/enabled", "Y"),
             selinux: Path::new("/sys/fs/selinux/enforce").exists(),
-            resctrl: mounted("", "resctrl"),
-            hugepage_sizes: hugepage_sizes(),
+            resctrl: resctrl && mounted(None, "resctrl"),
+            hugepage_sizes: if hugepages { hugepage_sizes() } else { Vec::new() },
             joins_own_network: joins_own_network(spec),
         }
     }
+}
+
+/// Whether a file system of this kind is mounted, at this place if one is given.
+fn mounted(place: Option<&str>, kind: &str) -> bool {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    mounts.lines().any(|line| {
+        let mut fields = line.split(' ').skip(1);
+        fields.next().is_some_and(|at| place.is_none_or(|place| place == at)) && fields.next() == Some(kind)
+    })
 }
 
 /// Whether this is the first user namespace, which maps every id to itself.
@@ -67,7 +76,7 @@ fn hugepage_sizes() -> Vec<String> {
 fn size(folder: &str) -> Option<String> {
     const UNITS: [(u64, &str); 3] = [(1 << 20, "GB"), (1 << 10, "MB"), (1, "KB")];
     let kib: u64 = folder.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse().ok()?;
-    let (unit, name) = UNITS.iter().find(|(unit, _)| kib >= *unit && kib % unit == 0)?;
+    let (unit, name) = UNITS.iter().find(|(unit, _)| kib >= *unit && kib.is_multiple_of(*unit))?;
     Some(format!("{}{name}", kib / unit))
 }
 
@@ -110,5 +119,11 @@ mod tests {
         assert!(Facts::here(&spec(r#", "path": "/proc/self/ns/net""#)).joins_own_network);
         assert!(!Facts::here(&spec("")).joins_own_network);
         assert!(!Facts::here(&spec(r#", "path": "/proc/self/ns/ipc""#)).joins_own_network);
+    }
+
+    #[test]
+    fn what_is_mounted_is_known_by_its_kind() {
+        assert!(mounted(None, "proc") && mounted(Some("/proc"), "proc"));
+        assert!(!mounted(Some("/proc"), "resctrl") && !mounted(Some("/no/such/place"), "proc"));
     }
 }

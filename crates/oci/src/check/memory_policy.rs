@@ -15,7 +15,7 @@ pub(super) fn check(linux: &Linux) -> Found {
     }
     match mode {
         Mode::MpolDefault | Mode::MpolLocal if !nodes.is_empty() => {
-            refuse(NODES, nodes, format!("{mode} takes no nodes"))?
+            refuse(NODES, nodes, format!("{mode} takes no nodes"))?;
         }
         Mode::MpolBind | Mode::MpolInterleave | Mode::MpolWeightedInterleave | Mode::MpolPreferredMany
             if nodes.is_empty() =>

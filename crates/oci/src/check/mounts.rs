@@ -30,7 +30,7 @@ fn check_one(mount: &Mount, at: &str, namespaces: &Namespaces<'_>, warnings: &mu
         match mount.source() {
             Some(source) => text::path(source, &format!("{at}.source"))?,
             None => {
-                refuse(format!("{at}.source"), "absent", "a bind mount is of a file or directory; name it")?
+                refuse(format!("{at}.source"), "absent", "a bind mount is of a file or directory; name it")?;
             }
         }
     } else if !options.remount && mount.typ().as_deref().unwrap_or_default().is_empty() {

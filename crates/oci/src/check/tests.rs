@@ -143,6 +143,9 @@ fn what_the_parser_cannot_read_is_prepared() {
     config["process"]["execCPUAffinity"] = json!({"initial": "", "final": "1"});
     config["process"]["capabilities"]["bounding"] = json!(["CAP_KILL", "CAP_OF_TOMORROW"]);
     config["linux"]["resources"]["hugepageLimits"][0]["limit"] = json!(u64::MAX);
+    config["linux"]["devices"][0]["major"] = Value::Null;
+    config["linux"]["uidMappings"][0]["containerID"] = Value::Null;
+    config["process"].as_object_mut().unwrap().remove("user");
     assert!(told(&config, &facts()).unwrap_err().starts_with("parser"));
     let warnings = prepare(&mut config);
     assert!(warnings.len() == 1 && warnings[0].what.contains("CAP_OF_TOMORROW"), "{warnings:?}");

@@ -166,7 +166,7 @@ fn every_word_of_the_specification_is_known_and_none_twice() {
 
 #[test]
 fn a_nul_is_refused_by_its_place() {
-    let words = ["ro".to_owned(), "mode=7\055".to_owned()];
+    let words = ["ro".to_owned(), "mode=7\x0055".to_owned()];
     let told = options(&words).unwrap_err().to_string();
     assert!(told.contains("mounts[].options[1]"), "{told}");
 }

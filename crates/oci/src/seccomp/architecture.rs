@@ -1,5 +1,9 @@
 //! Architectures whose calls are known by number. Names and numbers are the kernel's own tables, by the crate `syscalls`.
 
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::OnceLock;
+
 use oci_spec::runtime::Arch;
 use syscalls::{aarch64, arm, x86, x86_64};
 
@@ -124,35 +128,49 @@ impl Table {
 
     /// The number of the call `name`.
     pub(super) fn number(self, name: &str) -> Option<u32> {
-        let id = match self {
-            Self::X86_64 => name.parse::<x86_64::Sysno>().ok()?.id(),
-            Self::X32 => return x32(name),
-            Self::X86 => name.parse::<x86::Sysno>().ok()?.id(),
-            Self::Aarch64 => name.parse::<aarch64::Sysno>().ok()?.id(),
-            Self::Arm => name.parse::<arm::Sysno>().ok()?.id(),
-        };
-        u32::try_from(id).ok()
+        self.index().get(name).copied()
+    }
+
+    /// Numbers by name, put together when they are first asked for: a profile asks for hundreds, of two or three tables.
+    fn index(self) -> &'static HashMap<&'static str, u32> {
+        static X86_64: OnceLock<HashMap<&str, u32>> = OnceLock::new();
+        static X32: OnceLock<HashMap<&str, u32>> = OnceLock::new();
+        static X86: OnceLock<HashMap<&str, u32>> = OnceLock::new();
+        static AARCH64: OnceLock<HashMap<&str, u32>> = OnceLock::new();
+        static ARM: OnceLock<HashMap<&str, u32>> = OnceLock::new();
+        match self {
+            Self::X86_64 => X86_64.get_or_init(|| numbers(|id| x86_64::Sysno::new(id).map(|one| one.name()))),
+            Self::X32 => X32.get_or_init(|| x32(Self::X86_64.index())),
+            Self::X86 => X86.get_or_init(|| numbers(|id| x86::Sysno::new(id).map(|one| one.name()))),
+            Self::Aarch64 => {
+                AARCH64.get_or_init(|| numbers(|id| aarch64::Sysno::new(id).map(|one| one.name())))
+            }
+            Self::Arm => ARM.get_or_init(|| numbers(|id| arm::Sysno::new(id).map(|one| one.name()))),
+        }
     }
 
     /// All names.
     #[cfg(test)]
     pub(super) fn names(self) -> Vec<&'static str> {
-        match self {
-            Self::X86_64 | Self::X32 => x86_64::Sysno::iter().map(|one| one.name()).collect(),
-            Self::X86 => x86::Sysno::iter().map(|one| one.name()).collect(),
-            Self::Aarch64 => aarch64::Sysno::iter().map(|one| one.name()).collect(),
-            Self::Arm => arm::Sysno::iter().map(|one| one.name()).collect(),
-        }
+        self.index().keys().copied().collect()
     }
 }
 
-fn x32(name: &str) -> Option<u32> {
-    let own = X32_NAMES.iter().position(|own| *own == name).and_then(|place| u32::try_from(place).ok());
-    let number = match own {
-        Some(place) => X32_OWN + place,
-        None => Table::X86_64.number(name)?,
-    };
-    Some(X32_BIT | number)
+/// A table turned round. Numbers are small, but for a few that ARM has for itself (`__ARM_NR_BASE`).
+fn numbers(name: impl Fn(usize) -> Option<&'static str>) -> HashMap<&'static str, u32> {
+    const SMALL: u32 = 1024;
+    const ARMS_OWN: Range<u32> = 0xf_0000..0xf_0010;
+    (0..SMALL).chain(ARMS_OWN).filter_map(|number| Some((name(number as usize)?, number))).collect()
+}
+
+/// x86-64's calls with the bit; some have other numbers.
+fn x32(all: &HashMap<&'static str, u32>) -> HashMap<&'static str, u32> {
+    let own = X32_NAMES.iter().copied().zip(X32_OWN..);
+    all.iter()
+        .map(|(name, number)| (*name, *number))
+        .chain(own)
+        .map(|(name, number)| (name, X32_BIT | number))
+        .collect()
 }
 
 #[cfg(test)]

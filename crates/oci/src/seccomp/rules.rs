@@ -161,8 +161,8 @@ impl<'a> Rules<'a> {
             self.rules.iter().flat_map(|rule| rule.names).filter_map(|name| table.number(name)).max();
         let newer = newest.filter(|_| !self.default_passes).map(|number| number + 1);
         if let Some(newer) = newer {
-            // The newest call's own range ends there, if it has one.
-            ranges.retain(|(number, _)| *number != newer);
+            // Behind the newest call's own range, if it has one, begins the default's.
+            ranges.pop_if(|last| last.0 == newer);
             ranges.push((newer, Outcome::Always(action::NOT_THERE)));
         }
     }

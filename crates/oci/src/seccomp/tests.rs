@@ -1,13 +1,14 @@
 //! The filter against its slow twin, a profile of the size that engines ship, and the kernel once.
 
-use oci_spec::runtime::{LinuxSeccomp, LinuxSeccompOperator as Operator};
-use proptest::prelude::*;
+use oci_spec::runtime::LinuxSeccomp;
 use serde_json::{Value, json};
 
 use super::architecture::Table;
 use super::*;
 
 mod interpreter;
+mod kernel;
+mod random;
 mod twin;
 
 use interpreter::{Call, run};
@@ -45,7 +46,7 @@ fn answer(profile: Value, call: &Call) -> u32 {
 }
 
 /// A profile that allows everything but what `rules` say.
-fn but(rules: Value) -> Value {
+fn but(rules: &Value) -> Value {
     json!({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": rules})
 }
 
@@ -85,8 +86,9 @@ fn every_action_has_its_answer() {
 #[test]
 fn every_operator_compares_all_64_bits() {
     const FAR: u64 = 0x5_0000_0007;
-    // Operator, value, second value, arguments for which it holds, for which it does not.
-    let cases: [(&str, u64, u64, &[u64], &[u64]); 9] = [
+    /// Operator, value, second value, arguments for which it holds, for which it does not.
+    type Case = (&'static str, u64, u64, &'static [u64], &'static [u64]);
+    let cases: [Case; 9] = [
         ("SCMP_CMP_EQ", FAR, 0, &[FAR], &[7, FAR - 1, FAR + (1 << 32)]),
         ("SCMP_CMP_NE", FAR, 0, &[7, FAR - 1, FAR + (1 << 32)], &[FAR]),
         ("SCMP_CMP_GT", FAR, 0, &[FAR + 1, 6 << 32, u64::MAX], &[FAR, 0xffff_ffff, (4 << 32) | 9]),
@@ -105,7 +107,7 @@ fn every_operator_compares_all_64_bits() {
         ("SCMP_CMP_MASKED_EQ", 0, 0, &[0, u64::MAX], &[]),
     ];
     for (operator, value, second, hold, do_not) in cases {
-        let profile = but(json!([{"names": ["lseek"], "action": "SCMP_ACT_TRAP",
+        let profile = but(&json!([{"names": ["lseek"], "action": "SCMP_ACT_TRAP",
             "args": [{"index": 1, "value": value, "valueTwo": second, "op": operator}]}]));
         let of = |argument: u64| answer(profile.clone(), &call("lseek", &[0, argument]));
         for argument in hold {
@@ -120,7 +122,7 @@ fn every_operator_compares_all_64_bits() {
 #[test]
 fn arguments_of_a_rule_are_anded_and_rules_of_a_call_ored() {
     let test = |index: u64, value: u64| json!({"index": index, "value": value, "op": "SCMP_CMP_EQ"});
-    let profile = but(json!([
+    let profile = but(&json!([
         {"names": ["socket"], "action": "SCMP_ACT_TRAP", "args": [test(0, 16), test(2, 9)]},
         {"names": ["socket"], "action": "SCMP_ACT_ERRNO", "args": [test(0, 40)]},
         {"names": ["bind", "socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5, "args": [test(1, 3)]},
@@ -142,7 +144,7 @@ fn arguments_of_a_rule_are_anded_and_rules_of_a_call_ored() {
 fn rules_are_ranked_as_libseccomp_ranks_them() {
     let test = json!([{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]);
     // Without conditions outranks with, wherever it stands; the default's action says nothing.
-    let profile = but(json!([
+    let profile = but(&json!([
         {"names": ["bind"], "action": "SCMP_ACT_TRAP", "args": test},
         {"names": ["bind"], "action": "SCMP_ACT_ERRNO"},
         {"names": ["bind"], "action": "SCMP_ACT_LOG"},
@@ -155,7 +157,7 @@ fn rules_are_ranked_as_libseccomp_ranks_them() {
     let twice =
         json!([{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}, {"index": 0, "value": 2, "op": "SCMP_CMP_EQ"}]);
     let (filter, warnings) =
-        compiled(but(json!([{"names": ["bind"], "action": "SCMP_ACT_ERRNO", "args": twice}])));
+        compiled(but(&json!([{"names": ["bind"], "action": "SCMP_ACT_ERRNO", "args": twice}])));
     assert_eq!(
         [1, 2, 3].map(|value| run(&filter.instructions, &call("bind", &[value]))),
         [PERMISSION, PERMISSION, ALLOW]
@@ -357,122 +359,23 @@ fn a_filter_that_the_kernel_would_not_take_is_refused() {
     let rules: Vec<Value> = (0..2000)
         .map(|value| json!({"names": ["bind"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": value, "op": "SCMP_CMP_EQ"}]}))
         .collect();
-    let told = compile(&read(but(json!(rules)))).unwrap_err().to_string();
+    let told = compile(&read(but(&json!(rules)))).unwrap_err().to_string();
     assert!(told.contains("the kernel takes 4096"), "{told}");
 }
 
-/// The filter is loaded by a thread of its own, and dies with it.
 #[test]
-fn the_kernel_decides_as_the_interpreter() {
-    use std::io::{Seek as _, SeekFrom};
-    const FAR: u64 = 0x2_0000_0000;
-    let test = |op: &str, value: u64, second: u64| json!([{"index": 1, "value": value, "valueTwo": second, "op": op}]);
-    let profile = json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
-        {"names": ["lseek"], "action": "SCMP_ACT_ERRNO", "errnoRet": libc::EDOM, "args": test("SCMP_CMP_GT", FAR, 0)},
-        {"names": ["lseek"], "action": "SCMP_ACT_ERRNO", "errnoRet": libc::EXDEV, "args": test("SCMP_CMP_MASKED_EQ", 0xff, 7)},
-        {"names": ["lseek"], "action": "SCMP_ACT_LOG", "args": test("SCMP_CMP_LT", 2, 0)},
-    ]});
+fn each_call_may_have_an_answer_of_its_own() {
+    // So many ranges that halves of the search are longer than a conditional jump reaches.
+    let rule = |name: &str| {
+        let errno = number(Table::X86_64, name) + 1;
+        json!({"names": [name], "action": "SCMP_ACT_ERRNO", "errnoRet": errno})
+    };
+    let names = Table::X86_64.names();
+    let profile = but(&Value::from(names.iter().map(|name| rule(name)).collect::<Vec<_>>()));
     let (filter, _) = compiled(profile);
-    let offsets = [0, 2, 3, 7, 0x107, 0x108, FAR - 1, FAR, FAR + 1, FAR + 7, 3 * FAR];
-    let program: Vec<_> = filter
-        .instructions
-        .iter()
-        .map(|one| seccompiler::sock_filter { code: one.code, jt: one.jt, jf: one.jf, k: one.k })
-        .collect();
-    let answers = std::thread::spawn(move || {
-        let mut file = tempfile::tempfile().unwrap();
-        seccompiler::apply_filter(&program).unwrap();
-        offsets
-            .map(|offset| file.seek(SeekFrom::Start(offset)).map_err(|error| error.raw_os_error().unwrap()))
-    })
-    .join()
-    .unwrap();
-    let native = Table::native().unwrap();
-    for (offset, said) in offsets.into_iter().zip(answers) {
-        let call = Call {
-            number: number(native, "lseek"),
-            architecture: native.audit(),
-            arguments: [3, offset, 0, 0, 0, 0],
-        };
-        let expected = match run(&filter.instructions, &call) {
-            answer if answer & libc::SECCOMP_RET_ACTION_FULL == ERRNO => {
-                Err((answer & libc::SECCOMP_RET_DATA) as i32)
-            }
-            _ => Ok(offset),
-        };
-        assert_eq!(said, expected, "{offset:#x}");
-    }
-}
-
-fn value() -> impl Strategy<Value = u64> {
-    prop_oneof![
-        prop::sample::select(vec![0, 1, 2, 3, 0xffff_ffff, 1 << 32, (1 << 32) | 1, (2 << 32) | 2, u64::MAX]),
-        any::<u64>(),
-    ]
-}
-
-fn action() -> impl Strategy<Value = (&'static str, Option<u32>)> {
-    prop_oneof![
-        Just(("SCMP_ACT_ALLOW", None)),
-        Just(("SCMP_ACT_LOG", None)),
-        Just(("SCMP_ACT_TRAP", None)),
-        Just(("SCMP_ACT_KILL_PROCESS", None)),
-        prop::option::of(0_u32..4096).prop_map(|errno| ("SCMP_ACT_ERRNO", errno)),
-        prop::option::of(0_u32..65_536).prop_map(|errno| ("SCMP_ACT_TRACE", errno)),
-    ]
-}
-
-const NAMES: [&str; 9] =
-    ["read", "mount", "clone", "socket", "execve", "personality", "chown32", "openat2", "no_such"];
-const ARCHITECTURES: [&str; 5] =
-    ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"];
-const OPERATORS: [Operator; 7] = [
-    Operator::ScmpCmpNe,
-    Operator::ScmpCmpLt,
-    Operator::ScmpCmpLe,
-    Operator::ScmpCmpEq,
-    Operator::ScmpCmpGe,
-    Operator::ScmpCmpGt,
-    Operator::ScmpCmpMaskedEq,
-];
-
-fn rule() -> impl Strategy<Value = Value> {
-    let test = (0_u32..6, value(), prop::option::of(value()), prop::sample::select(OPERATORS.to_vec())).prop_map(
-        |(index, value, second, operator)| json!({"index": index, "value": value, "valueTwo": second, "op": operator.to_string()}),
-    );
-    let names = prop::sample::subsequence(NAMES.to_vec(), 1..4);
-    (names, action(), prop::collection::vec(test, 0..4)).prop_map(|(names, (action, errno), args)| {
-        json!({"names": names, "action": action, "errnoRet": errno, "args": args})
-    })
-}
-
-fn profile() -> impl Strategy<Value = Value> {
-    let architectures = prop::sample::subsequence(ARCHITECTURES.to_vec(), 0..=5);
-    (action(), architectures, prop::collection::vec(rule(), 0..8)).prop_map(|((action, errno), architectures, rules)| {
-        json!({"defaultAction": action, "defaultErrnoRet": errno, "architectures": architectures, "syscalls": rules})
-    })
-}
-
-fn any_call() -> impl Strategy<Value = Call> {
-    let near = (prop::sample::select(NAMES.to_vec()), prop::sample::select(Table::ALL.to_vec()), 0_u32..3)
-        .prop_map(|(name, table, off)| {
-            (table.number(name).unwrap_or(9).wrapping_add(off).wrapping_sub(1), table.audit())
-        });
-    let far = (any::<u32>(), prop::sample::select(vec![Table::X86_64.audit(), Table::Arm.audit(), 0]));
-    (prop_oneof![4 => near, 1 => far], prop::array::uniform6(value()))
-        .prop_map(|((number, architecture), arguments)| Call { number, architecture, arguments })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-    #[test]
-    fn any_profile_decides_any_call_as_its_rules_read_one_by_one(
-        profile in profile(), calls in prop::collection::vec(any_call(), 40)
-    ) {
-        let profile = read(profile);
-        let (filter, _) = compile(&profile).unwrap();
-        for call in calls {
-            prop_assert_eq!(run(&filter.instructions, &call), twin::judge(&profile, &call), "{:?}", call);
-        }
+    assert!(filter.instructions.len() > 600, "{} instructions", filter.instructions.len());
+    for name in names {
+        let call = call(name, &[]);
+        assert_eq!(run(&filter.instructions, &call), ERRNO | (call.number + 1), "{name}");
     }
 }

@@ -135,3 +135,28 @@ pub(crate) fn nobody_is_told_what_cannot_be(name: &str) {
     });
     thread.join().expect("a thread");
 }
+
+/// The number of a disk of this machine, `8:0`; else says why the test `name` is skipped. Where the guest was promised one,
+/// nothing is skipped.
+pub(crate) fn disk(name: &str) -> Option<String> {
+    let disks = fs::read_dir("/sys/block").into_iter().flatten().flatten();
+    let real = disks.filter(|disk| disk.path().join("device").exists());
+    let number = real.filter_map(|disk| fs::read_to_string(disk.path().join("dev")).ok()).next();
+    if number.is_none() {
+        assert!(std::env::var_os("CATAMARAN_DISK").is_none(), "a disk was promised");
+        println!("skipped: {name}: this machine has no disk");
+    }
+    number.map(|number| number.trim().to_owned())
+}
+
+/// Bounds of a disk, far above what any reaches: `8:0` becomes its numbers.
+pub(crate) fn rates(disk: &str) -> Value {
+    let (major, minor) = disk.split_once(':').expect("8:0");
+    let number = |text: &str| text.parse::<i64>().expect("a number");
+    let rate =
+        |rate: u64| serde_json::json!([{ "major": number(major), "minor": number(minor), "rate": rate }]);
+    serde_json::json!({ "blockIO": {
+        "throttleReadBpsDevice": rate(1 << 40), "throttleWriteBpsDevice": rate(1 << 41),
+        "throttleReadIOPSDevice": rate(1 << 24), "throttleWriteIOPSDevice": rate(1 << 25)
+    } })
+}

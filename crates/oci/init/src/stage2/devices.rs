@@ -26,9 +26,9 @@ const LINKS: [(&str, &str); 4] = [
 pub(crate) fn make(root: BorrowedFd<'_>, order: &Root) -> Done {
     for device in &order.devices {
         if order.bind_devices && device.kind != DeviceKind::Fifo {
-            bind(root, device)?
+            bind(root, device)?;
         } else {
-            node(root, device)?
+            node(root, device)?;
         }
     }
     for (name, target) in LINKS {
@@ -50,8 +50,6 @@ fn node(root: BorrowedFd<'_>, device: &Device) -> Done {
                 statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).during(|| format!("look at {at}"))?;
             same(device, &there)?;
         }
-        // The runtime itself is in a user namespace, as an ordinary user's podman starts it.
-        Err(Errno::PERM) if device.kind != DeviceKind::Fifo => return bind(root, device),
         Err(error) => return Err(Failure::new(format!("linux.devices: make {at}"), error)),
     }
     let own = || -> Result<(), Errno> {
