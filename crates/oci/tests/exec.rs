@@ -1,5 +1,8 @@
 //! More processes in a container, terminals, the freezer, other limits.
 
+// clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
+#![allow(clippy::expect_used, clippy::panic)]
+
 mod ship;
 
 use std::fs;
@@ -191,7 +194,10 @@ fn descriptors_are_kept_where_they_are_asked_for() {
         return;
     }
     if std::env::var_os(WITH_FILE).is_some() {
-        let ship = Ship::new("preserve", "read line <&3; echo $line $LISTEN_FDS > /out/said; ls /proc/self/fd | wc -l >> /out/said");
+        let ship = Ship::new(
+            "preserve",
+            "read line <&3; echo $line $LISTEN_FDS > /out/said; ls /proc/self/fd | wc -l >> /out/said",
+        );
         let new = command::New { listen_fds: 1, preserve_fds: 1, ..ship.new_container() };
         assert_eq!(command::run(&new, false, false, &mut Vec::new()), Ok(0));
         // The three streams, two that are kept, and what ls itself opens.

@@ -5,7 +5,7 @@ use std::path::Path;
 use rustix::process::Signal;
 
 use crate::Problem;
-use crate::state::{Folder, Status};
+use crate::state::{Status, check_id, read};
 
 /// Signals by their names (signal(7)), without `SIG`.
 const NAMES: [(&str, Signal); 31] = [
@@ -56,7 +56,9 @@ pub fn parse_signal(text: &str) -> Result<i32, Problem> {
     let is_one = |number: &i32| (1..=31).contains(number) || REAL_TIME.contains(number);
     let numbered = || text.parse().ok().filter(is_one);
     named.or_else(|| real_time(name)).or_else(numbered).ok_or_else(|| {
-        Problem::Usage(format!("{text:?} is no signal; give a name such as SIGTERM or SIGRTMIN+3, or a number from 1 to 64"))
+        Problem::Usage(format!(
+            "{text:?} is no signal; give a name such as SIGTERM or SIGRTMIN+3, or a number from 1 to 64"
+        ))
     })
 }
 
@@ -78,12 +80,16 @@ fn real_time(name: &str) -> Option<i32> {
 /// # Errors
 /// Where it is neither created nor running.
 pub fn kill(root: &Path, id: &str, signal: i32, all: bool) -> Result<(), Problem> {
-    let folder = Folder::open(root, id)?;
-    let state = folder.read()?;
-    let status = state.status(&folder.path);
+    check_id(id)?;
+    // Without a lock: also a start or a hook that hangs can be ended.
+    let folder = root.join(id);
+    let state = read(&folder)?;
+    let status = state.status(&folder);
     if all && let Some(groups) = &state.groups {
         let named = Signal::from_named_raw(signal).ok_or_else(|| {
-            Problem::Usage("--all: takes signals from 1 to 31; a real-time signal goes to the first process".to_owned())
+            Problem::Usage(
+                "--all: takes signals from 1 to 31; a real-time signal goes to the first process".to_owned(),
+            )
         })?;
         return groups.signal(named);
     }
@@ -119,7 +125,9 @@ mod tests {
         for (text, number) in [("SIGRTMIN+3", 37), ("rtmin", 34), ("RTMAX-1", 63), ("64", 64), ("SYS", 31)] {
             assert_eq!(parse_signal(text), Ok(number), "{text}");
         }
-        for text in ["", "0", "-1", "SIG", "KILLED", "4096", " 9", "32", "65", "RTMIN+31", "RTMIN-1", "RTMAX-x"] {
+        for text in
+            ["", "0", "-1", "SIG", "KILLED", "4096", " 9", "32", "65", "RTMIN+31", "RTMIN-1", "RTMAX-x"]
+        {
             assert!(parse_signal(text).is_err(), "{text}");
         }
     }
