@@ -50,6 +50,8 @@ fn node(root: BorrowedFd<'_>, device: &Device) -> Done {
                 statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).during(|| format!("look at {at}"))?;
             same(device, &there)?;
         }
+        // The runtime itself is in a user namespace, as an ordinary user's podman starts it.
+        Err(Errno::PERM) if device.kind != DeviceKind::Fifo => return bind(root, device),
         Err(error) => return Err(Failure::new(format!("linux.devices: make {at}"), error)),
     }
     let own = || -> Result<(), Errno> {
