@@ -108,7 +108,7 @@ mod tests {
     fn what_is_wrong_is_found_by_its_path() {
         let table: [(&str, &str); 5] = [
             ("{", "EOF"),
-            ("[]", "expected struct"),
+            ("7", "expected struct"),
             (r#"{"ociVersion": 7}"#, "ociVersion"),
             (
                 r#"{"ociVersion": "1.0.2", "linux": {"namespaces": [{"type": "pid"}, {"type": "x"}]}}"#,

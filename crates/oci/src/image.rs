@@ -43,7 +43,7 @@ mod tests {
         let mut file = make().unwrap();
         assert_eq!(file.write(b"x").unwrap_err().raw_os_error(), Some(Errno::PERM.raw_os_error()));
         assert!(file.set_len(0).is_err());
-        let again = std::fs::File::options()
+        let again = File::options()
             .write(true)
             .open(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file)));
         assert!(again.and_then(|mut file| file.write(b"x")).is_err());

@@ -31,6 +31,8 @@ fn warning(what: &str) -> Warning {
 
 /// What the runtime does where the process waits for it.
 pub(crate) trait Attendant {
+    /// Puts it into its control groups.
+    fn enter(&mut self, pid: i32) -> Result<(), Problem>;
     /// Writes the maps of its user namespace.
     fn map(&mut self, pid: i32) -> Result<(), Problem>;
     /// Runs the hooks of the runtime; the container's state, for the hooks inside.
@@ -74,6 +76,10 @@ impl Launch {
                 && let Some(event) = waiting.take()
             {
                 let word = match event {
+                    Event::NeedsGroup => {
+                        attendant.enter(pid)?;
+                        Word::Entered
+                    }
                     Event::NeedsMaps => {
                         attendant.map(pid)?;
                         Word::Mapped

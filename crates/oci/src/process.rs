@@ -1,9 +1,9 @@
 //! Processes by number and start time: the number alone may be another's by now.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde::{Deserialize, Serialize};
 
 use crate::Problem;
@@ -38,14 +38,26 @@ impl Process {
     }
 
     /// Sends a signal; whether it was there to take it.
-    pub(crate) fn signal(self, signal: Signal) -> Result<bool, Problem> {
+    pub(crate) fn signal(self, signal: i32) -> Result<bool, Problem> {
         let Some(handle) = self.handle() else { return Ok(false) };
-        match pidfd_send_signal(&handle, signal) {
+        match send(&handle, signal) {
             Ok(()) => Ok(true),
             Err(Errno::SRCH) => Ok(false),
             Err(error) => Err(Problem::system(format!("signal process {}", self.pid), error)),
         }
     }
+}
+
+/// pidfd_send_signal(2) with any signal: the library's has no real-time signals, by which systemd is stopped (SIGRTMIN+3).
+#[allow(unsafe_code)]
+fn send(handle: &OwnedFd, signal: i32) -> Result<(), Errno> {
+    let none = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: takes a descriptor and numbers; without a siginfo the kernel makes one.
+    let done = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, handle.as_raw_fd(), signal, none, 0) };
+    if done == 0 {
+        return Ok(());
+    }
+    Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO))
 }
 
 struct Look {
@@ -75,7 +87,7 @@ mod tests {
         assert!(own.is_alive());
         let another = Process { started_ticks: own.started_ticks + 1, ..own };
         assert!(!another.is_alive() && another.handle().is_none());
-        assert!(!another.signal(Signal::KILL).unwrap());
+        assert!(!another.signal(9).unwrap());
         let stat = "7 (a) b) Z 1 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0";
         let look = parse(stat).unwrap();
         assert_eq!((look.started_ticks, look.ended), (4711, true));

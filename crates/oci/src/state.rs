@@ -15,6 +15,9 @@ use crate::cgroup::Manager;
 use crate::process::Process;
 
 const STATE: &str = "state.json";
+/// The same while the container is being made. A name of its own, because ext4 writes a file to the disk at once that takes the place
+/// of another (ext4(5), `auto_da_alloc`), which takes longer than all the rest.
+const CREATING: &str = "creating.json";
 const CONFIG: &str = "config.json";
 /// Socket at which a created container waits; gone once it was started.
 const DOOR: &str = "start";
@@ -39,6 +42,8 @@ pub(crate) struct State {
     pub(crate) groups: Option<Manager>,
     /// Whether it has a start door, so that what is left of one tells created from running.
     pub(crate) waits: bool,
+    /// Whether it has a pid namespace of its own, whose processes all end with the first.
+    pub(crate) own_pids: bool,
     /// Whether there are hooks for after the start, and for after the deletion.
     pub(crate) poststart: bool,
     pub(crate) poststop: bool,
@@ -134,14 +139,16 @@ impl Folder {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Writes the state so that whoever reads finds the old one or the new one.
+    /// Writes the state, once while the container is being made and once when that is done: whoever reads finds one of them, whole.
     pub(crate) fn write(&self, state: &State) -> Result<(), Problem> {
-        let target = self.path.join(STATE);
-        let fresh = self.path.join("state.json.new");
+        let name = if state.process.is_some() { STATE } else { CREATING };
+        let target = self.path.join(name);
+        let fresh = self.path.join("fresh.json");
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&fresh)?;
             file.write_all(&serde_json::to_vec(state)?)?;
-            std::fs::rename(&fresh, &target)
+            std::fs::rename(&fresh, &target)?;
+            if name == STATE { std::fs::remove_file(self.path.join(CREATING)) } else { Ok(()) }
         };
         write().map_err(|error| Problem::system(format!("write {}", target.display()), error))
     }
@@ -176,15 +183,17 @@ impl Folder {
 
 /// The state in a container's folder, without a lock: it is replaced as a whole.
 pub(crate) fn read(folder: &Path) -> Result<State, Problem> {
-    let path = folder.join(STATE);
-    match std::fs::read(&path) {
-        Ok(text) => bundle::parse_at(&text, &path.display().to_string()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let id = folder.file_name().unwrap_or_default().to_string_lossy();
-            Err(Problem::Usage(format!("container {id} does not exist; `list` shows those that do")))
+    for name in [STATE, CREATING, STATE] {
+        let path = folder.join(name);
+        match std::fs::read(&path) {
+            Ok(text) => return bundle::parse_at(&text, &path.display().to_string()),
+            // The third look is for one that was finished between the first two.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Problem::system(format!("read {}", path.display()), error)),
         }
-        Err(error) => Err(Problem::system(format!("read {}", path.display()), error)),
     }
+    let id = folder.file_name().unwrap_or_default().to_string_lossy();
+    Err(Problem::Usage(format!("container {id} does not exist; `list` shows those that do")))
 }
 
 impl State {
@@ -249,7 +258,7 @@ pub(crate) fn all(root: &Path) -> Result<Vec<PathBuf>, Problem> {
         Err(error) => return Err(Problem::system(format!("read {}", root.display()), error)),
     };
     let mut folders: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.join(STATE).exists()).collect();
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     folders.sort();
     Ok(folders)
 }

@@ -1,5 +1,8 @@
 //! More processes in a container, terminals, the freezer, other limits.
 
+// clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
+#![allow(clippy::expect_used, clippy::panic)]
+
 mod ship;
 
 use std::fs;
@@ -9,11 +12,25 @@ use std::os::unix::net::{UnixListener, UnixStream};
 
 use catamaran_oci::command;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::{Value, json};
 use ship::{Ship, eventually, is_root};
 
 fn exec(how: &command::Exec) -> u8 {
     command::exec(how, &mut Vec::new()).unwrap_or_else(|why| panic!("{:?}: {why}", how.args))
+}
+
+/// Ends a detached process and waits for it. It is this test's child, while a command line's would be adopted; and the first process
+/// of a pid namespace ends after all others.
+fn reap(ship: &Ship) {
+    let pid = fs::read_to_string(ship.out("pid"))
+        .expect("written")
+        .parse()
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a number");
+    let _ = kill_process(pid, Signal::KILL);
+    waitpid(Some(pid), WaitOptions::empty()).expect("it ended");
 }
 
 #[test]
@@ -51,9 +68,11 @@ fn a_process_joins_the_container_with_what_it_is_given() {
         std::os::unix::fs::PermissionsExt::from_mode(0o777),
     )
     .expect("set");
-    let how = command::Exec { process: Some(file), detach: true, ..ship.exec("") };
+    let how =
+        command::Exec { process: Some(file), detach: true, pid_file: Some(ship.out("pid")), ..ship.exec("") };
     assert_eq!(exec(&how), 0);
     assert_eq!(ship.said("by-file"), "33\n");
+    reap(&ship);
     let missing = command::Exec { args: vec!["no-such".to_owned()], ..ship.exec("") };
     let why = command::exec(&missing, &mut Vec::new()).unwrap_err().to_string();
     assert!(why.contains("executable file not found in $PATH"), "{why}");
@@ -99,7 +118,7 @@ fn a_container_can_be_frozen_thawed_limited_and_measured() {
         (&json!("stats"), &json!(id), &json!(50))
     );
     command::pause(&root, id).expect("paused");
-    command::kill(&root, id, rustix::process::Signal::KILL, false).expect("killed");
+    command::kill(&root, id, 9, false).expect("killed");
     ship.wait_until("stopped");
 }
 
@@ -145,11 +164,13 @@ fn a_terminal_goes_to_the_console_socket() {
         tty: true,
         detach: true,
         console_socket: Some(path),
+        pid_file: Some(ship.out("pid")),
         ..ship.exec("tty; exec sleep 600")
     };
     assert_eq!(exec(&how), 0);
     let shown = until(&mut terminal(&listener), "pts");
     assert!(shown.contains("/dev/pts/1"), "{shown}");
+    reap(&ship);
 }
 
 fn until(master: &mut fs::File, word: &str) -> String {
@@ -161,4 +182,35 @@ fn until(master: &mut fs::File, word: &str) -> String {
         shown.contains(word)
     });
     shown
+}
+
+/// Set for a test that this test has begun anew, with descriptors that only it has.
+const WITH_FILE: &str = "CATAMARAN_OCI_WITH_FILE";
+
+#[test]
+fn descriptors_are_kept_where_they_are_asked_for() {
+    const NAME: &str = "descriptors_are_kept_where_they_are_asked_for";
+    if !is_root(NAME) {
+        return;
+    }
+    if std::env::var_os(WITH_FILE).is_some() {
+        let ship = Ship::new(
+            "preserve",
+            "read line <&3; echo $line $LISTEN_FDS > /out/said; ls /proc/self/fd | wc -l >> /out/said",
+        );
+        let new = command::New { listen_fds: 1, preserve_fds: 1, ..ship.new_container() };
+        assert_eq!(command::run(&new, false, false, &mut Vec::new()), Ok(0));
+        // The three streams, two that are kept, and what ls itself opens.
+        assert_eq!(fs::read_to_string(ship.out("said")).expect("written"), "words 1\n6\n");
+        return;
+    }
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), "words\n").expect("written");
+    let output = std::process::Command::new("sh")
+        .args(["-c", "exec 3<\"$1\" 4</dev/null 9</dev/zero; exec \"$0\" --exact \"$2\" --nocapture"])
+        .args([std::env::current_exe().expect("a path").as_os_str(), file.path().as_os_str(), NAME.as_ref()])
+        .env(WITH_FILE, "1")
+        .output()
+        .expect("begun anew");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -1,5 +1,8 @@
 //! What a container finds inside: its file system, devices, names, limits; and what it does not get at.
 
+// clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
+#![allow(clippy::expect_used, clippy::panic)]
+
 mod ship;
 
 use std::fs;
@@ -18,7 +21,7 @@ fn masks_devices_names_and_settings_are_there() {
         hostname; cat /proc/sys/kernel/domainname; echo pid $$; umask
         cat /proc/sys/kernel/shm_rmid_forced; cat /proc/self/oom_score_adj; ulimit -n; id -G
         stat -c '%n %F %t:%T %a' /dev/null /dev/full /dev/tty /dev/own; readlink /dev/ptmx /dev/fd /dev/stderr
-        wc -c < /proc/kcore; ls /proc/acpi /proc/scsi 2>/dev/null | wc -l
+        wc -c < /proc/timer_list; ls /proc/fs | wc -l
         echo x > /proc/sys/kernel/hostname; echo x > /file; ls /sys | wc -l; cat /sys/class/net/lo/operstate
         echo end";
     let mut ship = Ship::new("inside", script);
@@ -33,7 +36,7 @@ fn masks_devices_names_and_settings_are_there() {
     let linux = &mut ship.config["linux"];
     linux["sysctl"] = json!({"kernel.shm_rmid_forced": "1"});
     linux["devices"] = json!([{"path": "/dev/own", "type": "c", "major": 1, "minor": 3, "fileMode": 0o600}]);
-    linux["maskedPaths"] = json!(["/proc/kcore", "/proc/acpi", "/proc/scsi", "/nowhere"]);
+    linux["maskedPaths"] = json!(["/proc/timer_list", "/proc/acpi", "/proc/fs", "/nowhere"]);
     linux["readonlyPaths"] = json!(["/proc/sys", "/nowhere"]);
     assert_eq!(ship.run(), (0, Vec::new()));
     let said = fs::read_to_string(ship.out("said")).expect("written");
@@ -197,4 +200,54 @@ fn an_image_that_hides_its_init_is_no_way_to_the_runtime() {
     ship.start();
     assert_eq!(ship.said("said"), "end\n");
     ship.wait_until("stopped");
+}
+
+#[test]
+fn system_calls_are_filtered_with_and_without_new_privileges() {
+    if !is_root("system calls are filtered with and without new privileges") {
+        return;
+    }
+    for no_new_privileges in [false, true] {
+        let mut ship =
+            Ship::new("filter", "mkdir /tmp/x 2> /out/said; grep Seccomp: /proc/self/status >> /out/said");
+        ship.config["process"]["noNewPrivileges"] = json!(no_new_privileges);
+        ship.config["linux"]["seccomp"] = json!({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
+            "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95}]});
+        assert_eq!(ship.run().0, 0);
+        let said = fs::read_to_string(ship.out("said")).expect("written");
+        assert!(said.contains("Operation not supported") && said.contains("Seccomp:\t2"), "{said}");
+    }
+}
+
+#[test]
+fn an_agent_gets_the_listener_of_a_filter() {
+    if !is_root("an agent gets the listener of a filter") {
+        return;
+    }
+    for notified in ["sethostname", "sendmsg"] {
+        let mut ship = Ship::new("agent", "echo end > /out/said");
+        let path = ship.bundle().join("agent.sock");
+        let listener = std::os::unix::net::UnixListener::bind(&path).expect("bound");
+        ship.config["process"]["noNewPrivileges"] = json!(true);
+        ship.config["linux"]["seccomp"] = json!({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": path, "listenerMetadata": "words",
+            "syscalls": [{"names": [notified], "action": "SCMP_ACT_NOTIFY"}]});
+        ship.create();
+        let pid = ship.state()["pid"].clone();
+        ship.start();
+        assert_eq!(ship.said("said"), "end\n");
+        let (agent, _) = listener.accept().expect("somebody comes");
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = rustix::net::RecvAncillaryBuffer::new(&mut space);
+        let mut words = [0; 4096];
+        let mut into = [std::io::IoSliceMut::new(&mut words)];
+        let got = rustix::net::recvmsg(&agent, &mut into, &mut control, rustix::net::RecvFlags::empty())
+            .expect("received");
+        assert_eq!(control.drain().count(), 1, "no descriptor came");
+        let state: serde_json::Value = serde_json::from_slice(&words[..got.bytes]).expect("JSON");
+        assert_eq!(
+            (&state["fds"], &state["pid"], &state["metadata"]),
+            (&json!(["seccompFd"]), &pid, &json!("words"))
+        );
+        assert_eq!(state["state"]["id"], json!(ship.id));
+    }
 }

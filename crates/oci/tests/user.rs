@@ -1,9 +1,14 @@
 //! User namespaces, with and without privileges; time namespaces; namespaces that are there already.
 
+// clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
+#![allow(clippy::expect_used, clippy::panic)]
+
 mod ship;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
 use serde_json::json;
 use ship::{Ship, is_root};
@@ -84,4 +89,58 @@ fn a_container_joins_the_namespaces_of_another() {
     wrong.config["linux"]["namespaces"] = json!([{"type": "mount"}, {"type": "uts", "path": path("net")}]);
     let why = wrong.refused();
     assert!(why.contains("is it a namespace of this type?"), "{why}");
+}
+
+/// Set for a test that this test has begun anew as an ordinary user.
+const AS_USER: &str = "CATAMARAN_OCI_AS_USER";
+/// A number that no package gives to anybody.
+const USER: u32 = 54_321;
+
+#[test]
+fn an_ordinary_user_runs_a_container_and_joins_it() {
+    if std::env::var_os(AS_USER).is_some() {
+        return rootless();
+    }
+    if !is_root("an ordinary user runs a container and joins it") {
+        return;
+    }
+    let output = Command::new("/proc/self/exe")
+        .args(["--exact", "an_ordinary_user_runs_a_container_and_joins_it", "--nocapture"])
+        .env(AS_USER, "1")
+        .env("TMPDIR", "/tmp")
+        .current_dir("/")
+        .gid(USER)
+        .uid(USER)
+        .output()
+        .expect("begun anew");
+    let said = String::from_utf8_lossy(&output.stdout);
+    if let Some(reason) = said.lines().find(|line| line.starts_with("skipped")) {
+        println!("{reason}");
+    }
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn rootless() {
+    if fs::read_to_string("/proc/sys/kernel/unprivileged_userns_clone").is_ok_and(|text| text.trim() == "0") {
+        println!(
+            "skipped: an ordinary user runs a container and joins it: kernel.unprivileged_userns_clone is 0"
+        );
+        return;
+    }
+    let mut ship = Ship::new(
+        "rootless",
+        "{ id -u; cat /proc/self/uid_map; } > /out/all; mv /out/all /out/said; exec sleep 600",
+    );
+    let map = json!([{"containerID": 0, "hostID": USER, "size": 1}]);
+    ship.add_namespace(json!({"type": "user"}));
+    ship.config["linux"]["uidMappings"] = map.clone();
+    ship.config["linux"]["gidMappings"] = map;
+    ship.create();
+    ship.start();
+    let said = ship.said("said");
+    let words: Vec<&str> = said.split_whitespace().collect();
+    assert_eq!(words, ["0", "0", &USER.to_string(), "1"], "{said}");
+    assert_eq!(fs::metadata(ship.out("said")).expect("made").uid(), USER);
+    let how = ship.exec("id -u; test -d /proc/1 && exit 6");
+    assert_eq!(catamaran_oci::command::exec(&how, &mut Vec::new()), Ok(6));
 }

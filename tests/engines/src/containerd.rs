@@ -104,6 +104,11 @@ impl Engine for Containerd {
         self.ctr.said(&[&["task", "exec", "--exec-id=other", name], command].concat())
     }
 
+    fn shell(&self, name: &str, script: &str) -> Result<Said> {
+        // `ctr` does not wait for the rest of what a process has written that is gone.
+        self.exec(name, &["/bin/sh", "-c", &format!("({script}); code=$?; sleep 0.3; exit $code")])
+    }
+
     fn pid(&self, name: &str) -> Result<u32> {
         Ok(self.task(name)?.0)
     }

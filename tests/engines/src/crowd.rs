@@ -17,15 +17,11 @@ use crate::tool::until;
 
 /// Containers at a time.
 const MANY: usize = 100;
-/// Its `delete --force` (1.1.5) gives a group that is still busy five tries, leaves it and succeeds all the same, which on a
-/// machine with much to do comes to pass among a hundred containers. So it is asked as engines ask: kill, wait, delete.
-const HASTY: &str = "runc";
 /// Who want the same name.
 const RIVALS: usize = 20;
 
 pub(crate) fn play(place: &Place) -> Result<()> {
-    let forces = place.runtime.file_name().is_none_or(|name| name != HASTY);
-    let crowd = Crowd { root: place.folder("runtime")?.into(), image: image::root(place)?, place, forces };
+    let crowd = Crowd { root: place.folder("runtime")?.into(), image: image::root(place)?, place };
     // The first shows what any container leaves for all that follow, such as the group above it.
     crowd.alone("first")?;
     let before = Inventory::take(place)?;
@@ -52,8 +48,6 @@ struct Crowd<'a> {
     root: PathBuf,
     image: PathBuf,
     place: &'a Place,
-    /// Whether a container is removed by `delete --force` while it runs.
-    forces: bool,
 }
 
 impl Crowd<'_> {
@@ -65,10 +59,8 @@ impl Crowd<'_> {
             let threads: Vec<_> = (0..MANY)
                 .map(|number| scope.spawn(move || work(&format!("member-{number}"), barrier)))
                 .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread of ours panicked")))
-                .collect()
+            let mut ends = threads.into_iter().map(thread::ScopedJoinHandle::join);
+            ends.try_for_each(|end| end.unwrap_or_else(|_| bail!("a thread of ours panicked")))
         })
     }
 
@@ -83,12 +75,9 @@ impl Crowd<'_> {
         self.must(&["create", "--bundle", &bundle, name], name)
     }
 
+    /// Removes a container that may run.
     fn delete(&self, name: &str) -> Result<()> {
-        if self.forces {
-            return self.must(&["delete", "--force", name], name);
-        }
-        self.kill(name)?;
-        self.must(&["delete", name], name)
+        self.must(&["delete", "--force", name], name)
     }
 
     /// Kills a container and waits until the runtime says that it has stopped.

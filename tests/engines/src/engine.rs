@@ -26,8 +26,12 @@ pub(crate) trait Engine {
     fn start(&self, name: &str, how: How<'_>, command: &[&str]) -> Result<()>;
     /// What its processes have written.
     fn logs(&self, name: &str) -> Result<String>;
-    /// Runs a command in it to its end.
+    /// Runs a command in it to its end; all that the command says is heard only of [`Engine::shell`].
     fn exec(&self, name: &str, command: &[&str]) -> Result<Said>;
+    /// Runs a script in it to its end.
+    fn shell(&self, name: &str, script: &str) -> Result<Said> {
+        self.exec(name, &["/bin/sh", "-c", script])
+    }
     /// Its first process, as we see it.
     fn pid(&self, name: &str) -> Result<u32>;
     /// What it is called in the engine's and the runtime's files.

@@ -12,6 +12,9 @@ use crate::{groups, tool};
 /// podman mounts its folder of layers on itself, and unmounts it after some commands and not after others.
 const OWN_MOUNT: &str = "/podman/root/overlay";
 
+/// What is left is told up to this number.
+const SHOWN: usize = 12;
+
 /// What containers leave when something goes wrong, in our namespaces: mounts (of layers, of network namespaces that have
 /// a name), processes (shims, monitors, the container's own), and control groups.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,7 +37,8 @@ impl Inventory {
         tool::until("the container was removed", || {
             let now = Self::take(place)?;
             let left: Vec<_> = now.0.difference(&self.0).collect();
-            ensure!(left.is_empty(), "it leaves {left:?}");
+            let some = left.get(..SHOWN).unwrap_or(&left);
+            ensure!(left.is_empty(), "it leaves {} things: {some:?}", left.len());
             Ok(())
         })
     }

@@ -124,13 +124,13 @@ pub(crate) fn is_apart(pid: u32) -> Result<()> {
 
 /// Another process in the container `serves`: its output, its exit code, what it sees and its groups.
 pub(crate) fn executes(engine: &dyn Engine) -> Result<()> {
-    let said = engine.exec("serves", &["/bin/sh", "-c", "echo inside; echo err >&2; exit 9"])?;
+    let said = engine.shell("serves", "echo inside; echo err >&2; exit 9")?;
     ensure!(said.code == Some(9), "its exit code is 9: {said}");
     ensure!(said.out == "inside\n" && said.err.contains("err"), "it writes to both streams: {said}");
     // It sees the container's processes: the shell is number 1.
-    let said = engine.exec("serves", &["/bin/cat", "/proc/1/comm"])?;
+    let said = engine.shell("serves", "cat /proc/1/comm")?;
     ensure!(said.out == "sh\n", "it sees the container's first process: {said}");
-    let groups = |process: &str| engine.exec("serves", &["/bin/cat", &format!("/proc/{process}/cgroup")]);
+    let groups = |process: &str| engine.shell("serves", &format!("cat /proc/{process}/cgroup"));
     let (first, own) = (groups("1")?, groups("self")?);
     ensure!(!own.out.is_empty() && own.out == first.out, "it is in the container's groups, {first}: {own}");
     let said = engine.exec("serves", &["/bin/nothing-of-the-kind"])?;

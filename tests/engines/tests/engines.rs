@@ -105,11 +105,6 @@ fn an_ordinary_users_podman_runs_containers_through_ours() {
 }
 
 #[test]
-fn a_hundred_containers_of_runc_come_and_go_at_once() {
-    play("a_hundred_containers_of_runc_come_and_go_at_once", "crowd", Runtime::Runc);
-}
-
-#[test]
 fn a_hundred_containers_of_ours_come_and_go_at_once() {
     play("a_hundred_containers_of_ours_come_and_go_at_once", "crowd", Runtime::Ours);
 }

@@ -99,15 +99,15 @@ fn root(global: &Global) -> PathBuf {
     PathBuf::from(own.unwrap_or_else(|| "/run".into())).join(NAME)
 }
 
-/// Sockets of systemd come after the standard streams, and before the descriptors that are preserved (sd_listen_fds(3)).
+/// Sockets of systemd come right after the standard streams (sd_listen_fds(3)).
 fn listening(mut new: command::New) -> command::New {
-    new.preserve_fds = with_sockets(new.preserve_fds);
+    new.listen_fds = sockets();
     new
 }
 
-fn with_sockets(preserved: u32) -> u32 {
+fn sockets() -> u32 {
     let count = std::env::var("LISTEN_FDS").ok().and_then(|count| count.parse().ok());
-    preserved.saturating_add(count.unwrap_or_default())
+    count.unwrap_or_default()
 }
 
 fn show(how: &List, rows: &[command::Row]) -> Result<(), Problem> {

@@ -8,7 +8,7 @@ use catamaran_oci::{Problem, command};
 use serde_json::{Value, json};
 
 use super::args::{Events, Exec, ListFormat, Ps, Update};
-use super::{print, with_sockets};
+use super::{print, sockets};
 
 impl Exec {
     pub(super) fn how(self, root: PathBuf) -> command::Exec {
@@ -29,7 +29,7 @@ impl Exec {
             detach: self.detach,
             pid_file: self.pid_file,
             console_socket: self.console_socket,
-            preserve_fds: with_sockets(self.preserve_fds),
+            preserve_fds: self.preserve_fds.saturating_add(sockets()),
             ignore_paused: self.ignore_paused,
         }
     }

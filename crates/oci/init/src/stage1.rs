@@ -39,12 +39,23 @@ pub(crate) fn carry_out(runtime: &OwnedFd, order: &Order, mut handed: Handed) ->
     // A control group namespace begins where its maker is, so it is made once the process is in its group; a time namespace gets
     // its offsets before anybody is in it.
     let late = (libc::CLONE_NEWCGROUP | libc::CLONE_NEWTIME) as u32;
-    let pid = sys::clone_sibling(order.make & !late, handed.group.as_ref())
+    let (pid, outside_group) = clone(order.make & !late, handed.group.take().as_ref())
         .during(|| format!("clone3 of the container's process{}", hint(order)))?;
     if pid != 0 {
         return send(runtime, &Event::Cloned(pid), &[]).during(|| "tell the runtime".to_owned());
     }
-    stage2::carry_out(Stage { runtime, order, handed, files, early })
+    stage2::carry_out(Stage { runtime, order, handed, files, early, outside_group })
+}
+
+/// The process, and whether it still has to be put into its group of version 2: one that hands controllers down takes no births
+/// (EBUSY), and a group below it has to be found.
+fn clone(flags: u32, group: Option<&OwnedFd>) -> Result<(i32, bool), Errno> {
+    match sys::clone_sibling(flags, group) {
+        Err(Errno::BUSY | Errno::OPNOTSUPP) if group.is_some() => {
+            Ok((sys::clone_sibling(flags, None)?, true))
+        }
+        other => Ok((other?, false)),
+    }
 }
 
 fn hint(order: &Order) -> &'static str {

@@ -260,16 +260,20 @@ pub(crate) fn set_groups(groups: &[u32]) -> Result<(), Errno> {
 }
 
 /// Every signal as it was made, and none blocked: what this program and the runtime ignore is none of the container's business.
+/// Without the C library, which keeps some signals to itself.
 pub(crate) fn reset_signals() -> Result<(), Errno> {
-    // SAFETY: an empty set is made in place, and lives until the calls are over; the default action is no function of ours.
-    unsafe {
-        for signal in 1..=libc::SIGRTMAX() {
-            libc::signal(signal, libc::SIG_DFL);
-        }
-        let mut none = std::mem::zeroed::<libc::sigset_t>();
-        libc::sigemptyset(&raw mut none);
-        answer(libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut()).into()).map(drop)
+    /// `struct sigaction` of the kernel, which is all zero for the default action; a set of signals is its last word.
+    const DEFAULT: [u64; 4] = [0; 4];
+    const SET_BYTES: usize = size_of::<u64>();
+    let (default, none) = (std::ptr::from_ref(&DEFAULT), std::ptr::null::<u64>());
+    for signal in 1..=64 {
+        // SAFETY: the action lives until the call is over. KILL and STOP are refused, as they can't be changed.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default, none, SET_BYTES) };
     }
+    let empty = std::ptr::from_ref(&DEFAULT);
+    // SAFETY: the set lives until the call is over.
+    let done = unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, empty, none, SET_BYTES) };
+    answer(done).map(drop)
 }
 
 /// A list as execve(2) takes it: it ends with a null pointer.

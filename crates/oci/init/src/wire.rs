@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 pub enum Event {
     /// The container's process is there: its number where the first stage is. Can be overtaken by what that process says.
     Cloned(i32),
+    /// It could not be born into its control group of version 2, and waits to be put there.
+    NeedsGroup,
     /// It waits for the maps of its user namespace.
     NeedsMaps,
     /// Everything is mounted: it waits for the hooks of the runtime.
@@ -33,6 +35,8 @@ pub enum Event {
 /// What the runtime says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Word {
+    /// It is in its control group.
+    Entered,
     /// The maps of the user namespace are written.
     Mapped,
     /// The hooks of the runtime are over.

@@ -35,19 +35,22 @@ pub fn delete(root: &Path, id: &str, force: bool, warnings: &mut Vec<Warning>) -
             status.word()
         )));
     }
-    end(&state)?;
+    end(&state, status)?;
     remove(folder, &state, warnings)
 }
 
 /// Kills what is left of a container and waits for its end.
-fn end(state: &State) -> Result<(), Problem> {
+fn end(state: &State, status: Status) -> Result<(), Problem> {
+    if status == Status::Stopped && state.own_pids {
+        return Ok(());
+    }
     if let Some(groups) = &state.groups {
         // Those of a pid namespace that it shares with others go only so.
         groups.kill()?;
     }
     let Some(process) = state.process else { return Ok(()) };
     let Some(handle) = process.handle() else { return Ok(()) };
-    process.signal(Signal::KILL)?;
+    process.signal(Signal::KILL.as_raw())?;
     let patience = Timespec { tv_sec: PATIENCE_S, tv_nsec: 0 };
     match poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&patience)) {
         Ok(0) => Err(Problem::system(

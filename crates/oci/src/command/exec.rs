@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use catamaran_oci_init::filter::Listener;
 use catamaran_oci_init::order::{Handed, Order};
 use catamaran_oci_init::wire::States;
-use oci_spec::runtime::{self, Capabilities, Spec};
+use oci_spec::runtime::{self, Capabilities, LinuxCapabilities, Spec};
 use rustix::process::geteuid;
 
-use super::new::{Descriptors, write_pid};
+use super::new::{Descriptors, put, write_pid};
+use crate::cgroup::Manager;
 use crate::console::Console;
 use crate::foreground::{self, Foreground};
 use crate::launch::{Attendant, Launch};
@@ -78,6 +79,7 @@ pub fn exec(how: &Exec, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
     let guest = Guest {
         listener: order::listener(&order.process).cloned(),
         document: state.document(Status::Running).to_json()?,
+        groups: state.groups.clone(),
     };
     match start(how, &mut launch, console, guest, warnings) {
         Ok(code) => Ok(code),
@@ -190,7 +192,7 @@ fn add_capabilities(process: &mut runtime::Process, names: &[String]) -> Result<
         })
     };
     let added = names.iter().map(parse).collect::<Result<Capabilities, _>>()?;
-    let mut sets = process.capabilities().clone().unwrap_or_default();
+    let mut sets = process.capabilities().clone().unwrap_or_else(none);
     let with = |set: &Option<Capabilities>| -> Option<Capabilities> {
         Some(set.iter().flatten().chain(&added).copied().collect())
     };
@@ -201,6 +203,13 @@ fn add_capabilities(process: &mut runtime::Process, names: &[String]) -> Result<
     sets.set_permitted(permitted);
     process.set_capabilities(Some(sets));
     Ok(())
+}
+
+/// No capability at all; what the crate calls the default has some.
+fn none() -> LinuxCapabilities {
+    let mut sets = LinuxCapabilities::default();
+    sets.set_bounding(None).set_effective(None).set_permitted(None).set_inheritable(None).set_ambient(None);
+    sets
 }
 
 fn prepare(
@@ -274,9 +283,14 @@ struct Guest {
     listener: Option<Listener>,
     /// State of the container.
     document: String,
+    groups: Option<Manager>,
 }
 
 impl Attendant for Guest {
+    fn enter(&mut self, pid: i32) -> Result<(), Problem> {
+        put(self.groups.as_ref(), pid)
+    }
+
     fn map(&mut self, _: i32) -> Result<(), Problem> {
         Err(Problem::Inside("a process that joins a container has no maps".to_owned()))
     }

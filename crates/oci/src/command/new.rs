@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use catamaran_oci_init::filter::Listener;
 use catamaran_oci_init::hook;
-use catamaran_oci_init::order::{Handed, Order};
+use catamaran_oci_init::order::{Handed, Order, Process};
 use catamaran_oci_init::wire::States;
 use oci_spec::runtime::Spec;
 use rustix::fs::{Mode, OFlags, open};
@@ -32,8 +32,10 @@ pub struct New {
     pub console_socket: Option<PathBuf>,
     /// File into which the number of the container's process goes.
     pub pid_file: Option<PathBuf>,
-    /// Descriptors from 3 on that the program gets.
+    /// Descriptors from 3 on that the program gets, beside the sockets.
     pub preserve_fds: u32,
+    /// Sockets that systemd has opened for the program: the first of these descriptors (sd_listen_fds(3)).
+    pub listen_fds: u32,
     /// Whether the root is changed by chroot(2) instead of pivot_root(2).
     pub no_pivot: bool,
     /// Whether the caller's session keyring stays.
@@ -85,8 +87,8 @@ pub(super) fn make(new: &New, by: By, warnings: &mut Vec<Warning>) -> Result<Mad
     let bundle = Bundle::read(&new.bundle, warnings)?;
     warnings.extend(check::check(&bundle.spec, &check::Facts::here(&bundle.spec))?);
     let rootfs = bundle.rootfs()?;
+    let state = state_of(new, &bundle, &rootfs, by)?;
     let folder = Folder::make(&new.root, &new.id)?;
-    let state = state_of(new, &bundle, &rootfs, by);
     let mut attempt = Attempt { folder, state, launch: None };
     match fill(new, by, &bundle, &mut attempt, warnings) {
         Ok(console) => Ok(Made { attempt, console }),
@@ -97,9 +99,9 @@ pub(super) fn make(new: &New, by: By, warnings: &mut Vec<Warning>) -> Result<Mad
     }
 }
 
-fn state_of(new: &New, bundle: &Bundle, rootfs: &Path, by: By) -> State {
+fn state_of(new: &New, bundle: &Bundle, rootfs: &Path, by: By) -> Result<State, Problem> {
     let hooks = bundle.spec.hooks().as_ref();
-    State {
+    Ok(State {
         oci_version: bundle.spec.version().clone(),
         id: new.id.clone(),
         bundle: bundle.folder.clone(),
@@ -110,9 +112,10 @@ fn state_of(new: &New, bundle: &Bundle, rootfs: &Path, by: By) -> State {
         process: None,
         groups: None,
         waits: by == By::Other,
+        own_pids: Namespaces::of(&bundle.spec)?.make & order::namespaces::PID != 0,
         poststart: hooks.is_some_and(|hooks| !order::hooks_of(hooks.poststart()).is_empty()),
         poststop: hooks.is_some_and(|hooks| !order::hooks_of(hooks.poststop()).is_empty()),
-    }
+    })
 }
 
 fn fill(
@@ -142,9 +145,10 @@ fn fill(
         privileged: geteuid().is_root(),
         pivot: !new.no_pivot,
         keyring: (!new.no_new_keyring).then(|| format!("_ses.{}", new.id)),
-        preserved: new.preserve_fds,
+        preserved: new.preserve_fds.saturating_add(new.listen_fds),
     };
     let mut order = order::of(spec, &circumstances, warnings)?;
+    announce(&mut order.process, new.listen_fds);
     let mut console =
         Console::for_process(order.process.terminal, new.console_socket.as_deref(), by == By::Maker)?;
     let mut with = Descriptors::default();
@@ -171,6 +175,13 @@ fn fill(
         write_pid(path, process.pid)?;
     }
     Ok(console)
+}
+
+/// Tells the program of sockets that it gets (sd_listen_fds(3)); in its pid namespace it is the first process.
+pub(crate) fn announce(process: &mut Process, sockets: u32) {
+    if sockets > 0 {
+        process.env.extend([format!("LISTEN_FDS={sockets}"), "LISTEN_PID=1".to_owned()]);
+    }
 }
 
 /// Writes the number of a process so that whoever reads finds it whole.
@@ -224,6 +235,11 @@ impl Descriptors {
     }
 }
 
+/// Puts a process into groups that it could not be born into.
+pub(crate) fn put(groups: Option<&Manager>, pid: i32) -> Result<(), Problem> {
+    groups.map_or(Ok(()), |groups| groups.enter(pid.cast_unsigned()))
+}
+
 struct Maker<'a> {
     spec: &'a Spec,
     namespaces: &'a Namespaces,
@@ -232,6 +248,10 @@ struct Maker<'a> {
 }
 
 impl Attendant for Maker<'_> {
+    fn enter(&mut self, pid: i32) -> Result<(), Problem> {
+        put(self.state.groups.as_ref(), pid)
+    }
+
     fn map(&mut self, pid: i32) -> Result<(), Problem> {
         maps::write(pid, &self.namespaces.users, &self.namespaces.groups)
     }

@@ -18,10 +18,21 @@ pub(super) fn mounts(
     about: &Circumstances<'_>,
 ) -> Result<Vec<Mount>, Problem> {
     let all = spec.mounts().iter().flatten().enumerate();
-    all.map(|(at, mount)| one(mount, &format!("mounts[{at}]"), namespaces, about)).collect()
+    all.map(|(at, mount)| one(spec, mount, &format!("mounts[{at}]"), namespaces, about)).collect()
+}
+
+/// Label of SELinux for a new file system that can have one (`mountLabel`).
+fn label(options: &mut Options, what: &What, spec: &Spec) {
+    let label = spec.linux().as_ref().and_then(|linux| linux.mount_label().as_ref());
+    let Some(label) = label.filter(|label| !label.is_empty()) else { return };
+    // These have labels by the kernel's policy alone.
+    if matches!(what, What::New { kind, .. } if !matches!(kind.as_str(), "proc" | "sysfs" | "cgroup2")) {
+        options.data.push(format!("context={label}"));
+    }
 }
 
 fn one(
+    spec: &Spec,
     mount: &runtime::Mount,
     at: &str,
     namespaces: &Namespaces,
@@ -40,6 +51,7 @@ fn one(
         let source = text(source, &format!("{at}.source"))?;
         What::New { kind: kind.to_owned(), source: if source.is_empty() { kind.to_owned() } else { source } }
     };
+    label(&mut options, &what, spec);
     let maps = options.idmap.is_some().then(|| maps(mount, namespaces)).flatten();
     Ok(Mount { destination, what, options, maps })
 }

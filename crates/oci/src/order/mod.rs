@@ -9,7 +9,7 @@ use std::path::Path;
 
 use catamaran_oci_init::filter::Listener;
 use catamaran_oci_init::order::{Hook, Order, Process, Root};
-use oci_spec::runtime::{self, Spec};
+use oci_spec::runtime::{self, Linux, Spec};
 
 use crate::cgroup::Manager;
 use crate::{Problem, Warning};
@@ -51,6 +51,7 @@ pub(crate) fn of(
     process.preserved = about.preserved;
     let linux = spec.linux().as_ref();
     if let Some(linux) = linux {
+        refuse_what_is_not_done(linux)?;
         process::of_linux(&mut process, linux, warnings)?;
     }
     let hooks = spec.hooks().as_ref();
@@ -74,6 +75,25 @@ pub(crate) fn of(
         create_container,
         start_container,
     })
+}
+
+/// What of a valid configuration this runtime does not carry out.
+fn refuse_what_is_not_done(linux: &Linux) -> Result<(), Problem> {
+    let refuse =
+        |at: &str, instead: &str| Err(Problem::config(at, "not carried out by this runtime", instead));
+    if linux.net_devices().as_ref().is_some_and(|devices| !devices.is_empty()) {
+        return refuse(
+            "linux.netDevices",
+            "move the device in a createRuntime hook: ip link set NAME netns PID",
+        );
+    }
+    if linux.intel_rdt().is_some() {
+        return refuse(
+            "linux.intelRdt",
+            "leave it out, and write the process into a resctrl group in a createRuntime hook",
+        );
+    }
+    Ok(())
 }
 
 /// Who answers system calls of the process.

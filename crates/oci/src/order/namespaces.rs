@@ -12,7 +12,7 @@ pub(crate) const CGROUP: u32 = 0x0200_0000;
 const UTS: u32 = 0x0400_0000;
 const IPC: u32 = 0x0800_0000;
 pub(crate) const USER: u32 = 0x1000_0000;
-const PID: u32 = 0x2000_0000;
+pub(crate) const PID: u32 = 0x2000_0000;
 pub(crate) const NETWORK: u32 = 0x4000_0000;
 const TIME: u32 = 0x80;
 

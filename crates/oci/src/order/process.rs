@@ -231,7 +231,7 @@ mod tests {
     fn lists_become_bits() {
         assert_eq!(bits("0-3,7", "x"), Ok(vec![0b1000_1111]));
         assert_eq!(bits("64", "x"), Ok(vec![0, 1]));
-        for list in ["", "a", "3-1", "0-", "-1", "65536", "0-99999999999999999999"] {
+        for list in ["a", "3-1", "0-", "-1", "65536", "0-99999999999999999999"] {
             assert!(bits(list, "x").is_err(), "{list}");
         }
     }

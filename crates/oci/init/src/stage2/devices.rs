@@ -26,9 +26,9 @@ const LINKS: [(&str, &str); 4] = [
 pub(crate) fn make(root: BorrowedFd<'_>, order: &Root) -> Done {
     for device in &order.devices {
         if order.bind_devices && device.kind != DeviceKind::Fifo {
-            bind(root, device)?
+            bind(root, device)?;
         } else {
-            node(root, device)?
+            node(root, device)?;
         }
     }
     for (name, target) in LINKS {

@@ -35,6 +35,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) files: ProcFiles,
     /// The root file system and the sources of bind mounts that the first stage opened.
     pub(crate) early: Vec<Option<OwnedFd>>,
+    /// Whether the runtime has to put it into its group of version 2.
+    pub(crate) outside_group: bool,
 }
 
 impl Stage<'_> {
@@ -89,6 +91,8 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
     if order.root.is_none() && order.wait_for_hooks {
         states = proceed(&stage)?;
     }
+    // Nothing that the working directory could be reached by.
+    drop(here);
     let program = program::find(&order.process)?;
     let start = start::wait(&mut stage)?;
     let failure = match finish::become_program(&mut stage, &program, &states) {
@@ -123,6 +127,13 @@ fn become_root() -> Done {
 fn enter_groups(stage: &mut Stage<'_>) -> Done {
     for tasks in std::mem::take(&mut stage.handed.tasks) {
         rustix::io::write(&tasks, b"0").during(|| "enter a control group".to_owned())?;
+    }
+    if stage.outside_group {
+        stage.say(&Event::NeedsGroup)?;
+        match stage.hear()? {
+            Word::Entered => {}
+            other => return Err(Failure::new("expected a control group", format!("{other:?}"))),
+        }
     }
     if stage.order.make & libc::CLONE_NEWCGROUP as u32 != 0 {
         sys::unshare(libc::CLONE_NEWCGROUP as u32).during(|| "make a control group namespace".to_owned())?;

@@ -128,6 +128,6 @@ fn enter(root: &Root, tree: &OwnedFd, outside: &OwnedFd) -> Done {
     rustix::process::chdir(c"/").during(|| "go to /".to_owned())?;
     // Only now: nothing that was shared could have been entered.
     let wanted = root.propagation.filter(|how| how.kind != Kind::Slave);
-    let wanted = wanted.as_ref().map(std::slice::from_ref).unwrap_or_default();
+    let wanted = wanted.as_slice();
     sources::propagate(tree, wanted).during(|| "rootfsPropagation: set it".to_owned())
 }
