@@ -228,7 +228,7 @@ const CASES: &[Case] = &[
             if runs.code == 0 { bed.becomes("stopped") } else { Ok(()) }
         },
     )
-    .since("1.2.0"),
+    .since("1.3.0"),
     case(
         "a_failing_poststop_is_only_warned_of",
         "runtime.md#lifecycle: a warning, and the rest goes on",

@@ -154,6 +154,7 @@ const CASES: &[Case] = &[
         |bed| {
             let other = format!("{}-b", bed.id);
             bed.up()?;
+            bed.set(json!({ "linux": { "cgroupsPath": format!("/{other}") } }));
             bed.create_as(&other)?;
             let said = bed.must(&["state", &other])?;
             holds("the second is created", said.out.contains("created"))?;
