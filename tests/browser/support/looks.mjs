@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { LANGUAGES, SCHEMES, SCREENS } from "./chromium.mjs";
 import { look } from "./look.mjs";
-import { BEATS, byId, duelUrl, lessonUrl, PATIENCE, placeHead, turnTo, visit, visitDuel } from "./page.mjs";
+import { BEATS, byId, callsUrl, duelUrl, lessonUrl, PATIENCE, placeHead, turnTo, visit, visitCalls, visitDuel } from "./page.mjs";
 
 /** Guests have just booted. */
 const DUEL_MOMENT = "t=600000000&v=200000000&w=500000000";
@@ -55,6 +55,9 @@ export function looks(site, screen) {
       await visitDuel(page, duelUrl(site.url, DUEL_MOMENT));
       await byId(page, "how").locator("summary").click();
       await look(page, `duel-${name}`);
+      // Of the twelve calls the one that changes most.
+      await visitCalls(page, callsUrl(site.url, 9));
+      await look(page, `container-${name}`);
       assert.deepEqual(page.complaints, []);
     });
     for (const lesson of Object.keys(LESSONS)) {

@@ -77,6 +77,15 @@ export async function duelSettled(page) {
   await page.waitForFunction(done, undefined, { timeout: PATIENCE });
 }
 
+/** The address of one of the twelve calls, from 1. */
+export const callsUrl = (server, call) => `${server.split("#")[0]}#/container?beat=${call}`;
+
+/** Opens the page of the twelve calls. */
+export async function visitCalls(page, url) {
+  await load(page, url);
+  await byId(page, "container").waitFor({ timeout: PATIENCE });
+}
+
 /** The address of the duel on a server of plain files. */
 export const duelUrl = (server, query = "") => `${server}#/duel${query && `?${query}`}`;
 
