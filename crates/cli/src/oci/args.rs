@@ -145,7 +145,7 @@ pub(super) struct Create {
 }
 
 impl Create {
-    pub(super) fn new(self, root: PathBuf) -> New {
+    pub(super) fn how(self, root: PathBuf) -> New {
         New {
             root,
             id: self.id,
