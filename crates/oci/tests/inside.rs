@@ -224,30 +224,28 @@ fn an_agent_gets_the_listener_of_a_filter() {
     if !is_root("an agent gets the listener of a filter") {
         return;
     }
-    for notified in ["sethostname", "sendmsg"] {
-        let mut ship = Ship::new("agent", "echo end > /out/said");
-        let path = ship.bundle().join("agent.sock");
-        let listener = std::os::unix::net::UnixListener::bind(&path).expect("bound");
-        ship.config["process"]["noNewPrivileges"] = json!(true);
-        ship.config["linux"]["seccomp"] = json!({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": path, "listenerMetadata": "words",
-            "syscalls": [{"names": [notified], "action": "SCMP_ACT_NOTIFY"}]});
-        ship.create();
-        let pid = ship.state()["pid"].clone();
-        ship.start();
-        assert_eq!(ship.said("said"), "end\n");
-        let (agent, _) = listener.accept().expect("somebody comes");
-        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = rustix::net::RecvAncillaryBuffer::new(&mut space);
-        let mut words = [0; 4096];
-        let mut into = [std::io::IoSliceMut::new(&mut words)];
-        let got = rustix::net::recvmsg(&agent, &mut into, &mut control, rustix::net::RecvFlags::empty())
-            .expect("received");
-        assert_eq!(control.drain().count(), 1, "no descriptor came");
-        let state: serde_json::Value = serde_json::from_slice(&words[..got.bytes]).expect("JSON");
-        assert_eq!(
-            (&state["fds"], &state["pid"], &state["metadata"]),
-            (&json!(["seccompFd"]), &pid, &json!("words"))
-        );
-        assert_eq!(state["state"]["id"], json!(ship.id));
-    }
+    let mut ship = Ship::new("agent", "echo end > /out/said");
+    let path = ship.bundle().join("agent.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&path).expect("bound");
+    ship.config["process"]["noNewPrivileges"] = json!(true);
+    ship.config["linux"]["seccomp"] = json!({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": path, "listenerMetadata": "words",
+        "syscalls": [{"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]});
+    ship.create();
+    let pid = ship.state()["pid"].clone();
+    ship.start();
+    assert_eq!(ship.said("said"), "end\n");
+    let (agent, _) = listener.accept().expect("somebody comes");
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = rustix::net::RecvAncillaryBuffer::new(&mut space);
+    let mut words = [0; 4096];
+    let mut into = [std::io::IoSliceMut::new(&mut words)];
+    let got = rustix::net::recvmsg(&agent, &mut into, &mut control, rustix::net::RecvFlags::empty())
+        .expect("received");
+    assert_eq!(control.drain().count(), 1, "no descriptor came");
+    let state: serde_json::Value = serde_json::from_slice(&words[..got.bytes]).expect("JSON");
+    assert_eq!(
+        (&state["fds"], &state["pid"], &state["metadata"]),
+        (&json!(["seccompFd"]), &pid, &json!("words"))
+    );
+    assert_eq!(state["state"]["id"], json!(ship.id));
 }

@@ -145,7 +145,7 @@ pub(super) struct Create {
 }
 
 impl Create {
-    pub(super) fn new(self, root: PathBuf) -> New {
+    pub(super) fn how(self, root: PathBuf) -> New {
         New {
             root,
             id: self.id,
@@ -153,6 +153,7 @@ impl Create {
             console_socket: self.console_socket,
             pid_file: self.pid_file,
             preserve_fds: self.preserve_fds,
+            listen_fds: 0,
             no_pivot: self.no_pivot,
             no_new_keyring: self.no_new_keyring,
         }

@@ -67,7 +67,7 @@ fn dispatch(command: Command, global: &Global, warnings: &mut Vec<Warning>) -> R
     }
     let root = root(global);
     match command {
-        Command::Create(create) => command::create(&listening(create.new(root)), warnings)?,
+        Command::Create(create) => command::create(&listening(create.how(root)), warnings)?,
         Command::Start(one) => command::start(&root, &one.id, warnings)?,
         Command::State(one) => print(&format!("{}\n", command::state(&root, &one.id)?)),
         Command::Kill(kill) => {
@@ -75,7 +75,7 @@ fn dispatch(command: Command, global: &Global, warnings: &mut Vec<Warning>) -> R
         }
         Command::Delete(delete) => command::delete(&root, &delete.id, delete.force, warnings)?,
         Command::Run(run) => {
-            return command::run(&listening(run.create.new(root)), run.detach, run.keep, warnings);
+            return command::run(&listening(run.create.how(root)), run.detach, run.keep, warnings);
         }
         Command::Exec(exec) => return command::exec(&exec.how(root), warnings),
         Command::List(list) => show(&list, &command::list(&root)?)?,

@@ -74,7 +74,7 @@ pub(super) fn resources(how: &Update) -> Result<Vec<u8>, Problem> {
     let table = |pairs: Vec<(&str, Option<Value>)>| {
         let there = pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         let table: serde_json::Map<String, Value> = there.collect();
-        (!table.is_empty()).then(|| Value::Object(table))
+        (!table.is_empty()).then_some(Value::Object(table))
     };
     let cpu = table(vec![
         ("quota", how.cpu_quota.map(Value::from)),
@@ -101,13 +101,14 @@ pub(super) fn resources(how: &Update) -> Result<Vec<u8>, Problem> {
 
 /// A line about what is used, and one more every interval until the container has stopped.
 pub(super) fn follow(root: &Path, how: &Events) -> Result<(), Problem> {
-    print(&format!("{}\n", command::statistics(root, &how.id)?));
-    while !how.stats {
+    loop {
+        print(&format!("{}\n", command::statistics(root, &how.id)?));
+        if how.stats {
+            return Ok(());
+        }
         std::thread::sleep(Duration::from_secs(how.interval.max(1)));
         if command::has_stopped(root, &how.id) {
             return Ok(());
         }
-        print(&format!("{}\n", command::statistics(root, &how.id)?));
     }
-    Ok(())
 }
