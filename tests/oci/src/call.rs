@@ -78,7 +78,7 @@ mod tests {
     fn a_call_ends_or_is_ended() {
         let folder = tempfile::tempdir().unwrap();
         let (out, err) = (folder.path().join("out"), folder.path().join("err"));
-        let mut shell = |line: &str, limit: u64| {
+        let shell = |line: &str, limit: u64| {
             let mut command = Command::new("/bin/sh");
             to_its_end(command.args(["-c", line]), &out, &err, Duration::from_millis(limit)).unwrap()
         };

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Why a case did not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,7 @@ pub(crate) fn holds(what: &str, it: bool) -> Verdict {
 }
 
 /// Fails unless both are equal, saying both.
+#[expect(clippy::needless_pass_by_value, reason = "what is compared is mostly made in the call")]
 pub(crate) fn equal<A: Debug + PartialEq<B>, B: Debug>(what: &str, found: A, expected: B) -> Verdict {
     if found == expected { Ok(()) } else { wrong(format!("{what}: found {found:?}, expected {expected:?}")) }
 }
@@ -62,17 +63,20 @@ pub(crate) fn lists_not(what: &str, list: &Value, unwanted: &str) -> Verdict {
 
 /// The members of `patch` put into `into`, objects into objects; whatever else replaces what was there, null removes it.
 pub(crate) fn merge(into: &mut Value, patch: Value) {
-    match (into, patch) {
-        (Value::Object(into), Value::Object(patch)) => {
-            for (name, value) in patch {
-                if value.is_null() {
-                    into.remove(&name);
-                } else {
-                    merge(into.entry(name).or_insert(Value::Null), value);
-                }
-            }
+    let Value::Object(patch) = patch else {
+        *into = patch;
+        return;
+    };
+    if !into.is_object() {
+        *into = Value::Object(Map::new());
+    }
+    let Value::Object(into) = into else { return };
+    for (name, value) in patch {
+        if value.is_null() {
+            into.remove(&name);
+        } else {
+            merge(into.entry(name).or_insert(Value::Null), value);
         }
-        (into, patch) => *into = patch,
     }
 }
 

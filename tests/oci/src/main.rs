@@ -98,7 +98,7 @@ fn carry_out(options: &Options) -> Result<bool, String> {
     for runtime in &options.runtimes {
         judged.extend(with_runtime(
             options,
-            runtime.clone().ask()?,
+            &runtime.clone().ask()?,
             &mut host,
             &probe.1,
             &chosen,
@@ -133,7 +133,7 @@ fn stay_private() -> std::io::Result<()> {
 
 fn with_runtime(
     options: &Options,
-    runtime: Runtime,
+    runtime: &Runtime,
     host: &mut Host,
     probe: &Path,
     chosen: &[Chosen],
@@ -156,7 +156,7 @@ fn with_runtime(
         }
     };
     let jobs = options.test_threads.unwrap_or(options.jobs);
-    let outcomes = suite::run(&runtime, host, probe, chosen, jobs, &tell);
+    let outcomes = suite::run(runtime, host, probe, chosen, jobs, &tell);
     if let Some(unified) = host.covered.take() {
         unmount(unified, UnmountFlags::DETACH).map_err(|error| error.to_string())?;
     }

@@ -12,7 +12,7 @@ const NONE: &str = "0000000000000000";
 /// CAP_CHOWN (0) and CAP_KILL (5).
 const TWO: &str = "0000000000000021";
 
-fn sets(bed: &mut Bed, sets: serde_json::Value) {
+fn sets(bed: &mut Bed, sets: &serde_json::Value) {
     bed.set(json!({ "process": { "capabilities": null } }));
     bed.set(json!({ "process": { "capabilities": sets } }));
 }
@@ -23,7 +23,7 @@ fn set_is(bed: &mut Bed, name: &str, expected: &str) -> Verdict {
 
 const CASES: &[Case] = &[
     case("bounding", "config.md#linux-process: capabilities.bounding is kept for the process", |bed| {
-        sets(bed, json!({ "bounding": ["CAP_CHOWN", "CAP_KILL"] }));
+        sets(bed, &json!({ "bounding": ["CAP_CHOWN", "CAP_KILL"] }));
         set_is(bed, "CapBnd", TWO)
     }),
     case(
@@ -31,7 +31,7 @@ const CASES: &[Case] = &[
         "config.md#linux-process: capabilities.effective, permitted are kept for the process",
         |bed| {
             let two = ["CAP_CHOWN", "CAP_KILL"];
-            sets(bed, json!({ "bounding": two, "effective": two, "permitted": two }));
+            sets(bed, &json!({ "bounding": two, "effective": two, "permitted": two }));
             let seen = bed.seen()?;
             equal("CapEff", &seen["status"]["CapEff"], TWO)?;
             equal("CapPrm", &seen["status"]["CapPrm"], TWO)
@@ -39,7 +39,7 @@ const CASES: &[Case] = &[
     ),
     case("inheritable", "config.md#linux-process: capabilities.inheritable is kept for the process", |bed| {
         let two = ["CAP_CHOWN", "CAP_KILL"];
-        sets(bed, json!({ "bounding": two, "effective": two, "permitted": two, "inheritable": two }));
+        sets(bed, &json!({ "bounding": two, "effective": two, "permitted": two, "inheritable": two }));
         set_is(bed, "CapInh", TWO)
     }),
     case(
@@ -50,7 +50,7 @@ const CASES: &[Case] = &[
             bed.set(json!({ "process": { "user": { "uid": 1000, "gid": 1000 } } }));
             sets(
                 bed,
-                json!({ "bounding": two, "effective": two, "permitted": two, "inheritable": two, "ambient": two }),
+                &json!({ "bounding": two, "effective": two, "permitted": two, "inheritable": two, "ambient": two }),
             );
             let seen = bed.seen()?;
             equal("CapAmb", &seen["status"]["CapAmb"], TWO)?;
@@ -63,7 +63,7 @@ const CASES: &[Case] = &[
     case("empty_sets", "config.md#linux-process: a set may be empty", |bed| {
         sets(
             bed,
-            json!({ "bounding": [], "effective": [], "permitted": [], "inheritable": [], "ambient": [] }),
+            &json!({ "bounding": [], "effective": [], "permitted": [], "inheritable": [], "ambient": [] }),
         );
         let seen = bed.seen()?;
         for name in ["CapBnd", "CapEff", "CapPrm", "CapInh", "CapAmb"] {
@@ -77,7 +77,7 @@ const CASES: &[Case] = &[
         |bed| {
             sets(
                 bed,
-                json!({ "bounding": ["CAP_KILL"], "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"] }),
+                &json!({ "bounding": ["CAP_KILL"], "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"] }),
             );
             let answers = bed.ask(&["touch /tmp/file", "chown /tmp/file 7"])?;
             equal("touch", &answers[0], &json!(null))?;
@@ -98,7 +98,7 @@ const CASES: &[Case] = &[
         "config.md#linux-process: names are those of capabilities(7)",
         |bed| {
             let two = ["CAP_PERFMON", "CAP_CHECKPOINT_RESTORE"];
-            sets(bed, json!({ "bounding": two, "effective": two, "permitted": two }));
+            sets(bed, &json!({ "bounding": two, "effective": two, "permitted": two }));
             // Bits 38 and 40.
             set_is(bed, "CapEff", "0000014000000000")
         },
@@ -108,7 +108,7 @@ const CASES: &[Case] = &[
         "config.md#linux-process: what the kernel has not got is warned of, and should not fail",
         |bed| {
             let sets_of = ["CAP_CHOWN", "CAP_KILL", "CAP_TELEPATHY"];
-            sets(bed, json!({ "bounding": sets_of, "effective": sets_of, "permitted": sets_of }));
+            sets(bed, &json!({ "bounding": sets_of, "effective": sets_of, "permitted": sets_of }));
             set_is(bed, "CapEff", TWO)
         },
     ),

@@ -35,7 +35,7 @@ fn says(bed: &mut Bed, place: &Place) -> Verdict<String> {
 }
 
 /// With these resources the file says one of these.
-fn gives(bed: &mut Bed, resources: Value, place: &Place, expected: &[&str]) -> Verdict {
+fn gives(bed: &mut Bed, resources: &Value, place: &Place, expected: &[&str]) -> Verdict {
     // Whether the kernel has the file is seen in a group without limits.
     bed.create()?;
     says(bed, place)?;
@@ -48,7 +48,7 @@ fn gives(bed: &mut Bed, resources: Value, place: &Place, expected: &[&str]) -> V
 }
 
 /// Resources that can't be had.
-fn refused(bed: &mut Bed, resources: Value) -> Verdict {
+fn refused(bed: &mut Bed, resources: &Value) -> Verdict {
     bed.set(json!({ "linux": { "resources": resources } }));
     bed.refused()
 }
@@ -88,10 +88,10 @@ const PIDS: Place = place("pids", "pids.max", "pids.max");
 
 const CASES: &[Case] = &[
     case("memory_limit", "config-linux.md#memory: limit is the most memory (bytes)", |bed| {
-        gives(bed, json!({ "memory": { "limit": 64 * MEBIBYTE } }), &MEMORY, &["67108864"])
+        gives(bed, &json!({ "memory": { "limit": 64 * MEBIBYTE } }), &MEMORY, &["67108864"])
     }),
     case("memory_without_limit", "config-linux.md#memory: -1 is unlimited", |bed| {
-        gives(bed, json!({ "memory": { "limit": -1 } }), &MEMORY, &["9223372036854771712", "max"])
+        gives(bed, &json!({ "memory": { "limit": -1 } }), &MEMORY, &["9223372036854771712", "max"])
     }),
     case("memory_limit_is_enforced", "config-linux.md#memory: limit is the most memory", |bed| {
         bed.set(json!({ "linux": { "resources": { "memory": { "limit": 48 * MEBIBYTE } } } }));
@@ -102,7 +102,7 @@ const CASES: &[Case] = &[
         let place = place("memory", "memory.soft_limit_in_bytes", "memory.low");
         gives(
             bed,
-            json!({ "memory": { "limit": 64 * MEBIBYTE, "reservation": 32 * MEBIBYTE } }),
+            &json!({ "memory": { "limit": 64 * MEBIBYTE, "reservation": 32 * MEBIBYTE } }),
             &place,
             &["33554432"],
         )
@@ -112,7 +112,7 @@ const CASES: &[Case] = &[
         // Version 2 counts swap alone.
         gives(
             bed,
-            json!({ "memory": { "limit": 64 * MEBIBYTE, "swap": 96 * MEBIBYTE } }),
+            &json!({ "memory": { "limit": 64 * MEBIBYTE, "swap": 96 * MEBIBYTE } }),
             &place,
             &["100663296", "33554432"],
         )
@@ -120,7 +120,7 @@ const CASES: &[Case] = &[
     case("swappiness", "config-linux.md#memory: swappiness from 0 to 100", |bed| {
         gives(
             bed,
-            json!({ "memory": { "limit": 64 * MEBIBYTE, "swappiness": 17 } }),
+            &json!({ "memory": { "limit": 64 * MEBIBYTE, "swappiness": 17 } }),
             &only_v1("memory", "memory.swappiness"),
             &["17"],
         )
@@ -139,7 +139,7 @@ const CASES: &[Case] = &[
         // Version 2 has weights: by a line through both ends of the range, or by the newer curve of three points.
         gives(
             bed,
-            json!({ "cpu": { "shares": 512 } }),
+            &json!({ "cpu": { "shares": 512 } }),
             &place("cpu", "cpu.shares", "cpu.weight"),
             &["512", "20", "59"],
         )
@@ -148,7 +148,7 @@ const CASES: &[Case] = &[
         let place = place("cpu", "cpu.cfs_quota_us", "cpu.max");
         gives(
             bed,
-            json!({ "cpu": { "quota": 50_000, "period": 200_000 } }),
+            &json!({ "cpu": { "quota": 50_000, "period": 200_000 } }),
             &place,
             &["50000", "50000 200000"],
         )
@@ -157,7 +157,7 @@ const CASES: &[Case] = &[
         let place = place("cpu", "cpu.cfs_period_us", "cpu.max");
         gives(
             bed,
-            json!({ "cpu": { "quota": 50_000, "period": 200_000 } }),
+            &json!({ "cpu": { "quota": 50_000, "period": 200_000 } }),
             &place,
             &["200000", "50000 200000"],
         )
@@ -167,29 +167,29 @@ const CASES: &[Case] = &[
         "config-linux.md#cpu: period is optional, the kernel's is 100 ms",
         |bed| {
             let place = place("cpu", "cpu.cfs_quota_us", "cpu.max");
-            gives(bed, json!({ "cpu": { "quota": 30_000 } }), &place, &["30000", "30000 100000"])
+            gives(bed, &json!({ "cpu": { "quota": 30_000 } }), &place, &["30000", "30000 100000"])
         },
     ),
     case("cpu_without_quota", "config-linux.md#cpu: a quota that is not positive is none", |bed| {
         let place = place("cpu", "cpu.cfs_quota_us", "cpu.max");
-        gives(bed, json!({ "cpu": { "quota": -1, "period": 100_000 } }), &place, &["-1", "max 100000"])
+        gives(bed, &json!({ "cpu": { "quota": -1, "period": 100_000 } }), &place, &["-1", "max 100000"])
     }),
     case("cpu_burst", "config-linux.md#cpu: burst in microseconds", |bed| {
         let place = place("cpu", "cpu.cfs_burst_us", "cpu.max.burst");
         gives(
             bed,
-            json!({ "cpu": { "quota": 50_000, "period": 100_000, "burst": 10_000 } }),
+            &json!({ "cpu": { "quota": 50_000, "period": 100_000, "burst": 10_000 } }),
             &place,
             &["10000"],
         )
     })
     .since("1.1.0"),
     case("cpu_idle", "config-linux.md#cpu: idle: 1 is SCHED_IDLE", |bed| {
-        gives(bed, json!({ "cpu": { "idle": 1 } }), &place("cpu", "cpu.idle", "cpu.idle"), &["1"])
+        gives(bed, &json!({ "cpu": { "idle": 1 } }), &place("cpu", "cpu.idle", "cpu.idle"), &["1"])
     })
     .since("1.1.0"),
     case("cpus", "config-linux.md#cpu: cpus is the list of processors", |bed| {
-        gives(bed, json!({ "cpu": { "cpus": "0" } }), &place("cpuset", "cpuset.cpus", "cpuset.cpus"), &["0"])
+        gives(bed, &json!({ "cpu": { "cpus": "0" } }), &place("cpuset", "cpuset.cpus", "cpuset.cpus"), &["0"])
     }),
     case(
         "cpus_are_the_program_s",
@@ -206,16 +206,16 @@ const CASES: &[Case] = &[
     case("mems", "config-linux.md#cpu: mems is the list of memory nodes", |bed| {
         gives(
             bed,
-            json!({ "cpu": { "cpus": "0", "mems": "0" } }),
+            &json!({ "cpu": { "cpus": "0", "mems": "0" } }),
             &place("cpuset", "cpuset.mems", "cpuset.mems"),
             &["0"],
         )
     }),
     case("pids_limit", "config-linux.md#pids: limit is the most tasks", |bed| {
-        gives(bed, json!({ "pids": { "limit": 77 } }), &PIDS, &["77"])
+        gives(bed, &json!({ "pids": { "limit": 77 } }), &PIDS, &["77"])
     }),
     case("pids_without_limit", "config-linux.md#pids: -1 is unlimited", |bed| {
-        gives(bed, json!({ "pids": { "limit": -1 } }), &PIDS, &["max"])
+        gives(bed, &json!({ "pids": { "limit": -1 } }), &PIDS, &["max"])
     }),
     case("pids_limit_is_enforced", "config-linux.md#pids: limit is the most tasks", |bed| {
         bed.set(json!({ "linux": { "resources": { "pids": { "limit": 6 } } } }));
@@ -225,7 +225,7 @@ const CASES: &[Case] = &[
     case("block_io_weight", "config-linux.md#block-io: weight of the group", |bed| {
         gives(
             bed,
-            json!({ "blockIO": { "weight": 300 } }),
+            &json!({ "blockIO": { "weight": 300 } }),
             &place("blkio", "blkio.bfq.weight", "io.bfq.weight"),
             &["300", "default 300"],
         )
@@ -246,7 +246,7 @@ const CASES: &[Case] = &[
         let place = place("hugetlb", "hugetlb.2MB.limit_in_bytes", "hugetlb.2MB.max");
         gives(
             bed,
-            json!({ "hugepageLimits": [{ "pageSize": "2MB", "limit": 4 * MEBIBYTE }] }),
+            &json!({ "hugepageLimits": [{ "pageSize": "2MB", "limit": 4 * MEBIBYTE }] }),
             &place,
             &["4194304"],
         )
@@ -254,7 +254,7 @@ const CASES: &[Case] = &[
     case("network_class", "config-linux.md#network: classID of the group's packets", |bed| {
         gives(
             bed,
-            json!({ "network": { "classID": 1_048_577 } }),
+            &json!({ "network": { "classID": 1_048_577 } }),
             &only_v1("net_cls", "net_cls.classid"),
             &["1048577"],
         )
@@ -264,12 +264,12 @@ const CASES: &[Case] = &[
             return skip("unified is of cgroup v2");
         }
         let place = Place { controller: "memory", v1: None, v2: Some("memory.high") };
-        gives(bed, json!({ "unified": { "memory.high": "33554432" } }), &place, &["33554432"])
+        gives(bed, &json!({ "unified": { "memory.high": "33554432" } }), &place, &["33554432"])
     }),
     case(
         "no_such_controller",
         "config-linux.md#unified: a controller that is not there must be refused",
-        |bed| refused(bed, json!({ "unified": { "nothing.max": "1" } })),
+        |bed| refused(bed, &json!({ "unified": { "nothing.max": "1" } })),
     ),
     case("an_absolute_path", "config-linux.md#cgroups-path: absolute is from the mount point", |bed| {
         let path = format!("/{}-group/inner", bed.id);
@@ -333,12 +333,12 @@ const CASES: &[Case] = &[
         },
     ),
     case("a_quota_that_the_kernel_refuses", "runtime.md#create: what can't be made is an error", |bed| {
-        refused(bed, json!({ "cpu": { "quota": 5, "period": 100_000 } }))
+        refused(bed, &json!({ "cpu": { "quota": 5, "period": 100_000 } }))
     }),
     case("processors_that_are_not_there", "runtime.md#create: what can't be made is an error", |bed| {
-        refused(bed, json!({ "cpu": { "cpus": "4000" } }))
+        refused(bed, &json!({ "cpu": { "cpus": "4000" } }))
     }),
     case("a_list_of_processors_that_is_none", "runtime.md#create: what can't be made is an error", |bed| {
-        refused(bed, json!({ "cpu": { "cpus": "first" } }))
+        refused(bed, &json!({ "cpu": { "cpus": "first" } }))
     }),
 ];

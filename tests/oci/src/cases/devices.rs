@@ -23,11 +23,11 @@ const DEFAULT: [(&str, [u32; 2]); 6] = [
     ("/dev/tty", [5, 0]),
 ];
 
-fn device(bed: &mut Bed, device: Value) {
+fn device(bed: &mut Bed, device: &Value) {
     bed.set(json!({ "linux": { "devices": [device] } }));
 }
 
-fn rules(bed: &mut Bed, rules: Value) {
+fn rules(bed: &mut Bed, rules: &Value) {
     bed.set(json!({ "linux": { "resources": { "devices": rules } } }));
 }
 
@@ -95,7 +95,7 @@ const CASES: &[Case] = &[
     case("a_character_device", "config-linux.md#devices: type, path, numbers, mode, owner", |bed| {
         device(
             bed,
-            json!({ "type": "c", "path": "/dev/mine", "major": 1, "minor": 5, "fileMode": 0o604, "uid": 11, "gid": 12 }),
+            &json!({ "type": "c", "path": "/dev/mine", "major": 1, "minor": 5, "fileMode": 0o604, "uid": 11, "gid": 12 }),
         );
         let stat = bed.ask(&["stat /dev/mine"])?[0].take();
         equal("kind, device", (&stat["kind"], &stat["device"]), (&json!("char"), &json!([1, 5])))?;
@@ -103,34 +103,34 @@ const CASES: &[Case] = &[
         equal("owner", (&stat["uid"], &stat["gid"]), (&json!(11), &json!(12)))
     }),
     case("a_block_device", "config-linux.md#devices: type b", |bed| {
-        device(bed, json!({ "type": "b", "path": "/dev/disk", "major": 8, "minor": 1, "fileMode": 0o600 }));
+        device(bed, &json!({ "type": "b", "path": "/dev/disk", "major": 8, "minor": 1, "fileMode": 0o600 }));
         let stat = bed.ask(&["stat /dev/disk"])?[0].take();
         equal("kind, device", (&stat["kind"], &stat["device"]), (&json!("block"), &json!([8, 1])))
     }),
     case("a_fifo", "config-linux.md#devices: type p has no numbers", |bed| {
-        device(bed, json!({ "type": "p", "path": "/dev/pipe", "fileMode": 0o622 }));
+        device(bed, &json!({ "type": "p", "path": "/dev/pipe", "fileMode": 0o622 }));
         let stat = bed.ask(&["stat /dev/pipe"])?[0].take();
         equal("kind, mode", (&stat["kind"], &stat["mode"]), (&json!("fifo"), &json!("622")))
     }),
     case("outside_of_dev", "config-linux.md#devices: the path may be anywhere in the container", |bed| {
         device(
             bed,
-            json!({ "type": "c", "path": "/tmp/deep/null", "major": 1, "minor": 3, "fileMode": 0o666 }),
+            &json!({ "type": "c", "path": "/tmp/deep/null", "major": 1, "minor": 3, "fileMode": 0o666 }),
         );
         equal("device", &bed.ask(&["stat /tmp/deep/null"])?[0]["device"], &json!([1, 3]))
     }),
     case("a_mode_is_not_masked", "config-linux.md#devices: fileMode is the mode of the device", |bed| {
         bed.set(json!({ "process": { "user": { "umask": 0o077 } } }));
-        device(bed, json!({ "type": "c", "path": "/dev/mine", "major": 1, "minor": 3, "fileMode": 0o666 }));
+        device(bed, &json!({ "type": "c", "path": "/dev/mine", "major": 1, "minor": 3, "fileMode": 0o666 }));
         equal("mode", &bed.ask(&["stat /dev/mine"])?[0]["mode"], "666")
     }),
     case("a_file_in_the_way", "config-linux.md#devices: a file that does not match must be refused", |bed| {
         fs::write(bed.inside("tmp/mine"), "a file")?;
-        device(bed, json!({ "type": "c", "path": "/tmp/mine", "major": 1, "minor": 3, "fileMode": 0o666 }));
+        device(bed, &json!({ "type": "c", "path": "/tmp/mine", "major": 1, "minor": 3, "fileMode": 0o666 }));
         bed.refused()
     }),
     case("no_such_type", "config-linux.md#devices: type is c, b, u or p", |bed| {
-        device(bed, json!({ "type": "z", "path": "/dev/mine", "major": 1, "minor": 3 }));
+        device(bed, &json!({ "type": "z", "path": "/dev/mine", "major": 1, "minor": 3 }));
         bed.refused()
     }),
     case(
@@ -138,10 +138,10 @@ const CASES: &[Case] = &[
         "config-linux.md#allowed-device-list: entries are applied in their order",
         |bed| {
             // No default device, and none that runtimes allow by themselves: the kernel's messages.
-            rules(bed, json!([{ "allow": false, "access": "rwm" }]));
+            rules(bed, &json!([{ "allow": false, "access": "rwm" }]));
             device(
                 bed,
-                json!({ "type": "c", "path": "/dev/mine", "major": 1, "minor": 11, "fileMode": 0o666 }),
+                &json!({ "type": "c", "path": "/dev/mine", "major": 1, "minor": 11, "fileMode": 0o666 }),
             );
             equal("opening it", &bed.ask(&["open r /dev/mine"])?[0], REFUSED)
         },
@@ -152,7 +152,7 @@ const CASES: &[Case] = &[
         |bed| {
             rules(
                 bed,
-                json!([{ "allow": false, "access": "rwm" }, { "allow": true, "type": "c", "major": 1, "minor": 11, "access": "r" },
+                &json!([{ "allow": false, "access": "rwm" }, { "allow": true, "type": "c", "major": 1, "minor": 11, "access": "r" },
             { "allow": true, "type": "c", "access": "m" }]),
             );
             let answers = bed.ask(&["mknod /tmp/kmsg 1 11", "open w /tmp/kmsg", "open r /dev/null"])?;
@@ -164,12 +164,12 @@ const CASES: &[Case] = &[
     case("no_node_is_made_without_leave", "config-linux.md#allowed-device-list: m is mknod", |bed| {
         rules(
             bed,
-            json!([{ "allow": false, "access": "rwm" }, { "allow": true, "type": "c", "major": 1, "minor": 11, "access": "rw" }]),
+            &json!([{ "allow": false, "access": "rwm" }, { "allow": true, "type": "c", "major": 1, "minor": 11, "access": "rw" }]),
         );
         equal("mknod", &bed.ask(&["mknod /tmp/kmsg 1 11"])?[0], REFUSED)
     }),
     case("all_devices", "config-linux.md#allowed-device-list: what is unset is all", |bed| {
-        rules(bed, json!([{ "allow": true, "access": "rwm" }]));
+        rules(bed, &json!([{ "allow": true, "access": "rwm" }]));
         let answers = bed.ask(&["mknod /tmp/zero 1 5", "open rw /tmp/zero"])?;
         equal("making and opening it", answers, json!([null, null]))
     }),

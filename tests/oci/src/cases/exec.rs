@@ -72,7 +72,7 @@ const CASES: &[Case] = &[
         let process = json!({ "user": { "uid": 5, "gid": 6, "additionalGids": [7] }, "cwd": "/tmp",
             "args": ["/probe", "see"], "env": ["ONLY=this"], "noNewPrivileges": true,
             "capabilities": { "bounding": ["CAP_KILL"], "effective": [], "permitted": [] },
-            "rlimits": [{ "type": "RLIMIT_NOFILE", "soft": 99, "hard": 100 }] });
+            "rlimits": [{ "type": "RLIMIT_FSIZE", "soft": 4096, "hard": 8192 }] });
         fs::write(bed.file("process.json"), process.to_string())?;
         let (id, file) = (bed.id.clone(), bed.place("process.json"));
         let said = bed.must(&["exec", "--process", &file, &id])?;
@@ -82,7 +82,7 @@ const CASES: &[Case] = &[
         lists("env", &seen["env"], "ONLY=this")?;
         equal("NoNewPrivs", &seen["status"]["NoNewPrivs"], "1")?;
         equal("CapBnd", &seen["status"]["CapBnd"], "0000000000000020")?;
-        equal("Max open files", &seen["limits"]["Max open files"], &json!(["99", "100"]))
+        equal("Max file size", &seen["limits"]["Max file size"], &json!(["4096", "8192"]))
     }),
     case("a_mask_of_its_own", "config.md#user: umask is the mask of the process", |bed| {
         bed.up()?;
@@ -148,7 +148,7 @@ const CASES: &[Case] = &[
         bed.must(&["exec", "--tty", "--detach", "--console-socket", &place, &id, "/probe", "wait"])?;
         let message = socket.message()?;
         let terminal = message.descriptors.first();
-        holds("a terminal came", terminal.is_some_and(|one| rustix::termios::isatty(one)))
+        holds("a terminal came", terminal.is_some_and(rustix::termios::isatty))
     }),
     case("no_such_program", "runc#exec: what can't be started is an error", |bed| {
         bed.up()?;

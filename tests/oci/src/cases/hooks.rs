@@ -55,7 +55,7 @@ fn fails_create(bed: &mut Bed, kind: &str) -> Verdict {
 
 /// A failing hook of this kind is warned of, and all goes on.
 fn only_warns(bed: &mut Bed, kind: &str) -> Verdict {
-    let first = shell(bed, "exit 1");
+    let first = shell(bed, "cat > $B/first; exit 1");
     let second = shell(bed, "echo yes > $B/second");
     bed.set(json!({ "hooks": { kind: [first, second] } }));
     bed.up()?;

@@ -72,15 +72,17 @@ const CASES: &[Case] = &[
         equal("mknod", &answers[0], &json!(null))?;
         equal("EACCES", &answers[1], 13)
     }),
-    case("noatime", "config.md#linux-mount-options: noatime", |bed| {
+    case("noatime", "config.md#linux-mount-options: noatime: times of access are not written", |bed| {
         lists("options", &tmpfs(bed, &["noatime"])?["options"], "noatime")
     }),
-    case("nodiratime", "config.md#linux-mount-options: nodiratime", |bed| {
+    case("nodiratime", "config.md#linux-mount-options: nodiratime: nor those of folders", |bed| {
         lists("options", &tmpfs(bed, &["nodiratime"])?["options"], "nodiratime")
     }),
-    case("relatime", "config.md#linux-mount-options: relatime", |bed| {
-        lists("options", &tmpfs(bed, &["relatime"])?["options"], "relatime")
-    }),
+    case(
+        "relatime",
+        "config.md#linux-mount-options: relatime: times of access are written sometimes",
+        |bed| lists("options", &tmpfs(bed, &["relatime"])?["options"], "relatime"),
+    ),
     case(
         "strictatime",
         "config.md#linux-mount-options: strictatime, which the kernel lists as none of the others",

@@ -13,8 +13,8 @@ pub(super) const CHAPTER: Chapter = Chapter { name: "mounts", cases: CASES };
 
 /// The mount at that point, the last one if there are several.
 pub(super) fn at(seen: &Value, point: &str) -> Verdict<Value> {
-    let mounts = seen["mounts"].as_array().into_iter().flatten();
-    match mounts.filter(|mount| mount["point"] == point).next_back() {
+    let mut mounts = seen["mounts"].as_array().into_iter().flatten();
+    match mounts.rfind(|mount| mount["point"] == point) {
         Some(mount) => Ok(mount.clone()),
         None => wrong(format!("nothing is mounted at {point}")),
     }

@@ -17,8 +17,8 @@ const READ_ONLY: i64 = 30;
 fn propagation(bed: &mut Bed, kind: &str) -> Verdict<Vec<String>> {
     bed.set(json!({ "linux": { "rootfsPropagation": kind } }));
     let seen = bed.seen()?;
-    let mounts = seen["mounts"].as_array().into_iter().flatten();
-    let Some(root) = mounts.filter(|mount| mount["point"] == "/").next_back() else {
+    let mut mounts = seen["mounts"].as_array().into_iter().flatten();
+    let Some(root) = mounts.rfind(|mount| mount["point"] == "/") else {
         return wrong("nothing is mounted at /");
     };
     let words = root["propagation"].as_array().into_iter().flatten().filter_map(Value::as_str);
