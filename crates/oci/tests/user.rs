@@ -28,7 +28,7 @@ fn root_inside_is_somebody_else_outside() {
     ship.config["process"]["capabilities"] =
         json!({"bounding": ["CAP_CHOWN"], "effective": ["CAP_CHOWN"], "permitted": ["CAP_CHOWN"]});
     let own = |path: &std::path::Path| {
-        std::os::unix::fs::chown(path, Some(100_000), Some(100_000)).expect("given away")
+        std::os::unix::fs::chown(path, Some(100_000), Some(100_000)).expect("given away");
     };
     own(&ship.bundle().join("out"));
     // Where nobody but root may look: it is opened for the container all the same.
