@@ -11,7 +11,7 @@ use crate::setup::{Need, WASM};
 use crate::tidy;
 
 /// All steps, in their order. Whatever needs tools that are built from source comes after [`ahead`] had time for them.
-pub(super) const STEPS: [Step; 13] = [
+pub(super) const STEPS: [Step; 14] = [
     Step {
         name: "format",
         about: "rustfmt changes nothing",
@@ -92,6 +92,14 @@ pub(super) const STEPS: [Step; 13] = [
         programs: true,
         patient: false,
         run: guest::native_v2,
+    },
+    Step {
+        name: "oci-v2",
+        about: "OCI runtimes on cgroup v2, in an emulated guest",
+        needs: &[Need::MuslTarget, Need::Qemu, Need::GuestKernel, Need::OciRuntimes],
+        programs: false,
+        patient: false,
+        run: oci::oci_v2,
     },
     Step {
         name: "golden-wasm",
