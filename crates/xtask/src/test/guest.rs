@@ -95,10 +95,23 @@ const LAST_WORD: &str = "guest: all groups have been run";
 
 /// Boots the guest and counts what its tests say.
 pub(super) fn native_v2(run: &mut Run) -> Result<()> {
+    in_guest(run, "native-v2", |run, folder, image| tests(run.workspace, run.programs, folder, image))
+}
+
+/// Boots a guest with the programs that `fill` puts into its file system, and counts what they say. What `fill` returns are the
+/// lines of `/groups`; what it makes lies in the folder that it is given, `target/NAME`.
+pub(super) fn in_guest(
+    run: &mut Run,
+    name: &str,
+    fill: impl FnOnce(&Run, &Path, &mut Initramfs) -> Result<String>,
+) -> Result<()> {
     let kernel = guest_kernel(run.workspace).context("no kernel for guests")?;
-    let folder = run.workspace.target().join("native-v2");
+    let folder = run.workspace.target().join(name);
     fs::create_dir_all(&folder)?;
-    let mut image = image(run.workspace, run.programs, &folder)?;
+    let mut image = Initramfs::default();
+    let groups = fill(run, &folder, &mut image)?;
+    image.file("/groups", groups.into_bytes());
+    system(run.workspace, &mut image)?;
     let machine = Machine::prepare(run.workspace, kernel, &folder, &mut image)?;
     image.write(machine.archive())?;
     let megabytes = fs::metadata(machine.archive())?.len() >> 20;
@@ -140,12 +153,28 @@ fn boot_once(run: &Run, machine: &Machine) -> Result<Said> {
     Ok(said)
 }
 
-/// The guest's file system; what is made for it lies in `folder`.
-fn image(workspace: &Workspace, programs: &[TestProgram], folder: &Path) -> Result<Initramfs> {
-    let mut image = Initramfs::default();
+/// Process 1, and what it and the tests call.
+fn system(workspace: &Workspace, image: &mut Initramfs) -> Result<()> {
     // An example of crates/native, which cargo builds with its tests.
     let init = workspace.target().join("debug/examples/v2_guest");
     image.program(workspace, &init, "/init")?;
+    for tool in TOOLS {
+        let file = workspace.find(tool).with_context(|| format!("{tool} is not on PATH"))?;
+        image.program(workspace, &file.canonicalize()?, &format!("/bin/{tool}"))?;
+    }
+    for (tool, file) in TOOLS_FOR_NETWORKS.iter().filter_map(|tool| Some((tool, workspace.find(tool)?))) {
+        image.program(workspace, &file.canonicalize()?, &format!("/bin/{tool}"))?;
+    }
+    Ok(())
+}
+
+/// The native tests, and the lines that run them.
+fn tests(
+    workspace: &Workspace,
+    programs: &[TestProgram],
+    folder: &Path,
+    image: &mut Initramfs,
+) -> Result<String> {
     let mut list = String::new();
     for group in &GROUPS {
         let (of, name) = group.program;
@@ -159,19 +188,11 @@ fn image(workspace: &Workspace, programs: &[TestProgram], folder: &Path) -> Resu
         image.program(workspace, &stripped, &place)?;
         list += &format!("{} {} {place} {}\n", group.seconds, group.place, group.arguments);
     }
-    image.file("/groups", list.into_bytes());
-    for tool in TOOLS {
-        let file = workspace.find(tool).with_context(|| format!("{tool} is not on PATH"))?;
-        image.program(workspace, &file.canonicalize()?, &format!("/bin/{tool}"))?;
-    }
-    for (tool, file) in TOOLS_FOR_NETWORKS.iter().filter_map(|tool| Some((tool, workspace.find(tool)?))) {
-        image.program(workspace, &file.canonicalize()?, &format!("/bin/{tool}"))?;
-    }
-    Ok(image)
+    Ok(list)
 }
 
 /// The program without what only debuggers need, which would fill the guest's memory.
-fn strip(workspace: &Workspace, program: &Path, stripped: &Path) -> Result<()> {
+pub(super) fn strip(workspace: &Workspace, program: &Path, stripped: &Path) -> Result<()> {
     let mut command = workspace.command("strip");
     let done = command.arg("-o").arg(stripped).arg(program).status();
     if !done.is_ok_and(|status| status.success()) {

@@ -1,45 +1,91 @@
 //! The conformance suite for OCI runtimes, against runc, crun and ours.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::Run;
+use super::guest::{in_guest, strip};
+use crate::shell::Workspace;
 
 /// Where our runtime's command line is, from the top folder. As long as it is not there, the others are asked alone.
 const OURS: [&str; 2] = ["crates/cli/src/oci.rs", "crates/cli/src/oci"];
 
+/// Runtimes of others; where one is not on this machine it is left out.
+const OTHERS: [&str; 2] = ["runc", "crun"];
+
+/// Longest time of the suite in the guest (s), where everything is emulated.
+const SECONDS: u32 = 360;
+
+/// What the versions of control groups make a difference to.
+const OF_CONTROL_GROUPS: &str = "cgroups::,manage::,delete::,devices::";
+
+/// What runtimes and cases call in a guest, beside what every guest has.
+const TOOLS: [&str; 2] = ["cat", "ionice"];
+
 /// Builds the suite and runs it; it prints its cases as test runners do.
 pub(super) fn oci(run: &mut Run) -> Result<()> {
-    let ours = OURS.iter().any(|place| run.workspace.root().join(place).exists());
-    // With the features of the whole workspace, as for the other tests: nothing is compiled twice.
+    let suite = build(run)?;
+    let mut command = run.workspace.command(&suite.to_string_lossy());
+    for (name, program) in runtimes(run.workspace)? {
+        command.arg("--runtime").arg(format!("{name}={}", program.display()));
+    }
+    run.tests(&mut command)
+}
+
+/// Runs the part of it that is about control groups in a guest that has version 2.
+pub(super) fn oci_v2(run: &mut Run) -> Result<()> {
+    let suite = build(run)?;
+    let mut cargo = run.workspace.cargo(["build", "--workspace", "--example", "v2_guest", "--locked"]);
+    run.check("the guest's first process builds", &mut cargo)?;
+    in_guest(run, "oci-v2", |run, folder, image| {
+        let place = "/tests/catamaran-conformance";
+        let stripped = folder.join("catamaran-conformance");
+        strip(run.workspace, &suite, &stripped)?;
+        image.program(run.workspace, &stripped, place)?;
+        let mut line = format!("{SECONDS} alone {place} --only {OF_CONTROL_GROUPS}");
+        for (name, program) in runtimes(run.workspace)? {
+            let stripped = folder.join(name);
+            strip(run.workspace, &program, &stripped)?;
+            let program = format!("/bin/{}", program.file_name().unwrap_or_default().to_string_lossy());
+            image.program(run.workspace, &stripped, &program)?;
+            line += &format!(" --runtime {name}={program}");
+        }
+        for tool in TOOLS {
+            let file = run.workspace.find(tool).with_context(|| format!("{tool} is not on PATH"))?;
+            image.program(run.workspace, &file.canonicalize()?, &format!("/bin/{tool}"))?;
+        }
+        Ok(line + "\n")
+    })
+}
+
+/// Where the suite is, once it is built with the features of the whole workspace, so that nothing is compiled twice.
+fn build(run: &mut Run) -> Result<PathBuf> {
     let mut cargo =
         run.workspace.cargo(["build", "--workspace", "--bin", "catamaran-conformance", "--locked"]);
-    if ours {
+    if ours_is_there(run.workspace) {
         cargo.args(["--bin", "catamaran"]);
     }
     run.check("the conformance suite builds", &mut cargo)?;
     if !run.tally.failed.is_empty() {
         bail!("there is nothing to run");
     }
-    let programs = run.workspace.target().join("debug");
-    let mut command = run.workspace.command(&programs.join("catamaran-conformance").to_string_lossy());
-    for name in ["runc", "crun"] {
-        if let Some(program) = run.workspace.find(name) {
-            command.arg("--runtime").arg(format!("{name}={}", program.display()));
-        }
-    }
-    if ours {
-        command.arg("--runtime").arg(format!("ours={}", by_its_name(&programs)?.display()));
-    }
-    run.tests(&mut command)
+    Ok(run.workspace.target().join("debug/catamaran-conformance"))
 }
 
-/// Our runtime as engines call it: by a link of its own name.
-fn by_its_name(programs: &Path) -> Result<PathBuf> {
-    let link = programs.join("catamaran-oci");
-    if !link.exists() {
-        std::os::unix::fs::symlink("catamaran", &link).with_context(|| link.display().to_string())?;
+fn ours_is_there(workspace: &Workspace) -> bool {
+    OURS.iter().any(|place| workspace.root().join(place).exists())
+}
+
+/// Names and programs of all runtimes that are here; ours is called by a link of its own name, as engines call it.
+fn runtimes(workspace: &Workspace) -> Result<Vec<(&'static str, PathBuf)>> {
+    let mut all: Vec<_> = OTHERS.iter().filter_map(|name| Some((*name, workspace.find(name)?))).collect();
+    if ours_is_there(workspace) {
+        let link = workspace.target().join("debug/catamaran-oci");
+        if !link.exists() {
+            std::os::unix::fs::symlink("catamaran", &link).with_context(|| link.display().to_string())?;
+        }
+        all.push(("ours", link));
     }
-    Ok(link)
+    Ok(all)
 }

@@ -102,6 +102,14 @@ pub(super) const STEPS: [Step; 14] = [
         run: guest::native_v2,
     },
     Step {
+        name: "oci-v2",
+        about: "OCI runtimes on cgroup v2, in an emulated guest",
+        needs: &[Need::MuslTarget, Need::Qemu, Need::GuestKernel, Need::OciRuntimes],
+        programs: false,
+        patient: false,
+        run: oci::oci_v2,
+    },
+    Step {
         name: "golden-wasm",
         about: "the same bytes from WebAssembly in Chromium",
         needs: &[Need::WasmTarget, Need::WasmBindgen, Need::SystemPackages],

@@ -59,6 +59,12 @@ fn try_out(words: &[&str]) -> io::Result<()> {
         ["write", file, text] => {
             OpenOptions::new().write(true).create(true).truncate(true).open(file)?.write_all(text.as_bytes())
         }
+        ["environment", file] => {
+            let names = std::env::vars_os();
+            let lines = names
+                .map(|(name, value)| format!("{}={}\n", name.to_string_lossy(), value.to_string_lossy()));
+            fs::write(file, lines.collect::<String>())
+        }
         ["touch", file] => OpenOptions::new().write(true).create(true).truncate(false).open(file).map(drop),
         ["open", "r", file] => {
             let mut byte = [0];

@@ -102,7 +102,7 @@ const CASES: &[Case] = &[
         equal("mode", &stat["mode"], "604")?;
         equal("owner", (&stat["uid"], &stat["gid"]), (&json!(11), &json!(12)))
     }),
-    case("a_block_device", "config-linux.md#devices: type b", |bed| {
+    case("a_block_device", "config-linux.md#devices: type b is a block device", |bed| {
         device(bed, &json!({ "type": "b", "path": "/dev/disk", "major": 8, "minor": 1, "fileMode": 0o600 }));
         let stat = bed.ask(&["stat /dev/disk"])?[0].take();
         equal("kind, device", (&stat["kind"], &stat["device"]), (&json!("block"), &json!([8, 1])))

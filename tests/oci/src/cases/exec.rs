@@ -58,7 +58,7 @@ const CASES: &[Case] = &[
             lists("env", &seen["env"], "MORE=a=b")
         },
     ),
-    case("another_folder", "runc#exec: --cwd", |bed| {
+    case("another_folder", "runc#exec: --cwd is the working directory", |bed| {
         bed.up()?;
         equal("cwd", &bed.exec(&["--cwd", "/tmp"], &["see"])?[0]["cwd"], "/tmp")
     }),

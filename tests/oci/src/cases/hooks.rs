@@ -10,10 +10,11 @@ use crate::suite::{Case, Chapter, case};
 
 pub(super) const CHAPTER: Chapter = Chapter { name: "hooks", cases: CASES };
 
-/// A hook of this machine's shell; `$B` is the case's folder.
+/// A hook of this machine's shell; `$B` is the case's folder, `$S` the state. It is read always: some runtimes are ended by
+/// SIGPIPE where it is not.
 fn shell(bed: &Bed, line: &str) -> Value {
     let folder = format!("B={}", bed.folder().display());
-    json!({ "path": "/bin/sh", "args": ["sh", "-c", line], "env": ["PATH=/usr/bin:/bin", folder] })
+    json!({ "path": "/bin/sh", "args": ["sh", "-c", format!("S=$(cat); {line}")], "env": ["PATH=/usr/bin:/bin", folder] })
 }
 
 fn hook(bed: &mut Bed, kind: &str, line: &str) {
@@ -31,7 +32,7 @@ fn wrote(bed: &Bed, name: &str) -> Verdict<String> {
 
 /// The state that a hook of this kind was given.
 fn given(bed: &mut Bed, kind: &str) -> Verdict<Value> {
-    hook(bed, kind, "cat > $B/state");
+    hook(bed, kind, "echo \"$S\" > $B/state");
     bed.up()?;
     bed.stop()?;
     let id = bed.id.clone();
@@ -55,7 +56,7 @@ fn fails_create(bed: &mut Bed, kind: &str) -> Verdict {
 
 /// A failing hook of this kind is warned of, and all goes on.
 fn only_warns(bed: &mut Bed, kind: &str) -> Verdict {
-    let first = shell(bed, "cat > $B/first; exit 1");
+    let first = shell(bed, "exit 1");
     let second = shell(bed, "echo yes > $B/second");
     bed.set(json!({ "hooks": { kind: [first, second] } }));
     bed.up()?;
@@ -116,7 +117,8 @@ const CASES: &[Case] = &[
         "start_container_runs_inside",
         "config.md#startcontainer-hooks: during start, path and all in the container",
         |bed| {
-            let hook = json!({ "path": "/probe", "args": ["probe", "write", "/tmp/hook", "inside"] });
+            let hook =
+                json!({ "path": "/probe", "args": ["probe", "stdin", "--", "write", "/tmp/hook", "inside"] });
             bed.set(json!({ "hooks": { "startContainer": [hook] } }));
             bed.deeds(&["read /tmp/hook"]);
             bed.create()?;
@@ -167,15 +169,16 @@ const CASES: &[Case] = &[
         "config.md#posix-platform-hooks: args as of execv, the first is the name",
         |bed| {
             let file = bed.place("args");
-            let line = format!("printf '%s|' \"$0\" \"$@\" > {file}");
+            let line = format!("read -r state; printf '%s|' \"$0\" \"$@\" > {file}");
             bed.set(json!({ "hooks": { "createRuntime": [{ "path": "/bin/sh", "args": ["sh", "-c", line, "zero", "a b", ""] }] } }));
             bed.create()?;
             equal("arguments", wrote(bed, "args")?, "zero|a b||")
         },
     ),
     case("a_hook_has_its_environment_only", "config.md#posix-platform-hooks: env as of environ(7)", |bed| {
-        let line = format!("/usr/bin/env > {}", bed.place("env"));
-        let hook = json!({ "path": "/bin/sh", "args": ["sh", "-c", line], "env": ["ONE=1", "TWO=a b"] });
+        let (probe, file) = (bed.inside("probe"), bed.place("env"));
+        let args = ["probe", "stdin", "--", "environment", file.as_str()];
+        let hook = json!({ "path": probe, "args": args, "env": ["ONE=1", "TWO=a b"] });
         bed.set(json!({ "hooks": { "createRuntime": [hook] } }));
         bed.create()?;
         let wrote = wrote(bed, "env")?;
@@ -204,7 +207,7 @@ const CASES: &[Case] = &[
         "a_failing_start_container_runs_nothing",
         "runtime.md#lifecycle: then the program must not run",
         |bed| {
-            let hook = json!({ "path": "/probe", "args": ["probe", "exit", "1"] });
+            let hook = json!({ "path": "/probe", "args": ["probe", "stdin", "--", "exit", "1"] });
             bed.set(json!({ "hooks": { "startContainer": [hook] } }));
             bed.deeds(&["touch /tmp/ran"]);
             bed.create()?;
