@@ -50,13 +50,15 @@ fn a_container_goes_through_its_life() {
 }
 
 #[test]
-fn a_created_container_can_be_deleted() {
-    if !is_root("a created container can be deleted") {
+fn a_created_container_is_deleted_by_force_alone() {
+    if !is_root("a created container is deleted by force alone") {
         return;
     }
     let ship = Ship::new("unstarted", "exit 0");
     ship.create();
-    ship.delete(false).expect("deleted");
+    assert!(ship.delete(false).unwrap_err().contains("is created; only a stopped container can be deleted"));
+    assert_eq!(ship.status(), "created");
+    ship.delete(true).expect("deleted");
 }
 
 #[test]

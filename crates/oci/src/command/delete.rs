@@ -12,10 +12,10 @@ use crate::{Problem, Warning, order};
 /// How long a killed process may take to be gone (s).
 const PATIENCE_S: i64 = 10;
 
-/// Removes a stopped or a created container; with `force` a running one too, and one that is not there is no mistake.
+/// Removes a stopped container (runtime.md, "Delete"); with `force` any other too, and one that is not there is no mistake.
 ///
 /// # Errors
-/// Where it runs, does not exist, or something of it can't be removed.
+/// Where it has not stopped, does not exist, or something of it can't be removed.
 pub fn delete(root: &Path, id: &str, force: bool, warnings: &mut Vec<Warning>) -> Result<(), Problem> {
     crate::state::check_id(id)?;
     if force && !root.join(id).exists() {
@@ -29,7 +29,7 @@ pub fn delete(root: &Path, id: &str, force: bool, warnings: &mut Vec<Warning>) -
         Err(problem) => return Err(problem),
     };
     let status = state.status(&folder.path);
-    if !force && !matches!(status, Status::Stopped | Status::Created) {
+    if !force && status != Status::Stopped {
         return Err(Problem::Usage(format!(
             "container {id} is {}; only a stopped container can be deleted: kill it first, or give --force",
             status.word()
