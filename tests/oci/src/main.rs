@@ -96,6 +96,7 @@ fn carry_out(options: &Options) -> Result<bool, String> {
     }
     let mut host = Host::here().map_err(|error| error.to_string())?;
     let probe = probe().map_err(|error| format!("the probe can't be written: {error}"))?;
+    leftovers::clear_after_the_dead(&host);
     stay_private().map_err(|error| format!("no mount namespace of our own: {error}"))?;
     let mut judged = Vec::new();
     for runtime in &options.runtimes {
