@@ -11,6 +11,7 @@ use crate::bed::{Bed, MARK};
 use crate::call::wait_for;
 use crate::check::{Verdict, wrong};
 use crate::host::Host;
+use crate::suite::PREFIX;
 
 /// Longest time in which what was deleted goes away.
 const GRACE: Duration = Duration::from_secs(3);
@@ -34,6 +35,29 @@ pub(crate) fn clear(bed: &mut Bed) -> Verdict {
     left.extend(state(&bed.root()));
     sweep(&mark, bed.host, bed.folder());
     if left.is_empty() { Ok(()) } else { wrong(format!("left behind: {}", left.join(", "))) }
+}
+
+/// Removes what a suite left that was killed: everything is called after its process.
+pub(crate) fn clear_after_the_dead(host: &Host) {
+    let folders =
+        fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten().map(|entry| entry.path());
+    for place in folders.chain(host.groups_called(PREFIX)) {
+        let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(mark) = mark_of_the_dead(&name) else { continue };
+        sweep(&mark, host, &place);
+        if place.starts_with(std::env::temp_dir()) {
+            // What can't be removed is in nobody's way.
+            let _ = fs::remove_dir_all(&place);
+        }
+    }
+}
+
+/// `catamaran-c7-12` of `catamaran-c7-12-x`, if process 7 has gone.
+fn mark_of_the_dead(name: &str) -> Option<String> {
+    let mut parts = name.strip_prefix(PREFIX)?.split('-');
+    let (pid, number) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?);
+    let gone = !Path::new("/proc").join(pid.to_string()).exists();
+    gone.then(|| format!("{PREFIX}{pid}-{number}"))
 }
 
 /// What is there of the case, in words; what the case has mounted itself is its own.
@@ -115,6 +139,19 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+
+    #[test]
+    fn what_the_dead_have_left_is_known_by_its_name() {
+        let own = std::process::id();
+        // Numbers of processes end at 2^22 (proc(5)).
+        assert_eq!(mark_of_the_dead("catamaran-c4194305-12-Ab"), Some("catamaran-c4194305-12".into()));
+        assert_eq!(mark_of_the_dead("catamaran-c4194305-12"), Some("catamaran-c4194305-12".into()));
+        for living in
+            [format!("catamaran-c{own}-1"), "catamaran-c1".into(), "catamaran-cache".into(), "x".into()]
+        {
+            assert_eq!(mark_of_the_dead(&living), None, "{living}");
+        }
+    }
 
     #[test]
     fn what_is_left_is_found() {

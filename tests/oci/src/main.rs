@@ -34,6 +34,9 @@ use suite::Chosen;
 /// The static program of every container.
 const PROBE: &[u8] = include_bytes!(env!("CATAMARAN_PROBE"));
 
+/// Cases at a time: they wait for the kernel more than they compute.
+const JOBS: usize = 3;
+
 /// Asks OCI runtimes for what the clauses of the specification promise.
 #[derive(Parser)]
 struct Options {
@@ -49,10 +52,10 @@ struct Options {
     /// Name the cases with their clauses, and run nothing
     #[arg(long)]
     list: bool,
-    /// So many cases at a time
-    #[arg(long, default_value_t = 3)]
-    jobs: usize,
-    /// As test programs have it; cases then run one by one
+    /// So many cases at a time; 3 where nothing is said
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// As test programs have it; --jobs goes before it
     #[arg(long, hide = true)]
     test_threads: Option<usize>,
     /// As test programs have it; lines are always shown
@@ -93,6 +96,7 @@ fn carry_out(options: &Options) -> Result<bool, String> {
     }
     let mut host = Host::here().map_err(|error| error.to_string())?;
     let probe = probe().map_err(|error| format!("the probe can't be written: {error}"))?;
+    leftovers::clear_after_the_dead(&host);
     stay_private().map_err(|error| format!("no mount namespace of our own: {error}"))?;
     let mut judged = Vec::new();
     for runtime in &options.runtimes {
@@ -155,7 +159,7 @@ fn with_runtime(
             println!("{}", report::line(outcome, &deviations.judge(outcome, cgroup)));
         }
     };
-    let jobs = options.test_threads.unwrap_or(options.jobs);
+    let jobs = options.jobs.or(options.test_threads).unwrap_or(JOBS);
     let outcomes = suite::run(runtime, host, probe, chosen, jobs, &tell);
     if let Some(unified) = host.covered.take() {
         unmount(unified, UnmountFlags::DETACH).map_err(|error| error.to_string())?;

@@ -11,6 +11,9 @@ use crate::host::Host;
 use crate::leftovers;
 use crate::runtime::{Runtime, version};
 
+/// What the names of all beds begin with; the number of the suite's process follows, and that of the case.
+pub(crate) const PREFIX: &str = "catamaran-c";
+
 /// One case.
 pub(crate) struct Case {
     /// Its name in its chapter: words with underscores.
@@ -89,7 +92,7 @@ pub(crate) fn run(
 fn one(runtime: &Runtime, host: &Host, probe: &Path, name: &str, case: &Case) -> Outcome {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let id = format!("catamaran-c{}-{number}", std::process::id());
+    let id = format!("{PREFIX}{}-{number}", std::process::id());
     let begun = Instant::now();
     let verdict = Bed::make(runtime, host, id, probe).and_then(|mut bed| {
         let verdict = (case.run)(&mut bed);

@@ -43,7 +43,7 @@ pub(super) fn oci_v2(run: &mut Run) -> Result<()> {
         let stripped = folder.join("catamaran-conformance");
         strip(run.workspace, &suite, &stripped)?;
         image.program(run.workspace, &stripped, place)?;
-        let mut line = format!("{SECONDS} alone {place} --only {OF_CONTROL_GROUPS}");
+        let mut line = format!("{SECONDS} alone {place} --jobs 2 --only {OF_CONTROL_GROUPS}");
         for (name, program) in runtimes(run.workspace)? {
             let stripped = folder.join(name);
             strip(run.workspace, &program, &stripped)?;
