@@ -233,7 +233,7 @@ impl World {
             }
             Doing::Reap => {
                 instance.program.reaped(now);
-                self.bury(index, 1);
+                self.bury(index, 1, 0);
             }
         }
         self.go_on(thread);
@@ -372,24 +372,28 @@ impl World {
             self.engine.die(thread);
         }
         let owners = &self.owners;
-        world.hands.retain(|thread, _| owners.get(*thread).is_some_and(|(owner, _)| *owner != index));
+        let is_own = |thread: &ThreadId| owners.get(*thread).is_some_and(|(owner, _)| *owner == index);
+        let is_in_birth = |hand: &Hand| matches!(hand.doing, Some(Doing::Fork(true) | Doing::WakeChild));
+        let unborn = world.hands.iter().filter(|(thread, hand)| is_own(thread) && is_in_birth(hand)).count();
+        world.hands.retain(|thread, _| !is_own(thread));
         let charged =
             world.groups.get(index).map_or(0, |(group, own)| world.pids.tasks(*group).saturating_sub(*own));
-        self.bury(index, charged);
+        self.bury(index, charged, unborn as u64);
         if let Some(instance) = self.instances.get_mut(index).and_then(Option::as_mut) {
             instance.program.children_are_gone();
         }
     }
 
-    /// So many children of an instance are charged no more.
-    fn bury(&mut self, index: usize, children: u64) {
+    /// So many children of an instance are charged no more; `unborn` ones among them are counted as tasks from the beginning of
+    /// their fork, and have no memory yet.
+    fn bury(&mut self, index: usize, children: u64, unborn: u64) {
         let Some(world) = &mut self.forks else { return };
         if let Some(&(group, _)) = world.groups.get(index) {
             world.pids.uncharge(group, children);
         }
         let bytes = world.costs.child_bytes;
         if let Some(memory) = &mut self.memory {
-            memory.let_go_of_children(index, children, bytes);
+            memory.let_go_of_children(index, children.saturating_sub(unborn), bytes);
         }
     }
 }

@@ -132,6 +132,22 @@ fn a_parent_that_is_killed_takes_its_children_with_it() {
 }
 
 #[test]
+fn a_kill_in_the_midst_of_a_fork_takes_no_memory_that_is_not_there() {
+    let text = |at_us: u32| {
+        let kill = format!("[[event]]\nat = \"{at_us}us\"\ndo = \"kill\"\ntarget = \"bomb\"\n");
+        bomb("restart = \"always\"", "rate = \"1000/s\", lifetime = \"0s\"") + &hog("hog", 1, "1h", "") + &kill
+    };
+    // A fork begins every millisecond and takes 50 µs: some of these kills come in one, others while a child lives or is reaped.
+    for at_us in (10_000..11_000).step_by(10) {
+        let outcome = run(&plan(2, "30ms", "cgroups", &text(at_us)), &with_forks());
+        let row = tenant(&outcome, "bomb");
+        let most = row.memory_peak_bytes.unwrap();
+        assert_eq!(row.restarts, Some(1), "killed at {at_us} µs");
+        assert!((100 << 10..2 << 20).contains(&most), "killed at {at_us} µs: {most} bytes");
+    }
+}
+
+#[test]
 fn a_phase_of_forks_ends_with_its_children() {
     let text = "[[tenant]]\nname = \"bomb\"\nworkload = { phases = [\n\
                 { kind = \"fork\", rate = \"100/s\", lifetime = \"10s\", for = \"1s\" },\n\
