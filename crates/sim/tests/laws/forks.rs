@@ -135,7 +135,9 @@ fn a_parent_that_is_killed_takes_its_children_with_it() {
 fn a_kill_in_the_midst_of_a_fork_takes_no_memory_that_is_not_there() {
     let text = |at_us: u32| {
         let kill = format!("[[event]]\nat = \"{at_us}us\"\ndo = \"kill\"\ntarget = \"bomb\"\n");
-        bomb("restart = \"always\"", "rate = \"1000/s\", lifetime = \"0s\"") + &hog("hog", 1, "1h", "") + &kill
+        bomb("restart = \"always\"", "rate = \"1000/s\", lifetime = \"0s\"")
+            + &hog("hog", 1, "1h", "")
+            + &kill
     };
     // A fork begins every millisecond and takes 50 µs: some of these kills come in one, others while a child lives or is reaped.
     for at_us in (10_000..11_000).step_by(10) {
