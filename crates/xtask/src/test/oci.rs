@@ -8,9 +8,6 @@ use super::Run;
 use super::guest::{in_guest, strip};
 use crate::shell::Workspace;
 
-/// Where our runtime's command line is, from the top folder. As long as it is not there, the others are asked alone.
-const OURS: [&str; 2] = ["crates/cli/src/oci.rs", "crates/cli/src/oci"];
-
 /// Runtimes of others; where one is not on this machine it is left out.
 const OTHERS: [&str; 2] = ["runc", "crun"];
 
@@ -61,11 +58,8 @@ pub(super) fn oci_v2(run: &mut Run) -> Result<()> {
 
 /// Where the suite is, once it is built with the features of the whole workspace, so that nothing is compiled twice.
 fn build(run: &mut Run) -> Result<PathBuf> {
-    let mut cargo =
-        run.workspace.cargo(["build", "--workspace", "--bin", "catamaran-conformance", "--locked"]);
-    if ours_is_there(run.workspace) {
-        cargo.args(["--bin", "catamaran"]);
-    }
+    let mut cargo = run.workspace.cargo(["build", "--workspace", "--locked"]);
+    cargo.args(["--bin", "catamaran-conformance", "--bin", "catamaran"]);
     run.check("the conformance suite builds", &mut cargo)?;
     if !run.tally.failed.is_empty() {
         bail!("there is nothing to run");
@@ -73,19 +67,13 @@ fn build(run: &mut Run) -> Result<PathBuf> {
     Ok(run.workspace.target().join("debug/catamaran-conformance"))
 }
 
-fn ours_is_there(workspace: &Workspace) -> bool {
-    OURS.iter().any(|place| workspace.root().join(place).exists())
-}
-
 /// Names and programs of all runtimes that are here; ours is called by a link of its own name, as engines call it.
 fn runtimes(workspace: &Workspace) -> Result<Vec<(&'static str, PathBuf)>> {
     let mut all: Vec<_> = OTHERS.iter().filter_map(|name| Some((*name, workspace.find(name)?))).collect();
-    if ours_is_there(workspace) {
-        let link = workspace.target().join("debug/catamaran-oci");
-        if !link.exists() {
-            std::os::unix::fs::symlink("catamaran", &link).with_context(|| link.display().to_string())?;
-        }
-        all.push(("ours", link));
+    let link = workspace.target().join("debug/catamaran-oci");
+    if !link.exists() {
+        std::os::unix::fs::symlink("catamaran", &link).with_context(|| link.display().to_string())?;
     }
+    all.push(("ours", link));
     Ok(all)
 }
