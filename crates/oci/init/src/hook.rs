@@ -1,11 +1,14 @@
 //! Hooks: programs that get the container's state on standard input (config.md, "POSIX-platform Hooks"). The runtime runs some
 //! outside, the container's process runs some inside.
 
-use std::io::Write as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::order::Hook;
@@ -38,11 +41,22 @@ fn run_one(hook: &Hook, state: &str) -> Result<(), String> {
         command.env_clear().envs(environment.iter().filter_map(|pair| pair.split_once('=')));
     }
     let mut child = command.stdin(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
-    if let Some(mut input) = child.stdin.take() {
-        // A hook need not read the state.
-        let _ = input.write_all(state.as_bytes());
+    let input = child.stdin.take();
+    let limit = hook.timeout_s.map(|seconds| (seconds, Instant::now() + Duration::from_secs(seconds.into())));
+    let deadline = limit.map(|(_, deadline)| deadline);
+    let pid = Pid::from_raw(child.id().cast_signed()).ok_or("no process")?;
+    let handle = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| error.to_string())?;
+    if let Some(input) = input {
+        feed(input, state.as_bytes(), &handle, deadline).map_err(|error| error.to_string())?;
     }
-    let status = wait(&mut child, hook.timeout_s)?;
+    let ended = becomes_ready(&mut [PollFd::new(&handle, PollFlags::IN)], deadline);
+    if ended != Ok(true) {
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(|error| error.to_string())?;
+    if let (Ok(false), Some((seconds, _))) = (ended, limit) {
+        return Err(format!("not over after {seconds} s"));
+    }
     match (status.code(), status.signal()) {
         (Some(0), _) => Ok(()),
         (Some(code), _) => Err(format!("exit code {code}")),
@@ -50,19 +64,44 @@ fn run_one(hook: &Hook, state: &str) -> Result<(), String> {
     }
 }
 
-fn wait(child: &mut Child, timeout_s: Option<u32>) -> Result<ExitStatus, String> {
-    if let Some(seconds) = timeout_s {
-        let pid = Pid::from_raw(child.id().cast_signed()).ok_or("no process")?;
-        let handle = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| error.to_string())?;
-        let limit = Timespec { tv_sec: seconds.into(), tv_nsec: 0 };
-        let ended = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&limit));
-        if ended == Ok(0) {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(format!("not over after {seconds} s"));
+/// Gives the state to the hook, which need not read it: a pipe holds 64 KiB, a state with annotations may be longer, and who
+/// waits for such a hook to read waits beyond its time.
+fn feed(
+    input: ChildStdin,
+    mut state: &[u8],
+    handle: &OwnedFd,
+    deadline: Option<Instant>,
+) -> Result<(), Errno> {
+    fcntl_setfl(&input, OFlags::NONBLOCK)?;
+    while !state.is_empty() {
+        let mut watched = [PollFd::new(&input, PollFlags::OUT), PollFd::new(handle, PollFlags::IN)];
+        let is_over = !becomes_ready(&mut watched, deadline)?;
+        if is_over || watched.iter().any(|one| one.revents().intersects(PollFlags::ERR | PollFlags::IN)) {
+            return Ok(());
+        }
+        match rustix::io::write(&input, state) {
+            Ok(written) => state = state.get(written..).unwrap_or_default(),
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(Errno::PIPE) => return Ok(()),
+            Err(error) => return Err(error),
         }
     }
-    child.wait().map_err(|error| error.to_string())
+    Ok(())
+}
+
+/// Whether one of them is ready before the deadline.
+fn becomes_ready(watched: &mut [PollFd<'_>], deadline: Option<Instant>) -> Result<bool, Errno> {
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = left.map(|left| Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: left.subsec_nanos().into(),
+        });
+        match poll(watched, left.as_ref()) {
+            Err(Errno::INTR) => {}
+            other => return other.map(|ready| ready > 0),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -79,6 +118,16 @@ mod tests {
         let hook =
             shell("read state; test \"$state\" = {} && test $WORD = here && test -z \"$HOME\"", Some(20));
         assert_eq!(run(&[hook], "prestart", "{}\n"), Ok(()));
+    }
+
+    #[test]
+    fn a_hook_that_does_not_read_ends_in_time_however_long_the_state_is() {
+        let state = "x".repeat(1 << 20);
+        let asleep = run(&[shell("exec sleep 60", Some(1))], "poststop", &state);
+        assert_eq!(asleep.unwrap_err(), "hooks.poststop[0]: /bin/sh: not over after 1 s");
+        assert_eq!(run(&[shell("exit 0", None)], "poststop", &state), Ok(()));
+        let counts = shell("test $(wc -c) = 1048576", Some(20));
+        assert_eq!(run(&[counts], "poststop", &state), Ok(()));
     }
 
     #[test]
