@@ -1,55 +1,13 @@
-//! Builds the static worker and hands its bytes to the crate, so that one `cargo build` is enough.
+//! Builds the static worker and hands its bytes to the crate.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-/// Targets to try, the smaller worker first; the second links the C library in by a flag.
-const TARGETS: [(&str, &str); 2] =
-    [("x86_64-unknown-linux-musl", ""), ("x86_64-unknown-linux-gnu", "-Ctarget-feature=+crt-static")];
+use catamaran_static_program::Program;
 
 fn main() {
-    let manifest = PathBuf::from(env("CARGO_MANIFEST_DIR"));
-    for watched in ["worker/src", "worker/Cargo.toml", "build.rs"] {
-        println!("cargo::rerun-if-changed={}", manifest.join(watched).display());
+    Program {
+        package: "catamaran-worker",
+        binary: "catamaran-worker",
+        folder: "worker",
+        variable: "CATAMARAN_WORKER",
     }
-    let out = PathBuf::from(env("OUT_DIR"));
-    let mut failures = Vec::new();
-    for (target, flags) in TARGETS {
-        match build(&manifest, &out, target, flags) {
-            Ok(worker) => {
-                println!("cargo::rustc-env=CATAMARAN_WORKER={}", worker.display());
-                return;
-            }
-            Err(failure) => failures.push(format!("--target {target}:\n{failure}")),
-        }
-    }
-    println!(
-        "cargo::error=no target builds the static worker; `rustup target add x86_64-unknown-linux-musl` gives one.\n{}",
-        failures.join("\n").replace('\n', " | ")
-    );
-}
-
-fn build(manifest: &Path, out: &Path, target: &str, flags: &str) -> Result<PathBuf, String> {
-    let folder = out.join("worker");
-    let mut cargo = Command::new(env("CARGO"));
-    cargo
-        .args(["build", "--release", "--package", "catamaran-worker", "--bin", "catamaran-worker"])
-        .args(["--target", target, "--target-dir"])
-        .arg(&folder)
-        .current_dir(manifest)
-        .env("RUSTFLAGS", flags)
-        // What cargo set for this crate must not reach the other build: another linter, other flags, other features.
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env_remove("RUSTC_WORKSPACE_WRAPPER")
-        .env_remove("RUSTC_WRAPPER");
-    let output = cargo.output().map_err(|error| format!("cannot run cargo: {error}"))?;
-    if output.status.success() {
-        Ok(folder.join(target).join("release/catamaran-worker"))
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into_owned())
-    }
-}
-
-fn env(name: &str) -> String {
-    std::env::var(name).unwrap_or_default()
+    .build();
 }
