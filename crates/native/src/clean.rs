@@ -54,7 +54,44 @@ fn clean_home(home: &Path) -> Result<Cleaned, String> {
                 cleaned.runs += 1;
                 cleaned.removed.extend(remove_run(&path)?);
             }
+            Found::Gone => {}
         }
     }
     Ok(cleaned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::run_folder::RunFolder;
+
+    /// A run that ends while others clean up: neither may stumble over what the other removes, and no live run may be
+    /// taken for a dead one.
+    #[test]
+    fn runs_that_end_and_cleaners_do_not_get_in_each_others_way() {
+        let home = tempfile::tempdir().expect("a folder");
+        let ended = AtomicBool::new(false);
+        let clean = || {
+            while !ended.load(Ordering::Relaxed) {
+                let cleaned = clean_home(home.path()).expect("whatever ends meanwhile");
+                assert_eq!((cleaned.runs, cleaned.removed.len()), (0, 0), "all of these runs live");
+            }
+        };
+        let run = || {
+            for _ in 0..500 {
+                RunFolder::make(home.path()).expect("a run").remove().expect("it ends");
+            }
+        };
+        std::thread::scope(|scope| {
+            let cleaners = [scope.spawn(clean), scope.spawn(clean)];
+            let runs = [scope.spawn(run), scope.spawn(run)];
+            let all_ended = runs.map(std::thread::ScopedJoinHandle::join);
+            ended.store(true, Ordering::Relaxed);
+            for thread in all_ended.into_iter().chain(cleaners.map(std::thread::ScopedJoinHandle::join)) {
+                thread.expect("no quarrel");
+            }
+        });
+    }
 }

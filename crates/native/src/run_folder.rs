@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use catamaran_worker::folder::{Folder, group_line, process_start};
+use catamaran_worker::folder::{Folder, door, group_line, process_start};
 use catamaran_worker::stop::stop_at;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -128,9 +128,15 @@ impl RunFolder {
         format!("catamaran-{}", self.id())
     }
 
-    /// Removes what the run made, then the folder.
+    /// Removes what the run made, then the folder; that behind the door, for nobody shall find half of it and take it for
+    /// that of a dead run.
     pub(crate) fn remove(self) -> Result<Vec<String>, String> {
-        remove_run(self.path())
+        let mut removed = remove_resources(self.path())?;
+        stop_at("no-groups");
+        let home = self.path().parent().unwrap_or(Path::new("/"));
+        let _door = door(home).map_err(|error| format!("cannot open {}/door: {error}", home.display()))?;
+        removed.extend(remove_folder(self.path())?);
+        Ok(removed)
     }
 }
 
@@ -141,6 +147,8 @@ pub(crate) enum Found {
     Live(u32),
     /// Its maker is gone; locked by us as long as this lives.
     Dead(File),
+    /// Somebody removed it meanwhile.
+    Gone,
 }
 
 /// Looks at the folder of a run.
@@ -152,7 +160,10 @@ pub(crate) fn look(path: &Path) -> io::Result<Found> {
     let pid = pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
     let lock = match OpenOptions::new().append(true).open(&lock_path) {
         // A run that was killed before it had one. None is made, for there may be no room: the folder serves as well.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => File::open(path)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Gone),
+            opened => opened?,
+        },
         opened => opened?,
     };
     match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
@@ -167,9 +178,16 @@ pub(crate) fn look(path: &Path) -> io::Result<Found> {
     Ok(Found::Dead(lock))
 }
 
-/// Removes everything that the ledger in `path` names, newest first, and then the folder; what was removed. What can't be
-/// removed keeps nothing else from it but the folder, which remembers it: the first such thing is told.
+/// Removes everything that the ledger of a dead run in `path` names, and then the folder; what was removed.
 pub(crate) fn remove_run(path: &Path) -> Result<Vec<String>, String> {
+    let mut removed = remove_resources(path)?;
+    removed.extend(remove_folder(path)?);
+    Ok(removed)
+}
+
+/// Removes everything that the ledger in `path` names, newest first; what was removed. What can't be removed keeps nothing
+/// else from it but the folder, which remembers it: the first such thing is told.
+fn remove_resources(path: &Path) -> Result<Vec<String>, String> {
     let ledger = fs::read(path.join("ledger")).unwrap_or_default();
     let (mut removed, mut failed) = (Vec::new(), None);
     for resource in parse_ledger(&ledger).iter().rev() {
@@ -180,13 +198,16 @@ pub(crate) fn remove_run(path: &Path) -> Result<Vec<String>, String> {
             }
         }
     }
-    if let Some(what) = failed {
-        return Err(what);
+    failed.map_or(Ok(removed), Err)
+}
+
+/// Removes the folder of a run; what was removed, unless somebody was faster.
+fn remove_folder(path: &Path) -> Result<Option<String>, String> {
+    match fs::remove_dir_all(path) {
+        Ok(()) => Ok(Some(format!("folder {}", path.display()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("cannot remove {}: {error}", path.display())),
     }
-    stop_at("no-groups");
-    fs::remove_dir_all(path).map_err(|error| format!("cannot remove {}: {error}", path.display()))?;
-    removed.push(format!("folder {}", path.display()));
-    Ok(removed)
 }
 
 /// Takes away what is mounted at `path`, with all that is mounted below; whether there was something.

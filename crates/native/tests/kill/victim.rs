@@ -151,16 +151,15 @@ impl Victim {
 
     /// Waits until the run says that it has halted.
     pub(crate) fn wait_for_stop(&mut self, stage: &str) {
-        let mut lines = BufReader::new(self.process.stderr.take().expect("piped"));
-        let mut line = String::new();
-        while lines.read_line(&mut line).expect("readable") > 0 {
-            if line.trim_end().ends_with(&format!("stopped at {stage}")) {
+        let mut errors = BufReader::new(self.process.stderr.take().expect("piped"));
+        let mut complained = String::new();
+        while errors.read_line(&mut complained).expect("readable") > 0 {
+            if complained.trim_end().ends_with(&format!("stopped at {stage}")) {
                 return;
             }
-            line.clear();
         }
         let said = self.said();
-        panic!("the run on {} never came to {stage}: {said}", self.ground.name);
+        panic!("the run on {} never came to {stage}: {said}\n{complained}", self.ground.name);
     }
 
     /// What it said, once it has ended.
