@@ -97,7 +97,12 @@ impl Case {
 fn has_limits(platform: Platform) -> bool {
     matches!(
         platform,
-        Platform::Cgroups | Platform::Container | Platform::Runc | Platform::Crun | Platform::Vm
+        Platform::Cgroups
+            | Platform::Container
+            | Platform::Runc
+            | Platform::Crun
+            | Platform::Youki
+            | Platform::Vm
     )
 }
 
@@ -197,7 +202,9 @@ fn what_is_seen_is_what_the_platform_promises() -> Case {
             match report.platform {
                 Platform::Chroot => (files, devices) = (Sees::Some, Sees::Some),
                 Platform::Namespaces => (own, files) = (Sees::Own, Sees::Some),
-                Platform::Container | Platform::Runc | Platform::Crun => (own, files, devices) = (Sees::Own, Sees::Own, Sees::Some),
+                Platform::Container | Platform::Runc | Platform::Crun | Platform::Youki => {
+                    (own, files, devices) = (Sees::Own, Sees::Own, Sees::Some)
+                }
                 _ => {}
             }
             let expected = [
@@ -390,5 +397,6 @@ conformance! {
     container = Platform::Container;
     runc = Platform::Runc;
     crun = Platform::Crun;
+    youki = Platform::Youki;
     vm = Platform::Vm;
 }

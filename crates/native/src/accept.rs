@@ -100,7 +100,7 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
     if !carried_out(platform) {
         return unavailable(
             "it is not carried out natively yet",
-            "run it on bare-metal, chroot, namespaces, cgroups, container, runc, crun or vm, or simulate it",
+            "run it on bare-metal, chroot, namespaces, cgroups, container, runc, crun, youki or vm, or simulate it",
         );
     }
     let is_root = rustix::process::geteuid().is_root();
@@ -117,7 +117,7 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
             "it takes root, or a user namespace, to change the root",
             "sudo catamaran …; a run goes without, with `[platform.container] rootless = true` in its scenario",
         ),
-        Platform::Runc | Platform::Crun if !is_root => unavailable(
+        Platform::Runc | Platform::Crun | Platform::Youki if !is_root => unavailable(
             "it takes root to have a runtime make containers with limits",
             "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
         ),
@@ -161,6 +161,7 @@ fn carried_out(platform: Platform) -> bool {
             | Platform::Container
             | Platform::Runc
             | Platform::Crun
+            | Platform::Youki
             | Platform::Vm
     )
 }

@@ -19,7 +19,7 @@ pub(crate) fn has_limits(platform: Platform) -> bool {
 fn namespaces(platform: Platform, settings: &PlatformSettings) -> Vec<Namespace> {
     match platform {
         Platform::Namespaces => settings.unshared().into_iter().filter_map(namespace).collect(),
-        Platform::Container | Platform::Runc | Platform::Crun => Namespace::ALL.to_vec(),
+        Platform::Container | Platform::Runc | Platform::Crun | Platform::Youki => Namespace::ALL.to_vec(),
         _ => Vec::new(),
     }
 }

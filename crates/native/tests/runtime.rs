@@ -15,7 +15,7 @@ use catamaran_scenario::{Plan, Platform};
 
 use common::{PLATFORMS, TRIAL};
 
-const RUNTIMES: [Platform; 2] = [Platform::Runc, Platform::Crun];
+const RUNTIMES: [Platform; 3] = [Platform::Runc, Platform::Crun, Platform::Youki];
 
 fn plan(host: &str, tenants: &str) -> Plan {
     common::plan("400ms", host, tenants)
@@ -42,6 +42,18 @@ fn groups(name: &str) -> Vec<PathBuf> {
     found
 }
 
+/// Children of this process that have ended and are not waited for (proc_pid_stat(5): fields 2, 3 and 4).
+fn dead_children() -> Vec<String> {
+    let own = std::process::id().to_string();
+    let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let stats = entries.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
+    let dead = |stat: &String| {
+        let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+        fields.starts_with("Z ") && fields.split(' ').nth(1) == Some(&own)
+    };
+    stats.filter(dead).collect()
+}
+
 #[test]
 fn a_runtime_starts_tenants_tells_its_version_and_leaves_nothing() {
     let tenants = "[[tenant]]\nname = \"web\"\ncpu = { limit = \"200m\", period = \"20ms\" }\npids = { limit = 20 }\n\
@@ -50,7 +62,7 @@ fn a_runtime_starts_tenants_tells_its_version_and_leaves_nothing() {
         let Some(report) = report(platform, &plan("", tenants)) else { continue };
         let machine = report.identity.machine.as_ref().expect("a machine");
         let version = machine.get("runtime").expect("the runtime's version");
-        assert!(version.starts_with(&format!("{platform} version ")), "{version}");
+        assert!(version.starts_with(&format!("{platform} version")), "{version}");
         assert_eq!((report.trial, report.tenants.len()), (TRIAL, 2));
         for tenant in &report.tenants {
             assert_eq!(tenant.state, TenantState::Running, "{tenant:?}");
@@ -61,6 +73,7 @@ fn a_runtime_starts_tenants_tells_its_version_and_leaves_nothing() {
             assert_eq!((last.name.as_str(), last.end_s), ("exec", tenant.startup_s));
             assert!(tenant.startup_s.is_some_and(|s| s > 0.0), "{tenant:?}");
         }
+        assert_eq!(dead_children(), Vec::<String>::new(), "{platform}: nobody waits for them");
         let ours = format!("catamaran-{:x}-", std::process::id());
         assert_eq!(groups(&ours), Vec::<PathBuf>::new(), "{platform}");
         let left = std::fs::read_dir("/run/catamaran").into_iter().flatten().flatten();

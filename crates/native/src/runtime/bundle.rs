@@ -1,8 +1,8 @@
 //! The configuration of a tenant's bundle: what our own container has (`catamaran_worker::minimal`, `catamaran_worker::seccomp`),
 //! in the words of the OCI runtime specification.
 //!
-//! **Source.** Runtime specification 1.0.2, `config.md`, `config-linux.md`. Nothing newer is used: runc 1.1 and crun 1.8 know
-//! no more.
+//! **Source.** Runtime specification 1.0.2, `config.md`, `config-linux.md`. Nothing newer is used: runc 1.1 and crun 1.8 know no
+//! more.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use crate::problem::Problem;
 const VERSION: &str = "1.0.2";
 /// The worker's place in the root.
 pub(super) const PROGRAM: &str = "catamaran-worker";
-/// Where programs are looked for in a person's container.
+/// Where a person's container has its programs. The worker starts none, but youki refuses a container without.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The place of the tenant's file.
 pub(super) const FILE: &str = "file";
@@ -55,7 +55,7 @@ impl Contents<'_> {
             "terminal": false,
             "user": { "uid": 0, "gid": 0 },
             "args": self.arguments,
-            "env": if self.programs.is_empty() { json!([]) } else { json!([PATH]) },
+            "env": [PATH],
             "cwd": "/",
             "capabilities": { "bounding": kept, "effective": kept, "permitted": kept, "inheritable": [] },
             "noNewPrivileges": true,

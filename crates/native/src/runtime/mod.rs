@@ -30,7 +30,18 @@ pub(crate) use by_hand::on_container;
 
 /// Whether tenants are started by an OCI runtime that is installed.
 pub(crate) fn is_used(platform: Platform) -> bool {
-    matches!(platform, Platform::Runc | Platform::Crun)
+    remedy(platform).is_some()
+}
+
+/// How to get the runtime of a platform.
+fn remedy(platform: Platform) -> Option<&'static str> {
+    match platform {
+        Platform::Runc => Some("apt-get install runc"),
+        Platform::Crun => Some("apt-get install crun"),
+        // No distribution has it; by default it is built without anything.
+        Platform::Youki => Some("cargo install youki --locked --features v1,v2,seccomp"),
+        _ => None,
+    }
 }
 
 /// A runtime, and what its containers have in common.
@@ -49,11 +60,8 @@ impl Runtime {
     /// # Errors
     /// [`Problem::Unavailable`] where it is not installed.
     pub(crate) fn find(platform: Platform) -> Result<Option<Self>, Problem> {
-        if !is_used(platform) {
-            return Ok(None);
-        }
-        let name = platform.name();
-        let installed = Installed::find(name, &format!("apt-get install {name}"))?;
+        let Some(remedy) = remedy(platform) else { return Ok(None) };
+        let installed = Installed::find(platform.name(), remedy)?;
         Ok(Some(Self { installed, shown: Vec::new(), hidden: Vec::new() }))
     }
 

@@ -64,6 +64,17 @@ fn of_runtime(platform: Platform) -> &'static [(&'static str, &'static str)] {
             ("start", "crun"),
             ("exec", "kernel"),
         ],
+        Platform::Youki => &[
+            ("config", "youki"),
+            ("intermediate", "youki"),
+            ("limits", "youki intermediate"),
+            ("clone", "kernel"),
+            ("rootfs", "youki init"),
+            ("pivot-root", "kernel"),
+            ("confine", "youki init"),
+            ("start", "youki"),
+            ("exec", "kernel"),
+        ],
         _ => &[],
     }
 }
