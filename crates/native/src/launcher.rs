@@ -1,6 +1,6 @@
 //! The runner's end of a tenant: the launcher that starts it, the tenant's process, the socket to both and the tape.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Seek as _, Write as _};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
@@ -140,16 +140,19 @@ impl Launcher {
             Problem::by_errno(format!("PR_SET_CHILD_SUBREAPER: {error}"), "have it on Linux 3.4 or later")
         })?;
         self.tell(&script.to_text())?;
-        let ended = self.see_off(interrupt)?;
-        drop(adoption);
+        let ended = self.see_off(interrupt);
+        let number = fs::read_to_string(&call.pid_file).ok();
+        let number = number.and_then(|text| text.trim().parse::<u32>().ok());
+        let is_ours = adoption.complete(call.name(), number);
+        let ended = ended?;
         if !ended.success() {
             // Where the launcher did not become the runtime, it says why.
             self.hear()?;
-            return Err(runtime::failed(call, ended, script.errors.as_deref()));
         }
-        let number = std::fs::read_to_string(&call.pid_file).ok();
-        let number = number.and_then(|text| text.trim().parse::<u32>().ok());
-        self.tape.set(head::TENANT, number.map_or(0, u64::from));
+        let Some(number) = number.filter(|_| is_ours && ended.success()) else {
+            return Err(runtime::failed(call, ended, script.errors.as_deref()));
+        };
+        self.tape.set(head::TENANT, u64::from(number));
         self.take_up();
         Ok(())
     }

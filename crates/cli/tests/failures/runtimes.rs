@@ -19,7 +19,7 @@ pub(crate) fn rows() -> Vec<Row> {
         fake_runc("runc says what it lacks, and ends", "echo >&2 no such thing; exit 1")
             .ends(3, &["did not start a tenant (exit status: 1): no such thing"]),
         fake_runc("runc ends well and has started nothing", "exit 0")
-            .ends(3, &["a tenant ended before it was started"]),
+            .ends(3, &["did not start a tenant (exit status: 0): it said nothing"]),
         Row::on("runc", "no space for what a runtime is told")
             .inject("mount -t tmpfs -o nr_inodes=7 none /run/catamaran")
             .ends(3, &["No space left", "make room"]),

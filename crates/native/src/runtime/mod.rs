@@ -17,6 +17,7 @@ use catamaran_scenario::plan::Tenant;
 use catamaran_worker::runtime_call::RuntimeCall;
 use catamaran_worker::script::Step;
 
+use crate::adopt::turn;
 use crate::guard::Guard;
 use crate::installed::Installed;
 use crate::launcher::WORKER;
@@ -61,6 +62,7 @@ impl Runtime {
     /// [`Problem::Unavailable`] where it is not installed.
     pub(crate) fn find(platform: Platform) -> Result<Option<Self>, Problem> {
         let Some(remedy) = remedy(platform) else { return Ok(None) };
+        let _turn = turn();
         let installed = Installed::find(platform.name(), remedy)?;
         Ok(Some(Self { installed, shown: Vec::new(), hidden: Vec::new() }))
     }

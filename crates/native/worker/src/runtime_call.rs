@@ -18,6 +18,12 @@ pub struct RuntimeCall {
 }
 
 impl RuntimeCall {
+    /// Name of the runtime's processes.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.words.first().map_or("", |program| program.rsplit('/').next().unwrap_or_default())
+    }
+
     /// Adds its lines to a script's text.
     pub(crate) fn to_text(&self, text: &mut String) {
         for word in &self.words {
