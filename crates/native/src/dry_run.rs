@@ -34,18 +34,11 @@ pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError>
 fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let shape = Shape::of(plan, platform)?;
     let Found { cgroup, base } = groups(&shape)?;
-    let mut lines = vec![
-        "# WORKER stands for the program of each tenant; catamaran has one of its own that replays the scenario.".into(),
-        "export WORKER=\"${WORKER:-sleep 1}\"".into(),
-    ];
+    let mut lines = opening(platform == Platform::Vm);
     let settings = &plan.settings(platform);
     let (cpus, folder) = (&*shape.confines.cpus, Path::new(BY_HAND));
     let place = Place { platform, settings, cgroup: &*cgroup, cpus, folder };
     let vm = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
-    if vm.is_some() {
-        lines.push("# INITRD stands for a guest's file system; catamaran makes one of its worker and the scenario's requests.".into());
-        lines.push("export INITRD=\"${INITRD:-/boot/initrd.img-$(uname -r)}\"".into());
-    }
     let mut made = Vec::new();
     let mut roots = Vec::new();
     if let Some(base) = &base {
@@ -106,6 +99,19 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     }
     lines.extend(runtime.map(|_| format!("rm -r {BY_HAND}")));
     Ok(lines)
+}
+
+/// What stands for what catamaran has of its own.
+fn opening(has_guests: bool) -> Vec<String> {
+    let mut lines = vec![
+        "# WORKER stands for the program of each tenant; catamaran has one of its own that replays the scenario.".into(),
+        "export WORKER=\"${WORKER:-sleep 1}\"".into(),
+    ];
+    if has_guests {
+        lines.push("# INITRD stands for a guest's file system; catamaran makes one of its worker and the scenario's requests.".into());
+        lines.push("export INITRD=\"${INITRD:-/boot/initrd.img-$(uname -r)}\"".into());
+    }
+    lines
 }
 
 /// The groups that a run would use.
