@@ -93,6 +93,19 @@ impl Case {
     }
 }
 
+/// Whether the platform applies a tenant's limits.
+fn has_limits(platform: Platform) -> bool {
+    matches!(
+        platform,
+        Platform::Cgroups
+            | Platform::Container
+            | Platform::Runc
+            | Platform::Crun
+            | Platform::Youki
+            | Platform::Vm
+    )
+}
+
 fn only(report: &Report) -> &TenantReport {
     let [tenant] = report.tenants.as_slice() else { panic!("one tenant: {:?}", report.tenants) };
     tenant
@@ -129,7 +142,7 @@ fn a_limit_throttles() -> Case {
         body: |report| {
             let tenant = only(report);
             assert_eq!(tenant.state, TenantState::Completed);
-            if !matches!(report.platform, Platform::Cgroups | Platform::Container | Platform::Vm) {
+            if !has_limits(report.platform) {
                 assert_eq!(tenant.throttled_periods.unwrap_or(0), 0, "the platform has no limits");
                 assert!(tenant.absent.contains_key("cpu.limit"), "and says so: {:?}", tenant.absent);
                 return;
@@ -189,7 +202,9 @@ fn what_is_seen_is_what_the_platform_promises() -> Case {
             match report.platform {
                 Platform::Chroot => (files, devices) = (Sees::Some, Sees::Some),
                 Platform::Namespaces => (own, files) = (Sees::Own, Sees::Some),
-                Platform::Container => (own, files, devices) = (Sees::Own, Sees::Own, Sees::Some),
+                Platform::Container | Platform::Runc | Platform::Crun | Platform::Youki => {
+                    (own, files, devices) = (Sees::Own, Sees::Own, Sees::Some)
+                }
                 _ => {}
             }
             let expected = [
@@ -248,7 +263,7 @@ fn a_memory_limit_kills() -> Case {
                  workload = { kind = \"memory\", start = \"8MiB\", leak = \"40MiB/s\" }",
         body: |report| {
             let tenant = only(report);
-            if !matches!(report.platform, Platform::Cgroups | Platform::Container) {
+            if !has_limits(report.platform) {
                 assert_eq!((tenant.state, tenant.oom_kills), (TenantState::Completed, Some(0)));
                 assert!(tenant.absent.contains_key("memory.limit"), "and says so: {:?}", tenant.absent);
                 return;
@@ -291,7 +306,7 @@ fn a_disk_limit_holds() -> Case {
             let tenant = only(report);
             assert_eq!((tenant.state, tenant.disk_bytes), (TenantState::Completed, Some(16 * MIB)));
             // A guest's monitor is in the tenant's group.
-            if !matches!(report.platform, Platform::Cgroups | Platform::Container | Platform::Vm) {
+            if !has_limits(report.platform) {
                 assert!(tenant.absent.contains_key("io.write"), "and says so: {:?}", tenant.absent);
                 return;
             }
@@ -380,5 +395,8 @@ conformance! {
     cgroups = Platform::Cgroups;
     namespaces = Platform::Namespaces;
     container = Platform::Container;
+    runc = Platform::Runc;
+    crun = Platform::Crun;
+    youki = Platform::Youki;
     vm = Platform::Vm;
 }

@@ -8,7 +8,7 @@ use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Work
 use catamaran_scenario::{Platform, fork_work};
 
 use crate::disk::layers::is_on_several_files;
-use crate::{forks, network, platform, vm};
+use crate::{forks, network, platform, runtime, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
@@ -27,6 +27,7 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     let in_layers = rootless && plan.tenants().iter().any(|tenant| !layers_of(&tenant.workload).is_empty());
     let what = "files of layers in a rootless container yet";
     refuse(in_layers, &format!("platform.{platform}.rootless"), what, "leave it out, or simulate")?;
+    check_runtime(plan, platform)?;
     let host = plan.host();
     // Nodes on which nothing is placed need no machine; a tenant elsewhere is refused with its field.
     let in_guests = host.disk.is_some() && platform == Platform::Vm;
@@ -99,7 +100,7 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
     if !carried_out(platform) {
         return unavailable(
             "it is not carried out natively yet",
-            "run it on bare-metal, chroot, namespaces, cgroups, container or vm, or simulate it",
+            "run it on bare-metal, chroot, namespaces, cgroups, container, runc, crun, youki or vm, or simulate it",
         );
     }
     let is_root = rustix::process::geteuid().is_root();
@@ -116,8 +117,37 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
             "it takes root, or a user namespace, to change the root",
             "sudo catamaran …; a run goes without, with `[platform.container] rootless = true` in its scenario",
         ),
+        Platform::Runc | Platform::Crun | Platform::Youki if !is_root => unavailable(
+            "it takes root to have a runtime make containers with limits",
+            "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
+        ),
         _ => Ok(()),
     }
+}
+
+/// What a runtime of the machine can't be told, or not in a way that all of them understand.
+fn check_runtime(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    if !runtime::is_used(platform) {
+        return Ok(());
+    }
+    let advice = "leave it out, or choose the platform container";
+    // Version 1 bounds a group alone, not those below it, and each container has a group of its own.
+    refuse(
+        plan.host().disk.is_some(),
+        "host.disk",
+        "a bound on the disk of all containers together",
+        advice,
+    )?;
+    plan.tenants().iter().try_for_each(|tenant| {
+        let table = [
+            ("cpu.burst", tenant.cpu.burst.0 > 0, "a burst, which runc knows since 1.2 and crun since 1.8.5"),
+            ("io.weight", tenant.io.weight.is_some(), "a weight of a container's disk operations"),
+            ("workload", !layers_of(&tenant.workload).is_empty(), "files of layers in a runtime's container"),
+        ];
+        table.into_iter().try_for_each(|(name, set, what)| {
+            refuse(set, &format!("tenant.{}.{name}", tenant.name), what, advice)
+        })
+    })
 }
 
 /// Whether there is code for it.
@@ -129,6 +159,9 @@ fn carried_out(platform: Platform) -> bool {
             | Platform::Namespaces
             | Platform::Cgroups
             | Platform::Container
+            | Platform::Runc
+            | Platform::Crun
+            | Platform::Youki
             | Platform::Vm
     )
 }

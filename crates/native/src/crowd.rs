@@ -15,6 +15,7 @@ use crate::launcher::{Launcher, WorkerFile};
 use crate::order::Order;
 use crate::platform;
 use crate::problem::Problem;
+use crate::runtime::Runtime;
 use crate::vm::{Guest, Hypervisor};
 
 /// Between two looks at what one has touched.
@@ -39,6 +40,7 @@ pub(crate) struct Crowd<'a> {
     interrupt: &'a Interrupt,
     worker: WorkerFile,
     hypervisor: Option<Hypervisor>,
+    runtime: Option<Runtime>,
     // Fields are dropped in this order: tenants end before their groups are removed.
     members: Vec<Member>,
     guard: Guard,
@@ -63,7 +65,9 @@ impl<'a> Crowd<'a> {
             return Err(Problem::new("the scenario has no tenant", "add one"));
         };
         let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
-        let guard = Guard::make(&Shape::of(plan, platform)?)?;
+        let runtime = Runtime::find(platform)?;
+        let mut guard = Guard::make(&Shape::of(plan, platform)?)?;
+        let runtime = runtime.map(|runtime| runtime.prepare(&mut guard)).transpose()?;
         let worker = WorkerFile::make()?;
         let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
         let hypervisor = hypervisor.map(try_out).transpose()?;
@@ -77,6 +81,7 @@ impl<'a> Crowd<'a> {
             interrupt,
             worker,
             hypervisor,
+            runtime,
             members,
             guard,
             kills,
@@ -128,7 +133,10 @@ impl<'a> Crowd<'a> {
     fn start(&mut self, label: &str) -> Result<(), Problem> {
         let own_cpu = platform::has_limits(self.platform);
         let settings = self.plan.settings(self.platform);
-        let how = self.guard.place(self.platform, &settings).plan(self.tenant, label);
+        let mut how = self.guard.place(self.platform, &settings).plan(self.tenant, label);
+        if let Some(runtime) = &self.runtime {
+            runtime.lay_out(&mut self.guard, &mut how, self.tenant, label)?;
+        }
         let mut launcher =
             Launcher::start(&self.worker, self.guard.id(), self.order.write()?, self.interrupt)?;
         self.guard.receive(&how, launcher.pid(), own_cpu)?;

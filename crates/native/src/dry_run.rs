@@ -13,9 +13,12 @@ use crate::guard::Shape;
 use crate::network::ByHand;
 use crate::platform::{self, Place};
 use crate::problem::Problem;
+use crate::runtime::{Runtime, on_container};
 use crate::vm::{self, Hypervisor};
 use crate::{accept, root_by_hand};
 
+/// Name of the guard that the lines make.
+const NAME: &str = "catamaran-by-hand";
 /// Folder in which the lines make roots.
 const BY_HAND: &str = "/tmp/catamaran-by-hand";
 
@@ -31,18 +34,11 @@ pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError>
 fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let shape = Shape::of(plan, platform)?;
     let Found { cgroup, base } = groups(&shape)?;
-    let mut lines = vec![
-        "# WORKER stands for the program of each tenant; catamaran has one of its own that replays the scenario.".into(),
-        "export WORKER=\"${WORKER:-sleep 1}\"".into(),
-    ];
+    let mut lines = opening(platform == Platform::Vm);
     let settings = &plan.settings(platform);
     let (cpus, folder) = (&*shape.confines.cpus, Path::new(BY_HAND));
     let place = Place { platform, settings, cgroup: &*cgroup, cpus, folder };
     let vm = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
-    if vm.is_some() {
-        lines.push("# INITRD stands for a guest's file system; catamaran makes one of its worker and the scenario's requests.".into());
-        lines.push("export INITRD=\"${INITRD:-/boot/initrd.img-$(uname -r)}\"".into());
-    }
     let mut made = Vec::new();
     let mut roots = Vec::new();
     if let Some(base) = &base {
@@ -51,6 +47,11 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     }
     lines.push(format!("# The guard: all tenants share {} core(s).", plan.host().cores));
     lines.extend(cgroup.guard(&shape.confines, shape.shared_cpu).iter().map(|step| shell(step, &mut made)));
+    let mut runtime = Runtime::find(platform)?;
+    if let Some(runtime) = &mut runtime {
+        lines.push("# The runtime is shown the guard in the place of all control groups.".into());
+        lines.extend(runtime.typed_guard(cgroup.version(), NAME, &mut made)?);
+    }
     let network = ByHand::of(plan, platform::has_networks(platform, settings));
     lines.extend(network.iter().flat_map(ByHand::make));
     for (instance, (index, replica)) in plan.instances().enumerate() {
@@ -60,6 +61,12 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         how.script.network = network.as_ref().and_then(ByHand::shared);
         how.script.exec = vm.as_ref().map(|vm| vm.typed(Path::new("/tmp"), &label)).unwrap_or_default();
         lines.push(format!("# {label}: {}.", workload(tenant)));
+        if let Some(runtime) = &runtime {
+            lines.extend(runtime.typed(folder, &how, tenant, &label)?);
+            let attach = network.iter().flat_map(|network| network.attach(instance)).collect();
+            lines.extend(on_container(folder, &label, attach));
+            continue;
+        }
         lines.extend(how.groups.make.iter().map(|step| shell(step, &mut made)));
         let groups = how.groups.enter.iter().filter_map(|step| match step {
             Step::Enter(group) => Some(group.as_path()),
@@ -90,13 +97,27 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     if !roots.is_empty() {
         lines.push(format!("rmdir {BY_HAND}"));
     }
+    lines.extend(runtime.map(|_| format!("rm -r {BY_HAND}")));
     Ok(lines)
+}
+
+/// What stands for what catamaran has of its own.
+fn opening(has_guests: bool) -> Vec<String> {
+    let mut lines = vec![
+        "# WORKER stands for the program of each tenant; catamaran has one of its own that replays the scenario.".into(),
+        "export WORKER=\"${WORKER:-sleep 1}\"".into(),
+    ];
+    if has_guests {
+        lines.push("# INITRD stands for a guest's file system; catamaran makes one of its worker and the scenario's requests.".into());
+        lines.push("export INITRD=\"${INITRD:-/boot/initrd.img-$(uname -r)}\"".into());
+    }
+    lines
 }
 
 /// The groups that a run would use.
 fn groups(shape: &Shape) -> Result<Found, Problem> {
     let none = || Found { cgroup: Box::new(NoGroups), base: None };
-    match cgroup::find("catamaran-by-hand", shape.needs) {
+    match cgroup::find(NAME, shape.needs) {
         Err(Problem::Unavailable(..)) if shape.rootless => Ok(none()),
         // On version 1 groups are the administrator's, unless somebody gave them away.
         Ok(found) if shape.rootless && found.base.is_none() && !rustix::process::geteuid().is_root() => {
@@ -196,6 +217,7 @@ fn word(text: &str) -> String {
     if text == vm::INITRD || text.chars().all(plain) { text.to_owned() } else { quote(text) }
 }
 
-fn quote(text: &str) -> String {
+/// A text as one word of a shell line.
+pub(crate) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }

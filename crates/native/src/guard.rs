@@ -77,6 +77,11 @@ impl Guard {
         self.folder.as_ref().map_or("", RunFolder::id)
     }
 
+    /// Name of the run's group in each hierarchy.
+    pub(crate) fn group_name(&self) -> String {
+        self.folder.as_ref().map_or_else(String::new, RunFolder::group_name)
+    }
+
     /// Folder of the run.
     pub(crate) fn path(&self) -> &Path {
         self.folder.as_ref().map_or(Path::new(""), RunFolder::path)
@@ -115,7 +120,7 @@ impl Guard {
     }
 
     /// The same, where a machine that does not let us has not got the platform.
-    fn demand(&mut self, steps: &[Step], pid: u32) -> Result<(), Problem> {
+    pub(crate) fn demand(&mut self, steps: &[Step], pid: u32) -> Result<(), Problem> {
         self.carry_out(steps, pid, Problem::into_unavailable)
     }
 

@@ -1,10 +1,10 @@
 //! The runner's end of a tenant: the launcher that starts it, the tenant's process, the socket to both and the tape.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Seek as _, Write as _};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use catamaran_worker::clock::now_ns;
@@ -19,8 +19,10 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use crate::adopt::Adoption;
 use crate::interrupt::Interrupt;
 use crate::problem::{self, Problem};
+use crate::runtime;
 
 /// The static worker, as built by `build.rs`.
 pub(crate) static WORKER: &[u8] = include_bytes!(env!("CATAMARAN_WORKER"));
@@ -126,14 +128,38 @@ impl Launcher {
 
     /// Has the tenant started; comes back when all its threads wait for the common start.
     pub(crate) fn carry_out(&mut self, script: &Script, interrupt: &Interrupt) -> Result<(), Problem> {
-        self.tell(&script.to_text())?;
+        self.set_off(script, interrupt)?;
         self.wait_for(interrupt, word::STARTED, |_, message| message == word::STARTED)?;
-        self.see_off(interrupt)
+        if script.runtime.is_some() { Ok(()) } else { self.see_off(interrupt).map(drop) }
+    }
+
+    /// Gives the launcher its script; where it becomes an OCI runtime, comes back when that has started the tenant.
+    fn set_off(&mut self, script: &Script, interrupt: &Interrupt) -> Result<(), Problem> {
+        let Some(call) = &script.runtime else { return self.tell(&script.to_text()) };
+        let adoption = Adoption::begin().map_err(|error| {
+            Problem::by_errno(format!("PR_SET_CHILD_SUBREAPER: {error}"), "have it on Linux 3.4 or later")
+        })?;
+        self.tell(&script.to_text())?;
+        let ended = self.see_off(interrupt);
+        let number = fs::read_to_string(&call.pid_file).ok();
+        let number = number.and_then(|text| text.trim().parse::<u32>().ok());
+        let is_ours = adoption.complete(call.name(), number);
+        let ended = ended?;
+        if !ended.success() {
+            // Where the launcher did not become the runtime, it says why.
+            self.hear()?;
+        }
+        let Some(number) = number.filter(|_| is_ours && ended.success()) else {
+            return Err(runtime::failed(call, ended, script.errors.as_deref()));
+        };
+        self.tape.set(head::TENANT, u64::from(number));
+        self.take_up();
+        Ok(())
     }
 
     /// Has the tenant probe; what it found by name, when it has ended.
     pub(crate) fn probe(&mut self, script: &Script, interrupt: &Interrupt) -> Result<Facts, Problem> {
-        self.tell(&script.to_text())?;
+        self.set_off(script, interrupt)?;
         let deadline = Instant::now() + START_PATIENCE;
         let mut found = Facts::new();
         while self.ended.is_none() {
@@ -158,11 +184,11 @@ impl Launcher {
     pub(crate) fn begin(&mut self, script: &Script, interrupt: &Interrupt) -> Result<(), Problem> {
         self.tell(&script.to_text())?;
         self.wait_for(interrupt, word::CLONED, |_, message| message == word::CLONED)?;
-        self.see_off(interrupt)
+        self.see_off(interrupt).map(drop)
     }
 
-    /// Waits for the launcher to be gone: its tenant runs, and nothing else of it shall be there.
-    fn see_off(&mut self, interrupt: &Interrupt) -> Result<(), Problem> {
+    /// Waits for the launcher to be gone: its tenant runs, and nothing else of it shall be there. How it ended.
+    fn see_off(&mut self, interrupt: &Interrupt) -> Result<ExitStatus, Problem> {
         let stays = |error: &dyn std::fmt::Display| {
             Problem::new(format!("a launcher does not go: {error}"), "try again on a quieter machine")
         };
@@ -177,7 +203,7 @@ impl Launcher {
                 return Err(stays(&format!("it is there after {} s", START_PATIENCE.as_secs())));
             }
         }
-        self.process.wait().map(drop).map_err(|error| stays(&error))
+        self.process.wait().map_err(|error| stays(&error))
     }
 
     /// Takes every message that is there.

@@ -179,6 +179,8 @@ pub(crate) struct Hierarchies {
     pub(crate) v2: Option<PathBuf>,
     /// v2: the root of the mount.
     pub(crate) v2_root: Option<PathBuf>,
+    /// v1: this process's own group of each hierarchy → where the hierarchy is mounted.
+    pub(crate) v1_mounts: BTreeMap<PathBuf, PathBuf>,
     /// v1: the root of the hierarchy that counts CPU time, where it can be seen.
     pub(crate) cpuacct_root: Option<PathBuf>,
 }
@@ -192,7 +194,13 @@ impl Hierarchies {
 
     /// From the texts of `/proc/self/mountinfo` and `/proc/self/cgroup`.
     fn parse(mountinfo: &str, cgroup: &str) -> Self {
-        let mut found = Self { v1: BTreeMap::new(), v2: None, v2_root: None, cpuacct_root: None };
+        let mut found = Self {
+            v1: BTreeMap::new(),
+            v2: None,
+            v2_root: None,
+            v1_mounts: BTreeMap::new(),
+            cpuacct_root: None,
+        };
         for mount in mountinfo.lines().filter_map(CgroupMount::parse) {
             if !mount.v2 && mount.root == "/" && mount.has("cpuacct") {
                 found.cpuacct_root = Some(mount.point.clone());
@@ -208,6 +216,7 @@ impl Hierarchies {
                     (false, false) => {
                         for controller in controllers.split(',').filter(|name| mount.has(name)) {
                             if let Some(group) = mount.group(path) {
+                                found.v1_mounts.insert(group.clone(), mount.point.clone());
                                 found.v1.insert(controller.to_owned(), group);
                             }
                         }
@@ -303,6 +312,8 @@ mod tests {
         let found = Hierarchies::parse(mountinfo, "4:memory:/a/b\n1:cpu:/\n0::/\n");
         assert_eq!(found.v1["cpu"], Path::new("/sys/fs/cgroup/cpu"));
         assert_eq!(found.v1["memory"], Path::new("/sys/fs/cgroup/memory/a/b"));
+        let point = &found.v1_mounts[Path::new("/sys/fs/cgroup/memory/a/b")];
+        assert_eq!((point.as_path(), found.v1_mounts.len()), (Path::new("/sys/fs/cgroup/memory"), 2));
         assert_eq!(found.v2.as_deref(), Some(Path::new("/sys/fs/cgroup/unified")));
     }
 

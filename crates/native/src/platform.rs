@@ -8,18 +8,18 @@ use catamaran_worker::script::{Namespace, Root, RootWay, Script, Step};
 
 use crate::cgroup::{Cgroup, Groups, Limits, MemoryLimits};
 use crate::run_folder::ROOT_ENDING;
-use crate::{disk, machine, nice};
+use crate::{disk, machine, nice, runtime};
 
 /// Whether tenants get groups of their own, with weights and limits.
 pub(crate) fn has_limits(platform: Platform) -> bool {
-    matches!(platform, Platform::Cgroups | Platform::Container | Platform::Vm)
+    matches!(platform, Platform::Cgroups | Platform::Container | Platform::Vm) || runtime::is_used(platform)
 }
 
 /// The namespaces of a tenant, but for that of users.
 fn namespaces(platform: Platform, settings: &PlatformSettings) -> Vec<Namespace> {
     match platform {
         Platform::Namespaces => settings.unshared().into_iter().filter_map(namespace).collect(),
-        Platform::Container => Namespace::ALL.to_vec(),
+        Platform::Container | Platform::Runc | Platform::Crun | Platform::Youki => Namespace::ALL.to_vec(),
         _ => Vec::new(),
     }
 }
@@ -64,6 +64,8 @@ pub(crate) struct Plan {
     pub(crate) groups: Groups,
     /// What its launcher does when it is asked to start it.
     pub(crate) script: Script,
+    /// Its bounds, where it has any.
+    pub(crate) limits: Limits,
 }
 
 /// What a run has that its tenants are started with.
@@ -101,9 +103,14 @@ fn start(place: &Place<'_>, tenant: &Tenant, label: &str) -> Plan {
         script.host_name = Some(tenant.name.clone());
     }
     if !has_limits(platform) {
-        return Plan { groups: place.cgroup.counted(label), script };
+        return Plan { groups: place.cgroup.counted(label), script, limits: Limits::default() };
     }
-    let groups = place.cgroup.limited(label, &limits(tenant, place.cpus));
+    let limits = limits(tenant, place.cpus);
+    let groups = place.cgroup.limited(label, &limits);
+    if runtime::is_used(platform) {
+        // The runtime makes the groups, and puts the process into them.
+        return Plan { groups, script, limits };
+    }
     script.limits.clone_from(&groups.make);
     script.born_in.clone_from(&groups.born_in);
     // A process that enters the groups of version 1 by itself, before it has threads, waits for nobody. The platform
@@ -117,7 +124,7 @@ fn start(place: &Place<'_>, tenant: &Tenant, label: &str) -> Plan {
     } else {
         script.join.clone_from(&groups.enter);
     }
-    Plan { groups, script }
+    Plan { groups, script, limits }
 }
 
 /// Numbers of our own user and group.

@@ -8,7 +8,7 @@ use catamaran_worker::seccomp::REFUSED;
 use crate::dry_run::quoted;
 
 /// Folders of the machine that hold its programs and their libraries.
-const PROGRAMS: &str = "bin sbin lib lib64 usr";
+pub(crate) const PROGRAMS: &str = "bin sbin lib lib64 usr";
 
 /// What the lines leave out, or do for a person only.
 pub(crate) fn remark(root: &Root) -> String {

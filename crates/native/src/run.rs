@@ -21,6 +21,7 @@ use crate::network::Network;
 use crate::order::Order;
 use crate::others::Everyone;
 use crate::problem::Problem;
+use crate::runtime::Runtime;
 use crate::tally::{Look, Tally};
 use crate::vm::{self, Cost, Guest, Hypervisor};
 use crate::write_up::{Outcome, TenantOutcome, stages};
@@ -77,6 +78,7 @@ pub(crate) struct Run<'a> {
     guard: Guard,
     origin_ns: u64,
     hypervisor: Option<Hypervisor>,
+    runtime: Option<Runtime>,
 }
 
 impl<'a> Run<'a> {
@@ -88,7 +90,9 @@ impl<'a> Run<'a> {
         interrupt: &'a Interrupt,
     ) -> Result<Self, Problem> {
         let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
-        let guard = Guard::make(&Shape::of(plan, platform)?)?;
+        let runtime = Runtime::find(platform)?;
+        let mut guard = Guard::make(&Shape::of(plan, platform)?)?;
+        let runtime = runtime.map(|runtime| runtime.prepare(&mut guard)).transpose()?;
         let network = Network::make(plan, platform::has_networks(platform, &plan.settings(platform)))?;
         stop_at("network");
         let worker = WorkerFile::make()?;
@@ -104,6 +108,7 @@ impl<'a> Run<'a> {
             guard,
             origin_ns: 0,
             hypervisor,
+            runtime,
         };
         for (index, replica) in plan.instances() {
             let (Some(tenant), Some(order)) =
@@ -131,6 +136,9 @@ impl<'a> Run<'a> {
         how.script.file = disk::lay_out(guard, tenant, &label)?;
         how.script.layer = disk::layers::lay_out(guard, (self.plan, self.platform), tenant, &label)?;
         how.script.network = self.network.as_ref().and_then(Network::shared);
+        if let Some(runtime) = &self.runtime {
+            runtime.lay_out(guard, &mut how, tenant, &label)?;
+        }
         let mut launcher = Launcher::start(worker, guard.id(), order.write()?, self.interrupt)?;
         stop_at("launcher");
         guard.receive(&how, launcher.pid(), own_cpu)?;
@@ -359,6 +367,7 @@ impl<'a> Run<'a> {
             busy_s: after.busy_s_since(before),
             guard: &self.guard,
             network: self.network.as_ref().and_then(Network::name),
+            runtime: self.runtime.as_ref().map(Runtime::version),
             tenants: tenants.collect(),
         }
         .report();

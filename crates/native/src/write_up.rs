@@ -55,6 +55,8 @@ pub(crate) struct Outcome<'a> {
     pub(crate) guard: &'a Guard,
     /// The network namespace of the run, as links in `/proc` name it, where it has one.
     pub(crate) network: Option<String>,
+    /// The OCI runtime that started the tenants, where it is not our own.
+    pub(crate) runtime: Option<&'a str>,
     pub(crate) tenants: Vec<TenantOutcome<'a>>,
 }
 
@@ -250,8 +252,9 @@ impl Outcome<'_> {
             ("cores_used", machine::to_cpu_list(&self.guard.confines.cpus)),
             ("cgroup_version", self.guard.cgroup.version().to_string()),
         ];
-        let runtime = (self.platform == Platform::Container)
-            .then(|| ("runtime", concat!("catamaran ", env!("CARGO_PKG_VERSION")).to_owned()));
+        let own = (self.platform == Platform::Container)
+            .then_some(concat!("catamaran ", env!("CARGO_PKG_VERSION")));
+        let runtime = own.or(self.runtime).map(|version| ("runtime", version.to_owned()));
         Identity {
             scenario_digest: self.plan.digest(),
             engine: concat!("catamaran-native ", env!("CARGO_PKG_VERSION")).to_owned(),

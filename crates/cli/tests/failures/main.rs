@@ -19,6 +19,7 @@ mod injected;
 mod inventory;
 mod networks;
 mod ordinary;
+mod runtimes;
 
 use std::time::Instant;
 
@@ -48,6 +49,7 @@ fn every_failure_is_one_clear_error_with_a_remedy_and_leaves_nothing() {
     let mut rows = guests::rows(&ground);
     rows.extend(injected::rows());
     rows.extend(networks::rows());
+    rows.extend(runtimes::rows());
     let (all, rows) = (rows.len(), ground.possible(rows));
     println!("{} of {all} failures can be injected here", rows.len());
     assert!(rows.len() >= 30 || rows.len() < all, "a table of {all} failures only");

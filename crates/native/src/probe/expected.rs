@@ -45,7 +45,7 @@ impl Verdict {
 pub(super) fn views(platform: Platform) -> [(&'static str, Sees); 11] {
     let (namespaces, root) = match platform {
         Platform::Namespaces => (true, false),
-        Platform::Container => (true, true),
+        Platform::Container | Platform::Runc | Platform::Crun | Platform::Youki => (true, true),
         Platform::Chroot => (false, true),
         Platform::Vm => return GUEST.map(|resource| (resource, Sees::Own)),
         _ => (false, false),
@@ -125,7 +125,7 @@ pub(super) fn attacks(platform: Platform) -> Vec<(&'static str, Verdict)> {
             Platform::Chroot => ways.chroot,
             Platform::Namespaces => ways.namespaces,
             Platform::Cgroups => ways.cgroups,
-            Platform::Container => ways.container,
+            Platform::Container | Platform::Runc | Platform::Crun | Platform::Youki => ways.container,
             Platform::Vm => ways.guest,
             _ => Permitted,
         };

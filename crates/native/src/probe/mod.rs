@@ -23,6 +23,7 @@ use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::order::Order;
 use crate::problem::Problem;
+use crate::runtime::Runtime;
 use crate::vm::Hypervisor;
 use crate::{accept, isolation, platform};
 
@@ -154,7 +155,9 @@ fn measure(
     interrupt: &Interrupt,
 ) -> Result<Facts, Problem> {
     let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
+    let runtime = Runtime::find(platform)?;
     let mut guard = Guard::make(&Shape::of(plan, platform)?)?;
+    let runtime = runtime.map(|runtime| runtime.prepare(&mut guard)).transpose()?;
     let worker = WorkerFile::make()?;
     let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
     let hypervisor = hypervisor.map(try_out).transpose()?;
@@ -172,6 +175,7 @@ fn measure(
     let playground = guard.make_playground()?;
     let inside = match how.script.root.as_ref().map(|root| root.way) {
         Some(RootWay::Chroot | RootWay::Pivot) => Path::new("/tmp"),
+        None if runtime.is_some() => Path::new("/tmp"),
         None if hypervisor.is_some() => Path::new(PLAYGROUND),
         None => &playground,
     };
@@ -192,6 +196,9 @@ fn measure(
         }
         None => {
             how.script.probe = targets;
+            if let Some(runtime) = &runtime {
+                runtime.lay_out(&mut guard, &mut how, tenant, "probe.0")?;
+            }
             launcher.probe(&how.script, interrupt)
         }
     };

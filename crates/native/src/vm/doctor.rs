@@ -1,7 +1,7 @@
 //! What the platform `vm` needs of this machine.
 
 use super::kernel::Kernel;
-use super::qemu::Qemu;
+use super::qemu;
 use crate::doctor::Check;
 
 /// A guest that does nothing, for a moment. Emulated, because KVM that does not work takes its time to show it.
@@ -24,7 +24,7 @@ workload = { kind = "idle" }
 /// QEMU, and a kernel for its guests.
 pub(crate) fn checks() -> [Check; 2] {
     [
-        Check::of("qemu", Qemu::find().map(|qemu| qemu.version)),
+        Check::of("qemu", qemu::find().map(|qemu| qemu.version)),
         Check::of(
             "guest-kernel",
             Kernel::find().map(|kernel| format!("Linux {} at {}", kernel.release, kernel.image.display())),

@@ -32,7 +32,7 @@ use crate::launcher::{Launcher, WorkerFile};
 use crate::order::Order;
 use crate::problem::Problem;
 use guest::Boot;
-use qemu::{Files, Machine, Qemu};
+use qemu::{Files, Machine};
 
 pub(crate) use amend::{Cost, amend};
 pub(crate) use doctor::{MOMENT, checks};
@@ -62,7 +62,7 @@ impl Hypervisor {
         let settings = plan.settings(Platform::Vm);
         let (accelerator, not_kvm) = wanted(&settings)?;
         let machine = Machine {
-            qemu: Qemu::find()?,
+            qemu: qemu::find()?,
             kernel: kernel::Kernel::find()?,
             vcpus: settings.vcpus.unwrap_or(plan.host().cores),
             memory_bytes: settings.memory.map_or(MEMORY_BYTES, |memory| memory.0),

@@ -1,12 +1,11 @@
 //! QEMU: where it is, and the command line of a guest.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use catamaran_scenario::calibration::Accel;
 
 use super::kernel::Kernel;
+use crate::installed::Installed;
 use crate::problem::Problem;
 
 const PROGRAM: &str = "qemu-system-x86_64";
@@ -14,65 +13,18 @@ const PROGRAM: &str = "qemu-system-x86_64";
 /// Translated code that TCG keeps (MiB). Its default grows with the guest's memory; a kernel and a worker need less.
 const TRANSLATED_MIB: u32 = 64;
 
-/// How long QEMU may take to tell its version.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
-
 /// QEMU as it is installed here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Qemu {
-    program: PathBuf,
-    /// `QEMU emulator version 7.2.22 (…)`.
-    pub(crate) version: String,
-}
-
-impl Qemu {
-    /// The one on `PATH`.
-    ///
-    /// # Errors
-    /// [`Problem::Unavailable`] where there is none, or it does not start.
-    pub(crate) fn find() -> Result<Self, Problem> {
-        let remedy = "apt-get install qemu-system-x86";
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let program =
-            std::env::split_paths(&path).map(|folder| folder.join(PROGRAM)).find(|file| file.is_file());
-        let program =
-            program.ok_or_else(|| Problem::unavailable(format!("{PROGRAM} is not on PATH"), remedy))?;
-        match version(&program) {
-            Ok(version) => Ok(Self { program, version }),
-            Err(why) => {
-                let why = format!("{} does not answer to --version: {why}", program.display());
-                Err(Problem::unavailable(why, remedy))
-            }
-        }
-    }
-}
-
-/// What a program answers to `--version`, in its first line; what happened where it does not.
-fn version(program: &Path) -> Result<String, String> {
-    let mut command = Command::new(program);
-    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut asked = command.spawn().map_err(|error| error.to_string())?;
-    let until = Instant::now() + ANSWER_PATIENCE;
-    while asked.try_wait().is_ok_and(|ended| ended.is_none()) {
-        if Instant::now() > until {
-            let _ = asked.kill();
-            let _ = asked.wait();
-            return Err(format!("nothing within {} s", ANSWER_PATIENCE.as_secs()));
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    let output = asked.wait_with_output().map_err(|error| error.to_string())?;
-    let first = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().next().map(str::to_owned);
-    match first(&output.stdout).filter(|line| line.contains("version")) {
-        Some(version) => Ok(version),
-        None => Err(first(&output.stderr).unwrap_or_else(|| output.status.to_string())),
-    }
+///
+/// # Errors
+/// [`Problem::Unavailable`] where there is none, or it does not start.
+pub(crate) fn find() -> Result<Installed, Problem> {
+    Installed::find(PROGRAM, "apt-get install qemu-system-x86")
 }
 
 /// The virtual machine that each tenant of a run gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Machine {
-    pub(crate) qemu: Qemu,
+    pub(crate) qemu: Installed,
     pub(crate) kernel: Kernel,
     pub(crate) vcpus: u32,
     /// Memory of the guest (bytes).
@@ -183,7 +135,7 @@ pub(super) mod tests {
 
     pub(in crate::vm) fn machine(accelerator: Accel) -> Machine {
         Machine {
-            qemu: Qemu { program: "/usr/bin/qemu-system-x86_64".into(), version: String::new() },
+            qemu: Installed { program: "/usr/bin/qemu-system-x86_64".into(), version: String::new() },
             kernel: Kernel { image: "/boot/vmlinuz-6.1.0-45-cloud-amd64".into(), release: String::new() },
             vcpus: 2,
             memory_bytes: 256 << 20,

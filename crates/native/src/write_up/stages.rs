@@ -37,8 +37,73 @@ fn stage_table(platform: Platform, version: u8) -> &'static [(&'static str, &'st
     }
 }
 
+/// What an OCI runtime does, by name and actor, the last being the program's own first instruction. Nobody outside of the runtime
+/// sees when the others are over.
+fn of_runtime(platform: Platform) -> &'static [(&'static str, &'static str)] {
+    match platform {
+        Platform::Runc => &[
+            ("config", "runc"),
+            ("limits", "runc"),
+            ("re-exec", "runc init"),
+            ("clone", "kernel"),
+            ("join", "runc"),
+            ("rootfs", "runc init"),
+            ("pivot-root", "kernel"),
+            ("confine", "runc init"),
+            ("start", "runc"),
+            ("exec", "kernel"),
+        ],
+        Platform::Crun => &[
+            ("config", "crun"),
+            ("limits", "crun"),
+            ("clone", "kernel"),
+            ("join", "crun"),
+            ("rootfs", "crun"),
+            ("pivot-root", "kernel"),
+            ("confine", "crun"),
+            ("start", "crun"),
+            ("exec", "kernel"),
+        ],
+        Platform::Youki => &[
+            ("config", "youki"),
+            ("intermediate", "youki"),
+            ("limits", "youki intermediate"),
+            ("clone", "kernel"),
+            ("rootfs", "youki init"),
+            ("pivot-root", "kernel"),
+            ("confine", "youki init"),
+            ("start", "youki"),
+            ("exec", "kernel"),
+        ],
+        _ => &[],
+    }
+}
+
+/// The stages of a runtime, of which the first beginning and the last end are known.
+fn stages_of_runtime(tape: &Tape, names: &[(&str, &str)]) -> Vec<StageRow> {
+    let at = |stamp: usize| tape.get(head::STAMP + stamp);
+    if at(stamp::FIRST) == 0 {
+        return Vec::new();
+    }
+    let whole_s = at(stamp::FIRST).saturating_sub(at(stamp::REQUEST)) as f64 / 1e9;
+    let last = names.len().saturating_sub(1);
+    let row = |(number, (name, actor)): (usize, &(&str, &str))| StageRow {
+        name: (*name).to_owned(),
+        actor: (*actor).to_owned(),
+        start_s: (number == 0).then_some(0.0),
+        end_s: (number == last).then_some(whole_s),
+        length_s: None,
+        source: None,
+    };
+    names.iter().enumerate().map(row).collect()
+}
+
 /// The stages that were noted, each from the end of the one before.
 pub(crate) fn stages(tape: &Tape, platform: Platform, version: u8) -> Vec<StageRow> {
+    let of_runtime = of_runtime(platform);
+    if !of_runtime.is_empty() {
+        return stages_of_runtime(tape, of_runtime);
+    }
     let at = |stamp: usize| tape.get(head::STAMP + stamp);
     let request_ns = at(stamp::REQUEST);
     let mut start_s = 0.0;

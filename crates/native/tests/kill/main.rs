@@ -5,43 +5,19 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 mod inventory;
+mod stages;
 mod victim;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use catamaran_native::Check;
-use catamaran_scenario::Platform;
-
 use inventory::{Inventory, Process, devices, mounts_of_others};
+use stages::stages;
 use victim::{
-    BARE_METAL, CGROUPS, CHROOT, CONTAINER, GROUNDS, Ground, Homes, NAMESPACES, ORDINARY, ROOTLESS, VICTIM,
-    VM, Victim,
+    BARE_METAL, CGROUPS, CHROOT, CONTAINER, GROUNDS, Ground, Homes, NAMESPACES, ORDINARY, ROOTLESS, RUNC,
+    VICTIM, VM, Victim,
 };
-
-/// Stages at which a run can be made to halt, wherever it is carried out.
-const STAGES: [&str; 13] = [
-    "folder",
-    "half-a-guard",
-    "guard",
-    "launcher",
-    "groups",
-    "limits",
-    "clone",
-    "join",
-    "isolate",
-    "started",
-    "running",
-    "ended",
-    "no-groups",
-];
-/// Those of tenants with a root of their own.
-const STAGES_OF_ROOTS: [&str; 2] = ["rootfs", "pivot"];
-/// Those of runs whose tenants talk to each other; tenants are connected where each has a network of its own.
-const STAGES_OF_NETWORKS: [&str; 2] = ["network", "attached"];
-/// Those of guests; the last two take a boot each.
-const STAGES_OF_GUESTS: [&str; 8] =
-    ["folder", "limits", "clone", "isolate", "qemu", "boot", "running", "ended"];
 
 /// Moments without a halt on each ground: where in a run they hit is up to the seed.
 const SEEDED: u64 = 4;
@@ -99,28 +75,6 @@ impl Dice {
     }
 }
 
-fn stages(ground: Ground) -> Vec<&'static str> {
-    let networks = match (ground.talks, ground.platform) {
-        (false, _) => 0,
-        (true, Platform::Container) => 2,
-        (true, _) => 1,
-    };
-    let networks = STAGES_OF_NETWORKS.into_iter().take(networks);
-    stages_without(ground).into_iter().chain(networks).collect()
-}
-
-fn stages_without(ground: Ground) -> Vec<&'static str> {
-    match ground.platform {
-        Platform::Vm => STAGES_OF_GUESTS.to_vec(),
-        Platform::Chroot | Platform::Container => {
-            // Without groups there is no half of a guard.
-            let all = STAGES.into_iter().chain(STAGES_OF_ROOTS);
-            all.filter(|stage| !ground.ordinary || *stage != "half-a-guard").collect()
-        }
-        _ => STAGES.to_vec(),
-    }
-}
-
 /// Kills of the runner: at every stage on every ground, and at seeded moments. In an emulated machine, where each takes
 /// seconds, every third stage of each ground, another one on each.
 fn kills_of_runners(grounds: &[Ground], emulated: bool) -> Vec<Kill> {
@@ -146,6 +100,7 @@ fn kills_of_others(grounds: &[Ground], emulated: bool) -> Vec<Kill> {
         (CHROOT, Who::Launcher, "rootfs"),
         (NAMESPACES, Who::Launcher, "clone"),
         (CONTAINER, Who::Launcher, "join"),
+        (RUNC, Who::Launcher, "runtime"),
         (ORDINARY, Who::Launcher, "clone"),
         (BARE_METAL, Who::Tenant, "isolate"),
         (NAMESPACES, Who::Tenant, "isolate"),
@@ -161,9 +116,10 @@ fn kills_of_others(grounds: &[Ground], emulated: bool) -> Vec<Kill> {
     for &ground in grounds.iter().filter(|_| !emulated) {
         let latest = if ground == VM { LATEST_OF_GUESTS } else { Duration::from_millis(300) };
         // Launchers are there while they start their tenant only.
-        let at = ["limits", "clone"].map(Moment::At).map(|moment| (Who::Launcher, moment));
+        let at = if ground == RUNC { &["runtime"][..] } else { &["limits", "clone"] };
+        let at = at.iter().map(|stage| (Who::Launcher, Moment::At(stage)));
         let later = (Who::Tenant, Moment::After(dice.below(latest)));
-        kills.extend(at.into_iter().chain([later]).map(|(who, moment)| Kill { ground, who, moment }));
+        kills.extend(at.chain([later]).map(|(who, moment)| Kill { ground, who, moment }));
     }
     kills
 }

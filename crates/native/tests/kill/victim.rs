@@ -46,6 +46,7 @@ pub(crate) const ORDINARY: Ground = Ground {
     ordinary: true,
     ..ground("container, by an ordinary user", Platform::Container)
 };
+pub(crate) const RUNC: Ground = ground("runc", Platform::Runc);
 pub(crate) const VM: Ground = ground("vm", Platform::Vm);
 
 pub(crate) const SHARED_NETWORK: Ground =
@@ -54,12 +55,13 @@ pub(crate) const OWN_NETWORKS: Ground =
     Ground { talks: true, ..ground("container, with a network", Platform::Container) };
 
 /// All of them.
-pub(crate) const GROUNDS: [Ground; 10] = [
+pub(crate) const GROUNDS: [Ground; 11] = [
     BARE_METAL,
     CHROOT,
     NAMESPACES,
     CGROUPS,
     CONTAINER,
+    RUNC,
     ROOTLESS,
     ORDINARY,
     VM,

@@ -1,5 +1,6 @@
 //! The launcher: a tiny runtime that starts one tenant by a script, notes when each stage was over, and is gone. The tenant
-//! is the runner's own child (`CLONE_PARENT`), so that nothing stays beside it.
+//! is the runner's own child (`CLONE_PARENT`), so that nothing stays beside it. Where an OCI runtime starts the tenant, the launcher
+//! becomes the runtime.
 
 use std::ffi::CString;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -9,6 +10,7 @@ use catamaran_worker::script::{Script, stamp, word};
 use catamaran_worker::tape::Tape;
 use rustix::process::getppid;
 
+use crate::runtime;
 use crate::start::{Start, Whom, die_with_parent};
 
 /// Longest script (bytes): a run of very many groups would still stay far below.
@@ -35,6 +37,9 @@ pub(crate) fn launch(runner: &str) -> Result<(), String> {
     let text =
         std::str::from_utf8(text.get(..length).unwrap_or_default()).map_err(|error| error.to_string())?;
     let script = Script::from_text(text)?;
+    if let Some(call) = &script.runtime {
+        return Err(runtime::become_it(&script, call));
+    }
     let arguments = arguments(&script, run)?;
     let for_whom = Whom::Runner { control, tape: &tape };
     let start = Start { script: &script, program: &program, arguments: &arguments, for_whom };

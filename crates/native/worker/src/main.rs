@@ -21,6 +21,7 @@ mod noop;
 mod peer;
 mod probe;
 mod rootfs;
+mod runtime;
 mod server;
 mod start;
 mod work;
@@ -40,6 +41,8 @@ fn main() {
         ["container", script] => by_hand(script),
         ["launch", _run, runner] => launch::launch(runner),
         ["work", _run] => work::work(first_ns),
+        // An OCI runtime shows a file in the container; it opens none for it.
+        ["work", _run, file] => disk::hand_over(file.as_ref()).and_then(|()| work::work(first_ns)),
         ["probe", run, outside, host_file, playground, memory_bytes] => {
             probe::probe(run, outside, (host_file, playground), memory_bytes)
         }

@@ -1,12 +1,16 @@
 //! The script by which a launcher starts its tenant: written by the runner from the platform's rules, carried out step
 //! by step, and the same that `--dry-run` shows. As text it is one step a line, so that a person can read it.
 
+mod words;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::file::LayerFile;
+use crate::runtime_call::RuntimeCall;
+pub use words::{stamp, word};
 
 /// One step on a control group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +147,9 @@ pub struct Script {
     pub confined: bool,
     /// What the program is told to do instead of the work on the tape.
     pub probe: Vec<String>,
+    /// An OCI runtime starts the tenant from a bundle: of the above, the launcher itself then cares for network, nice value and
+    /// errors alone.
+    pub runtime: Option<RuntimeCall>,
 }
 
 /// A root directory of one's own.
@@ -234,6 +241,9 @@ impl Script {
         for argument in &self.probe {
             let _ = writeln!(text, "probe {argument}");
         }
+        if let Some(call) = &self.runtime {
+            call.to_text(text);
+        }
     }
 
     /// The script of a text that [`Self::to_text`] made.
@@ -272,7 +282,7 @@ impl Script {
             }
             "confined" => self.confined = rest == "yes",
             "probe" => self.probe.push(rest.to_owned()),
-            _ => return None,
+            _ => self.runtime.get_or_insert_default().take(word, rest)?,
         }
         Some(())
     }
@@ -289,52 +299,6 @@ fn step(text: &str) -> Option<Step> {
         }
         _ => None,
     }
-}
-
-/// What the launcher and the worker tell the runner; one message each.
-pub mod word {
-    /// The launcher is there and waits for its script.
-    pub const READY: &str = "ready";
-    /// The worker's threads are all there and wait for the common start.
-    pub const STARTED: &str = "started";
-    /// The tenant's process was made; its number is on the tape.
-    pub const CLONED: &str = "cloned";
-    /// Something failed (a sentence follows).
-    pub const FAILED: &str = "failed ";
-    /// The tenant ends before its work is done, through no fault of the run (a sentence follows).
-    pub const GAVE_UP: &str = "gave-up ";
-    /// One finding of a probe (name, tab, finding follow).
-    pub const FOUND: &str = "found ";
-}
-
-/// Numbers of the start-up instants on the tape.
-pub mod stamp {
-    /// The launcher took up the request to start the tenant.
-    pub const REQUEST: usize = 0;
-    /// Groups made and limits set.
-    pub const LIMITED: usize = 1;
-    /// First instruction of the new process.
-    pub const CLONED: usize = 2;
-    /// In its groups.
-    pub const JOINED: usize = 3;
-    /// In its namespaces, all set up; just before exec.
-    pub const ISOLATED: usize = 4;
-    /// First own instruction of the worker.
-    pub const FIRST: usize = 5;
-    /// The monitor of a virtual machine is ready to run it.
-    pub const VMM: usize = 6;
-    /// The guest's kernel has begun: its clock shows zero.
-    pub const FIRMWARE: usize = 7;
-    /// First own instruction of the guest's process 1.
-    pub const KERNEL: usize = 8;
-    /// The guest's process 1 has set up the guest and starts the worker.
-    pub const INIT: usize = 9;
-    /// The minimal root is made.
-    pub const ROOTED: usize = 10;
-    /// The minimal root is the process's root, the machine's is out of reach.
-    pub const PIVOTED: usize = 11;
-    /// Capabilities and system calls are taken away.
-    pub const CONFINED: usize = 12;
 }
 
 #[cfg(test)]
@@ -364,6 +328,12 @@ mod tests {
             user: Some((1000, 1001)),
             confined: true,
             probe: vec!["42".into(), "/run/with space".into()],
+            runtime: Some(RuntimeCall {
+                words: vec!["/usr/bin/crun".into(), "run".into()],
+                pid_file: "/run/with space/web.0.pid".into(),
+                shown: vec![("/sys/fs/cgroup/cpu/catamaran-1".into(), "/sys/fs/cgroup/cpu".into())],
+                hidden: vec!["/sys/fs/cgroup/unified".into()],
+            }),
         };
         assert_eq!(Script::from_text(&script.to_text()), Ok(script));
     }
@@ -378,6 +348,7 @@ mod tests {
             "user 1",
             "oom-score-adj x",
             "nice x",
+            "show /x",
             "x y",
             "",
         ] {

@@ -79,7 +79,7 @@ pub const REFUSED: [(&str, c_long); 59] = [
 const LAST_KNOWN: u32 = 462;
 
 /// All `CLONE_NEW…` flags that `clone` takes (`include/uapi/linux/sched.h`).
-const NEW_NAMESPACES: u32 = (libc::CLONE_NEWNS
+pub const NEW_NAMESPACES: u32 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWCGROUP
     | libc::CLONE_NEWUTS
     | libc::CLONE_NEWIPC

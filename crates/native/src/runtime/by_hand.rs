@@ -1,0 +1,106 @@
+//! A runtime's containers as shell lines that a person can type.
+
+use std::path::{Path, PathBuf};
+
+use catamaran_scenario::plan::Tenant;
+
+use super::bundle::{Contents, FOLDERS};
+use super::{Runtime, no_room};
+use crate::dry_run::{quote, quoted};
+use crate::platform;
+use crate::problem::Problem;
+use crate::root_by_hand::PROGRAMS;
+
+/// Stands for the worker in a configuration, until the shell has put it in.
+const WORKER: &str = "CATAMARAN_WORKER";
+
+impl Runtime {
+    /// What is made in every hierarchy before the first tenant is there: groups of a guard called `name`, but for those in `made`,
+    /// to which they are added.
+    ///
+    /// # Errors
+    /// As [`Runtime::prepare`].
+    pub(crate) fn typed_guard(
+        &mut self,
+        version: u8,
+        name: &str,
+        made: &mut Vec<String>,
+    ) -> Result<Vec<String>, Problem> {
+        self.show(version, name)?;
+        let groups: Vec<String> = self.shown.iter().map(|(group, _)| quoted(group)).collect();
+        let missing: Vec<String> = groups.into_iter().filter(|group| !made.contains(group)).collect();
+        made.extend(missing.iter().cloned());
+        Ok(missing.iter().map(|group| format!("mkdir {group}")).collect())
+    }
+
+    /// The bundle of a tenant in `folder`, and its start.
+    ///
+    /// # Errors
+    /// Where the configuration can't be written down.
+    pub(crate) fn typed(
+        &self,
+        folder: &Path,
+        how: &platform::Plan,
+        tenant: &Tenant,
+        label: &str,
+    ) -> Result<Vec<String>, Problem> {
+        let bundle = folder.join(format!("{label}.bundle"));
+        let root = bundle.join("rootfs");
+        let programs: Vec<PathBuf> =
+            PROGRAMS.split(' ').map(|name| Path::new("/").join(name)).filter(|path| path.is_dir()).collect();
+        let contents = Contents {
+            arguments: ["sh", "-c", &format!("exec {WORKER}")].map(str::to_owned).into(),
+            root: &root,
+            host_name: &tenant.name,
+            oom_score_adj: how.script.oom_score_adj,
+            file: None,
+            group: label,
+            limits: &how.limits,
+            programs: &programs,
+        };
+        let config = serde_json::to_string(&contents.spec()?)
+            .map_err(std::io::Error::from)
+            .map_err(no_room(&bundle))?;
+        let folders = FOLDERS.map(|name| quoted(&root.join(name))).join(" ");
+        let mut inside: Vec<String> = Vec::new();
+        for (group, point) in &self.shown {
+            inside.push(format!("mount --bind {} {}", quoted(group), quoted(point)));
+        }
+        inside.extend(self.hidden.iter().map(|point| format!("mount -t tmpfs none {}", quoted(point))));
+        let nice = how.script.nice.map(|nice| format!("nice -n {nice} ")).unwrap_or_default();
+        inside.push(format!(
+            "exec {nice}{} --root {} run --pid-file {} --bundle {} by-hand-{label}",
+            quoted(&self.installed.program),
+            quoted(&folder.join("runtime")),
+            quoted(&pid_file(folder, label)),
+            quoted(&bundle),
+        ));
+        Ok(vec![
+            format!("mkdir -p {folders}"),
+            format!(
+                "echo {} | sed \"s|{WORKER}|$WORKER|\" > {}",
+                quote(&config),
+                quoted(&bundle.join("config.json"))
+            ),
+            format!(
+                "unshare --mount --propagation private sh -c {} &",
+                quote(&format!("set -e; {}", inside.join("; ")))
+            ),
+        ])
+    }
+}
+
+/// Lines that act on the process in `$!`, for the container's own process.
+pub(crate) fn on_container(folder: &Path, label: &str, lines: Vec<String>) -> Vec<String> {
+    if lines.is_empty() {
+        return lines;
+    }
+    let file = quoted(&pid_file(folder, label));
+    let there = format!("until [ -s {file} ]; do sleep 0.01; done");
+    let lines = lines.into_iter().map(|line| line.replace("$!", &format!("$(cat {file})")));
+    std::iter::once(there).chain(lines).collect()
+}
+
+fn pid_file(folder: &Path, label: &str) -> PathBuf {
+    folder.join(format!("{label}.pid"))
+}
