@@ -46,6 +46,12 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         lines.push("# INITRD stands for a guest's file system; catamaran makes one of its worker and the scenario's requests.".into());
         lines.push("export INITRD=\"${INITRD:-/boot/initrd.img-$(uname -r)}\"".into());
     }
+    if platform == Platform::Microvm {
+        lines.push(
+            "# catamaran's own worker then makes a guest by calls on /dev/kvm, which no shell line can."
+                .into(),
+        );
+    }
     let mut made = Vec::new();
     let mut roots = Vec::new();
     if let Some(base) = &base {

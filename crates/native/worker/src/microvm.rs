@@ -25,6 +25,7 @@
 use std::arch::global_asm;
 use std::arch::x86_64::_rdtsc;
 
+use catamaran_worker::bare::{MEMORY_MAX, PAGE_BYTES as PAGE, PROCESSORS_MAX};
 use catamaran_worker::clock::now_ns;
 use catamaran_worker::fixed_loop::{CHUNK_TURNS, MULTIPLIER};
 use catamaran_worker::tape::Tape;
@@ -32,8 +33,6 @@ use kvm_bindings::{kvm_regs, kvm_segment, kvm_userspace_memory_region};
 use kvm_ioctls::{Kvm, VcpuExit, VcpuFd, VmFd};
 use vm_memory::{Bytes as _, GuestAddress, GuestMemoryBackend as _, GuestMemoryMmap};
 
-/// Bytes of the guest's pages.
-const PAGE: u64 = 2 << 20;
 const ROOT: u64 = 0x1000;
 const TABLE_OF_GIGABYTES: u64 = 0x2000;
 const CODE: u64 = 0x3000;
@@ -43,10 +42,7 @@ const TABLES_OF_PAGES: u64 = 0x8_0000;
 /// Where the guest's own memory begins, behind what it needs to be a guest.
 const DATA: u64 = PAGE;
 const TAPE: u64 = 4 << 30;
-/// Most memory of a guest (bytes): above it are devices in every PC, and the tape in ours.
-pub(crate) const MEMORY_MAX: u64 = 3 << 30;
-/// Most processors: their pages end where the tables of pages begin.
-pub(crate) const PROCESSORS_MAX: usize = ((TABLES_OF_PAGES - COMMANDS) / 4096) as usize;
+const _: () = assert!(COMMANDS + 4096 * PROCESSORS_MAX as u64 <= TABLES_OF_PAGES && MEMORY_MAX <= TAPE);
 
 /// Present, writable, open to ring 3; the second is also a page by itself, not a table.
 const TABLE_ENTRY: u64 = 0b111;
