@@ -10,15 +10,9 @@ use catamaran_report::report::TenantState;
 use catamaran_report::{Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
-const BARE: &str = "[platform.microvm]\nguest = \"bare\"\n";
+use common::{PLATFORMS, plan};
 
-fn plan(duration: &str, settings: &str, tenants: &str) -> Plan {
-    let text = format!(
-        "schema = \"catamaran/scenario/v1\"\nname = \"bare\"\nseed = 5\nduration = \"{duration}\"\n\
-         platforms = [\"microvm\"]\n[host]\ncores = 2\nmemory = \"512MiB\"\n{settings}{tenants}"
-    );
-    Plan::from_toml(&text, "microvm.rs").expect("a valid scenario")
-}
+const BARE: &str = "[platform.microvm]\nguest = \"bare\"\n";
 
 fn run(plan: &Plan) -> Option<Report> {
     common::tried("microvm", None, common::answer(plan, Platform::Microvm))
@@ -34,7 +28,7 @@ workload = { kind = "server", threads = 2, arrivals = { process = "constant", ra
 [[tenant]]
 name = "job"
 start_at = "100ms"
-workload = { kind = "phases", phases = [
+workload = { phases = [
     { for = "50ms", kind = "compute", work = "1h" },
     { kind = "compute", threads = 2, work = "20ms" },
 ] }
@@ -108,6 +102,15 @@ fn what_a_bare_guest_does_not_do_is_refused_by_name() {
         match dry_run(&plan("1s", &settings, &tenant), Platform::Microvm) {
             Err(RunError::Unsupported { field, .. }) => assert_eq!(field, refused, "{settings}{tenant}"),
             other => panic!("{settings}{tenant}: {other:?}"),
+        }
+    }
+    for platform in PLATFORMS {
+        let settings = format!("[platform.{platform}]\nguest = \"bare\"\n");
+        match dry_run(&plan("1s", &settings, idle), platform) {
+            Err(RunError::Unsupported { field, .. }) => {
+                assert_eq!(field, format!("platform.{platform}.guest"))
+            }
+            other => panic!("{settings}: {other:?}"),
         }
     }
     let lines = dry_run(&plan("1s", BARE, idle), Platform::Microvm).expect("these are lines");
