@@ -8,7 +8,7 @@ use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Work
 use catamaran_scenario::{Platform, fork_work};
 
 use crate::disk::layers::is_on_several_files;
-use crate::{forks, network, platform, runtime, vm};
+use crate::{forks, microvm, network, platform, runtime, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
@@ -28,6 +28,9 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     let what = "files of layers in a rootless container yet";
     refuse(in_layers, &format!("platform.{platform}.rootless"), what, "leave it out, or simulate")?;
     check_runtime(plan, platform)?;
+    if platform == Platform::Microvm {
+        microvm::check(plan)?;
+    }
     let host = plan.host();
     // Nodes on which nothing is placed need no machine; a tenant elsewhere is refused with its field.
     let in_guests = host.disk.is_some() && platform == Platform::Vm;
@@ -100,7 +103,7 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
     if !carried_out(platform) {
         return unavailable(
             "it is not carried out natively yet",
-            "run it on bare-metal, chroot, namespaces, cgroups, container, runc, crun, youki or vm, or simulate it",
+            "run it on bare-metal, chroot, namespaces, cgroups, container, runc, crun, youki, vm or microvm, or simulate it",
         );
     }
     let is_root = rustix::process::geteuid().is_root();
@@ -121,6 +124,7 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
             "it takes root to have a runtime make containers with limits",
             "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
         ),
+        Platform::Microvm => microvm::check_device(),
         _ => Ok(()),
     }
 }
@@ -163,11 +167,12 @@ fn carried_out(platform: Platform) -> bool {
             | Platform::Crun
             | Platform::Youki
             | Platform::Vm
+            | Platform::Microvm
     )
 }
 
 fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(), RunError> {
-    let on_vm = platform == Platform::Vm;
+    let (on_vm, on_microvm) = (platform == Platform::Vm, platform == Platform::Microvm);
     let table = [
         ("runtime", settings.runtime.is_some()),
         ("rootless", settings.rootless == Some(true) && platform != Platform::Container),
@@ -176,9 +181,9 @@ fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(),
         ("base_slice", settings.base_slice.is_some()),
         ("autogroup", settings.autogroup.is_some()),
         ("vcpus", settings.vcpus.is_some() && !on_vm),
-        ("memory", settings.memory.is_some() && !on_vm),
-        ("guest", settings.guest.is_some() && !(on_vm && vm::is_linux(settings))),
-        ("accel", settings.accel.is_some() && !on_vm),
+        ("memory", settings.memory.is_some() && !on_vm && !on_microvm),
+        ("guest", settings.guest.is_some() && !(on_vm && vm::is_linux(settings) || on_microvm)),
+        ("accel", settings.accel.is_some() && !on_vm && !on_microvm),
         ("type", settings.hypervisor_type.is_some()),
         ("compat", settings.compat.is_some()),
         ("migration", settings.migration.is_some()),
@@ -233,7 +238,8 @@ fn check_pids(tenant: &Tenant, served: u64) -> Result<(), RunError> {
     )
 }
 
-fn threads(workload: &Workload) -> u32 {
+/// Threads of a workload.
+pub(crate) fn threads(workload: &Workload) -> u32 {
     match workload {
         Workload::Compute { threads, .. } => *threads,
         Workload::Server(server) => server.threads,

@@ -13,10 +13,10 @@ use crate::guard::{Guard, Shape};
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::order::Order;
-use crate::platform;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::vm::{Guest, Hypervisor};
+use crate::{microvm, platform};
 
 /// Between two looks at what one has touched.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
@@ -139,6 +139,7 @@ impl<'a> Crowd<'a> {
         }
         let mut launcher =
             Launcher::start(&self.worker, self.guard.id(), self.order.write()?, self.interrupt)?;
+        launcher.tape.set(head::GUEST_BYTES, microvm::guest_bytes(self.platform, &settings).unwrap_or(0));
         self.guard.receive(&how, launcher.pid(), own_cpu)?;
         let guest = match &self.hypervisor {
             Some(vm) => {

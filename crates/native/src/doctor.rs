@@ -193,8 +193,12 @@ workload = { kind = "idle" }
 "#;
 
 fn try_platform(platform: Platform) -> Check {
-    let moment = if platform == Platform::Vm { vm::MOMENT } else { MOMENT };
-    try_moment(platform.name(), platform, moment)
+    let moment = match platform {
+        Platform::Vm => vm::MOMENT.to_owned(),
+        Platform::Microvm => format!("{MOMENT}[platform.microvm]\nguest = \"bare\"\n"),
+        _ => MOMENT.to_owned(),
+    };
+    try_moment(platform.name(), platform, &moment)
 }
 
 /// A container as an ordinary user has it.

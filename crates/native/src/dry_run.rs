@@ -34,7 +34,7 @@ pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError>
 fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let shape = Shape::of(plan, platform)?;
     let Found { cgroup, base } = groups(&shape)?;
-    let mut lines = opening(platform == Platform::Vm);
+    let mut lines = opening(platform);
     let settings = &plan.settings(platform);
     let (cpus, folder) = (&*shape.confines.cpus, Path::new(BY_HAND));
     let place = Place { platform, settings, cgroup: &*cgroup, cpus, folder };
@@ -102,14 +102,19 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
 }
 
 /// What stands for what catamaran has of its own.
-fn opening(has_guests: bool) -> Vec<String> {
+fn opening(platform: Platform) -> Vec<String> {
     let mut lines = vec![
         "# WORKER stands for the program of each tenant; catamaran has one of its own that replays the scenario.".into(),
         "export WORKER=\"${WORKER:-sleep 1}\"".into(),
     ];
-    if has_guests {
+    if platform == Platform::Vm {
         lines.push("# INITRD stands for a guest's file system; catamaran makes one of its worker and the scenario's requests.".into());
         lines.push("export INITRD=\"${INITRD:-/boot/initrd.img-$(uname -r)}\"".into());
+    }
+    if platform == Platform::Microvm {
+        let remark =
+            "# catamaran's own worker then makes a guest by calls on /dev/kvm, which no shell line can.";
+        lines.push(remark.into());
     }
     lines
 }

@@ -28,6 +28,7 @@ mod isolation;
 mod killed;
 mod launcher;
 mod machine;
+mod microvm;
 mod network;
 mod nice;
 mod operations;

@@ -12,7 +12,8 @@ use crate::{disk, machine, nice, runtime};
 
 /// Whether tenants get groups of their own, with weights and limits.
 pub(crate) fn has_limits(platform: Platform) -> bool {
-    matches!(platform, Platform::Cgroups | Platform::Container | Platform::Vm) || runtime::is_used(platform)
+    matches!(platform, Platform::Cgroups | Platform::Container | Platform::Vm | Platform::Microvm)
+        || runtime::is_used(platform)
 }
 
 /// The namespaces of a tenant, but for that of users.

@@ -25,7 +25,7 @@ use crate::runtime::Runtime;
 use crate::tally::{Look, Tally};
 use crate::vm::{self, Cost, Guest, Hypervisor};
 use crate::write_up::{Outcome, TenantOutcome, stages};
-use crate::{disk, isolation, platform};
+use crate::{disk, isolation, microvm, platform};
 
 /// Between the word to begin and the common start (ns): threads on every core get to sleep until then.
 const LEAD_NS: u64 = 20_000_000;
@@ -140,6 +140,9 @@ impl<'a> Run<'a> {
             runtime.lay_out(guard, &mut how, tenant, &label)?;
         }
         let mut launcher = Launcher::start(worker, guard.id(), order.write()?, self.interrupt)?;
+        launcher
+            .tape
+            .set(head::GUEST_BYTES, microvm::guest_bytes(self.platform, &self.settings).unwrap_or(0));
         stop_at("launcher");
         guard.receive(&how, launcher.pid(), own_cpu)?;
         stop_at("groups");
@@ -172,7 +175,10 @@ impl<'a> Run<'a> {
             first: Look::default(),
             last: Look::default(),
             tally,
-            facts: pid.map_or_else(Facts::new, isolation::around),
+            // A bare guest sees nothing of what its monitor sees.
+            facts: pid
+                .filter(|_| self.platform != Platform::Microvm)
+                .map_or_else(Facts::new, isolation::around),
             samples: Vec::new(),
             ended: None,
             guest,
@@ -371,6 +377,9 @@ impl<'a> Run<'a> {
             tenants: tenants.collect(),
         }
         .report();
+        if self.platform == Platform::Microvm {
+            microvm::amend(&mut report, self.plan);
+        }
         if let Some(hypervisor) = &self.hypervisor {
             let guests: Vec<_> = self.tenants.iter().filter_map(|tenant| tenant.guest.as_ref()).collect();
             let costs: Vec<_> = self.tenants.iter().map(|tenant| tenant.costs).collect();

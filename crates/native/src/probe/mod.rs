@@ -133,6 +133,8 @@ pub fn probe(platform: Platform, interrupted: &Arc<AtomicBool>) -> Result<Probe,
     crate::clean()?;
     let on = |problem: Problem| problem.on(platform);
     accept::check_platform(platform, false)?;
+    let what = "a probe in a bare guest, which has no kernel to ask";
+    accept::refuse(platform == Platform::Microvm, "platform", what, "choose another platform")?;
     let text = if platform == Platform::Vm { SCENARIO_IN_GUEST } else { SCENARIO };
     let plan = Plan::from_toml(text, "probe")
         .map_err(|error| on(Problem::new(error.to_string(), "this is a defect of catamaran")))?;

@@ -19,9 +19,12 @@ fn stage_table(platform: Platform, version: u8) -> &'static [(&'static str, &'st
     // A virtual machine: the monitor builds it, firmware loads and unpacks the kernel, the kernel comes up, process 1
     // mounts and starts the worker.
     const VMM: (&str, &str, usize) = ("vmm", "hypervisor", stamp::VMM);
+    const MONITOR: (&str, &str, usize) = ("vmm", "monitor", stamp::VMM);
     const FIRMWARE: (&str, &str, usize) = ("firmware", "firmware", stamp::FIRMWARE);
     const KERNEL: (&str, &str, usize) = ("kernel", "guest", stamp::KERNEL);
     const INIT: (&str, &str, usize) = ("init", "guest", stamp::INIT);
+    // A bare guest: the worker makes its machine, which executes its first instruction.
+    const GUEST: (&str, &str, usize) = ("boot", "guest", stamp::GUEST);
     match (platform, version) {
         (Platform::Chroot, _) => &[ROOTFS, CLONE, CHROOT, EXEC],
         (Platform::Container, 0) => &[CLONE, ISOLATE, ROOTFS, PIVOT, CONFINE, EXEC],
@@ -33,6 +36,8 @@ fn stage_table(platform: Platform, version: u8) -> &'static [(&'static str, &'st
         (Platform::Cgroups, _) => &[LIMITS, CLONE, EXEC],
         (Platform::Vm, 1) => &[LIMITS, CLONE, JOIN, VMM, FIRMWARE, KERNEL, INIT, EXEC],
         (Platform::Vm, _) => &[LIMITS, CLONE, VMM, FIRMWARE, KERNEL, INIT, EXEC],
+        (Platform::Microvm, 1) => &[LIMITS, CLONE, JOIN, EXEC, MONITOR, GUEST],
+        (Platform::Microvm, _) => &[LIMITS, CLONE, EXEC, MONITOR, GUEST],
         _ => &[CLONE, EXEC],
     }
 }

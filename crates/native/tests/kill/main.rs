@@ -15,8 +15,8 @@ use catamaran_native::Check;
 use inventory::{Inventory, Process, devices, mounts_of_others};
 use stages::stages;
 use victim::{
-    BARE_METAL, CGROUPS, CHROOT, CONTAINER, GROUNDS, Ground, Homes, NAMESPACES, ORDINARY, ROOTLESS, RUNC,
-    VICTIM, VM, Victim,
+    BARE_METAL, CGROUPS, CHROOT, CONTAINER, GROUNDS, Ground, Homes, MICROVM, NAMESPACES, ORDINARY, ROOTLESS,
+    RUNC, VICTIM, VM, Victim,
 };
 
 /// Moments without a halt on each ground: where in a run they hit is up to the seed.
@@ -298,7 +298,7 @@ fn children_of_tenants_are_gone_whoever_is_killed() {
         kills: BTreeMap::new(),
         held_something: 0,
     };
-    for ground in grounds.into_iter().filter(|ground| *ground != VM && !ground.talks) {
+    for ground in grounds.into_iter().filter(|ground| ![VM, MICROVM].contains(ground) && !ground.talks) {
         for who in [Who::Runner, Who::Tenant] {
             let kill = Kill { ground, who, moment: Moment::After(Duration::ZERO) };
             let mut victim = murder.homes.start_forks(ground, if who == Who::Runner { "60s" } else { "3s" });

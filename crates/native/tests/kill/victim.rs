@@ -47,6 +47,7 @@ pub(crate) const ORDINARY: Ground = Ground {
     ..ground("container, by an ordinary user", Platform::Container)
 };
 pub(crate) const RUNC: Ground = ground("runc", Platform::Runc);
+pub(crate) const MICROVM: Ground = ground("microvm", Platform::Microvm);
 pub(crate) const VM: Ground = ground("vm", Platform::Vm);
 
 pub(crate) const SHARED_NETWORK: Ground =
@@ -55,7 +56,7 @@ pub(crate) const OWN_NETWORKS: Ground =
     Ground { talks: true, ..ground("container, with a network", Platform::Container) };
 
 /// All of them.
-pub(crate) const GROUNDS: [Ground; 11] = [
+pub(crate) const GROUNDS: [Ground; 12] = [
     BARE_METAL,
     CHROOT,
     NAMESPACES,
@@ -64,6 +65,7 @@ pub(crate) const GROUNDS: [Ground; 11] = [
     RUNC,
     ROOTLESS,
     ORDINARY,
+    MICROVM,
     VM,
     SHARED_NETWORK,
     OWN_NETWORKS,
@@ -243,6 +245,8 @@ fn scenario(ground: Ground, duration: &str, batch: &str) -> Plan {
         [platform.vm]
         accel = "tcg"
         vcpus = 1
+        [platform.microvm]
+        guest = "bare"
         [platform.container]
         rootless = {rootless}
         [[tenant]]

@@ -6,7 +6,7 @@
 pub const CHUNK_TURNS: u64 = 8192;
 
 /// An odd 64-bit multiplier with well-mixed bits (from splitmix64).
-const MULTIPLIER: u64 = 0xBF58_476D_1CE4_E5B9;
+pub const MULTIPLIER: u64 = 0xBF58_476D_1CE4_E5B9;
 
 /// Makes `turns` turns from the state `x`; the result must be used, or the compiler may leave out the work.
 #[must_use]

@@ -3,11 +3,12 @@
 //! [call](runtime_call) of an OCI runtime that does, what a container keeps ([`minimal`],
 //! [`seccomp`]), the [`port`] through which a guest is spoken to, the [`folder`] in which a run registers what it makes,
 //! the [`file`](mod@file) on which it works, the [`facts`] by which surroundings are told apart, how a child is [reaped](reap), the fixed
-//! loop and the clock.
+//! loop, the clock, and what is known of a [bare guest](bare).
 //!
 //! *Architecture invariant*: the worker knows no scenario and no report. It is told turns and instants, and answers
 //! with turns and instants.
 
+pub mod bare;
 pub mod clock;
 pub mod facts;
 pub mod file;

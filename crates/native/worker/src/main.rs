@@ -16,6 +16,7 @@ mod launch;
 mod layer;
 mod lock;
 mod memory;
+mod microvm;
 mod network;
 mod noop;
 mod peer;

@@ -6,10 +6,14 @@ use catamaran_worker::clock::{now_ns, sleep_until};
 use catamaran_worker::tape::{Tape, phase};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
 
+use crate::microvm::Processor;
+
 /// Bytes of one mapping.
 const CHUNK_BYTES: usize = 16 << 20;
 /// Pages touched between two looks at the clock.
 const PAGES_A_LOOK: u64 = 64;
+/// The same in a guest: to ring its doorbell costs as much as some dozen first touches.
+const PAGES_A_LOOK_IN_GUEST: u64 = 1024;
 
 /// What has to be touched by when, as `catamaran_scenario::leak` has it.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +44,8 @@ pub(crate) struct Leak<'a> {
     tape: &'a Tape,
     at: usize,
     schedule: Schedule,
-    memory: Memory,
+    /// Pages touched.
+    pages: u64,
     /// Touches so far, those of pages that were touched before counted in.
     touches: u64,
 }
@@ -57,20 +62,28 @@ impl<'a> Leak<'a> {
             step_ns: get(phase::STEP_NS).max(1),
             over_and_over: get(phase::OVER_AND_OVER) != 0,
         };
-        Self { tape, at, schedule, memory: Memory::new(schedule.page_bytes as usize), touches: 0 }
+        Self { tape, at, schedule, pages: 0, touches: 0 }
     }
 
-    /// Touches until the clock shows `end_ns`; what was touched stays until the process ends. The error of a mapping that
-    /// could not be had.
-    pub(crate) fn carry_out(mut self, end_ns: u64) -> Result<(), String> {
-        self.touch_up_to(self.schedule.pages_due(0), end_ns)?;
+    /// Touches until the clock shows `end_ns`, memory of the guest where there is one; what was touched stays until the process
+    /// ends. The error of memory that could not be had.
+    pub(crate) fn carry_out(mut self, guest: Option<&mut Processor<'_>>, end_ns: u64) -> Result<(), String> {
+        let page_bytes = self.schedule.page_bytes;
+        match guest {
+            Some(guest) => self.touch_in(&mut Guest { page_bytes, guest }, end_ns),
+            None => self.touch_in(&mut Memory::new(page_bytes as usize), end_ns),
+        }
+    }
+
+    fn touch_in(&mut self, memory: &mut impl Touch, end_ns: u64) -> Result<(), String> {
+        self.touch_up_to(memory, self.schedule.pages_due(0), end_ns)?;
         let since_ns = now_ns();
         while self.schedule.goes_on() && now_ns() < end_ns {
             // Steps that were missed are made up for at once.
             let step = (now_ns() - since_ns) / self.schedule.step_ns;
-            self.touch_up_to(self.schedule.pages_due(step * self.schedule.step_ns), end_ns)?;
+            self.touch_up_to(memory, self.schedule.pages_due(step * self.schedule.step_ns), end_ns)?;
             if self.schedule.over_and_over {
-                self.touch_again(end_ns);
+                self.touch_again(memory, end_ns)?;
             }
             sleep_until((since_ns + (step + 1) * self.schedule.step_ns).min(end_ns));
         }
@@ -78,27 +91,50 @@ impl<'a> Leak<'a> {
         Ok(())
     }
 
-    fn touch_up_to(&mut self, pages: u64, end_ns: u64) -> Result<(), String> {
-        while self.memory.pages < pages && now_ns() < end_ns {
-            for _ in 0..PAGES_A_LOOK.min(pages - self.memory.pages) {
-                self.memory.touch_another()?;
-                self.touches += 1;
-            }
+    fn touch_up_to<M: Touch>(&mut self, memory: &mut M, pages: u64, end_ns: u64) -> Result<(), String> {
+        while self.pages < pages && now_ns() < end_ns {
+            let count = M::PAGES_A_LOOK.min(pages - self.pages);
+            memory.touch(self.pages, count)?;
+            self.pages += count;
+            self.touches += count;
             self.tape.set(self.at + phase::TOUCHES, self.touches);
         }
         Ok(())
     }
 
-    fn touch_again(&mut self, end_ns: u64) {
-        let pages = self.memory.pages;
+    fn touch_again<M: Touch>(&mut self, memory: &mut M, end_ns: u64) -> Result<(), String> {
         let mut page = 0;
-        while page < pages && now_ns() < end_ns {
-            let next = (page + 64 * PAGES_A_LOOK).min(pages);
-            (page..next).for_each(|page| self.memory.touch(page));
-            self.touches += next - page;
-            page = next;
+        while page < self.pages && now_ns() < end_ns {
+            let count = (64 * M::PAGES_A_LOOK).min(self.pages - page);
+            memory.touch(page, count)?;
+            self.touches += count;
+            page += count;
         }
         self.tape.set(self.at + phase::TOUCHES, self.touches);
+        Ok(())
+    }
+}
+
+/// Memory that is touched page by page.
+trait Touch {
+    /// Pages touched between two looks at the clock.
+    const PAGES_A_LOOK: u64;
+
+    /// Touches `count` pages from the one of number `first` on, all below which were touched before.
+    fn touch(&mut self, first: u64, count: u64) -> Result<(), String>;
+}
+
+/// That of a guest.
+struct Guest<'a, 'm> {
+    page_bytes: u64,
+    guest: &'a mut Processor<'m>,
+}
+
+impl Touch for Guest<'_, '_> {
+    const PAGES_A_LOOK: u64 = PAGES_A_LOOK_IN_GUEST;
+
+    fn touch(&mut self, first: u64, count: u64) -> Result<(), String> {
+        self.guest.touch(first.saturating_mul(self.page_bytes), count, self.page_bytes)
     }
 }
 
@@ -106,31 +142,34 @@ impl<'a> Leak<'a> {
 struct Memory {
     page_bytes: usize,
     chunks: Vec<*mut u64>,
-    /// Pages touched.
-    pages: u64,
+}
+
+impl Touch for Memory {
+    const PAGES_A_LOOK: u64 = PAGES_A_LOOK;
+
+    fn touch(&mut self, first: u64, count: u64) -> Result<(), String> {
+        for page in first..first.saturating_add(count) {
+            if page >= self.chunks.len() as u64 * self.pages_a_chunk() {
+                let chunk = map().map_err(|error| format!("cannot map {CHUNK_BYTES} bytes: {error}"))?;
+                self.chunks.push(chunk);
+            }
+            self.write(page);
+        }
+        Ok(())
+    }
 }
 
 impl Memory {
     fn new(page_bytes: usize) -> Self {
-        Self { page_bytes, chunks: Vec::new(), pages: 0 }
+        Self { page_bytes, chunks: Vec::new() }
     }
 
     fn pages_a_chunk(&self) -> u64 {
         (CHUNK_BYTES / self.page_bytes).max(1) as u64
     }
 
-    /// Touches a page that was not touched before.
-    fn touch_another(&mut self) -> Result<(), String> {
-        if self.pages == self.chunks.len() as u64 * self.pages_a_chunk() {
-            self.chunks.push(map().map_err(|error| format!("cannot map {CHUNK_BYTES} bytes: {error}"))?);
-        }
-        self.touch(self.pages);
-        self.pages += 1;
-        Ok(())
-    }
-
     /// Writes to a page; nothing where there is none.
-    fn touch(&mut self, page: u64) {
+    fn write(&self, page: u64) {
         let (chunk, within) = (page / self.pages_a_chunk(), page % self.pages_a_chunk());
         let Some(start) = self.chunks.get(chunk as usize) else { return };
         // SAFETY: the page lies within a mapping of `CHUNK_BYTES` that is never given back and that nobody else knows;
@@ -172,13 +211,13 @@ mod tests {
     #[test]
     fn each_touched_page_holds_its_number() {
         let mut memory = Memory::new(4096);
-        for _ in 0..memory.pages_a_chunk() + 2 {
-            memory.touch_another().unwrap();
-        }
-        memory.touch(1 << 40);
+        let all = memory.pages_a_chunk() + 2;
+        memory.touch(0, all - 1).unwrap();
+        memory.touch(all - 1, 1).unwrap();
+        memory.write(1 << 40);
         let second = memory.chunks[1];
         // SAFETY: two pages of the second chunk were just touched.
         let found = unsafe { (second.read(), second.byte_add(4096).read()) };
-        assert_eq!(found, (memory.pages_a_chunk() + 1, memory.pages_a_chunk() + 2));
+        assert_eq!(found, (all - 1, all));
     }
 }

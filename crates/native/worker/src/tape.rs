@@ -53,6 +53,8 @@ pub mod head {
     pub const CLIENTS: usize = 9;
     /// What the disk moved for the process, of layers' files (bytes, plus 1); 0 while it is not known.
     pub const DISK_BYTES: usize = 10;
+    /// Memory of the guest in which the work is done (bytes); 0: the process does it itself.
+    pub const GUEST_BYTES: usize = 11;
     /// First of [`super::STAMPS`] start-up instants (ns of `CLOCK_MONOTONIC`).
     pub const STAMP: usize = 16;
 }

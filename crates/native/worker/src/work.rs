@@ -17,6 +17,7 @@ use crate::launch::say;
 use crate::layer;
 use crate::lock::Lock;
 use crate::memory::Leak;
+use crate::microvm::{Machine, Processor};
 use crate::peer::Peer;
 use crate::server::{Queue, Requests};
 
@@ -73,6 +74,8 @@ impl Phase {
 struct Crew<'a> {
     tape: &'a Tape,
     layout: Layout,
+    /// The machine of the guest in which the work is done, where there is one.
+    machine: Option<Machine>,
     /// Threads that carry out the phases; where others are served, the last one does that instead.
     workers: usize,
     phases: Vec<(Phase, Mutex<Queue>)>,
@@ -106,9 +109,15 @@ pub(crate) fn work(first_ns: u64) -> Result<(), String> {
     // It listens before anybody is told to begin.
     let peer = (port != 0).then(|| Peer::listen(port)).transpose()?;
     let workers = layout.threads.saturating_sub(usize::from(peer.is_some()));
+    let guest_bytes = Some(tape.get(head::GUEST_BYTES)).filter(|bytes| *bytes > 0);
+    let machine = guest_bytes.map(|bytes| Machine::make(bytes, &tape)).transpose()?;
+    if machine.is_some() {
+        tape.stamp(stamp::VMM, now_ns());
+    }
     let crew = Crew {
         tape: &tape,
         layout,
+        machine,
         workers,
         phases: phases.iter().map(|phase| (*phase, Mutex::new(Queue::new(phase)))).collect(),
         locks: phases.iter().map(|_| Lock::default()).collect(),
@@ -180,6 +189,7 @@ impl Crew<'_> {
     /// One thread, from the common start to its end (ns of the clock).
     fn thread(&self, index: usize) -> u64 {
         let mut hand = Hand::new(self.tape, self.layout.thread(index));
+        hand.processor = or_end(self.processor(index));
         let mut buffer = or_end(Buffer::map(self.block_bytes(index)));
         self.start.wait();
         self.start.wait();
@@ -199,6 +209,16 @@ impl Crew<'_> {
         }
         hand.end();
         end_ns
+    }
+
+    /// The guest's processor that the thread of that number is, where there is a guest.
+    fn processor(&self, index: usize) -> Result<Option<Processor<'_>>, String> {
+        let Some(machine) = &self.machine else { return Ok(None) };
+        let processor = machine.processor(index, self.layout.thread(index) + thread::TURNS)?;
+        if index == 0 {
+            self.tape.stamp(stamp::GUEST, now_ns());
+        }
+        Ok(Some(processor))
     }
 
     /// The connections of the thread of that number, by phase.
@@ -235,7 +255,9 @@ impl Crew<'_> {
             }
             phase::COMPUTE if phase.lasts_ns == 0 => hand.make(phase.turns),
             phase::COMPUTE => hand.make_until(phase.turns, end_ns),
-            phase::MEMORY => or_end(Leak::read(self.tape, phase.at).carry_out(end_ns)),
+            phase::MEMORY => {
+                or_end(Leak::read(self.tape, phase.at).carry_out(hand.processor.as_mut(), end_ns));
+            }
             phase::DISK => {
                 or_end(Operations::read(self.tape, phase, began_ns).carry_out(buffer, end_ns));
             }
@@ -293,12 +315,15 @@ pub(crate) struct Hand<'a> {
     turns: u64,
     network_bytes: u64,
     state: u64,
+    /// Who makes the turns in its place, where the work is done in a guest.
+    processor: Option<Processor<'a>>,
 }
 
 impl<'a> Hand<'a> {
     fn new(tape: &'a Tape, at: usize) -> Self {
         // Any state but 0 will do: 0 is a fixed point of the loop.
-        Self { tape, at, turns: 0, network_bytes: 0, state: 0x9E37_79B9_7F4A_7C15 ^ at as u64 }
+        let state = 0x9E37_79B9_7F4A_7C15 ^ at as u64;
+        Self { tape, at, turns: 0, network_bytes: 0, state, processor: None }
     }
 
     /// Makes `turns` turns.
@@ -309,6 +334,12 @@ impl<'a> Hand<'a> {
     /// Makes `turns` turns, but stops when the clock shows `end_ns`; asks it only where there is an end.
     fn make_until(&mut self, turns: u64, end_ns: u64) {
         let mut left = turns;
+        if let Some(processor) = &mut self.processor {
+            // It looks at its clock itself, and counts.
+            (self.state, left) = or_end(processor.turn(self.state, turns, end_ns));
+            self.turns += turns - left;
+            return;
+        }
         while left > 0 && (end_ns == u64::MAX || now_ns() < end_ns) {
             let chunk = left.min(CHUNK_TURNS);
             self.state = turn(self.state, chunk);

@@ -44,4 +44,6 @@ pub mod stamp {
     pub const PIVOTED: usize = 11;
     /// Capabilities and system calls are taken away.
     pub const CONFINED: usize = 12;
+    /// A bare guest has executed its first instruction.
+    pub const GUEST: usize = 13;
 }
