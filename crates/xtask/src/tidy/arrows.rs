@@ -12,7 +12,7 @@ struct House {
 }
 
 /// The houses, as in ARCHITECTURE.md. A manifest elsewhere is a fault, so that nobody forgets to give it its arrows.
-const HOUSES: [House; 16] = [
+const HOUSES: [House; 17] = [
     House { folder: "crates/scenario", may_use: &[], serde: true },
     House { folder: "crates/report", may_use: &["scenario"], serde: true },
     House { folder: "crates/sim", may_use: &["scenario", "report"], serde: false },
@@ -20,10 +20,11 @@ const HOUSES: [House; 16] = [
     House { folder: "crates/native", may_use: &["scenario", "report", "worker"], serde: true },
     House { folder: "crates/native/worker", may_use: &["scenario"], serde: false },
     House { folder: "crates/oci", may_use: &["oci-init"], serde: true },
+    House { folder: "crates/oci/cli", may_use: &["oci"], serde: true },
     House { folder: "crates/oci/init", may_use: &[], serde: true },
     House {
         folder: "crates/cli",
-        may_use: &["scenario", "report", "sim", "lessons", "native", "oci"],
+        may_use: &["scenario", "report", "sim", "lessons", "native", "oci-cli"],
         serde: true,
     },
     House { folder: "web", may_use: &["scenario", "report", "sim", "lessons"], serde: true },
