@@ -213,3 +213,29 @@ impl Drop for Coming {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many processes that were started with so many preserved descriptors have not ended.
+    fn started(preserved: u32) -> usize {
+        let ours = |entry: &std::fs::DirEntry| {
+            let line = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
+            let words: Vec<&str> = line.split('\0').collect();
+            matches!(words.as_slice(), ["catamaran-oci-init", _, last, ""] if *last == preserved.to_string())
+        };
+        std::fs::read_dir("/proc").unwrap().flatten().filter(ours).count()
+    }
+
+    #[test]
+    fn a_first_stage_that_gets_no_order_is_gone() {
+        const ODD: u32 = 613;
+        let mut launch = Coming::begin(ODD).unwrap().arrive().unwrap();
+        assert_eq!(started(ODD), 1);
+        launch.kill();
+        assert_eq!(started(ODD), 0);
+        drop(Coming::begin(ODD).unwrap());
+        assert_eq!(started(ODD), 0);
+    }
+}

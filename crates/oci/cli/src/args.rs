@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use catamaran_oci::command::New;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 
 /// Printed after the program's name.
 const VERSION: &str = concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.2.0");
@@ -34,8 +34,8 @@ Examples:
   catamaran oci create --bundle my-bundle box     everything but the start
   catamaran oci exec box sh                       one more process in it
 
-Options and exit codes are runc's. The program catamaran-oci is the same without the word `oci`, as podman, containerd and dockerd
-call it.")]
+Options and exit codes are runc's. The program catamaran-oci, which podman, containerd and dockerd
+take, is the same without the word `oci`.")]
 pub struct Runtime {
     #[command(flatten)]
     pub(super) global: Global,
@@ -76,7 +76,7 @@ pub(super) enum LogFormat {
 }
 
 /// The commands.
-#[derive(Debug, Subcommand)]
+#[derive(Debug)]
 pub(super) enum Command {
     /// Make a container that waits for its start
     Create(Create),

@@ -5,6 +5,7 @@
 //! program's own code on `run` and `exec`.
 
 mod args;
+mod commands;
 mod log;
 mod more;
 

@@ -1,5 +1,8 @@
 //! The program `catamaran-oci` as engines call it: its words, streams and exit codes are runc's.
 
+// clippy takes only functions marked #[test] for tests; the helper here fails tests, too.
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -49,5 +52,22 @@ fn errors_go_to_the_engines_log_as_well() {
         assert_eq!(output.status.code(), Some(1));
         let said = std::fs::read_to_string(Path::new(&log)).unwrap();
         assert!(said.starts_with(begins) && said.contains("nobody"), "{said}");
+    }
+}
+
+#[test]
+fn every_command_says_what_it_does() {
+    let overview = text(&call(&["--help"]).stdout);
+    let commands = overview.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<(&str, &str)> = commands
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.trim().split_once(' '))
+        .filter(|(name, _)| *name != "help")
+        .collect();
+    assert_eq!(commands.len(), 15, "{overview}");
+    for (name, does) in commands {
+        let help = text(&call(&[name, "--help"]).stdout);
+        assert!(help.starts_with(does.trim()), "{name}: {help}");
+        assert!(help.contains(&format!("Usage: catamaran-oci {name}")), "{help}");
     }
 }

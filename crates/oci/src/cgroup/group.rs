@@ -132,7 +132,8 @@ fn inherit_cpuset(above: &Folder, group: &Folder) -> Result<(), Errno> {
     for (file, effective) in
         [("cpuset.cpus", "cpuset.effective_cpus"), ("cpuset.mems", "cpuset.effective_mems")]
     {
-        if !group.read(file)?.trim().is_empty() {
+        // Where the hierarchy is mounted with the habits of version 2 it has other names of what is in effect.
+        if !group.has(effective) || !group.read(file)?.trim().is_empty() {
             continue;
         }
         let mut value = above.read(file)?;
