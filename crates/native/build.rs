@@ -7,6 +7,7 @@ fn main() {
         package: "catamaran-worker",
         binary: "catamaran-worker",
         folder: "worker",
+        profile: "release",
         variable: "CATAMARAN_WORKER",
     }
     .build();

@@ -7,6 +7,7 @@ fn main() {
         package: "catamaran-oci-init",
         binary: "catamaran-oci-init",
         folder: "init",
+        profile: "small",
         variable: "CATAMARAN_OCI_INIT",
     }
     .build();

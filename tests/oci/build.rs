@@ -7,6 +7,7 @@ fn main() {
         package: "catamaran-probe",
         binary: "catamaran-probe",
         folder: "probe",
+        profile: "release",
         variable: "CATAMARAN_PROBE",
     }
     .build();

@@ -90,7 +90,7 @@ pub(crate) enum Command {
     /// Time the simulator on workloads with known answers
     Bench(bench::Bench),
     /// Run containers from OCI bundles (Linux), as runc does
-    Oci(crate::oci::args::Runtime),
+    Oci(catamaran_oci_cli::Runtime),
 }
 
 /// Platforms to carry the scenario out on.

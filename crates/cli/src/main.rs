@@ -20,7 +20,6 @@ mod interval;
 mod lessons;
 mod many;
 mod native;
-mod oci;
 mod output;
 mod plot;
 mod probe;
@@ -35,6 +34,7 @@ mod terminal;
 mod units;
 mod why;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -45,8 +45,8 @@ use crate::failure::Failure;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
-    if let Some(code) = oci::by_name() {
-        return code;
+    if is_called_oci() {
+        return catamaran_oci_cli::run();
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         }
     };
     if let Command::Oci(runtime) = cli.command {
-        return oci::carry_out(runtime);
+        return catamaran_oci_cli::carry_out(runtime);
     }
     log();
     let terminal = Terminal::new(cli.quiet, cli.color);
@@ -68,6 +68,12 @@ fn main() -> ExitCode {
             ExitCode::from(&failure)
         }
     }
+}
+
+/// Whether this process was started through a link that has the OCI runtime's name.
+fn is_called_oci() -> bool {
+    let name = std::env::args_os().next();
+    name.is_some_and(|name| Path::new(&name).file_name() == Some(catamaran_oci_cli::NAME.as_ref()))
 }
 
 fn carry_out(command: Command, terminal: &Terminal) -> Result<(), Failure> {

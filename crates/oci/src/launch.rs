@@ -3,6 +3,7 @@
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command};
+use std::thread::{self, JoinHandle};
 
 use catamaran_oci_init::order::Order;
 use catamaran_oci_init::wire::{Event, States, Word, receive, send};
@@ -40,8 +41,8 @@ pub(crate) trait Attendant {
 }
 
 impl Launch {
-    /// Starts the first stage and gives it its order.
-    pub(crate) fn start(order: &Order, with: &[BorrowedFd<'_>]) -> Result<Self, Problem> {
+    /// Starts the first stage, which waits for its order; its program gets `preserved` descriptors.
+    pub(crate) fn begin(preserved: u32) -> Result<Self, Problem> {
         let failed =
             |error: &dyn std::fmt::Display| Problem::system("start the container's first process", error);
         let image = image::make()?;
@@ -49,18 +50,25 @@ impl Launch {
             socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
                 .map_err(|error| failed(&error))?;
         // Above the descriptors that the program inside gets; and the one that may pass exec.
-        let least = i32::try_from(order.process.preserved).unwrap_or(i32::MAX).saturating_add(3);
+        let least = i32::try_from(preserved).unwrap_or(i32::MAX).saturating_add(3);
         let theirs = fcntl_dupfd_cloexec(&theirs, least).map_err(|error| failed(&error))?;
         fcntl_setfd(&theirs, FdFlags::empty()).map_err(|error| failed(&error))?;
         let first = Command::new(format!("/proc/self/fd/{}", image.as_raw_fd()))
             .arg0("catamaran-oci-init")
-            .args([theirs.as_raw_fd().to_string(), order.process.preserved.to_string()])
+            .args([theirs.as_raw_fd().to_string(), preserved.to_string()])
             .spawn()
             .map_err(|error| failed(&error))?;
         drop(theirs);
-        let launch = Self { control, first: Some(first), pid: None };
-        send(&launch.control, order, with).map_err(|error| failed(&error))?;
-        Ok(launch)
+        Ok(Self { control, first: Some(first), pid: None })
+    }
+
+    /// Gives the first stage its order.
+    pub(crate) fn order(&self, order: &Order, with: &[BorrowedFd<'_>]) -> Result<(), Problem> {
+        match send(&self.control, order, with) {
+            // It is gone: why, it may have said.
+            Ok(()) | Err(rustix::io::Errno::PIPE) => Ok(()),
+            Err(error) => Err(Problem::system("tell the process inside its order", error)),
+        }
     }
 
     /// Attends to the process until nothing but its start is left.
@@ -169,5 +177,65 @@ impl Launch {
             let _ = rustix::process::kill_process(pid, Signal::KILL);
             let _ = waitpid(Some(pid), WaitOptions::empty());
         }
+    }
+}
+
+/// A first stage that is being started by a thread of its own: its program is copied and loaded while control groups are made,
+/// which takes as long.
+#[derive(Debug)]
+pub(crate) struct Coming(Option<JoinHandle<Result<Launch, Problem>>>);
+
+impl Coming {
+    pub(crate) fn begin(preserved: u32) -> Result<Self, Problem> {
+        let thread = thread::Builder::new().spawn(move || Launch::begin(preserved));
+        thread
+            .map(|thread| Self(Some(thread)))
+            .map_err(|error| Problem::system("start the container's first process", error))
+    }
+
+    /// Waits until it is there.
+    pub(crate) fn arrive(mut self) -> Result<Launch, Problem> {
+        self.wait().unwrap_or_else(|| {
+            Err(Problem::system("start the container's first process", "the thread that starts it ended"))
+        })
+    }
+
+    fn wait(&mut self) -> Option<Result<Launch, Problem>> {
+        self.0.take()?.join().ok()
+    }
+}
+
+impl Drop for Coming {
+    /// Nobody wants it any more.
+    fn drop(&mut self) {
+        if let Some(Ok(mut launch)) = self.wait() {
+            launch.kill();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many processes that were started with so many preserved descriptors have not ended.
+    fn started(preserved: u32) -> usize {
+        let ours = |entry: &std::fs::DirEntry| {
+            let line = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
+            let words: Vec<&str> = line.split('\0').collect();
+            matches!(words.as_slice(), ["catamaran-oci-init", _, last, ""] if *last == preserved.to_string())
+        };
+        std::fs::read_dir("/proc").unwrap().flatten().filter(ours).count()
+    }
+
+    #[test]
+    fn a_first_stage_that_gets_no_order_is_gone() {
+        const ODD: u32 = 613;
+        let mut launch = Coming::begin(ODD).unwrap().arrive().unwrap();
+        assert_eq!(started(ODD), 1);
+        launch.kill();
+        assert_eq!(started(ODD), 0);
+        drop(Coming::begin(ODD).unwrap());
+        assert_eq!(started(ODD), 0);
     }
 }

@@ -7,9 +7,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Targets to try, the smaller program first; the second links the C library in by a flag.
-const TARGETS: [(&str, &str); 2] =
-    [("x86_64-unknown-linux-musl", ""), ("x86_64-unknown-linux-gnu", "-Ctarget-feature=+crt-static")];
+/// Targets to try, the smaller program first; the second links the C library in by a flag. At a place of its own (decision
+/// 1260) neither has to be moved before it runs.
+const TARGETS: [(&str, &str); 2] = [
+    ("x86_64-unknown-linux-musl", "-Crelocation-model=static"),
+    ("x86_64-unknown-linux-gnu", "-Ctarget-feature=+crt-static -Crelocation-model=static"),
+];
 
 /// A program of the workspace.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +23,14 @@ pub struct Program<'a> {
     pub binary: &'a str,
     /// Folder of the package below the one whose build script this is.
     pub folder: &'a str,
+    /// Profile of its build: `release`, or `small` where it is loaded so often that its size counts.
+    pub profile: &'a str,
     /// Name of the environment variable that tells the crate where the program is: `include_bytes!(env!("NAME"))`.
     pub variable: &'a str,
 }
 
 impl Program<'_> {
-    /// Builds it in release and tells cargo: where it is and what it was made from, or as an error why there is none.
+    /// Builds it and tells cargo: where it is and what it was made from, or as an error why there is none.
     pub fn build(&self) {
         let manifest = PathBuf::from(env("CARGO_MANIFEST_DIR"));
         for watched in ["src", "Cargo.toml"] {
@@ -55,7 +60,7 @@ impl Program<'_> {
         let folder = shared(out);
         let mut cargo = Command::new(env("CARGO"));
         cargo
-            .args(["build", "--release", "--package", self.package, "--bin", self.binary])
+            .args(["build", "--profile", self.profile, "--package", self.package, "--bin", self.binary])
             .args(["--target", target, "--target-dir"])
             .arg(&folder)
             .current_dir(manifest)
@@ -70,7 +75,7 @@ impl Program<'_> {
         }
         // A copy of its own: a build of another profile may write the shared one while the crate reads it.
         let own = out.join(self.binary);
-        std::fs::copy(folder.join(target).join("release").join(self.binary), &own)
+        std::fs::copy(folder.join(target).join(self.profile).join(self.binary), &own)
             .map(|_| own)
             .map_err(|error| format!("cannot copy {}: {error}", self.binary))
     }

@@ -1,7 +1,6 @@
 //! What a scene has to itself.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -21,16 +20,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// In the folder on which the file system is mounted. `catamaran` is an OCI runtime by the name `catamaran-oci`.
+    /// In the folder on which the file system is mounted.
     pub(crate) fn new(folder: &Path, runtime: &Path) -> Result<Self> {
         let name = folder.file_name().context("a folder of ours has a name")?.to_string_lossy().into_owned();
-        let mut runtime = runtime.to_owned();
-        if runtime.file_name().is_some_and(|name| name == "catamaran") {
-            let link = folder.join("catamaran-oci");
-            symlink(&runtime, &link).with_context(|| link.display().to_string())?;
-            runtime = link;
-        }
-        Ok(Self { folder: folder.to_owned(), runtime, group: name })
+        Ok(Self { folder: folder.to_owned(), runtime: runtime.to_owned(), group: name })
     }
 
     /// A folder in it, made when it is first asked for.

@@ -17,7 +17,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_catamaran-engines");
 enum Runtime {
     /// Debian's, which shows what an engine does with one that it knows.
     Runc,
-    /// `catamaran oci`.
+    /// `catamaran-oci`.
     Ours,
 }
 
@@ -26,8 +26,10 @@ impl Runtime {
         match self {
             Self::Ours => {
                 // Built beside our own program, if the whole workspace is.
-                let program = Path::new(PROGRAM).with_file_name("catamaran");
-                Some(program).filter(|file| file.is_file()).ok_or_else(|| "`catamaran` is not built".into())
+                let program = Path::new(PROGRAM).with_file_name("catamaran-oci");
+                Some(program)
+                    .filter(|file| file.is_file())
+                    .ok_or_else(|| "`catamaran-oci` is not built".into())
             }
             Self::Runc => {
                 let path = std::env::var_os("PATH").unwrap_or_default();

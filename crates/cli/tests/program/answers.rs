@@ -38,6 +38,16 @@ fn the_help_of_every_command_has_its_place() {
 }
 
 #[test]
+fn through_a_link_of_its_name_it_is_the_oci_runtime() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("catamaran-oci");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_catamaran"), &link).unwrap();
+    let linked = std::process::Command::new(&link).arg("features").output().unwrap();
+    assert!(linked.status.success());
+    assert_eq!(String::from_utf8(linked.stdout).unwrap(), run(&["oci", "features"]).stdout);
+}
+
+#[test]
 fn json_stands_alone_on_standard_output() {
     let outcome = run_with(&["sim", "-", "--json"], SMALL.as_bytes());
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));

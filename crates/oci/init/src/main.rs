@@ -14,9 +14,14 @@ use std::process::ExitCode;
 
 use catamaran_oci_init::order::Order;
 use catamaran_oci_init::wire::{Event, receive, send};
+use dlmalloc::GlobalDlmalloc;
 
 use crate::failure::{Done, During as _, Failure};
 use crate::handed::Handed;
+
+/// That of musl asks the kernel for every few kilobytes, and gives them back at once.
+#[global_allocator]
+static ALLOCATOR: GlobalDlmalloc = GlobalDlmalloc;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1).map(|word| word.parse::<u32>().ok());

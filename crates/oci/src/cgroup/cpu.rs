@@ -114,10 +114,10 @@ fn bandwidth_v1(
     let mut after = Vec::new();
     let before = [(PERIOD, "cpu.cfs_period_us", period), (BURST, "cpu.cfs_burst_us", burst)];
     for (at, file, value) in before.into_iter().filter_map(|(at, file, value)| Some((at, file, value?))) {
-        if quota.is_some() && control.folder.write(file, &value.to_string()) == Err(Errno::INVAL) {
-            after.push((at, file, value));
-        } else {
-            control.set(at, file, value)?;
+        match control.folder.write(file, &value.to_string()) {
+            Ok(()) => {}
+            Err(Errno::INVAL) if quota.is_some() => after.push((at, file, value)),
+            Err(_) => control.set(at, file, value)?,
         }
     }
     if let Some(quota) = quota {

@@ -79,7 +79,7 @@ impl Group {
                 made.push(path.clone());
             }
             let child = here.inside(Path::new(part.as_os_str())).map_err(kernel(&path))?;
-            if new || path == self.path {
+            if self.has_cpuset_v1() && (new || path == self.path) {
                 inherit_cpuset(&here, &child).map_err(kernel(&path))?;
             }
             here = child;
@@ -93,6 +93,11 @@ impl Group {
         self.made = new;
         self.number = here.number().map_err(kernel(&path))?;
         Ok(())
+    }
+
+    /// Version 2 inherits its CPUs and memory nodes by itself.
+    fn has_cpuset_v1(&self) -> bool {
+        self.version == Version::V1 && self.controllers.iter().any(|name| name == "cpuset")
     }
 
     /// Removes what [`Self::create`] made, as far as it is empty.
@@ -127,7 +132,7 @@ fn inherit_cpuset(above: &Folder, group: &Folder) -> Result<(), Errno> {
     for (file, effective) in
         [("cpuset.cpus", "cpuset.effective_cpus"), ("cpuset.mems", "cpuset.effective_mems")]
     {
-        // Version 2 inherits by itself, and has other names of what is in effect.
+        // Where the hierarchy is mounted with the habits of version 2 it has other names of what is in effect.
         if !group.has(effective) || !group.read(file)?.trim().is_empty() {
             continue;
         }

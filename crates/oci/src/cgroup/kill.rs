@@ -122,7 +122,14 @@ fn remove(group: &Group, until: Instant) -> Result<(), Problem> {
             Err(Errno::NOENT | Errno::NODEV) => return Ok(()),
             Err(errno) => return Err(Problem::system(what(), errno)),
         };
-        match remove_below(&folder, until).and_then(|()| remove_itself(group)) {
+        // Most have nothing below them.
+        let removed = match remove_itself(group) {
+            Err(Errno::BUSY | Errno::NOTEMPTY) => {
+                remove_below(&folder, until).and_then(|()| remove_itself(group))
+            }
+            other => other,
+        };
+        match removed {
             Ok(()) | Err(Errno::NOENT | Errno::NODEV) => return Ok(()),
             Err(Errno::BUSY | Errno::NOTEMPTY) if Instant::now() < until => wait_for_ends(&folder),
             Err(errno) => {

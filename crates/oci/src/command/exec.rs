@@ -73,15 +73,16 @@ pub fn exec(how: &Exec, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
     if let Some(groups) = &state.groups {
         with.enter(groups)?;
     }
-    let mut launch = with.launch(&mut order)?;
-    // Another command may act on the container while this process runs.
-    drop(folder);
     let guest = Guest {
         listener: order::listener(&order.process).cloned(),
         document: state.document(Status::Running).to_json()?,
         groups: state.groups.clone(),
     };
-    match start(how, &mut launch, console, guest, warnings) {
+    let mut launch = Launch::begin(order.process.preserved)?;
+    let ordered = with.order(&launch, &mut order);
+    // Another command may act on the container while this process runs.
+    drop(folder);
+    match ordered.and_then(|()| start(how, &mut launch, console, guest, warnings)) {
         Ok(code) => Ok(code),
         Err(problem) => {
             launch.kill();

@@ -14,7 +14,7 @@ use rustix::process::geteuid;
 use crate::bundle::Bundle;
 use crate::cgroup::{Manager, Place};
 use crate::console::Console;
-use crate::launch::{Attendant, Launch};
+use crate::launch::{Attendant, Coming, Launch};
 use crate::order::{self, Circumstances, Namespaces};
 use crate::state::{Folder, State, Status};
 use crate::{Problem, Warning, agent, check, clock, door, maps};
@@ -127,13 +127,14 @@ fn fill(
 ) -> Result<Option<Console>, Problem> {
     let spec = &bundle.spec;
     let linux = spec.linux().as_ref();
+    let preserved = new.preserve_fds.saturating_add(new.listen_fds);
+    let coming = Coming::begin(preserved)?;
     let path = linux.and_then(|linux| linux.cgroups_path().as_deref());
     let mut groups = Manager::new(&Place::here(path, &new.id)?)?;
     groups.create()?;
     // From here on whoever cleans up finds them.
     attempt.state.groups = Some(groups);
     attempt.folder.write(&attempt.state)?;
-    attempt.folder.write_config(&bundle.text)?;
     let groups = attempt.state.groups.as_ref();
     if let (Some(groups), Some(resources)) = (groups, linux.and_then(|linux| linux.resources().as_ref())) {
         groups.apply(resources)?;
@@ -145,7 +146,7 @@ fn fill(
         privileged: geteuid().is_root(),
         pivot: !new.no_pivot,
         keyring: (!new.no_new_keyring).then(|| format!("_ses.{}", new.id)),
-        preserved: new.preserve_fds.saturating_add(new.listen_fds),
+        preserved,
     };
     let mut order = order::of(spec, &circumstances, warnings)?;
     announce(&mut order.process, new.listen_fds);
@@ -165,7 +166,10 @@ fn fill(
     if let Some(groups) = groups {
         with.enter(groups)?;
     }
-    let launch = attempt.launch.insert(with.launch(&mut order)?);
+    let launch = attempt.launch.insert(coming.arrive()?);
+    with.order(launch, &mut order)?;
+    // While the process is at work.
+    attempt.folder.write_config(&bundle.text)?;
     let namespaces = Namespaces::of(spec)?;
     let mut attendant = Maker { spec, namespaces: &namespaces, state: &mut attempt.state, listener };
     let process = launch.attend(&mut attendant, warnings)?;
@@ -228,10 +232,11 @@ impl Descriptors {
         Ok(())
     }
 
-    pub(crate) fn launch(self, order: &mut Order) -> Result<Launch, Problem> {
+    /// Has a process carry an order out.
+    pub(crate) fn order(self, launch: &Launch, order: &mut Order) -> Result<(), Problem> {
         order.handed = self.kinds;
         let all: Vec<BorrowedFd<'_>> = self.all.iter().map(OwnedFd::as_fd).collect();
-        Launch::start(order, &all)
+        launch.order(order, &all)
     }
 }
 

@@ -24,7 +24,7 @@ const TOOLS: [&str; 2] = ["cat", "ionice"];
 pub(super) fn oci(run: &mut Run) -> Result<()> {
     let suite = build(run)?;
     let mut command = run.workspace.command(&suite.to_string_lossy());
-    for (name, program) in runtimes(run.workspace)? {
+    for (name, program) in runtimes(run.workspace) {
         command.arg("--runtime").arg(format!("{name}={}", program.display()));
     }
     run.tests(&mut command)
@@ -41,7 +41,7 @@ pub(super) fn oci_v2(run: &mut Run) -> Result<()> {
         strip(run.workspace, &suite, &stripped)?;
         image.program(run.workspace, &stripped, place)?;
         let mut line = format!("{SECONDS} alone {place} --jobs 2 --only {OF_CONTROL_GROUPS}");
-        for (name, program) in runtimes(run.workspace)? {
+        for (name, program) in runtimes(run.workspace) {
             let stripped = folder.join(name);
             strip(run.workspace, &program, &stripped)?;
             let program = format!("/bin/{}", program.file_name().unwrap_or_default().to_string_lossy());
@@ -59,7 +59,7 @@ pub(super) fn oci_v2(run: &mut Run) -> Result<()> {
 /// Where the suite is, once it is built with the features of the whole workspace, so that nothing is compiled twice.
 fn build(run: &mut Run) -> Result<PathBuf> {
     let mut cargo = run.workspace.cargo(["build", "--workspace", "--locked"]);
-    cargo.args(["--bin", "catamaran-conformance", "--bin", "catamaran"]);
+    cargo.args(["--bin", "catamaran-conformance", "--bin", "catamaran-oci"]);
     run.check("the conformance suite builds", &mut cargo)?;
     if !run.tally.failed.is_empty() {
         bail!("there is nothing to run");
@@ -67,13 +67,9 @@ fn build(run: &mut Run) -> Result<PathBuf> {
     Ok(run.workspace.target().join("debug/catamaran-conformance"))
 }
 
-/// Names and programs of all runtimes that are here; ours is called by a link of its own name, as engines call it.
-fn runtimes(workspace: &Workspace) -> Result<Vec<(&'static str, PathBuf)>> {
+/// Names and programs of all runtimes that are here.
+fn runtimes(workspace: &Workspace) -> Vec<(&'static str, PathBuf)> {
     let mut all: Vec<_> = OTHERS.iter().filter_map(|name| Some((*name, workspace.find(name)?))).collect();
-    let link = workspace.target().join("debug/catamaran-oci");
-    if !link.exists() {
-        std::os::unix::fs::symlink("catamaran", &link).with_context(|| link.display().to_string())?;
-    }
-    all.push(("ours", link));
-    Ok(all)
+    all.push(("ours", workspace.target().join("debug/catamaran-oci")));
+    all
 }

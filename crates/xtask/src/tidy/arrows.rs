@@ -12,7 +12,7 @@ struct House {
 }
 
 /// The houses, as in ARCHITECTURE.md. A manifest elsewhere is a fault, so that nobody forgets to give it its arrows.
-const HOUSES: [House; 17] = [
+const HOUSES: [House; 18] = [
     House { folder: "crates/scenario", may_use: &[], serde: true },
     House { folder: "crates/report", may_use: &["scenario"], serde: true },
     House { folder: "crates/sim", may_use: &["scenario", "report"], serde: false },
@@ -24,6 +24,7 @@ const HOUSES: [House; 17] = [
     },
     House { folder: "crates/native/worker", may_use: &["scenario"], serde: false },
     House { folder: "crates/oci", may_use: &["oci-init", "static-program"], serde: true },
+    House { folder: "crates/oci/cli", may_use: &["oci"], serde: true },
     House { folder: "crates/oci/init", may_use: &[], serde: true },
     House {
         folder: "crates/cli",

@@ -1,39 +1,39 @@
-//! `catamaran oci`, and the same through a link named `catamaran-oci`: reads arguments, calls the library, prints.
+//! The command line of an OCI runtime: `catamaran oci`, and the program `catamaran-oci`, which is nothing else. Reads arguments,
+//! calls [`catamaran_oci`], prints.
 //!
 //! *Architecture invariant*: exit codes and streams are runc's here, not those of the other commands: 1 on any error of ours, the
 //! program's own code on `run` and `exec`.
 
-pub(crate) mod args;
+mod args;
+mod commands;
 mod log;
 mod more;
 
-use std::ffi::OsStr;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use catamaran_oci::{Problem, Warning, command};
 use clap::Parser as _;
 
-use args::{Command, Global, List, ListFormat, Program, Runtime};
+pub use args::Runtime;
+use args::{Command, Global, List, ListFormat, Program};
 use log::Log;
 
-/// Name under which the program is this runtime and nothing else.
-const NAME: &str = "catamaran-oci";
+/// Name of the program, and of the folder with its states.
+pub const NAME: &str = "catamaran-oci";
 
-/// Carries everything out if the program was called by that name.
-pub(crate) fn by_name() -> Option<ExitCode> {
-    let called = std::env::args_os().next()?;
-    if Path::new(&called).file_name() != Some(OsStr::new(NAME)) {
-        return None;
-    }
-    Some(match Program::try_parse() {
+/// Carries out what this process was called for; its exit code.
+#[must_use]
+pub fn run() -> ExitCode {
+    match Program::try_parse() {
         Ok(program) => carry_out(program.runtime),
         Err(error) => {
+            // A reader that has gone away is nothing to complain about.
             let _ = error.print();
             if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
-    })
+    }
 }
 
 fn print(text: &str) {
@@ -42,7 +42,8 @@ fn print(text: &str) {
 }
 
 /// Carries a command out; its exit code.
-pub(crate) fn carry_out(runtime: Runtime) -> ExitCode {
+#[must_use]
+pub fn carry_out(runtime: Runtime) -> ExitCode {
     let Runtime { global, command } = runtime;
     let log = Log::new(&global);
     let mut warnings = Vec::new();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use catamaran_oci::command::New;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 
 /// Printed after the program's name.
 const VERSION: &str = concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.2.0");
@@ -17,7 +17,7 @@ const VERSION: &str = concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.
     disable_version_flag = true,
     max_term_width = 100
 )]
-pub(crate) struct Program {
+pub(super) struct Program {
     /// Print the version and the specification it follows
     #[arg(short = 'v', long, action = clap::ArgAction::Version)]
     version: Option<bool>,
@@ -34,9 +34,9 @@ Examples:
   catamaran oci create --bundle my-bundle box     everything but the start
   catamaran oci exec box sh                       one more process in it
 
-Options and exit codes are runc's. Through a link named catamaran-oci it is the same without the word `oci`, as podman,
-containerd and dockerd call it.")]
-pub(crate) struct Runtime {
+Options and exit codes are runc's. The program catamaran-oci, which podman, containerd and dockerd
+take, is the same without the word `oci`.")]
+pub struct Runtime {
     #[command(flatten)]
     pub(super) global: Global,
     #[command(subcommand)]
@@ -45,7 +45,7 @@ pub(crate) struct Runtime {
 
 /// Options of all commands.
 #[derive(Debug, Args)]
-pub(crate) struct Global {
+pub(super) struct Global {
     /// Folder with the states of containers [default: /run/catamaran-oci, or $XDG_RUNTIME_DIR/catamaran-oci]
     #[arg(long, value_name = "DIR")]
     pub(super) root: Option<PathBuf>,
@@ -76,7 +76,7 @@ pub(super) enum LogFormat {
 }
 
 /// The commands.
-#[derive(Debug, Subcommand)]
+#[derive(Debug)]
 pub(super) enum Command {
     /// Make a container that waits for its start
     Create(Create),
