@@ -1,11 +1,15 @@
 //! Hooks: programs that get the container's state on standard input (config.md, "POSIX-platform Hooks"). The runtime runs some
 //! outside, the container's process runs some inside.
 
-use std::io::Write as _;
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::order::Hook;
@@ -37,17 +41,33 @@ fn run_one(hook: &Hook, state: &str) -> Result<(), String> {
     if let Some(environment) = &hook.env {
         command.env_clear().envs(environment.iter().filter_map(|pair| pair.split_once('=')));
     }
-    let mut child = command.stdin(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
-    if let Some(mut input) = child.stdin.take() {
-        // A hook need not read the state.
-        let _ = input.write_all(state.as_bytes());
-    }
+    command.stdin(Stdio::from(input(state).map_err(|error| error.to_string())?));
+    // SAFETY: between fork and exec only one system call is made, which takes numbers and closes nothing now.
+    unsafe { command.pre_exec(keep_streams_alone) };
+    let mut child = command.spawn().map_err(|error| error.to_string())?;
     let status = wait(&mut child, hook.timeout_s)?;
     match (status.code(), status.signal()) {
         (Some(0), _) => Ok(()),
         (Some(code), _) => Err(format!("exit code {code}")),
         (None, signal) => Err(format!("signal {}", signal.unwrap_or_default())),
     }
+}
+
+/// The state as a file in memory: a hook need not read it, and a pipe that nobody reads would hold us beyond every timeout.
+fn input(state: &str) -> std::io::Result<File> {
+    let mut file = File::from(memfd_create("state", MemfdFlags::CLOEXEC)?);
+    file.write_all(state.as_bytes())?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// What whoever called the runtime has left open is none of the hook's business.
+fn keep_streams_alone() -> std::io::Result<()> {
+    const FIRST: libc::c_uint = 3;
+    const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;
+    // SAFETY: takes numbers.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, CLOSE_RANGE_CLOEXEC) };
+    if done == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
 fn wait(child: &mut Child, timeout_s: Option<u32>) -> Result<ExitStatus, String> {
@@ -91,6 +111,9 @@ mod tests {
         ];
         assert_eq!(run(&hooks, "poststop", "").unwrap_err(), said[0]);
         assert_eq!(run_all(&hooks, "poststop", ""), said);
+        // More than a pipe holds, and nobody reads it.
+        let long = "x".repeat(1 << 20);
+        assert_eq!(run_all(&hooks[2..], "poststop", &long), [said[2].replace("[2]", "[0]")]);
         let missing = Hook { path: "/nowhere/hook".to_owned(), ..shell("", None) };
         assert!(
             run(&[missing], "prestart", "")
