@@ -31,7 +31,7 @@ const HOUSES: [House; 16] = [
     House { folder: "tests/oci", may_use: &[], serde: true },
     House { folder: "tests/oci/probe", may_use: &[], serde: true },
     House { folder: "tests/engines", may_use: &[], serde: true },
-    House { folder: "tests/fuzz", may_use: &["scenario", "report", "sim", "oci"], serde: true },
+    House { folder: "tests/fuzz", may_use: &["scenario", "report", "sim", "oci", "oci-init"], serde: true },
     House { folder: "crates/xtask", may_use: &[], serde: true },
 ];
 
