@@ -51,7 +51,7 @@ fn a_configuration_that_is_no_file_is_not_read() {
         ("/dev/zero", "no regular file"),
         ("/dev/tty", "no regular file"),
         ("/proc/self/mem", "read "),
-        ("/proc/kmsg", "read "),
+        ("/proc/self/pagemap", "longer than 16 MiB"),
         ("/", "no regular file"),
         ("config.json", "read "),
     ];
@@ -167,7 +167,7 @@ fn documents(sound: &Value) -> Vec<(&'static str, String, &'static str)> {
         ("depth where nobody looks", deep("{\"unknown\":", "}"), "recursion limit"),
         ("a list of numbers", format!("[{}0]", "0,".repeat(LONGEST / 2 - 2)), "config.json"),
         ("a string of megabytes", format!("\"{}\"", "x".repeat(LONGEST - 2)), "config.json"),
-        ("arguments", full("/process", "args", "\"x\""), "rgument list too long"),
+        ("arguments", full("/process", "args", "\"sh\""), "rgument list too long"),
         ("variables", full("/process", "env", "\"x=\""), "rgument list too long"),
         (
             "limits",

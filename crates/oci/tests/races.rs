@@ -68,7 +68,7 @@ impl Scene {
             let console_socket = (self.ship.config["process"]["terminal"] == json!(true)).then_some(socket);
             let new = command::New { console_socket, ..self.ship.new_container() };
             match command::create(&new, &mut Vec::new()) {
-                Ok(_) => {
+                Ok(()) => {
                     good += 1;
                     made(&self.ship);
                 }

@@ -111,7 +111,7 @@ fn places(value: &Value, at: &str) -> Vec<String> {
 /// It goes through a socket unchanged.
 fn arrives<T>(sent: &T)
 where
-    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug + Sync,
 {
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None).expect("sockets");
@@ -125,7 +125,7 @@ where
 /// Bytes as they come: with their length before them, and as if the first four were it.
 fn message<T>(bytes: &[u8])
 where
-    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug + Sync,
 {
     let bytes = &bytes[..bytes.len().min(ROOM)];
     let with_length = [&(bytes.len() as u32).to_le_bytes(), bytes].concat();

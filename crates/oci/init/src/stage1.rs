@@ -135,3 +135,34 @@ fn refused(one: &Join, error: Errno) -> Failure {
     let hint = if error == Errno::INVAL { " (is it a namespace of this type?)" } else { "" };
     Failure::new(format!("linux.namespaces: enter {}{hint}", one.path), error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_joins_the_processes_of_another_is_hidden() {
+        let order = |join_container: u32, joins: &[libc::c_int], wait_for_maps: bool| Order {
+            handed: Vec::new(),
+            join: joins.iter().map(|&kind| Join { kind: kind as u32, path: "/n".to_owned() }).collect(),
+            join_container,
+            make: 0,
+            time_offsets: String::new(),
+            wait_for_maps,
+            become_root: false,
+            oom_score_adj: None,
+            root: None,
+            process: catamaran_oci_init::order::Process::default(),
+            wait_for_hooks: false,
+            create_container: Vec::new(),
+            start_container: Vec::new(),
+        };
+        let pids = libc::CLONE_NEWPID;
+        assert!(is_seen_by_others(&order(pids as u32, &[], false)), "exec");
+        assert!(is_seen_by_others(&order(0, &[libc::CLONE_NEWNET, pids], false)), "a pod");
+        assert!(!is_seen_by_others(&order(0, &[libc::CLONE_NEWNET], false)));
+        assert!(!is_seen_by_others(&order(0, &[], false)));
+        // Nobody but root could write the maps of one that is hidden.
+        assert!(!is_seen_by_others(&order(0, &[pids], true)));
+    }
+}

@@ -37,9 +37,9 @@ pub(crate) fn file_at(place: &Path) {
 /// A device: what is there is looked at and taken, else it is made; then the mode.
 pub(crate) fn device(place: &Path) {
     let number = makedev(1, 3);
-    let is_it = |what: fs::Metadata| what.file_type().is_char_device() && what.rdev() == number;
+    let is_it = |what: &fs::Metadata| what.file_type().is_char_device() && what.rdev() == number;
     match fs::symlink_metadata(place) {
-        Ok(what) if is_it(what) => {}
+        Ok(what) if is_it(&what) => {}
         Ok(_) => return,
         Err(_) => {
             let _ = mknodat(CWD, place, FileType::CharacterDevice, Mode::from_raw_mode(0o666), number);
