@@ -51,7 +51,7 @@ fn a_configuration_that_is_no_file_is_not_read() {
         ("/dev/zero", "no regular file"),
         ("/dev/tty", "no regular file"),
         ("/proc/self/mem", "read "),
-        ("/proc/self/pagemap", "longer than 16 MiB"),
+        ("/proc/self/pagemap", "read "),
         ("/", "no regular file"),
         ("config.json", "read "),
     ];
@@ -116,14 +116,16 @@ fn oversized_fields_are_refused_in_bounded_time_and_memory() {
         return;
     }
     let mut ship = Ship::new("oversized", "exit 0");
-    let sound = ship.config.clone();
+    let (sound, mut wrong) = (ship.config.clone(), Vec::new());
     for (what, text, says) in documents(&sound) {
         assert!(text.len() <= LONGEST, "{what}: {} bytes", text.len());
         fs::write(ship.bundle().join("config.json"), text).expect("written");
         let begun = Instant::now();
         let why = refused(&ship, what);
         println!("{what}: {:?}: {why:.160}", begun.elapsed());
-        assert!(why.contains(says), "{what}: {why:.300}");
+        if !why.contains(says) {
+            wrong.push(format!("{what}: {why:.300}"));
+        }
     }
     for (pointer, value, says) in fields() {
         let Some((above, name)) = pointer.rsplit_once('/') else { panic!("{pointer}") };
@@ -132,8 +134,11 @@ fn oversized_fields_are_refused_in_bounded_time_and_memory() {
         fs::write(ship.bundle().join("config.json"), ship.config.to_string()).expect("written");
         let why = refused(&ship, pointer);
         println!("{pointer}: {why:.160}");
-        assert!(why.contains(says), "{pointer}: {why:.300}");
+        if !why.contains(says) {
+            wrong.push(format!("{pointer}: {why:.300}"));
+        }
     }
+    assert_eq!(wrong, Vec::<String>::new());
     let status = fs::read_to_string("/proc/self/status").expect("procfs");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
     println!("peak:{peak}");
@@ -155,7 +160,7 @@ fn documents(sound: &Value) -> Vec<(&'static str, String, &'static str)> {
     };
     let deep = |open: &str, close: &str| {
         let many = LONGEST / (open.len() + close.len()) - 1;
-        format!("{}{}", open.repeat(many), close.repeat(many))
+        format!("{}0{}", open.repeat(many), close.repeat(many))
     };
     vec![
         ("an empty document", String::new(), "config.json: line 1, column 0: EOF"),
@@ -164,7 +169,7 @@ fn documents(sound: &Value) -> Vec<(&'static str, String, &'static str)> {
         ("blanks", " ".repeat(LONGEST), "EOF while parsing"),
         ("depth of lists", deep("[", "]"), "config.json"),
         ("depth of tables", deep("{\"linux\":", "}"), "config.json"),
-        ("depth where nobody looks", deep("{\"unknown\":", "}"), "recursion limit"),
+        ("depth where nobody looks", deep("{\"unknown\":", "}"), "config.json"),
         ("a list of numbers", format!("[{}0]", "0,".repeat(LONGEST / 2 - 2)), "config.json"),
         ("a string of megabytes", format!("\"{}\"", "x".repeat(LONGEST - 2)), "config.json"),
         ("arguments", full("/process", "args", "\"sh\""), "rgument list too long"),

@@ -139,12 +139,11 @@ fn told(context: &OwnedFd) -> String {
 
 /// Copies what is at the place of a tmpfs into it (`tmpcopyup`).
 fn copy_up(place: &OwnedFd, tree: &OwnedFd, at: &str) -> Done {
-    let from = rustix::fs::openat(
-        place,
-        c".",
-        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        rustix::fs::Mode::empty(),
-    );
-    let from = from.during(|| format!("mount {at}: open what is there"))?;
-    super::copy::tree(&from, tree).during(|| format!("mount {at}: copy what is there"))
+    // Neither handle can be read or changed as it is: they are `O_PATH`.
+    let open = |what: &OwnedFd| {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::openat(what, c".", flags, rustix::fs::Mode::empty())
+            .during(|| format!("mount {at}: open what is there"))
+    };
+    super::copy::tree(&open(place)?, &open(tree)?).during(|| format!("mount {at}: copy what is there"))
 }
