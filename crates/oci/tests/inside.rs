@@ -195,7 +195,7 @@ fn a_tmpfs_begins_with_what_was_there() {
     let etc = ship.bundle().join("rootfs/etc");
     fs::create_dir(etc.join("sub")).expect("made");
     fs::write(etc.join("sub/file"), "text\n").expect("written");
-    fs::set_permissions(etc.join("sub/file"), fs::Permissions::from_mode(0o640)).expect("set");
+    fs::set_permissions(etc.join("sub/file"), fs::Permissions::from_mode(0o660)).expect("set");
     std::os::unix::fs::chown(etc.join("sub/file"), Some(7), None).expect("given away");
     symlink("sub/file", etc.join("link")).expect("linked");
     fs::set_permissions(&etc, fs::Permissions::from_mode(0o711)).expect("set");
@@ -205,7 +205,7 @@ fn a_tmpfs_begins_with_what_was_there() {
         .push(json!({"destination": "/etc", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup"]}));
     assert_eq!(ship.run().0, 0);
     let said = fs::read_to_string(ship.out("said")).expect("written");
-    let expected = ". directory 711 0\nsub directory 755 0\nsub/file regular file 640 7\nlink symbolic link 777 0\ntext\ntext\n";
+    let expected = ". directory 711 0\nsub directory 755 0\nsub/file regular file 660 7\nlink symbolic link 777 0\ntext\ntext\n";
     assert_eq!(said, expected);
     assert_eq!(
         fs::read_to_string(etc.join("sub/file")).expect("there"),

@@ -51,6 +51,7 @@ pub(crate) fn is_apart(name: &str) -> bool {
         "{said}{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    print!("{said}");
     false
 }
 
