@@ -67,10 +67,13 @@ fn sow_configurations(workspace: &Workspace, corpus: &Path) -> Result<()> {
     copy(&path, corpus)?;
     let text = fs::read(&path).with_context(|| path.display().to_string())?;
     let whole: serde_json::Value = serde_json::from_slice(&text)?;
-    let tables = ["process", "linux", "hooks"].into_iter().filter_map(|name| Some((name, whole.get(name)?.as_object()?)));
+    let tables = ["process", "linux", "hooks"]
+        .into_iter()
+        .filter_map(|name| Some((name, whole.get(name)?.as_object()?)));
     for (table, fields) in tables {
         for (name, value) in fields {
-            let small = serde_json::json!({"ociVersion": "1.2.0", "root": {"path": "r"}, table: {name: value}});
+            let small =
+                serde_json::json!({"ociVersion": "1.2.0", "root": {"path": "r"}, table: {name: value}});
             fs::write(corpus.join(format!("{table}-{name}.json")), small.to_string())?;
         }
     }
