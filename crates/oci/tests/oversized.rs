@@ -204,7 +204,7 @@ fn documents(sound: &Value) -> Vec<(&'static str, String, &'static str)> {
 fn fields() -> Vec<(&'static str, Value, &'static str)> {
     let long = "x".repeat(1 << 20);
     let path = format!("/{long}");
-    let rule = json!({"names": vec!["read"; 200_000], "action": "SCMP_ACT_ERRNO"});
+    let rule = json!({"names": vec!["read"; 200_000], "action": "SCMP_ACT_NOTIFY"});
     let rules: Vec<Value> = (0..20_000)
         .map(|value| {
             json!({"names": ["read"], "action": "SCMP_ACT_ERRNO", "errnoRet": value % 100,
