@@ -2,15 +2,18 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::Spec;
+use rustix::fs::OFlags;
 use serde_json::Value;
+use serde_json::error::Category;
 
 use crate::{Problem, Warning, check};
 
 /// Largest configuration that is read (bytes).
-const CONFIG_MAX: u64 = 16 << 20;
+pub(crate) const CONFIG_MAX: u64 = 16 << 20;
 /// Name of the configuration in its folder.
 pub(crate) const CONFIG: &str = "config.json";
 
@@ -48,15 +51,31 @@ impl Bundle {
     }
 }
 
-/// Reads a JSON file of bounded length.
+/// Reads a JSON file of bounded length. What is no file at all is not opened for reading, as a pipe would keep us waiting and a
+/// device never end.
 pub(crate) fn read_bounded(path: &Path) -> Result<Vec<u8>, Problem> {
+    read_at_most(path, CONFIG_MAX)
+}
+
+/// The same of another length (bytes).
+pub(crate) fn read_at_most(path: &Path, longest: u64) -> Result<Vec<u8>, Problem> {
+    let other = |what: String| Err(std::io::Error::other(what));
     let read = || -> std::io::Result<Vec<u8>> {
-        let file = File::open(path)?;
+        let what = std::fs::metadata(path)?;
+        // By now it may be another.
+        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+        let file =
+            what.is_file().then(|| File::options().read(true).custom_flags(flags).open(path)).transpose()?;
+        let Some(file) = file.filter(|file| file.metadata().is_ok_and(|what| what.is_file())) else {
+            return other("it is no regular file; give one".to_owned());
+        };
         let length = file.metadata()?.len();
-        let mut text = Vec::with_capacity(length.min(CONFIG_MAX) as usize + 1);
-        file.take(CONFIG_MAX + 1).read_to_end(&mut text)?;
-        if text.len() as u64 > CONFIG_MAX {
-            return Err(std::io::Error::other(format!("longer than {} MiB", CONFIG_MAX >> 20)));
+        let mut text = Vec::with_capacity(length.min(longest) as usize + 1);
+        if length <= longest {
+            file.take(longest + 1).read_to_end(&mut text)?;
+        }
+        if length.max(text.len() as u64) > longest {
+            return other(format!("longer than {} MiB", longest >> 20));
         }
         Ok(text)
     };
@@ -88,16 +107,29 @@ pub(crate) fn parse_prepared<T: serde::de::DeserializeOwned>(
 pub(crate) fn parse_at<T: serde::de::DeserializeOwned>(text: &[u8], name: &str) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let at = error.path().to_string();
-        let why = error.into_inner().to_string();
-        if name == CONFIG {
-            Problem::config(at, why, "see config.md of the runtime specification")
-        } else {
-            Problem::system(format!("read {name}: {at}"), why)
-        }
+        let path = error.path().to_string();
+        let found = error.into_inner();
+        // The path of what is no JSON is where it ends; what has a path may have been prepared, and stands elsewhere in the file.
+        let at = match found.classify() {
+            Category::Data if path != "." => path,
+            _ => format!("line {}, column {}", found.line(), found.column()),
+        };
+        let why = found.to_string();
+        let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
+        refused(name, &at, why)
     })?;
-    reader.end().map_err(|error| Problem::system(format!("read {name}"), error))?;
+    reader.end().map_err(|error| {
+        let at = format!("line {}, column {}", error.line(), error.column());
+        refused(name, &at, "more after the end of the document")
+    })?;
     Ok(value)
+}
+
+fn refused(name: &str, at: &str, why: &str) -> Problem {
+    if name == CONFIG {
+        return Problem::config(at, why, "see config.md of the runtime specification");
+    }
+    Problem::system(format!("read {name}: {at}"), why)
 }
 
 #[cfg(test)]
@@ -106,15 +138,18 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_found_by_its_path() {
-        let table: [(&str, &str); 5] = [
-            ("{", "EOF"),
+        let table: [(&str, &str); 8] = [
+            ("", "config.json: line 1, column 0: EOF while parsing a value;"),
+            ("{", "config.json: line 1, column 1: EOF while parsing an object;"),
+            ("{\n \"ociVersion\": \"1.0.2\",\n \"linux\": {\"names", "config.json: line 3, column "),
+            ("\n\u{1}", "config.json: line 2, column 1: expected value;"),
             ("7", "expected struct"),
             (r#"{"ociVersion": 7}"#, "ociVersion"),
             (
                 r#"{"ociVersion": "1.0.2", "linux": {"namespaces": [{"type": "pid"}, {"type": "x"}]}}"#,
                 "linux.namespaces[1]",
             ),
-            (r#"{"ociVersion": "1.0.2"} {}"#, "trailing"),
+            (r#"{"ociVersion": "1.0.2"} {}"#, "line 1, column 25: more after the end"),
         ];
         for (text, says) in table {
             let said = parse(text.as_bytes(), &mut Vec::new()).unwrap_err().to_string();

@@ -38,7 +38,7 @@ pub(crate) fn pass(path: &Path) -> Result<(), Problem> {
     std::fs::remove_file(path)
         .map_err(|error| Problem::system(format!("remove {}", path.display()), error))?;
     match receive(&socket).map_err(failed)? {
-        Some((Event::Failed(why), _)) => Err(Problem::Inside(why)),
+        Some((Event::Failed(why), _)) => Err(Problem::inside(why)),
         _ => Ok(()),
     }
 }

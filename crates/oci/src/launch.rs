@@ -100,7 +100,7 @@ impl Launch {
             match self.hear()? {
                 Some(Event::Cloned(pid)) => self.born(pid),
                 Some(Event::Warning(what)) => warnings.push(warning(&what)),
-                Some(Event::Failed(what)) => return Err(Problem::Inside(what)),
+                Some(Event::Failed(what)) => return Err(Problem::inside(what)),
                 Some(event) => waiting = Some(event),
                 None => return Err(Problem::Inside(self.how_it_ended())),
             }
@@ -112,7 +112,7 @@ impl Launch {
         self.tell(&Word::Start)?;
         loop {
             match self.hear()? {
-                Some(Event::Failed(what)) => return Err(Problem::Inside(what)),
+                Some(Event::Failed(what)) => return Err(Problem::inside(what)),
                 Some(Event::Warning(what)) => warnings.push(warning(&what)),
                 Some(_) => {}
                 // Its end of the socket is closed by exec.

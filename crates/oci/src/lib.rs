@@ -18,10 +18,12 @@ pub mod mounts;
 mod order;
 mod problem;
 mod process;
+mod rehearse;
 pub mod seccomp;
 mod state;
 mod warning;
 
 pub use clock::now;
 pub use problem::Problem;
+pub use rehearse::rehearse;
 pub use warning::Warning;

@@ -1,12 +1,13 @@
 //! What is known of containers between two commands: `ROOT/ID/state.json`, and beside it the configuration as it was at creation.
 
 use std::collections::HashMap;
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, Metadata};
 use std::io::Write as _;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
 use crate::Problem;
@@ -21,6 +22,12 @@ const CREATING: &str = "creating.json";
 const CONFIG: &str = "config.json";
 /// Socket at which a created container waits; gone once it was started.
 const DOOR: &str = "start";
+/// Longest state that is read (bytes): annotations of the longest configuration, and what comes with them.
+const STATE_MAX: u64 = 2 * bundle::CONFIG_MAX;
+/// Write permission for all (inode(7), `S_IWOTH`).
+const OTHERS_WRITE: u32 = 0o002;
+/// What is in the folder only its owner may rename (inode(7), `S_ISVTX`).
+const STICKY: u32 = 0o1000;
 /// Longest identifier (bytes): it is one name in a file system.
 const ID_MAX: usize = 255;
 
@@ -104,6 +111,7 @@ impl Folder {
         let failed =
             |error: std::io::Error| Problem::system(format!("make {}", root.join(id).display()), error);
         DirBuilder::new().recursive(true).mode(0o711).create(root).map_err(failed)?;
+        trusted_root(root)?;
         let path = root.join(id);
         match DirBuilder::new().mode(0o700).create(&path) {
             Ok(()) => {}
@@ -129,11 +137,13 @@ impl Folder {
             std::io::ErrorKind::NotFound => missing(),
             _ => Problem::system(format!("open {}", path.display()), error),
         };
-        let lock = File::open(&path).map_err(failed)?;
+        let lock = open(&path).map_err(failed)?;
+        trusted(&path, &lock.metadata().map_err(failed)?)?;
         flock(&lock, FlockOperation::LockExclusive)
             .map_err(|error| Problem::system(format!("lock {}", path.display()), error))?;
-        // Another command may have deleted it while this one waited.
-        if !path.exists() {
+        // Another command may have deleted it while this one waited, and made it anew.
+        let number = |of: std::io::Result<Metadata>| of.ok().map(|of| (of.dev(), of.ino()));
+        if number(lock.metadata()) != number(std::fs::symlink_metadata(&path)) {
             return Err(missing());
         }
         Ok(Self { path, _lock: lock })
@@ -181,15 +191,57 @@ impl Folder {
     }
 }
 
+/// A container's folder itself: a link in its place was not made by a runtime.
+fn open(path: &Path) -> std::io::Result<File> {
+    let flags = (OFlags::DIRECTORY | OFlags::NOFOLLOW).bits().cast_signed();
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
+/// What is written in a folder decides which processes are killed and which groups removed: it is believed only where nobody else
+/// can have written it.
+fn trusted(path: &Path, what: &Metadata) -> Result<(), Problem> {
+    let own = geteuid().as_raw();
+    if what.uid() == own && what.mode() & OTHERS_WRITE == 0 {
+        return Ok(());
+    }
+    let found = format!("it belongs to user {}, with mode {:o}", what.uid(), what.mode() & 0o7777);
+    let wanted = format!(
+        "a container's folder is believed only if it is user {own}'s and nobody else may write to it"
+    );
+    Err(Problem::system(format!("open {}", path.display()), format!("{found}; {wanted}")))
+}
+
+/// The folder of all containers may be another's, as long as it is not everybody's to rename things in.
+fn trusted_root(root: &Path) -> Result<(), Problem> {
+    let failed = |error: std::io::Error| Problem::system(format!("open {}", root.display()), error);
+    let mode = root.metadata().map_err(failed)?.mode();
+    if mode & OTHERS_WRITE == 0 || mode & STICKY != 0 {
+        return Ok(());
+    }
+    let found = format!("everybody may rename what is in it (mode {:o})", mode & 0o7777);
+    Err(Problem::system(
+        format!("open {}", root.display()),
+        format!("{found}; give --root a folder of your own"),
+    ))
+}
+
 /// The state in a container's folder, without a lock: it is replaced as a whole.
 pub(crate) fn read(folder: &Path) -> Result<State, Problem> {
+    match open(folder).and_then(|opened| opened.metadata()) {
+        Ok(what) => trusted(folder, &what)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(Problem::system(format!("open {}", folder.display()), error)),
+    }
     for name in [STATE, CREATING, STATE] {
         let path = folder.join(name);
-        match std::fs::read(&path) {
+        // The third look is for one that was finished between the first two.
+        if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            continue;
+        }
+        match bundle::read_at_most(&path, STATE_MAX) {
             Ok(text) => return bundle::parse_at(&text, &path.display().to_string()),
-            // The third look is for one that was finished between the first two.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Problem::system(format!("read {}", path.display()), error)),
+            Err(problem) if path.exists() => return Err(problem),
+            Err(_) => {}
         }
     }
     let id = folder.file_name().unwrap_or_default().to_string_lossy();

@@ -184,6 +184,37 @@ fn propagation_options_and_idmap_of_mounts_hold() {
 }
 
 #[test]
+fn a_tmpfs_begins_with_what_was_there() {
+    if !is_root("a tmpfs begins with what was there") {
+        return;
+    }
+    let mut ship = Ship::new(
+        "copyup",
+        "cd /etc; stat -c '%n %F %a %u' . sub sub/file link > /out/said; cat sub/file link >> /out/said; echo x > sub/file",
+    );
+    let etc = ship.bundle().join("rootfs/etc");
+    fs::create_dir(etc.join("sub")).expect("made");
+    fs::write(etc.join("sub/file"), "text\n").expect("written");
+    fs::set_permissions(etc.join("sub/file"), fs::Permissions::from_mode(0o660)).expect("set");
+    std::os::unix::fs::chown(etc.join("sub/file"), Some(7), None).expect("given away");
+    symlink("sub/file", etc.join("link")).expect("linked");
+    fs::set_permissions(&etc, fs::Permissions::from_mode(0o711)).expect("set");
+    ship.config["mounts"]
+        .as_array_mut()
+        .expect("a list")
+        .push(json!({"destination": "/etc", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup"]}));
+    assert_eq!(ship.run().0, 0);
+    let said = fs::read_to_string(ship.out("said")).expect("written");
+    let expected = ". directory 711 0\nsub directory 755 0\nsub/file regular file 660 7\nlink symbolic link 777 0\ntext\ntext\n";
+    assert_eq!(said, expected);
+    assert_eq!(
+        fs::read_to_string(etc.join("sub/file")).expect("there"),
+        "text\n",
+        "the image was written to"
+    );
+}
+
+#[test]
 fn an_image_that_hides_its_init_is_no_way_to_the_runtime() {
     if !is_root("an image that hides its init is no way to the runtime") {
         return;

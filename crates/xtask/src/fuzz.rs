@@ -25,7 +25,7 @@ pub(crate) struct Options {
     only: Option<String>,
 }
 
-const TARGETS: [&str; 3] = ["scenario_bytes", "plan_to_report", "oci_config"];
+const TARGETS: [&str; 4] = ["scenario_bytes", "plan_to_report", "oci_config", "oci_order"];
 /// Where the targets are, from the top folder.
 const FOLDER: &str = "tests/fuzz";
 /// An input that takes longer (s) hangs.
@@ -47,7 +47,7 @@ pub(crate) fn fuzz(workspace: &Workspace, options: &Options) -> Result<bool> {
         }
         match *target {
             "scenario_bytes" => sow(workspace, &corpus)?,
-            "oci_config" => drop(copy(&workspace.root().join(CONFIGURATION), &corpus)?),
+            "oci_config" => sow_configurations(workspace, &corpus)?,
             _ => {}
         }
         run(&mut command(workspace, target, &corpus, &found, options.minutes))
@@ -58,6 +58,27 @@ pub(crate) fn fuzz(workspace: &Workspace, options: &Options) -> Result<bool> {
 
 /// A configuration with every field.
 const CONFIGURATION: &str = "crates/oci/src/check/tests/everything.json";
+/// Words of configurations, for the search to put in.
+const WORDS: &str = "tests/fuzz/oci.dict";
+
+/// A configuration with every field, and each of its tables for itself: what is short is changed more.
+fn sow_configurations(workspace: &Workspace, corpus: &Path) -> Result<()> {
+    let path = workspace.root().join(CONFIGURATION);
+    copy(&path, corpus)?;
+    let text = fs::read(&path).with_context(|| path.display().to_string())?;
+    let whole: serde_json::Value = serde_json::from_slice(&text)?;
+    let tables = ["process", "linux", "hooks"]
+        .into_iter()
+        .filter_map(|name| Some((name, whole.get(name)?.as_object()?)));
+    for (table, fields) in tables {
+        for (name, value) in fields {
+            let small =
+                serde_json::json!({"ociVersion": "1.2.0", "root": {"path": "r"}, table: {name: value}});
+            fs::write(corpus.join(format!("{table}-{name}.json")), small.to_string())?;
+        }
+    }
+    Ok(())
+}
 
 /// Copies a file into a folder.
 fn copy(path: &Path, folder: &Path) -> Result<u64> {
@@ -85,5 +106,8 @@ fn command(workspace: &Workspace, target: &str, corpus: &Path, found: &Path, min
     cargo.arg(format!("-max_total_time={}", minutes * 60));
     cargo.arg(format!("-timeout={HANG_S}")).arg(format!("-rss_limit_mb={MEMORY_MIB}"));
     cargo.arg(format!("-max_len={INPUT_BYTES}")).arg("-print_final_stats=1");
+    if target == "oci_config" {
+        cargo.arg(format!("-dict={}", workspace.root().join(WORDS).display()));
+    }
     cargo
 }

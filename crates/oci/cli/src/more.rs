@@ -1,5 +1,6 @@
 //! The longer half of the commands: `exec`, `ps`, `update`, `events`.
 
+use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +10,9 @@ use serde_json::{Value, json};
 
 use super::args::{Events, Exec, ListFormat, Ps, Update};
 use super::{print, sockets};
+
+/// Longest document of limits (bytes): as of a configuration. What is cut is no JSON.
+const LONGEST: u64 = 16 << 20;
 
 impl Exec {
     pub(super) fn how(self, root: PathBuf) -> command::Exec {
@@ -64,9 +68,9 @@ pub(super) fn resources(how: &Update) -> Result<Vec<u8>, Problem> {
     if let Some(path) = &how.resources {
         let mut text = Vec::new();
         let read = if path == Path::new("-") {
-            std::io::stdin().read_to_end(&mut text).map(drop)
+            std::io::stdin().take(LONGEST).read_to_end(&mut text)
         } else {
-            std::fs::read(path).map(|read| text = read)
+            File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut text))
         };
         read.map_err(|error| Problem::system(format!("read {}", path.display()), error))?;
         return Ok(text);

@@ -1,14 +1,15 @@
 //! Hooks: programs that get the container's state on standard input (config.md, "POSIX-platform Hooks"). The runtime runs some
 //! outside, the container's process runs some inside.
 
-use std::os::fd::OwnedFd;
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{ChildStdin, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{OFlags, fcntl_setfl};
-use rustix::io::Errno;
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::order::Hook;
@@ -40,23 +41,11 @@ fn run_one(hook: &Hook, state: &str) -> Result<(), String> {
     if let Some(environment) = &hook.env {
         command.env_clear().envs(environment.iter().filter_map(|pair| pair.split_once('=')));
     }
-    let mut child = command.stdin(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
-    let input = child.stdin.take();
-    let limit = hook.timeout_s.map(|seconds| (seconds, Instant::now() + Duration::from_secs(seconds.into())));
-    let deadline = limit.map(|(_, deadline)| deadline);
-    let pid = Pid::from_raw(child.id().cast_signed()).ok_or("no process")?;
-    let handle = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| error.to_string())?;
-    if let Some(input) = input {
-        feed(input, state.as_bytes(), &handle, deadline).map_err(|error| error.to_string())?;
-    }
-    let ended = becomes_ready(&mut [PollFd::new(&handle, PollFlags::IN)], deadline);
-    if ended != Ok(true) {
-        let _ = child.kill();
-    }
-    let status = child.wait().map_err(|error| error.to_string())?;
-    if let (Ok(false), Some((seconds, _))) = (ended, limit) {
-        return Err(format!("not over after {seconds} s"));
-    }
+    command.stdin(Stdio::from(input(state).map_err(|error| error.to_string())?));
+    // SAFETY: between fork and exec only one system call is made, which takes numbers and closes nothing now.
+    unsafe { command.pre_exec(keep_streams_alone) };
+    let mut child = command.spawn().map_err(|error| error.to_string())?;
+    let status = wait(&mut child, hook.timeout_s)?;
     match (status.code(), status.signal()) {
         (Some(0), _) => Ok(()),
         (Some(code), _) => Err(format!("exit code {code}")),
@@ -64,44 +53,36 @@ fn run_one(hook: &Hook, state: &str) -> Result<(), String> {
     }
 }
 
-/// Gives the state to the hook, which need not read it: a pipe holds 64 KiB, a state with annotations may be longer, and who
-/// waits for such a hook to read waits beyond its time.
-fn feed(
-    input: ChildStdin,
-    mut state: &[u8],
-    handle: &OwnedFd,
-    deadline: Option<Instant>,
-) -> Result<(), Errno> {
-    fcntl_setfl(&input, OFlags::NONBLOCK)?;
-    while !state.is_empty() {
-        let mut watched = [PollFd::new(&input, PollFlags::OUT), PollFd::new(handle, PollFlags::IN)];
-        let is_over = !becomes_ready(&mut watched, deadline)?;
-        if is_over || watched.iter().any(|one| one.revents().intersects(PollFlags::ERR | PollFlags::IN)) {
-            return Ok(());
-        }
-        match rustix::io::write(&input, state) {
-            Ok(written) => state = state.get(written..).unwrap_or_default(),
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(Errno::PIPE) => return Ok(()),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
+/// The state as a file in memory: a hook need not read it, and a pipe that nobody reads would hold us beyond every timeout.
+fn input(state: &str) -> std::io::Result<File> {
+    let mut file = File::from(memfd_create("state", MemfdFlags::CLOEXEC)?);
+    file.write_all(state.as_bytes())?;
+    file.rewind()?;
+    Ok(file)
 }
 
-/// Whether one of them is ready before the deadline.
-fn becomes_ready(watched: &mut [PollFd<'_>], deadline: Option<Instant>) -> Result<bool, Errno> {
-    loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let left = left.map(|left| Timespec {
-            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: left.subsec_nanos().into(),
-        });
-        match poll(watched, left.as_ref()) {
-            Err(Errno::INTR) => {}
-            other => return other.map(|ready| ready > 0),
+/// What whoever called the runtime has left open is none of the hook's business.
+fn keep_streams_alone() -> std::io::Result<()> {
+    const FIRST: libc::c_uint = 3;
+    const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;
+    // SAFETY: takes numbers.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, CLOSE_RANGE_CLOEXEC) };
+    if done == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+fn wait(child: &mut Child, timeout_s: Option<u32>) -> Result<ExitStatus, String> {
+    if let Some(seconds) = timeout_s {
+        let pid = Pid::from_raw(child.id().cast_signed()).ok_or("no process")?;
+        let handle = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| error.to_string())?;
+        let limit = Timespec { tv_sec: seconds.into(), tv_nsec: 0 };
+        let ended = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&limit));
+        if ended == Ok(0) {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(format!("not over after {seconds} s"));
         }
     }
+    child.wait().map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -140,6 +121,9 @@ mod tests {
         ];
         assert_eq!(run(&hooks, "poststop", "").unwrap_err(), said[0]);
         assert_eq!(run_all(&hooks, "poststop", ""), said);
+        // More than a pipe holds, and nobody reads it.
+        let long = "x".repeat(1 << 20);
+        assert_eq!(run_all(&hooks[2..], "poststop", &long), [said[2].replace("[2]", "[0]")]);
         let missing = Hook { path: "/nowhere/hook".to_owned(), ..shell("", None) };
         assert!(
             run(&[missing], "prestart", "")

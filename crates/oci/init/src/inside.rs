@@ -47,6 +47,12 @@ pub(crate) fn make(root: BorrowedFd<'_>, path: &str, make: Make) -> Result<Owned
     }
 }
 
+/// The same, where no name on the way may be a link.
+pub(crate) fn make_plain(root: BorrowedFd<'_>, path: &str, what: Make) -> Result<OwnedFd, Errno> {
+    drop(make(root, path, what)?);
+    openat2(root, relative(path), PATH, Mode::empty(), IN_ROOT | ResolveFlags::NO_SYMLINKS)
+}
+
 /// The folder of a path inside of `root`, made where it is missing, and the path's last name.
 pub(crate) fn parent<'a>(root: BorrowedFd<'_>, path: &'a str) -> Result<(OwnedFd, &'a str), Errno> {
     let trimmed = path.trim_end_matches('/');

@@ -1,9 +1,11 @@
 //! Files below `/proc`, opened through a handle on the host's own procfs: nothing that a container mounts or links can stand
 //! in for them (CVE-2019-16884, CVE-2025-52881).
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 
-use rustix::fs::{CWD, Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags, fstat, fstatfs, openat, openat2};
+use rustix::fs::{
+    AtFlags, CWD, Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags, chmodat, fstat, fstatfs, openat, openat2,
+};
 use rustix::io::Errno;
 
 use crate::failure::{Done, During as _, Failure};
@@ -52,6 +54,13 @@ impl ProcFiles {
     fn own_number(&self) -> Result<String, Errno> {
         let number = rustix::fs::readlinkat(&self.0, c"self", Vec::new())?;
         number.into_string().map_err(|_| Errno::INVAL)
+    }
+
+    /// Sets the permissions of what an `O_PATH` descriptor stands for, which fchmod(2) does not take: by the descriptor's own link,
+    /// so that whatever has its name by now is left alone.
+    pub(crate) fn set_mode(&self, of: &OwnedFd, mode: Mode) -> Result<(), Errno> {
+        let link = format!("{}/fd/{}", self.own_number()?, of.as_raw_fd());
+        chmodat(&self.0, link, mode, AtFlags::empty())
     }
 
     /// A name space of this process, as a descriptor.

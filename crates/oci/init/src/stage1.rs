@@ -18,7 +18,7 @@ use crate::sys;
 
 pub(crate) fn carry_out(runtime: &OwnedFd, order: &Order, mut handed: Handed) -> Done {
     let files = ProcFiles::open()?;
-    if order.join_container != 0 {
+    if is_seen_by_others(order) {
         // Whoever is in the container must not look into a process that is not theirs yet (CVE-2016-9962).
         set_dumpable_behavior(DumpableBehavior::NotDumpable).during(|| "hide the process".to_owned())?;
     }
@@ -45,6 +45,14 @@ pub(crate) fn carry_out(runtime: &OwnedFd, order: &Order, mut handed: Handed) ->
         return send(runtime, &Event::Cloned(pid), &[]).during(|| "tell the runtime".to_owned());
     }
     stage2::carry_out(Stage { runtime, order, handed, files, early, outside_group })
+}
+
+/// Whether processes of another container see this one before it is the program: it joins theirs. Not where the runtime still has
+/// to write the maps of a user namespace, for an ordinary user may not do so to a process that is hidden; of a new user namespace
+/// those others have no rights in, anyway.
+fn is_seen_by_others(order: &Order) -> bool {
+    let joins_processes = order.join.iter().any(|one| one.kind == libc::CLONE_NEWPID as u32);
+    order.join_container != 0 || (joins_processes && !order.wait_for_maps)
 }
 
 /// The process, and whether it still has to be put into its group of version 2: one that hands controllers down takes no births
@@ -101,7 +109,9 @@ fn raise_rlimits(order: &Order) -> Done {
 /// another try after it.
 fn join(all: &[Join]) -> Done {
     let open = |one: &Join| {
-        openat(CWD, one.path.as_str(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        // Of a pipe nobody may ever write, opening would wait for ever.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        openat(CWD, one.path.as_str(), flags, Mode::empty())
             .during(|| format!("linux.namespaces: open {}", one.path))
     };
     let opened = all.iter().map(open).collect::<Done<Vec<_>>>()?;
@@ -124,4 +134,35 @@ fn join(all: &[Join]) -> Done {
 fn refused(one: &Join, error: Errno) -> Failure {
     let hint = if error == Errno::INVAL { " (is it a namespace of this type?)" } else { "" };
     Failure::new(format!("linux.namespaces: enter {}{hint}", one.path), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_joins_the_processes_of_another_is_hidden() {
+        let order = |join_container: u32, joins: &[libc::c_int], wait_for_maps: bool| Order {
+            handed: Vec::new(),
+            join: joins.iter().map(|&kind| Join { kind: kind as u32, path: "/n".to_owned() }).collect(),
+            join_container,
+            make: 0,
+            time_offsets: String::new(),
+            wait_for_maps,
+            become_root: false,
+            oom_score_adj: None,
+            root: None,
+            process: catamaran_oci_init::order::Process::default(),
+            wait_for_hooks: false,
+            create_container: Vec::new(),
+            start_container: Vec::new(),
+        };
+        let pids = libc::CLONE_NEWPID;
+        assert!(is_seen_by_others(&order(pids as u32, &[], false)), "exec");
+        assert!(is_seen_by_others(&order(0, &[libc::CLONE_NEWNET, pids], false)), "a pod");
+        assert!(!is_seen_by_others(&order(0, &[libc::CLONE_NEWNET], false)));
+        assert!(!is_seen_by_others(&order(0, &[], false)));
+        // Nobody but root could write the maps of one that is hidden.
+        assert!(!is_seen_by_others(&order(0, &[pids], true)));
+    }
 }

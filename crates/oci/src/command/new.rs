@@ -1,5 +1,6 @@
 //! Making a container, up to where nothing but its start is left: `create` and the first half of `run`.
 
+use std::io::Write as _;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -188,14 +189,20 @@ pub(crate) fn announce(process: &mut Process, sockets: u32) {
     }
 }
 
-/// Writes the number of a process so that whoever reads finds it whole.
+/// Writes the number of a process so that whoever reads finds it whole. Through no link, for the folder may be everybody's.
 pub(crate) fn write_pid(path: &Path, pid: i32) -> Result<(), Problem> {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     let fresh = path.with_file_name(name);
-    std::fs::write(&fresh, pid.to_string())
-        .and_then(|()| std::fs::rename(&fresh, path))
-        .map_err(|error| Problem::system(format!("write {}", path.display()), error))
+    let write = || -> std::io::Result<()> {
+        match std::fs::remove_file(&fresh) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        std::fs::File::create_new(&fresh)?.write_all(pid.to_string().as_bytes())?;
+        std::fs::rename(&fresh, path)
+    };
+    write().map_err(|error| Problem::system(format!("write {}", path.display()), error))
 }
 
 /// Descriptors that go along with an order.

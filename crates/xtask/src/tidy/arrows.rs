@@ -28,7 +28,7 @@ const HOUSES: [House; 18] = [
     House { folder: "crates/oci/init", may_use: &[], serde: true },
     House {
         folder: "crates/cli",
-        may_use: &["scenario", "report", "sim", "lessons", "native", "oci"],
+        may_use: &["scenario", "report", "sim", "lessons", "native", "oci-cli"],
         serde: true,
     },
     House { folder: "web", may_use: &["scenario", "report", "sim", "lessons"], serde: true },
@@ -36,7 +36,7 @@ const HOUSES: [House; 18] = [
     House { folder: "tests/oci", may_use: &["static-program"], serde: true },
     House { folder: "tests/oci/probe", may_use: &[], serde: true },
     House { folder: "tests/engines", may_use: &[], serde: true },
-    House { folder: "tests/fuzz", may_use: &["scenario", "report", "sim", "oci"], serde: true },
+    House { folder: "tests/fuzz", may_use: &["scenario", "report", "sim", "oci", "oci-init"], serde: true },
     House { folder: "crates/static-program", may_use: &[], serde: false },
     House { folder: "crates/xtask", may_use: &[], serde: true },
 ];

@@ -4,7 +4,7 @@ use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
-use rustix::fs::{OFlags, fstatfs};
+use rustix::fs::{Mode, OFlags, ResolveFlags, fstatfs, openat2};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
@@ -53,12 +53,17 @@ pub(crate) fn open(stage: &mut Stage<'_>, root: BorrowedFd<'_>) -> Done {
     take().during(|| "process.terminal: make it the process's own".to_owned())
 }
 
-/// Both ends. The second is opened through the first, so that nothing in the container can stand in for it.
+/// Both ends. The first is opened only in a file system of terminals, in which nobody makes a file of another kind that opening might
+/// do something to or wait for; the second is opened through the first, so that nothing in the container can stand in for it
+/// (CVE-2025-52565).
 fn pair(root: BorrowedFd<'_>) -> Result<(OwnedFd, OwnedFd), Errno> {
-    let master = inside::open(root, "/dev/pts/ptmx", OFlags::RDWR | OFlags::NOCTTY)?;
-    if fstatfs(&master)?.f_type != DEVPTS {
+    let folder = inside::look(root, "/dev/pts")?;
+    if fstatfs(&folder)?.f_type != DEVPTS {
         return Err(Errno::NOTTY);
     }
+    let how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let master = openat2(&folder, c"ptmx", flags, Mode::empty(), how)?;
     unlockpt(&master)?;
     let ours = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     Ok((master, ours))

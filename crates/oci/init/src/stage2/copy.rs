@@ -34,7 +34,12 @@ fn one(from: &OwnedFd, to: &OwnedFd, name: &CStr) -> Result<(), Errno> {
         }
         FileType::RegularFile => {
             let make = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let mut source = File::from(openat(from, name, read, Mode::empty())?);
+            // By now it may be a pipe, of which opening and reading would wait.
+            let source = openat(from, name, read | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty())?;
+            if FileType::from_raw_mode(fstat(&source)?.st_mode) != FileType::RegularFile {
+                return Err(Errno::STALE);
+            }
+            let mut source = File::from(source);
             let target = openat(to, name, make, Mode::from_raw_mode(0o600))?;
             own(&target, &what)?;
             std::io::copy(&mut source, &mut File::from(target))

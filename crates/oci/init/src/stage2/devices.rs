@@ -4,8 +4,8 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 
 use catamaran_oci_init::order::{Device, DeviceKind, Root};
 use rustix::fs::{
-    AtFlags, CWD, FileType, Gid, Mode, OFlags, Stat, Uid, chmodat, chownat, fstat, makedev, mknodat, openat,
-    readlinkat, statat, symlinkat, unlinkat,
+    AtFlags, CWD, FileType, Gid, Mode, OFlags, Stat, Uid, chownat, fstat, makedev, mknodat, openat,
+    readlinkat, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -13,6 +13,7 @@ use super::mounts::attach;
 use super::sources::copy_of;
 use crate::failure::{Done, During as _, Failure};
 use crate::inside::{self, Make};
+use crate::proc_files::ProcFiles;
 
 /// Links that every container gets: name and target.
 const LINKS: [(&str, &str); 4] = [
@@ -23,12 +24,12 @@ const LINKS: [(&str, &str); 4] = [
 ];
 
 /// Makes the devices and links; in a user namespace, which makes none, the caller's are bound into place.
-pub(crate) fn make(root: BorrowedFd<'_>, order: &Root) -> Done {
+pub(crate) fn make(root: BorrowedFd<'_>, order: &Root, files: &ProcFiles) -> Done {
     for device in &order.devices {
         if order.bind_devices && device.kind != DeviceKind::Fifo {
             bind(root, device)?;
         } else {
-            node(root, device)?;
+            node(root, device, files)?;
         }
     }
     for (name, target) in LINKS {
@@ -37,28 +38,27 @@ pub(crate) fn make(root: BorrowedFd<'_>, order: &Root) -> Done {
     terminals(root).during(|| "link /dev/ptmx to pts/ptmx".to_owned())
 }
 
-fn node(root: BorrowedFd<'_>, device: &Device) -> Done {
+fn node(root: BorrowedFd<'_>, device: &Device, files: &ProcFiles) -> Done {
     let at = &device.path;
     let (folder, name) =
         inside::parent(root, at).during(|| format!("linux.devices: open the folder of {at}"))?;
     let (kind, number) = (kind(device), number(device));
     // The umask must not take anything away.
     match mknodat(&folder, name, kind, Mode::from_raw_mode(device.mode), number) {
-        Ok(()) => {}
-        Err(Errno::EXIST) => {
-            let there =
-                statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).during(|| format!("look at {at}"))?;
-            same(device, &there)?;
-        }
+        Ok(()) | Err(Errno::EXIST) => {}
         // The runtime itself is in a user namespace, as an ordinary user's podman starts it.
         Err(Errno::PERM) if device.kind != DeviceKind::Fifo => return bind(root, device),
         Err(error) => return Err(Failure::new(format!("linux.devices: make {at}"), error)),
     }
+    // From here on by a descriptor: another process may put a link in place of what has just been looked at.
+    let made = openat(&folder, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+        .during(|| format!("look at {at}"))?;
+    same(device, &fstat(&made).during(|| format!("look at {at}"))?)?;
     let own = || -> Result<(), Errno> {
         let (uid, gid) = (Uid::from_raw(device.uid), Gid::from_raw(device.gid));
-        chownat(&folder, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
-        // Not a link: it was made by us, or looked at without following.
-        chmodat(&folder, name, Mode::from_raw_mode(device.mode), AtFlags::empty())
+        chownat(&made, c"", Some(uid), Some(gid), AtFlags::EMPTY_PATH)?;
+        let mode = Mode::from_raw_mode(device.mode);
+        if Mode::from_raw_mode(fstat(&made)?.st_mode) == mode { Ok(()) } else { files.set_mode(&made, mode) }
     };
     own().during(|| format!("linux.devices: owner and mode of {at}"))
 }

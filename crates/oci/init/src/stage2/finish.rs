@@ -2,37 +2,43 @@
 //! which is the very last where it can be.
 
 use std::convert::Infallible;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 
 use catamaran_oci_init::filter::Filter;
 use catamaran_oci_init::hook;
 use catamaran_oci_init::order::Process;
 use catamaran_oci_init::wire::States;
-use rustix::fs::Mode;
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
-use rustix::process::{chdir, getcwd, umask};
+use rustix::process::{fchdir, getcwd, umask};
 use rustix::thread::set_no_new_privs;
 
 use super::program::Program;
 use super::{Stage, agent, privileges, user};
 use crate::failure::{Done, During as _, Failure};
+use crate::inside::{self, Make};
+use crate::proc_files::ProcFiles;
 use crate::sys;
 
 /// Where the configuration says nothing, as runc and crun have it.
 const DEFAULT_UMASK: u32 = 0o022;
 
-pub(crate) fn become_program(stage: &mut Stage<'_>, program: &Program, states: &States) -> Done<Infallible> {
-    let process = &stage.order.process;
-    hook::run(&stage.order.start_container, "startContainer", &states.created).map_err(Failure)?;
-    label(stage)?;
+pub(crate) fn become_program(stage: Stage<'_>, program: &Program, states: &States) -> Done<Infallible> {
+    let Stage { order, mut handed, files, .. } = stage;
+    let process = &order.process;
+    hook::run(&order.start_container, "startContainer", &states.created).map_err(Failure)?;
+    label(process, &files)?;
+    // From here on paths of the container's own choice are gone: through a folder of the caller that is still open they would lead
+    // out (CVE-2024-21626).
+    drop(files);
     tune(process)?;
     user::own_streams(process);
-    let is_there = go_to_work(process, stage.order.root.is_some(), Turn::AsRoot)?;
+    let is_there = go_to_work(process, order.root.is_some(), Turn::AsRoot)?;
     // Taking a filter while one may gain privileges takes CAP_SYS_ADMIN, which is gone afterwards.
     if !process.no_new_privileges
         && let Some(filter) = &process.filter
     {
-        load(&mut stage.handed.agent, filter, &states.agent)?;
+        load(&mut handed.agent, filter, &states.agent)?;
     }
     if let Some(sets) = &process.capabilities {
         privileges::before_user(sets)?;
@@ -51,7 +57,7 @@ pub(crate) fn become_program(stage: &mut Stage<'_>, program: &Program, states: &
     if process.no_new_privileges {
         set_no_new_privs(true).during(|| "process.noNewPrivileges: set it".to_owned())?;
         if let Some(filter) = &process.filter {
-            load(&mut stage.handed.agent, filter, &states.agent)?;
+            load(&mut handed.agent, filter, &states.agent)?;
         }
     }
     let error = sys::exec(&program.path, &arguments, &environment);
@@ -67,18 +73,17 @@ pub(crate) fn become_program(stage: &mut Stage<'_>, program: &Program, states: &
 }
 
 /// Labels that the kernel gives to the process at exec.
-fn label(stage: &Stage<'_>) -> Done {
-    let process = &stage.order.process;
+fn label(process: &Process, files: &ProcFiles) -> Done {
     if let Some(profile) = &process.apparmor {
         let value = format!("exec {profile}");
-        let write = match stage.files.write("self/attr/apparmor/exec", &value) {
-            Err(Errno::NOENT) => stage.files.write("self/attr/exec", &value),
+        let write = match files.write("self/attr/apparmor/exec", &value) {
+            Err(Errno::NOENT) => files.write("self/attr/exec", &value),
             done => done,
         };
         write.during(|| format!("process.apparmorProfile: change to {profile} at exec"))?;
     }
     if let Some(label) = &process.selinux {
-        let write = stage.files.write("self/attr/exec", label);
+        let write = files.write("self/attr/exec", label);
         write.during(|| format!("process.selinuxLabel: change to {label} at exec"))?;
     }
     Ok(())
@@ -114,14 +119,19 @@ enum Turn {
     AsUser,
 }
 
-/// Goes to the working directory, which a new container makes where it is missing; whether that was allowed.
+/// Goes to the working directory, which a new container makes where it is missing; whether that was allowed. The way there may
+/// lead through links of the container's own, not through those by which the kernel hands out what is open.
 fn go_to_work(process: &Process, make: bool, turn: Turn) -> Done<bool> {
     let cwd = process.cwd.as_str();
-    if make {
-        // A read-only root file system shows below as a folder that is not there.
-        let _ = std::fs::create_dir_all(cwd);
-    }
-    match chdir(cwd) {
+    let go = || -> Result<(), Errno> {
+        let root = openat(CWD, c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        if make {
+            // A read-only root file system shows below as a folder that is not there.
+            let _ = inside::make(root.as_fd(), cwd, Make::Directory);
+        }
+        fchdir(inside::look(root.as_fd(), cwd)?)
+    };
+    match go() {
         Ok(()) => Ok(true),
         // Root in a user namespace, or on a network file system, may do less than the user.
         Err(Errno::ACCESS | Errno::PERM) if turn == Turn::AsRoot => Ok(false),

@@ -95,7 +95,7 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
     drop(here);
     let program = program::find(&order.process)?;
     let start = start::wait(&mut stage)?;
-    let failure = match finish::become_program(&mut stage, &program, &states) {
+    let failure = match finish::become_program(stage, &program, &states) {
         Ok(never) => match never {},
         Err(failure) => failure,
     };

@@ -11,6 +11,7 @@ use rustix::mount::{
     fsconfig_set_string, fsmount, fsopen, move_mount,
 };
 
+use super::mask::View;
 use super::{groups, sources};
 use crate::failure::{Done, During as _, Failure};
 use crate::inside::{self, Make};
@@ -24,11 +25,16 @@ pub(crate) fn attach(tree: impl AsFd, place: impl AsFd) -> Result<(), Errno> {
     move_mount(tree, c"", place, c"", flags)
 }
 
-/// Carries out one mount inside of `root`.
-pub(crate) fn mount(root: BorrowedFd<'_>, mount: &Mount, early: Option<OwnedFd>, own_groups: bool) -> Done {
+/// Carries out one mount inside of `root`; a handle on a view of the kernel, whose paths may have to be hidden.
+pub(crate) fn mount(
+    root: BorrowedFd<'_>,
+    mount: &Mount,
+    early: Option<OwnedFd>,
+    own_groups: bool,
+) -> Done<Option<View>> {
     let at = mount.destination.as_str();
     if mount.options.remount {
-        return change(root, mount);
+        return change(root, mount).map(|()| None);
     }
     match &mount.what {
         What::Bind(source) => {
@@ -39,18 +45,23 @@ pub(crate) fn mount(root: BorrowedFd<'_>, mount: &Mount, early: Option<OwnedFd>,
             let stat = fstat(&tree).during(|| format!("mount {at}: look at {source}"))?;
             let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
             let place = place(root, at, if is_directory { Make::Directory } else { Make::File })?;
-            attach(&tree, place).during(|| format!("mount {source} on {at}"))
+            attach(&tree, place).during(|| format!("mount {source} on {at}"))?;
+            Ok(None)
         }
         What::New { kind, source } => {
             let tree =
                 new(kind, source, &mount.options).map_err(|why| Failure::new(format!("mount {at}"), why))?;
-            let place = place(root, at, Make::Directory)?;
+            let is_view = matches!(kind.as_str(), "proc" | "sysfs");
+            let place = if is_view { plain_place(root, at)? } else { place(root, at, Make::Directory)? };
             if mount.options.copy_up {
                 copy_up(&place, &tree, at)?;
             }
-            attach(&tree, place).during(|| format!("mount {kind} on {at}"))
+            attach(&tree, place).during(|| format!("mount {kind} on {at}"))?;
+            Ok(is_view.then(|| View { at: at.to_owned(), tree }))
         }
-        What::Groups { hierarchies, links } => groups::mount(root, mount, hierarchies, links, own_groups),
+        What::Groups { hierarchies, links } => {
+            groups::mount(root, mount, hierarchies, links, own_groups).map(|()| None)
+        }
     }
 }
 
@@ -58,6 +69,16 @@ pub(crate) fn mount(root: BorrowedFd<'_>, mount: &Mount, early: Option<OwnedFd>,
 pub(crate) fn place(root: BorrowedFd<'_>, at: &str, make: Make) -> Done<OwnedFd> {
     inside::make(root, at, make)
         .during(|| format!("mount {at}: open or make the place in the root file system"))
+}
+
+/// The place of a view of the kernel, which no link may lead to: what is said of `/proc` would not hold of where it is then
+/// (CVE-2019-19921, CVE-2023-27561).
+fn plain_place(root: BorrowedFd<'_>, at: &str) -> Done<OwnedFd> {
+    inside::make_plain(root, at, Make::Directory).map_err(|error| {
+        let hint =
+            if error == Errno::LOOP { " (it must be a folder, and no link may lead there)" } else { "" };
+        Failure::new(format!("mount {at}: open or make the place in the root file system{hint}"), error)
+    })
 }
 
 /// Other options for what is mounted there already.
@@ -118,12 +139,11 @@ fn told(context: &OwnedFd) -> String {
 
 /// Copies what is at the place of a tmpfs into it (`tmpcopyup`).
 fn copy_up(place: &OwnedFd, tree: &OwnedFd, at: &str) -> Done {
-    let from = rustix::fs::openat(
-        place,
-        c".",
-        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        rustix::fs::Mode::empty(),
-    );
-    let from = from.during(|| format!("mount {at}: open what is there"))?;
-    super::copy::tree(&from, tree).during(|| format!("mount {at}: copy what is there"))
+    // Neither handle can be read or changed as it is: they are `O_PATH`.
+    let open = |what: &OwnedFd| {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::openat(what, c".", flags, rustix::fs::Mode::empty())
+            .during(|| format!("mount {at}: open what is there"))
+    };
+    super::copy::tree(&open(place)?, &open(tree)?).during(|| format!("mount {at}: copy what is there"))
 }

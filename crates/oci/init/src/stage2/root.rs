@@ -36,11 +36,12 @@ pub(crate) fn build(
     let own_groups = stage.order.make & libc::CLONE_NEWCGROUP as u32 != 0;
     // Permissions are as they are asked for.
     let umask = rustix::process::umask(Mode::empty());
+    let mut views = Vec::new();
     for mount in &root.mounts {
-        mounts::mount(tree.as_fd(), mount, early.next().flatten(), own_groups)?;
+        views.extend(mounts::mount(tree.as_fd(), mount, early.next().flatten(), own_groups)?);
     }
     if root.own_dev {
-        devices::make(tree.as_fd(), root)?;
+        devices::make(tree.as_fd(), root, &stage.files)?;
     }
     rustix::process::umask(umask);
     name(stage, root)?;
@@ -48,8 +49,9 @@ pub(crate) fn build(
         *states = proceed(stage)?;
         hook::run(&stage.order.create_container, "createContainer", &states.creating).map_err(Failure)?;
     }
-    mask::make_read_only(tree.as_fd(), &root.read_only_paths)?;
-    mask::mask(tree.as_fd(), &root.masked)?;
+    mask::make_read_only(tree.as_fd(), &views, &root.read_only_paths)?;
+    mask::mask(tree.as_fd(), &views, &root.masked)?;
+    drop(views);
     if root.read_only {
         let read_only = Attributes { set: 1, clear: 0 };
         sources::set(&tree, read_only, false).during(|| "root.readonly: set it".to_owned())?;

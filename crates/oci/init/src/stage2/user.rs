@@ -1,13 +1,17 @@
 //! Who the process is: user, groups, their home, the session keyring.
 
 use std::ffi::CString;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 
 use catamaran_oci_init::order::Process;
-use rustix::fs::{FileType, Gid, Uid, fchown, fstat};
+use rustix::fs::{CWD, FileType, Gid, Mode, OFlags, Uid, fchown, fstat, openat};
 use rustix::io::Errno;
 
 use super::Stage;
 use crate::failure::{Done, During as _, Failure};
+use crate::inside;
 use crate::sys;
 
 /// Longest `/etc/passwd` that is looked into (bytes).
@@ -57,14 +61,29 @@ pub(crate) fn become_user(process: &Process) -> Done {
 
 /// Home folder by the container's own `/etc/passwd`; `/` where it says nothing.
 pub(crate) fn home(uid: u32) -> String {
-    let fallback = || "/".to_owned();
-    // Not a pipe or a device that would keep us waiting.
-    let sane = std::fs::metadata("/etc/passwd").is_ok_and(|file| file.is_file() && file.len() <= PASSWD_MAX);
-    if !sane {
-        return fallback();
+    let text = passwd().unwrap_or_default();
+    home_in(&String::from_utf8_lossy(&text), uid).unwrap_or_else(|| "/".to_owned())
+}
+
+/// The container's `/etc/passwd`, if it is a file: not a pipe or a device that would keep us waiting, not a link to what is open.
+fn passwd() -> std::io::Result<Vec<u8>> {
+    const PATH: &str = "/etc/passwd";
+    let is_file = |of: &OwnedFd| -> Result<bool, Errno> {
+        let stat = fstat(of)?;
+        Ok(FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+            && stat.st_size.unsigned_abs() <= PASSWD_MAX)
+    };
+    let root = openat(CWD, c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let mut text = Vec::new();
+    if !is_file(&inside::look(root.as_fd(), PATH)?)? {
+        return Ok(text);
     }
-    let text = std::fs::read("/etc/passwd").unwrap_or_default();
-    home_in(&String::from_utf8_lossy(&text), uid).unwrap_or_else(fallback)
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = inside::open(root.as_fd(), PATH, flags)?;
+    if is_file(&file)? {
+        File::from(file).take(PASSWD_MAX).read_to_end(&mut text)?;
+    }
+    Ok(text)
 }
 
 fn home_in(passwd: &str, uid: u32) -> Option<String> {
