@@ -40,6 +40,8 @@ pub struct Order {
     pub time_offsets: String,
     /// Whether the runtime writes the maps of a new user namespace, and the process waits for it.
     pub wait_for_maps: bool,
+    /// Whether the runtime moves network devices into the container's namespace, and the process waits for it.
+    pub wait_for_devices: bool,
     /// Whether it becomes user and group 0 of its user namespace before anything else.
     pub become_root: bool,
     /// `oom_score_adj`, which the process writes while it has the privileges of the caller.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{LinuxNamespaceType, Spec};
 
@@ -39,23 +39,33 @@ impl Facts {
         let resctrl = linux.is_some_and(|linux| linux.intel_rdt().is_some());
         let devices = linux.is_some_and(|linux| linux.net_devices().is_some());
         Self {
-            unified: unified && mounted(Some("/sys/fs/cgroup"), "cgroup2"),
+            unified: unified && mounted("/sys/fs/cgroup", "cgroup2"),
             rootless: devices && !(rustix::process::geteuid().is_root() && owns_all_ids()),
             apparmor: starts_with("/sys/module/apparmor/parameters/enabled", "Y"),
             selinux: Path::new("/sys/fs/selinux/enforce").exists(),
-            resctrl: resctrl && mounted(None, "resctrl"),
+            resctrl: resctrl && mounted_at("resctrl").is_some(),
             hugepage_sizes: if hugepages { hugepage_sizes() } else { Vec::new() },
             joins_own_network: joins_own_network(spec),
         }
     }
 }
 
-/// Whether a file system of this kind is mounted, at this place if one is given.
-fn mounted(place: Option<&str>, kind: &str) -> bool {
+/// Whether a file system of this kind is mounted at this place.
+fn mounted(place: &str, kind: &str) -> bool {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     mounts.lines().any(|line| {
         let mut fields = line.split(' ').skip(1);
-        fields.next().is_some_and(|at| place.is_none_or(|place| place == at)) && fields.next() == Some(kind)
+        fields.next() == Some(place) && fields.next() == Some(kind)
+    })
+}
+
+/// Where a file system of this kind is mounted.
+pub(crate) fn mounted_at(kind: &str) -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    mounts.lines().find_map(|line| {
+        let mut fields = line.split(' ').skip(1);
+        let at = fields.next()?;
+        (fields.next() == Some(kind)).then(|| PathBuf::from(at))
     })
 }
 
@@ -123,7 +133,8 @@ mod tests {
 
     #[test]
     fn what_is_mounted_is_known_by_its_kind() {
-        assert!(mounted(None, "proc") && mounted(Some("/proc"), "proc"));
-        assert!(!mounted(Some("/proc"), "resctrl") && !mounted(Some("/no/such/place"), "proc"));
+        assert!(mounted("/proc", "proc") && mounted_at("proc").is_some_and(|at| at.is_absolute()));
+        assert!(!mounted("/proc", "resctrl") && !mounted("/no/such/place", "proc"));
+        assert_eq!(mounted_at("no-such-kind"), None);
     }
 }

@@ -36,6 +36,8 @@ use oci_spec::runtime::{Process, Spec};
 
 pub use cpu_list::cpu_list;
 pub use facts::Facts;
+pub(crate) use facts::mounted_at;
+pub(crate) use memory_policy::{FLAGS as MEMORY_FLAGS, MODES as MEMORY_MODES};
 pub use prepare::{prepare, prepare_process};
 pub use sysctl::path as sysctl_path;
 

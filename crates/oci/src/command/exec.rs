@@ -14,6 +14,7 @@ use crate::console::Console;
 use crate::foreground::{self, Foreground};
 use crate::launch::{Attendant, Launch};
 use crate::order::{self, namespaces, process};
+use crate::resctrl::Class;
 use crate::state::{Folder, State, Status};
 use crate::{Problem, Warning, agent, bundle, check};
 
@@ -80,6 +81,7 @@ pub fn exec(how: &Exec, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
         listener: order::listener(&order.process).cloned(),
         document: state.document(Status::Running).to_json()?,
         groups: state.groups.clone(),
+        class: state.class.clone(),
     };
     match start(how, &mut launch, console, guest, warnings) {
         Ok(code) => Ok(code),
@@ -113,6 +115,7 @@ fn start(
     warnings: &mut Vec<Warning>,
 ) -> Result<u8, Problem> {
     let process = launch.attend(&mut guest, warnings)?;
+    guest.class.as_ref().map_or(Ok(()), |class| class.enter(process.pid))?;
     let foreground = Foreground::prepare(console, how.detach)?;
     if let Some(path) = &how.pid_file {
         write_pid(path, process.pid)?;
@@ -249,6 +252,7 @@ fn prepare(
         make: 0,
         time_offsets: String::new(),
         wait_for_maps: false,
+        wait_for_devices: false,
         become_root: in_user,
         oom_score_adj: configured.oom_score_adj(),
         root: None,
@@ -278,12 +282,13 @@ fn others(pid: i32) -> Result<u32, Problem> {
     Ok(kinds)
 }
 
-/// A process that joins a container has no maps and no hooks, but maybe an agent for its system calls.
+/// A process that joins a container has no maps, devices and hooks, but maybe an agent for its system calls.
 struct Guest {
     listener: Option<Listener>,
     /// State of the container.
     document: String,
     groups: Option<Manager>,
+    class: Option<Class>,
 }
 
 impl Attendant for Guest {
@@ -293,6 +298,10 @@ impl Attendant for Guest {
 
     fn map(&mut self, _: i32) -> Result<(), Problem> {
         Err(Problem::Inside("a process that joins a container has no maps".to_owned()))
+    }
+
+    fn devices(&mut self, _: i32) -> Result<(), Problem> {
+        Err(Problem::Inside("a process that joins a container gets no devices".to_owned()))
     }
 
     fn hooks(&mut self, pid: i32) -> Result<States, Problem> {

@@ -65,6 +65,13 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
             other => return Err(Failure::new("expected the maps", format!("{other:?}"))),
         }
     }
+    if order.wait_for_devices {
+        stage.say(&Event::NeedsDevices)?;
+        match stage.hear()? {
+            Word::Given => {}
+            other => return Err(Failure::new("expected network devices", format!("{other:?}"))),
+        }
+    }
     if order.become_root {
         become_root()?;
     }
