@@ -17,6 +17,8 @@ pub enum Handed {
     Tasks,
     /// A handle (pidfd) on the container's own process, whose namespaces are entered.
     Container,
+    /// A handle on the root of a container without a mount namespace, into which a process that joins it goes.
+    Root,
     /// A connected socket that takes the master of the terminal.
     Console,
     /// The listening socket on which the process waits to be started.
@@ -72,6 +74,9 @@ pub struct Join {
 pub struct Root {
     /// The root file system, an absolute path outside.
     pub path: String,
+    /// Whether there is a mount namespace for the container's mounts. Without one nothing is mounted, and the root is changed
+    /// by chroot(2).
+    pub own_mounts: bool,
     /// Whether it ends read-only.
     pub read_only: bool,
     /// `rootfsPropagation`.

@@ -23,6 +23,8 @@ pub struct Facts {
     pub hugepage_sizes: Vec<String>,
     /// The network namespace that the container joins is the runtime's own.
     pub joins_own_network: bool,
+    /// The mount namespace that the container joins is the runtime's own.
+    pub joins_own_mounts: bool,
 }
 
 impl Facts {
@@ -45,7 +47,8 @@ impl Facts {
             selinux: Path::new("/sys/fs/selinux/enforce").exists(),
             resctrl: resctrl && mounted_at("resctrl").is_some(),
             hugepage_sizes: if hugepages { hugepage_sizes() } else { Vec::new() },
-            joins_own_network: joins_own_network(spec),
+            joins_own_network: joins_own(spec, LinuxNamespaceType::Network, "net"),
+            joins_own_mounts: joins_own(spec, LinuxNamespaceType::Mount, "mnt"),
         }
     }
 }
@@ -90,12 +93,12 @@ fn size(folder: &str) -> Option<String> {
     Some(format!("{}{name}", kib / unit))
 }
 
-fn joins_own_network(spec: &Spec) -> bool {
+fn joins_own(spec: &Spec, kind: LinuxNamespaceType, file: &str) -> bool {
     let namespaces = spec.linux().as_ref().and_then(|linux| linux.namespaces().as_ref());
-    let network = namespaces.into_iter().flatten().find(|one| one.typ() == LinuxNamespaceType::Network);
-    let Some(path) = network.and_then(|one| one.path().as_ref()) else { return false };
+    let joined = namespaces.into_iter().flatten().find(|one| one.typ() == kind);
+    let Some(path) = joined.and_then(|one| one.path().as_ref()) else { return false };
     let identity = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-    identity(path).is_some_and(|theirs| Some(theirs) == identity(Path::new("/proc/self/ns/net")))
+    identity(path).is_some_and(|theirs| Some(theirs) == identity(&Path::new("/proc/self/ns").join(file)))
 }
 
 #[cfg(test)]

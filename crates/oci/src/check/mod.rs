@@ -16,6 +16,7 @@ mod mounts;
 mod names;
 mod namespaces;
 mod net_devices;
+mod no_mounts;
 mod paths;
 mod personality;
 mod prepare;
@@ -72,8 +73,10 @@ pub fn check(spec: &Spec, facts: &Facts) -> Result<Vec<Warning>, Problem> {
     annotations::check(spec.annotations().as_ref())?;
     let namespaces = Namespaces::read(spec.linux().as_ref())?;
     names::check(spec, &namespaces)?;
+    no_mounts::check(spec, &namespaces, facts, &mut warnings)?;
     mounts::check(spec, &namespaces, &mut warnings)?;
     if let Some(linux) = spec.linux() {
+        process::mount_label(linux, facts)?;
         mappings::check(linux, &namespaces)?;
         time::check(linux, &namespaces)?;
         sysctl::check(linux, &namespaces, facts)?;

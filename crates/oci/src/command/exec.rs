@@ -1,11 +1,13 @@
 //! `exec`: one more process in a container.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use catamaran_oci_init::filter::Listener;
 use catamaran_oci_init::order::{Handed, Order};
 use catamaran_oci_init::wire::States;
 use oci_spec::runtime::{self, Capabilities, LinuxCapabilities, Spec};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::process::geteuid;
 
 use super::new::{Descriptors, put, write_pid};
@@ -13,6 +15,7 @@ use crate::cgroup::Manager;
 use crate::console::Console;
 use crate::foreground::{self, Foreground};
 use crate::launch::{Attendant, Launch};
+use crate::process::Process;
 use crate::order::{self, namespaces, process};
 use crate::resctrl::Class;
 use crate::state::{Folder, State, Status};
@@ -236,6 +239,10 @@ fn prepare(
     process.preserved = how.preserve_fds;
     let mut console = Console::for_process(process.terminal, how.console_socket.as_deref(), !how.detach)?;
     let mut with = Descriptors::default();
+    if !order::Namespaces::of(spec)?.has_mounts() {
+        // By the handle it is known that the number was still the container's when this was opened.
+        with.push(Handed::Root, root_of(first)?);
+    }
     with.push(Handed::Container, handle);
     if let Some(console) = &mut console {
         with.push(Handed::Console, console.theirs()?);
@@ -262,6 +269,15 @@ fn prepare(
         start_container: Vec::new(),
     };
     Ok((order, console, with))
+}
+
+/// The root of a container that has no mount namespace.
+fn root_of(first: Process) -> Result<OwnedFd, Problem> {
+    let path = format!("/proc/{}/root", first.pid);
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = open(&path, flags, Mode::empty())
+        .map_err(|error| Problem::system(format!("open {path}"), error))?;
+    if first.is_alive() { Ok(root) } else { Err(Problem::Usage("the container has just stopped".to_owned())) }
 }
 
 /// Namespaces of a process that are not ours.

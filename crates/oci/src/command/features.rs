@@ -1,4 +1,4 @@
-//! `features`: what this runtime can do (runtime specification 1.2, features.md).
+//! `features`: what this runtime can do (runtime specification 1.3, features.md).
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ pub fn features() -> Value {
     let names: Vec<_> = capabilities::known().collect();
     json!({
         "ociVersionMin": "1.0.0",
-        "ociVersionMax": "1.2.0",
+        "ociVersionMax": "1.3.0",
         "hooks": ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
         "mountOptions": mount_options,
         "linux": {

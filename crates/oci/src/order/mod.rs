@@ -48,6 +48,8 @@ pub(crate) fn of(
     let maps_groups = about.privileged || !namespaces.has_user();
     let mut process =
         process::of(configured, maps_groups, process::grantable(namespaces.has_user())?, warnings)?;
+    // "This setting is not applicable to the container's init process": it is of `exec`.
+    process.affinity = (None, None);
     process.keyring.clone_from(&about.keyring);
     process.preserved = about.preserved;
     let linux = spec.linux().as_ref();
@@ -96,6 +98,7 @@ fn root(spec: &Spec, namespaces: &Namespaces, about: &Circumstances<'_>) -> Resu
     let strings = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
     Ok(Root {
         path: text(about.rootfs, "root.path")?,
+        own_mounts: namespaces.has_mounts(),
         read_only: spec.root().as_ref().and_then(runtime::Root::readonly).unwrap_or(false),
         propagation: files::propagation(spec)?,
         pivot: about.pivot,

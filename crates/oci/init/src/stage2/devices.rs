@@ -28,7 +28,7 @@ pub(crate) fn make(root: BorrowedFd<'_>, order: &Root) -> Done {
         if order.bind_devices && device.kind != DeviceKind::Fifo {
             bind(root, device)?;
         } else {
-            node(root, device)?;
+            node(root, device, order.own_mounts)?;
         }
     }
     for (name, target) in LINKS {
@@ -37,7 +37,7 @@ pub(crate) fn make(root: BorrowedFd<'_>, order: &Root) -> Done {
     terminals(root).during(|| "link /dev/ptmx to pts/ptmx".to_owned())
 }
 
-fn node(root: BorrowedFd<'_>, device: &Device) -> Done {
+fn node(root: BorrowedFd<'_>, device: &Device, may_mount: bool) -> Done {
     let at = &device.path;
     let (folder, name) =
         inside::parent(root, at).during(|| format!("linux.devices: open the folder of {at}"))?;
@@ -51,7 +51,7 @@ fn node(root: BorrowedFd<'_>, device: &Device) -> Done {
             same(device, &there)?;
         }
         // The runtime itself is in a user namespace, as an ordinary user's podman starts it.
-        Err(Errno::PERM) if device.kind != DeviceKind::Fifo => return bind(root, device),
+        Err(Errno::PERM) if may_mount && device.kind != DeviceKind::Fifo => return bind(root, device),
         Err(error) => return Err(Failure::new(format!("linux.devices: make {at}"), error)),
     }
     let own = || -> Result<(), Errno> {

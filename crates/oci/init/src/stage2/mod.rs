@@ -6,6 +6,7 @@ mod copy;
 mod devices;
 mod finish;
 mod groups;
+mod long;
 mod mask;
 mod mounts;
 mod privileges;
@@ -87,6 +88,9 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
         Some(root) => Some(root::build(&stage, root, &mut early, &mut states)?),
         None => None,
     };
+    if let Some(root) = stage.handed.root.take() {
+        root::enter_by(&root)?;
+    }
     let here = match inside {
         Some(inside) => inside,
         None => openat(CWD, c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
