@@ -7,6 +7,7 @@ use super::architecture::Table;
 use super::*;
 
 mod interpreter;
+mod multiplexed;
 mod kernel;
 mod random;
 mod twin;

@@ -60,7 +60,7 @@ const CASES: &[Case] = &[
         let answers = bed.ask(&["see", "stat /tmp", "touch /tmp/file"])?;
         equal("type", &at(&answers[0], "/tmp")?["type"], "tmpfs")?;
         equal("mode", &answers[1]["mode"], "1770")?;
-        crate::check::lists("data", &at(&answers[0], "/tmp")?["data"], "size=65536k")?;
+        lists("data", &at(&answers[0], "/tmp")?["data"], "size=65536k")?;
         holds("the file is not outside", !bed.inside("tmp/file").exists())
     }),
     case("a_folder_from_outside", "config.md#mounts: bind mounts by the option bind", |bed| {
@@ -194,7 +194,7 @@ const CASES: &[Case] = &[
         let answers = bed.ask(&["see", "list /sys/class/net"])?;
         equal("type", &at(&answers[0], "/sys")?["type"], "sysfs")?;
         // Some kernels put more than the loopback into each namespace.
-        crate::check::lists("networks", &answers[1], "lo")
+        lists("networks", &answers[1], "lo")
     }),
     case("devpts", "config-linux.md#default-filesystems: /dev/pts is a devpts", |bed| {
         let answers = bed.ask(&["see", "stat /dev/pts/ptmx"])?;

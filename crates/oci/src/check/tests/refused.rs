@@ -304,6 +304,9 @@ fn additions_of_1_3_and_rdt() {
         ("/linux/netDevices/eth1/name", json!("a/b"), "linux.netDevices.eth1"),
         ("/linux/netDevices/eth1/name", json!("a b"), "linux.netDevices.eth1"),
         ("/linux/netDevices/eth1/name", json!(".."), "linux.netDevices.eth1"),
+        ("/linux/netDevices/eth1/name", json!("a%s"), "linux.netDevices.eth1"),
+        ("/linux/netDevices/eth1/name", json!("%da"), "linux.netDevices.eth1"),
+        ("/linux/netDevices/eth1/name", json!("%d%d"), "linux.netDevices.eth1"),
         ("/linux/netDevices/abcdefghijklmnop", json!({}), "linux.netDevices.abcdefghijklmnop"),
         ("/linux/netDevices", json!({"a": {"name": "c"}, "b": {"name": "c"}}), "linux.netDevices.b"),
         ("/linux/memoryPolicy/nodes", json!("x"), "linux.memoryPolicy.nodes"),
@@ -328,13 +331,14 @@ fn additions_of_1_3_and_rdt() {
 #[test]
 fn what_this_machine_has_not() {
     type Change = fn(&mut super::Facts);
-    let cases: [(Change, &str); 7] = [
+    let cases: [(Change, &str); 8] = [
         (|facts| facts.unified = false, "linux.resources.unified"),
         (|facts| facts.rootless = true, "linux.netDevices"),
         (|facts| facts.apparmor = false, "process.apparmorProfile"),
         (|facts| facts.selinux = false, "process.selinuxLabel"),
         (|facts| facts.resctrl = false, "linux.intelRdt"),
         (|facts| facts.hugepage_sizes.clear(), "linux.resources.hugepageLimits[0].pageSize"),
+        (|facts| facts.joins_own_mounts = true, "linux.namespaces"),
         (|facts| facts.joins_own_network = true, "linux.sysctl.net.ipv4.ip_forward"),
     ];
     for (change, place) in cases {
