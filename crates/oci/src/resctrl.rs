@@ -69,8 +69,11 @@ impl Class {
             make(&self.folder)?;
             self.made = true;
         }
-        let first: Vec<&str> =
-            [wanted.l3_cache_schema(), wanted.mem_bw_schema()].into_iter().flatten().map(String::as_str).collect();
+        let first: Vec<&str> = [wanted.l3_cache_schema(), wanted.mem_bw_schema()]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
         if there {
             self.compare(&first)?;
         }
@@ -142,7 +145,8 @@ impl Class {
 
 fn make(folder: &Path) -> Result<(), Problem> {
     fs::create_dir(folder).map_err(|error| {
-        let what = format!("{AT}: make {} (a machine has few classes and groups: info/*/num_*)", folder.display());
+        let what =
+            format!("{AT}: make {} (a machine has few classes and groups: info/*/num_*)", folder.display());
         Problem::system(what, error)
     })
 }

@@ -159,14 +159,18 @@ fn an_ordinary_user_maps_the_ranges_that_were_granted() {
         return;
     }
     let tools = ["newuidmap", "newgidmap", "setpriv", "unshare"];
-    let is_missing = |tool: &&str| !["/usr/bin", "/bin"].iter().any(|folder| std::path::Path::new(folder).join(tool).is_file());
+    let is_missing = |tool: &&str| {
+        !["/usr/bin", "/bin"].iter().any(|folder| std::path::Path::new(folder).join(tool).is_file())
+    };
     let files = ["/etc/subuid", "/etc/subgid"];
     if let Some(missing) = tools.iter().find(|tool| is_missing(tool)) {
         println!("skipped: an ordinary user maps the ranges that were granted: there is no {missing}");
         return;
     }
     if files.iter().any(|file| !std::path::Path::new(file).exists()) {
-        println!("skipped: an ordinary user maps the ranges that were granted: there is no /etc/subuid or no /etc/subgid");
+        println!(
+            "skipped: an ordinary user maps the ranges that were granted: there is no /etc/subuid or no /etc/subgid"
+        );
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");

@@ -139,7 +139,10 @@ impl Engine for Docker {
 
     fn shows(&self, name: &str, pid: u32) -> Result<()> {
         let top = self.client.ok(&["top", name, "-o", "pid,comm"])?;
-        ensure!(top.lines().any(|line| line.split_whitespace().eq([pid.to_string().as_str(), "sh"])), "{top:?}");
+        ensure!(
+            top.lines().any(|line| line.split_whitespace().eq([pid.to_string().as_str(), "sh"])),
+            "{top:?}"
+        );
         // The shell and its sleep, by the group's figures, which the daemon asks the shim for.
         let stats = self.client.ok(&["stats", "--no-stream", "--format", "{{.PIDs}}", name])?;
         ensure!(stats.parse() == Ok(2), "processes by its statistics: {stats:?}");

@@ -130,7 +130,10 @@ impl Engine for Podman {
 
     fn shows(&self, name: &str, pid: u32) -> Result<()> {
         let top = self.tool.ok(&["top", name, "hpid", "comm"])?;
-        ensure!(top.lines().any(|line| line.split_whitespace().eq([pid.to_string().as_str(), "sh"])), "{top:?}");
+        ensure!(
+            top.lines().any(|line| line.split_whitespace().eq([pid.to_string().as_str(), "sh"])),
+            "{top:?}"
+        );
         let stats = self.tool.ok(&["stats", "--no-stream", "--no-reset", "--format", "{{.PIDS}}", name])?;
         // The shell and its sleep; podman takes the figures from the container's control group.
         ensure!(stats.parse() == Ok(2), "processes by its statistics: {stats:?}");

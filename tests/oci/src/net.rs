@@ -1,10 +1,12 @@
-//! A network namespace of a case's own, with devices of its own: nothing of the machine's is ever moved.
+//! Namespaces of a case's own in which its runtime is: networks with devices, of which none of the machine's is ever moved, and
+//! mounts, which a runtime may spoil without spoiling the suite's.
 
 use std::fs::File;
 use std::os::fd::AsRawFd as _;
 use std::process::Command;
 
 use nix::sched::{CloneFlags, unshare};
+use rustix::mount::{MountPropagationFlags, mount_change};
 use serde_json::Value;
 
 use crate::bed::Bed;
@@ -19,14 +21,11 @@ impl Network {
     /// # Errors
     /// The kernel's.
     pub(crate) fn new() -> Verdict<Self> {
-        let make = || -> std::io::Result<File> {
+        made(|| {
             unshare(CloneFlags::CLONE_NEWNET)?;
             File::open("/proc/thread-self/ns/net")
-        };
-        match std::thread::spawn(make).join() {
-            Ok(made) => Ok(Self(made?)),
-            Err(_) => wrong("a thread died"),
-        }
+        })
+        .map(Self)
     }
 
     /// One in which the case's runtime is from here on.
@@ -83,6 +82,64 @@ impl Network {
     pub(crate) fn device(&self, name: &str) -> Verdict<Option<Value>> {
         let all: Value = serde_json::from_str(&self.ip("-json address show")?)?;
         Ok(all.as_array().into_iter().flatten().find(|one| one["ifname"] == name).cloned())
+    }
+}
+
+/// By a thread that ends in its namespaces.
+fn made(make: impl FnOnce() -> std::io::Result<File> + Send + 'static) -> Verdict<File> {
+    match std::thread::spawn(make).join() {
+        Ok(made) => Ok(made?),
+        Err(_) => wrong("a thread died"),
+    }
+}
+
+/// A mount namespace, of which nothing goes out.
+pub(crate) struct Mounts(File);
+
+impl Mounts {
+    /// One in which the case's runtime is from here on.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn of_the_runtime(bed: &mut Bed) -> Verdict<Self> {
+        let handle = made(|| {
+            unshare(CloneFlags::CLONE_NEWNS)?;
+            mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+            mount_change("/", MountPropagationFlags::SHARED | MountPropagationFlags::REC)?;
+            File::open("/proc/thread-self/ns/mnt")
+        })?;
+        let mounts = Self(handle);
+        bed.through_program(&["nsenter", &mounts.option()]);
+        Ok(mounts)
+    }
+
+    fn option(&self) -> String {
+        format!("--mount=/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd())
+    }
+
+    /// Its name: `mnt:[4026531841]`.
+    ///
+    /// # Errors
+    /// Where `/proc` is not there.
+    pub(crate) fn name(&self) -> Verdict<String> {
+        let link = std::fs::read_link(format!("/proc/self/fd/{}", self.0.as_raw_fd()))?;
+        Ok(link.to_string_lossy().into_owned())
+    }
+
+    /// Everything that is mounted there.
+    ///
+    /// # Errors
+    /// Where it can't be asked, also because its root is not what it was.
+    pub(crate) fn all(&self) -> Verdict<String> {
+        let Ok(said) =
+            Command::new("nsenter").arg(self.option()).args(["cat", "/proc/self/mountinfo"]).output()
+        else {
+            return skip("there is no nsenter (of util-linux)");
+        };
+        if said.status.success() {
+            return Ok(String::from_utf8_lossy(&said.stdout).into_owned());
+        }
+        wrong(format!("its mounts are spoilt: {}", String::from_utf8_lossy(&said.stderr).trim()))
     }
 }
 

@@ -134,10 +134,25 @@ mod tests {
 
     #[test]
     fn times_are_those_of_go() {
-        for (text, milliseconds) in [("5s", 5000), ("5", 5000), ("200ms", 200), ("1m30s", 90_000), ("1.5h", 5_400_000)] {
+        for (text, milliseconds) in
+            [("5s", 5000), ("5", 5000), ("200ms", 200), ("1m30s", 90_000), ("1.5h", 5_400_000)]
+        {
             assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
-        for text in ["", "0", "0s", "s", "5x", "-5s", "5s5", "1e400s", "99999999999999999999999h", "1..5s", "5 s", "½s"] {
+        for text in [
+            "",
+            "0",
+            "0s",
+            "s",
+            "5x",
+            "-5s",
+            "5s5",
+            "1e400s",
+            "99999999999999999999999h",
+            "1..5s",
+            "5 s",
+            "½s",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

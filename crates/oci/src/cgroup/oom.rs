@@ -103,7 +103,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("memory.events");
         let write = |kills: u32| {
-            std::fs::write(&file, format!("low 0\nhigh 0\nmax 9\noom 3\noom_kill {kills}\noom_group_kill 0\n")).unwrap();
+            std::fs::write(
+                &file,
+                format!("low 0\nhigh 0\nmax 9\noom 3\noom_kill {kills}\noom_group_kill 0\n"),
+            )
+            .unwrap();
         };
         write(2);
         let mut oom = v2(folder.path()).unwrap();

@@ -16,8 +16,7 @@ pub(crate) const MODES: [&str; 7] = [
     "MPOL_LOCAL",
 ];
 /// Flags that are known.
-pub(crate) const FLAGS: [&str; 3] =
-    ["MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"];
+pub(crate) const FLAGS: [&str; 3] = ["MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"];
 
 pub(super) fn check(linux: &Linux) -> Found {
     let Some(policy) = linux.memory_policy() else { return Ok(()) };

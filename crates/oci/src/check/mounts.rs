@@ -55,7 +55,8 @@ fn check_data(options: &Options, mount: &Mount, at: &str) -> Found {
         None => Ok(()),
         Some(word) => {
             let found = format!("{}…", word.chars().take(32).collect::<String>());
-            let accepted = format!("{} bytes of a word, {} of all together", PARAMETER_BYTES - 1, PAGE_BYTES - 1);
+            let accepted =
+                format!("{} bytes of a word, {} of all together", PARAMETER_BYTES - 1, PAGE_BYTES - 1);
             refuse(format!("{at}.options"), found, accepted)
         }
     }

@@ -7,7 +7,8 @@ use super::namespaces::Namespaces;
 use super::{Facts, Found, refuse};
 use crate::Warning;
 
-const ACCEPTED: &str = "without a mount namespace it would be mounted on the machine; add the namespace `mount`";
+const ACCEPTED: &str =
+    "without a mount namespace it would be mounted on the machine; add the namespace `mount`";
 
 pub(super) fn check(
     spec: &Spec,

@@ -32,8 +32,10 @@ pub(super) fn mount_label(linux: &Linux, facts: &Facts) -> Found {
 fn carried_out(at: &str, label: &Option<String>, there: bool, module: &str) -> Found {
     match label.as_deref().filter(|label| !label.is_empty() && !there) {
         None => Ok(()),
-        Some(label) => {
-            refuse(at, format!("{label:?}"), format!("this kernel runs without {module}; leave the field out"))
-        }
+        Some(label) => refuse(
+            at,
+            format!("{label:?}"),
+            format!("this kernel runs without {module}; leave the field out"),
+        ),
     }
 }

@@ -15,8 +15,8 @@ use crate::cgroup::Manager;
 use crate::console::Console;
 use crate::foreground::{self, Foreground};
 use crate::launch::{Attendant, Launch};
-use crate::process::Process;
 use crate::order::{self, namespaces, process};
+use crate::process::Process;
 use crate::resctrl::Class;
 use crate::state::{Folder, State, Status};
 use crate::{Problem, Warning, agent, bundle, check};
@@ -275,8 +275,8 @@ fn prepare(
 fn root_of(first: Process) -> Result<OwnedFd, Problem> {
     let path = format!("/proc/{}/root", first.pid);
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root = open(&path, flags, Mode::empty())
-        .map_err(|error| Problem::system(format!("open {path}"), error))?;
+    let root =
+        open(&path, flags, Mode::empty()).map_err(|error| Problem::system(format!("open {path}"), error))?;
     if first.is_alive() { Ok(root) } else { Err(Problem::Usage("the container has just stopped".to_owned())) }
 }
 

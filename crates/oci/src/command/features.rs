@@ -57,7 +57,10 @@ mod tests {
         for mode in check::MEMORY_MODES {
             for flag in check::MEMORY_FLAGS {
                 let policy = json!({"mode": mode, "flags": [flag]});
-                assert!(serde_json::from_value::<oci_spec::runtime::LinuxMemoryPolicy>(policy).is_ok(), "{mode} {flag}");
+                assert!(
+                    serde_json::from_value::<oci_spec::runtime::LinuxMemoryPolicy>(policy).is_ok(),
+                    "{mode} {flag}"
+                );
             }
         }
     }

@@ -2,11 +2,11 @@
 
 use std::io;
 
+use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{
     AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope,
 };
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
-use netlink_packet_route::RouteNetlinkMessage;
 
 use super::netlink::Netlink;
 
@@ -52,7 +52,9 @@ impl Device {
             return self.equip(kernel, number);
         }
         let lasting = self.addresses.iter().filter(|address| is_lasting(address));
-        lasting.map(|address| RouteNetlinkMessage::NewAddress(again(address, number))).try_for_each(|one| kernel.add(one))
+        lasting
+            .map(|address| RouteNetlinkMessage::NewAddress(again(address, number)))
+            .try_for_each(|one| kernel.add(one))
     }
 }
 

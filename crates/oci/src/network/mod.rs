@@ -64,10 +64,7 @@ pub(crate) fn give(devices: &HashMap<String, LinuxNetDevice>, pid: i32) -> Resul
 }
 
 impl Side {
-    fn of(
-        process: String,
-        open: impl FnOnce(&File) -> std::io::Result<Netlink>,
-    ) -> Result<Self, Problem> {
+    fn of(process: String, open: impl FnOnce(&File) -> std::io::Result<Netlink>) -> Result<Self, Problem> {
         let path = format!("/proc/{process}/ns/net");
         let opened = File::open(&path).and_then(|namespace| {
             let kernel = open(&namespace)?;
@@ -94,7 +91,8 @@ impl Moved {
         let found = Device::find(&self.outside.kernel, wish.outside);
         let found = found.map_err(|error| wish.refused("look at the device", error))?;
         let Some(device) = found else {
-            let accepted = "there is no such device in the runtime's network namespace; `ip link` shows those that are";
+            let accepted =
+                "there is no such device in the runtime's network namespace; `ip link` shows those that are";
             return Err(Problem::config(wish.at.clone(), format!("{:?}", wish.outside), accepted));
         };
         // The name of a template is found by the kernel.
@@ -115,20 +113,24 @@ impl Moved {
         let namespace = self.inside.namespace.as_raw_fd();
         let go = device::moved(device.number, &between, namespace);
         self.outside.kernel.change(go).map_err(|error| {
-            wish.refused("move the device (one that is bound to its namespace, such as a loopback, can't be moved)", error)
+            wish.refused(
+                "move the device (one that is bound to its namespace, such as a loopback, can't be moved)",
+                error,
+            )
         })?;
         let kernel = &self.inside.kernel;
-        let number = device::number_of(kernel, &between).map_err(|error| wish.refused("find it inside", error))?;
+        let number =
+            device::number_of(kernel, &between).map_err(|error| wish.refused("find it inside", error))?;
         let number = number.ok_or_else(|| wish.refused("find it inside", "it is gone"))?;
         self.devices.push((device, number));
         let kernel = &self.inside.kernel;
-        kernel.change(device::renamed(number, wish.inside)).map_err(|error| {
-            wish.refused(&format!("call it {:?} inside", wish.inside), error)
-        })?;
+        kernel
+            .change(device::renamed(number, wish.inside))
+            .map_err(|error| wish.refused(&format!("call it {:?} inside", wish.inside), error))?;
         let Some((device, _)) = self.devices.last() else { return Ok(()) };
-        device.equip(kernel, number).map_err(|error| {
-            wish.refused("give it its addresses and take it into service inside", error)
-        })
+        device
+            .equip(kernel, number)
+            .map_err(|error| wish.refused("give it its addresses and take it into service inside", error))
     }
 
     /// Everything back to where it was. All are tried, the first failure is told.

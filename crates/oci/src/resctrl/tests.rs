@@ -10,7 +10,8 @@ fn tree() -> tempfile::TempDir {
         fs::create_dir_all(tree.path().join(folder)).unwrap();
     }
     fs::write(tree.path().join(SCHEMATA), "").unwrap();
-    fs::write(tree.path().join("old").join(SCHEMATA), "    MB:0= 20;1= 70\n    L3:0=007f0;1=0001f\n").unwrap();
+    fs::write(tree.path().join("old").join(SCHEMATA), "    MB:0= 20;1= 70\n    L3:0=007f0;1=0001f\n")
+        .unwrap();
     tree
 }
 
@@ -62,7 +63,9 @@ fn a_class_with_a_name_is_made_and_stays() {
 fn a_class_that_is_there_must_have_what_is_asked_for() {
     let tree = tree();
     let before = read(&tree, "old/schemata");
-    for (schema, value) in [("l3CacheSchema", "L3:0=7f0;1=1e"), ("l3CacheSchema", "L3:2=1"), ("memBwSchema", "MB:0=30")] {
+    for (schema, value) in
+        [("l3CacheSchema", "L3:0=7f0;1=1e"), ("l3CacheSchema", "L3:2=1"), ("memBwSchema", "MB:0=30")]
+    {
         let said = class(&tree, json!({"closID": "old", schema: value})).unwrap_err().to_string();
         assert!(said.contains("linux.intelRdt.closID"), "{said}");
         assert_eq!(read(&tree, "old/schemata"), before);
@@ -84,7 +87,10 @@ fn the_default_class_is_that_of_all() {
     let tree = tree();
     let made = class(&tree, json!({"closID": "/", "enableMonitoring": true})).unwrap();
     made.enter(5).unwrap();
-    assert_eq!((read(&tree, "tasks"), read(&tree, "mon_groups/box/tasks")), ("5\n".to_owned(), "5\n".to_owned()));
+    assert_eq!(
+        (read(&tree, "tasks"), read(&tree, "mon_groups/box/tasks")),
+        ("5\n".to_owned(), "5\n".to_owned())
+    );
     emptied(&tree, "mon_groups/box");
     made.remove().unwrap();
     assert!(tree.path().is_dir() && !tree.path().join("mon_groups/box").exists());

@@ -7,8 +7,8 @@ use super::architecture::Table;
 use super::*;
 
 mod interpreter;
-mod multiplexed;
 mod kernel;
+mod multiplexed;
 mod random;
 mod twin;
 

@@ -43,7 +43,12 @@ fn layers(bed: &mut Bed, count: u32) -> Verdict {
         fs::create_dir_all(bed.file(name))?;
     }
     let long = format!("lowerdir={}", lower.join(":"));
-    let options = json!([long, format!("upperdir={}", bed.place("upper")), format!("workdir={}", bed.place("work")), "nodev"]);
+    let options = json!([
+        long,
+        format!("upperdir={}", bed.place("upper")),
+        format!("workdir={}", bed.place("work")),
+        "nodev"
+    ]);
     bed.mount(json!({ "destination": "/data", "type": "overlay", "source": "overlay", "options": options }));
     let last = format!("read /data/f{}", count - 1);
     let answers = bed.ask(&["read /data/f0", &last, "write /data/new x", "see"])?;
@@ -232,12 +237,16 @@ const CASES: &[Case] = &[
             holds(&format!("it is read-only: {}", answers[1]), answers[1] == 30 || answers[1] == 13)
         },
     ),
-    case("an_overlay_of_many_layers", "config.md#mounts: options are the file system's, however long", |bed| {
-        layers(bed, 24)
-    }),
-    case("an_overlay_of_very_many_layers", "config.md#mounts: options are the file system's, however long", |bed| {
-        layers(bed, 120)
-    }),
+    case(
+        "an_overlay_of_many_layers",
+        "config.md#mounts: options are the file system's, however long",
+        |bed| layers(bed, 24),
+    ),
+    case(
+        "an_overlay_of_very_many_layers",
+        "config.md#mounts: options are the file system's, however long",
+        |bed| layers(bed, 120),
+    ),
     case("no_such_file_system", "runtime.md#create: what can't be made is an error", |bed| {
         bed.mount(json!({ "destination": "/tmp", "type": "nosuchfs", "source": "none" }));
         bed.refused()

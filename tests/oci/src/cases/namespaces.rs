@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::bed::Bed;
 use crate::check::{Verdict, equal, holds, skip};
+use crate::net::Mounts;
 use crate::suite::{Case, Chapter, case};
 
 pub(super) const CHAPTER: Chapter = Chapter { name: "namespaces", cases: CASES };
@@ -25,12 +26,6 @@ fn own(kind: &str) -> Verdict<String> {
         Ok(link) => Ok(link.to_string_lossy().into_owned()),
         Err(_) => skip(format!("this kernel has no {kind} namespaces")),
     }
-}
-
-/// A container for which nothing is mounted, in the runtime's mount namespace.
-fn without_mounts(bed: &mut Bed) {
-    bed.without_namespace("mount");
-    bed.set(json!({ "mounts": null }));
 }
 
 fn seen(bed: &mut Bed, kind: &str) -> Verdict<String> {
@@ -199,45 +194,51 @@ const CASES: &[Case] = &[
         "mount_absent",
         "config-linux.md#namespaces: a kind that is not listed is inherited; nothing of the machine's may change",
         |bed| {
-            without_mounts(bed);
-            let own = own("mount")?;
-            let before = fs::read_to_string("/proc/self/mountinfo")?;
+            let mounts = Mounts::of_the_runtime(bed)?;
+            bed.without_namespace("mount");
+            bed.set(json!({ "mounts": null }));
+            let before = mounts.all()?;
             bed.deeds(&["touch /tmp/here", "wait"]);
             bed.create()?;
             bed.start()?;
             bed.says("ready")?;
             let pid = bed.pid()?;
             let link = fs::read_link(format!("/proc/{pid}/ns/mnt"))?;
-            equal("mount namespace", link.to_string_lossy().as_ref(), own.as_str())?;
+            equal("mount namespace", link.to_string_lossy().as_ref(), mounts.name()?.as_str())?;
             equal("root", fs::read_link(format!("/proc/{pid}/root"))?, fs::canonicalize(bed.inside(""))?)?;
-            equal("mounts of the machine", fs::read_to_string("/proc/self/mountinfo")?, before.clone())?;
+            equal("mounts of the machine", mounts.all()?, before.clone())?;
             holds("a file is made in the root file system", bed.inside("tmp/here").exists())?;
             let answers = bed.exec(&[], &["list /", "stat /etc/passwd"])?;
-            holds(&format!("what joins is in the same root: {answers}"), answers[0][0] == "dev" && answers[1] == 2)?;
+            holds(
+                &format!("what joins is in the same root: {answers}"),
+                answers[0][0] == "dev" && answers[1] == 2,
+            )?;
             bed.stop()?;
             bed.must(&["delete", &bed.id.clone()])?;
-            equal("mounts of the machine afterwards", fs::read_to_string("/proc/self/mountinfo")?, before)
+            equal("mounts of the machine afterwards", mounts.all()?, before)
         },
     ),
     case(
         "mount_absent_and_something_to_mount",
         "config-linux.md#namespaces: mount is inherited: what is mounted would be the machine's",
         |bed| {
+            let mounts = Mounts::of_the_runtime(bed)?;
             bed.without_namespace("mount");
-            let before = fs::read_to_string("/proc/self/mountinfo")?;
+            let before = mounts.all()?;
             bed.refused()?;
-            equal("mounts of the machine", fs::read_to_string("/proc/self/mountinfo")?, before)
+            equal("mounts of the machine", mounts.all()?, before)
         },
     ),
     case(
         "mount_by_the_path_of_the_runtime_s_own",
         "config-linux.md#namespaces: what is mounted would be the machine's",
         |bed| {
+            let mounts = Mounts::of_the_runtime(bed)?;
             bed.without_namespace("mount");
             bed.namespace(json!({ "type": "mount", "path": "/proc/self/ns/mnt" }));
-            let before = fs::read_to_string("/proc/self/mountinfo")?;
+            let before = mounts.all()?;
             bed.refused()?;
-            equal("mounts of the machine", fs::read_to_string("/proc/self/mountinfo")?, before)
+            equal("mounts of the machine", mounts.all()?, before)
         },
     ),
     case("a_kind_is_given_once", "config-linux.md#namespaces: two of one type must be refused", |bed| {

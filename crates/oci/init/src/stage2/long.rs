@@ -24,7 +24,8 @@ fn value(word: &str) -> &str {
 /// The layers of a long `lowerdir=`, for `lowerdir+` (Linux 6.7), which takes each as it is named; none where it is no such
 /// word, where there are layers for data alone (`::`), or where one is too long by itself.
 pub(crate) fn layers(kind: &str, word: &str) -> Option<Vec<String>> {
-    let value = word.strip_prefix("lowerdir=").filter(|value| kind == "overlay" && value.len() > VALUE_MAX)?;
+    let value =
+        word.strip_prefix("lowerdir=").filter(|value| kind == "overlay" && value.len() > VALUE_MAX)?;
     let mut all = vec![String::new()];
     let mut letters = value.chars();
     while let Some(letter) = letters.next() {
@@ -42,7 +43,9 @@ pub(crate) fn layers(kind: &str, word: &str) -> Option<Vec<String>> {
 /// Mounts a new file system onto `place` by mount(2). Attributes and propagation are for later.
 pub(crate) fn mount(kind: &str, source: &str, options: &Options, place: &OwnedFd) -> Result<(), String> {
     if let Some(word) = options.data.iter().find(|word| word.contains(',')) {
-        return Err(format!("{kind}: {word}: beside an option of more than {VALUE_MAX} bytes none may have a comma"));
+        return Err(format!(
+            "{kind}: {word}: beside an option of more than {VALUE_MAX} bytes none may have a comma"
+        ));
     }
     let (mut flags, mut words) = (MountFlags::empty(), Vec::new());
     for word in &options.superblock {
@@ -73,7 +76,10 @@ mod tests {
     fn layers_are_cut_at_colons_that_are_not_kept() {
         let long = "x".repeat(250);
         let word = format!("lowerdir=/a\\:b:/{long}:/c\\\\");
-        assert_eq!(layers("overlay", &word), Some(vec!["/a:b".to_owned(), format!("/{long}"), "/c\\".to_owned()]));
+        assert_eq!(
+            layers("overlay", &word),
+            Some(vec!["/a:b".to_owned(), format!("/{long}"), "/c\\".to_owned()])
+        );
         assert_eq!(layers("tmpfs", &word), None);
         assert_eq!(layers("overlay", "lowerdir=/a:/b"), None, "short enough");
         assert_eq!(layers("overlay", &format!("lowerdir=/{long}::/data:/more")), None);

@@ -46,8 +46,7 @@ pub(crate) fn mount(root: BorrowedFd<'_>, mount: &Mount, early: Option<OwnedFd>,
             if !can_be_set(kind, options) {
                 return at_once(root, mount, kind, source);
             }
-            let tree =
-                new(kind, source, options).map_err(|why| Failure::new(format!("mount {at}"), why))?;
+            let tree = new(kind, source, options).map_err(|why| Failure::new(format!("mount {at}"), why))?;
             let place = place(root, at, Make::Directory)?;
             if options.copy_up {
                 copy_up(&place, &tree, at)?;

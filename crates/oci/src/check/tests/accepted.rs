@@ -54,7 +54,10 @@ fn the_edges_are_inside() {
         ("/linux/netDevices", json!({})),
         ("/linux/netDevices", json!({"a": {"name": "eth%d"}, "b": {"name": "eth%d"}})),
         ("/linux/intelRdt/closID", json!("/")),
-        ("/mounts/0", json!({"destination": "/d", "type": "tmpfs", "options": ["x=".to_owned() + &"y".repeat(4000)]})),
+        (
+            "/mounts/0",
+            json!({"destination": "/d", "type": "tmpfs", "options": ["x=".to_owned() + &"y".repeat(4000)]}),
+        ),
         ("/linux/personality", json!({"domain": "LINUX", "flags": []})),
         ("/linux/seccomp", json!(null)),
         ("/unknown", json!([1])),

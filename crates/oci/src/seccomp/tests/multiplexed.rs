@@ -27,7 +27,15 @@ const SOCKET: u32 = 359;
 fn a_refused_call_is_refused_by_the_call_that_stands_for_it() {
     let profile = json!({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"],
         "syscalls": [{"names": ["socket", "shmat", "semop"], "action": "SCMP_ACT_ERRNO"}]});
-    let calls = [(SOCKET, 0), (SOCKETCALL, 1), (SOCKETCALL, 2), (IPC, 21), (IPC, (1 << 16) | 21), (IPC, 1), (IPC, 22)];
+    let calls = [
+        (SOCKET, 0),
+        (SOCKETCALL, 1),
+        (SOCKETCALL, 2),
+        (IPC, 21),
+        (IPC, (1 << 16) | 21),
+        (IPC, 1),
+        (IPC, 22),
+    ];
     assert_eq!(answers(profile, &calls), [REFUSE, REFUSE, ALLOW, REFUSE, REFUSE, REFUSE, ALLOW]);
 }
 

@@ -63,7 +63,9 @@ fn is_meant(rule: &LinuxSyscall, table: Table, call: &Call) -> bool {
         (117, first) if first & 0xffff == 21 => "shmat",
         _ => return false,
     };
-    table == Table::X86 && rule.args().iter().flatten().count() == 0 && rule.names().iter().any(|name| name == meant)
+    table == Table::X86
+        && rule.args().iter().flatten().count() == 0
+        && rule.names().iter().any(|name| name == meant)
 }
 
 fn listed(profile: &LinuxSeccomp) -> Vec<Table> {
