@@ -200,7 +200,7 @@ const CASES: &[Case] = &[
             let stats = happens("stats");
             let out_of_memory = bed.exec(&[], &["child touch-memory 209715200"]);
             let oom = happens("oom");
-            let stopped = bed.stop();
+            let stopped = bed.stop().and_then(|()| bed.must(&["delete", &id]).map(drop));
             let ended = crate::call::wait_for(crate::bed::PATIENCE, || events.try_wait().ok().flatten());
             // It may have ended meanwhile.
             let _ = events.kill();
