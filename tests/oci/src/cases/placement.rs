@@ -155,6 +155,7 @@ const CASES: &[Case] = &[
     case("a_processor_that_is_not_there", "config.md#linux-process: execCPUAffinity: CPUs of the machine", |bed| {
         bed.up()?;
         let mut process = bed.config["process"].clone();
+        process["args"] = json!(["/probe", "exit", "0"]);
         process["execCPUAffinity"] = json!({ "initial": "4000" });
         std::fs::write(bed.file("process.json"), process.to_string())?;
         let (id, file) = (bed.id.clone(), bed.place("process.json"));
