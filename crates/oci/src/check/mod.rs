@@ -76,7 +76,6 @@ pub fn check(spec: &Spec, facts: &Facts) -> Result<Vec<Warning>, Problem> {
     no_mounts::check(spec, &namespaces, facts, &mut warnings)?;
     mounts::check(spec, &namespaces, &mut warnings)?;
     if let Some(linux) = spec.linux() {
-        process::mount_label(linux, facts)?;
         mappings::check(linux, &namespaces)?;
         time::check(linux, &namespaces)?;
         sysctl::check(linux, &namespaces, facts)?;
@@ -101,6 +100,7 @@ pub fn check(spec: &Spec, facts: &Facts) -> Result<Vec<Warning>, Problem> {
             "it is \"REQUIRED when `start` is called\" (config.md, \"Process\"); add it",
         )?,
     }
+    spec.linux().as_ref().map_or(Ok(()), |linux| process::mount_label(linux, facts))?;
     Ok(warnings)
 }
 

@@ -82,7 +82,9 @@ fn the_edges_are_inside() {
 fn the_smallest_configuration() {
     let smallest = json!({"ociVersion": "1.0.0", "root": {"path": "rootfs"},
         "process": {"user": {"uid": 0, "gid": 0}, "args": ["/true"], "cwd": "/"}});
-    assert_eq!(told(&smallest, &super::Facts::default()), Ok(vec![]));
+    let warnings = told(&smallest, &super::Facts::default()).unwrap();
+    // It has no mount namespace.
+    assert_eq!(warnings.iter().map(|one| one.at.as_str()).collect::<Vec<_>>(), ["linux.namespaces"]);
 }
 
 #[test]

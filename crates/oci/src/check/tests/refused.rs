@@ -129,7 +129,7 @@ fn names_and_namespaces() {
         (LIST, without("time"), "linux.timeOffsets"),
         (LIST, without("network"), "linux.sysctl.net.ipv4.ip_forward"),
         (LIST, without("ipc"), "linux.sysctl.fs.mqueue.msg_max"),
-        (LIST, without("mount"), "linux.maskedPaths"),
+        (LIST, without("mount"), "mounts"),
         ("/linux/namespaces/-", json!({"type": "pid"}), "linux.namespaces[8].type"),
         ("/linux/namespaces/-", json!({"type": "pid", "path": "/proc/1/ns/pid"}), "linux.namespaces[8].type"),
         ("/linux/namespaces/0/path", json!("ns/pid"), "linux.namespaces[0].path"),
@@ -221,7 +221,7 @@ fn devices_and_paths() {
 
 #[test]
 fn mounts() {
-    let long = format!("context={}", "x".repeat(256));
+    let long = format!("context={}", "x".repeat(4096));
     all(&[
         ("/mounts/0/destination", json!(""), "mounts[0].destination"),
         ("/mounts/0/destination", json!(format!("/{}", "x".repeat(4096))), "mounts[0].destination"),
@@ -347,4 +347,7 @@ fn what_this_machine_has_not() {
         let told = told(&everything(), &facts).unwrap_err();
         assert!(told.starts_with(&format!("config.json: {place}: ")), "{told}");
     }
+    let unlabelled = with(everything(), "/process/selinuxLabel", json!(null));
+    let told = told(&unlabelled, &super::Facts { selinux: false, ..facts() }).unwrap_err();
+    assert!(told.starts_with("config.json: linux.mountLabel: "), "{told}");
 }
