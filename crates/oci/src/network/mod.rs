@@ -47,8 +47,8 @@ struct Wish<'a> {
 
 /// Moves devices into the network namespace of a process. What was moved before a failure comes back.
 pub(crate) fn give(devices: &HashMap<String, LinuxNetDevice>, pid: i32) -> Result<Moved, Problem> {
-    let outside = Side::of("self".to_owned(), |_| Netlink::here())?;
-    let inside = Side::of(pid.to_string(), |namespace| Netlink::open_in(namespace.as_fd()))?;
+    let outside = Side::of("self", |_| Netlink::here())?;
+    let inside = Side::of(&pid.to_string(), |namespace| Netlink::open_in(namespace.as_fd()))?;
     let mut moved = Moved { outside, inside, devices: Vec::new() };
     let mut wishes: Vec<Wish<'_>> = devices.iter().map(|(outside, wish)| Wish::of(outside, wish)).collect();
     wishes.sort_by_key(|wish| wish.outside);
@@ -64,7 +64,7 @@ pub(crate) fn give(devices: &HashMap<String, LinuxNetDevice>, pid: i32) -> Resul
 }
 
 impl Side {
-    fn of(process: String, open: impl FnOnce(&File) -> std::io::Result<Netlink>) -> Result<Self, Problem> {
+    fn of(process: &str, open: impl FnOnce(&File) -> std::io::Result<Netlink>) -> Result<Self, Problem> {
         let path = format!("/proc/{process}/ns/net");
         let opened = File::open(&path).and_then(|namespace| {
             let kernel = open(&namespace)?;
