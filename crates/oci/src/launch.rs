@@ -36,6 +36,8 @@ pub(crate) trait Attendant {
     fn enter(&mut self, pid: i32) -> Result<(), Problem>;
     /// Writes the maps of its user namespace.
     fn map(&mut self, pid: i32) -> Result<(), Problem>;
+    /// Moves network devices into its namespace.
+    fn devices(&mut self, pid: i32) -> Result<(), Problem>;
     /// Runs the hooks of the runtime; the container's state, for the hooks inside.
     fn hooks(&mut self, pid: i32) -> Result<States, Problem>;
 }
@@ -91,6 +93,10 @@ impl Launch {
                     Event::NeedsMaps => {
                         attendant.map(pid)?;
                         Word::Mapped
+                    }
+                    Event::NeedsDevices => {
+                        attendant.devices(pid)?;
+                        Word::Given
                     }
                     Event::Mounted => Word::Proceed(attendant.hooks(pid)?),
                     _ => return Process::of(pid),

@@ -1,4 +1,4 @@
-//! An OCI runtime (runtime specification 1.2): everything it does outside of the container. What happens inside is
+//! An OCI runtime (runtime specification 1.3): everything it does outside of the container. What happens inside is
 //! [`catamaran_oci_init`]'s.
 
 mod agent;
@@ -15,10 +15,12 @@ mod image;
 mod launch;
 mod maps;
 pub mod mounts;
+mod network;
 mod order;
 mod problem;
 mod process;
 mod rehearse;
+mod resctrl;
 pub mod seccomp;
 mod state;
 mod warning;

@@ -14,6 +14,7 @@ use crate::Problem;
 use crate::bundle;
 use crate::cgroup::Manager;
 use crate::process::Process;
+use crate::resctrl::Class;
 
 const STATE: &str = "state.json";
 /// The same while the container is being made. A name of its own, because ext4 writes a file to the disk at once that takes the place
@@ -47,6 +48,8 @@ pub(crate) struct State {
     /// Its first process; none while it is being made.
     pub(crate) process: Option<Process>,
     pub(crate) groups: Option<Manager>,
+    /// Its class of service.
+    pub(crate) class: Option<Class>,
     /// Whether it has a start door, so that what is left of one tells created from running.
     pub(crate) waits: bool,
     /// Whether it has a pid namespace of its own, whose processes all end with the first.

@@ -144,3 +144,87 @@ fn rootless() {
     let how = ship.exec("id -u; test -d /proc/1 && exit 6");
     assert_eq!(catamaran_oci::command::exec(&how, &mut Vec::new()), Ok(6));
 }
+
+/// Set for a test that this test has begun anew as an ordinary user.
+const WITH_RANGES: &str = "CATAMARAN_OCI_WITH_RANGES";
+/// newuidmap(1) wants a user that has a name; this one is on every machine.
+const NOBODY: u32 = 65534;
+
+#[test]
+fn an_ordinary_user_maps_the_ranges_that_were_granted() {
+    if std::env::var_os(WITH_RANGES).is_some() {
+        return ranges();
+    }
+    if !is_root("an ordinary user maps the ranges that were granted") {
+        return;
+    }
+    let tools = ["newuidmap", "newgidmap", "setpriv", "unshare"];
+    let is_missing = |tool: &&str| {
+        !["/usr/bin", "/bin"].iter().any(|folder| std::path::Path::new(folder).join(tool).is_file())
+    };
+    let files = ["/etc/subuid", "/etc/subgid"];
+    if let Some(missing) = tools.iter().find(|tool| is_missing(tool)) {
+        println!("skipped: an ordinary user maps the ranges that were granted: there is no {missing}");
+        return;
+    }
+    if files.iter().any(|file| !std::path::Path::new(file).exists()) {
+        println!(
+            "skipped: an ordinary user maps the ranges that were granted: there is no /etc/subuid or no /etc/subgid"
+        );
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    let (granted, program) = (folder.path().join("granted"), folder.path().join("test"));
+    fs::write(&granted, format!("{NOBODY}:200000:1000\n{NOBODY}:300000:500\n")).expect("written");
+    fs::copy("/proc/self/exe", &program).expect("copied");
+    let before = files.map(|file| fs::read(file).expect("read"));
+    // The machine's own files stay as they are: these are seen in a mount namespace that goes with the test.
+    let script = "mount --bind \"$1\" /etc/subuid && mount --bind \"$1\" /etc/subgid && shift && exec \"$@\"";
+    let output = Command::new("unshare")
+        .args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"])
+        .arg(&granted)
+        .args(["setpriv", "--clear-groups"])
+        .args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")])
+        .arg(&program)
+        .args(["--exact", "an_ordinary_user_maps_the_ranges_that_were_granted", "--nocapture"])
+        .env(WITH_RANGES, "1")
+        .env("TMPDIR", "/tmp")
+        .current_dir("/")
+        .output()
+        .expect("begun anew");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(files.map(|file| fs::read(file).expect("read")), before, "the machine's own files");
+}
+
+fn ranges() {
+    let script = "cat /proc/self/uid_map /proc/self/gid_map > /out/said; id -G >> /out/said; : > /out/made; chown 1001:5 /out/made";
+    let mut ship = Ship::new("ranges", script);
+    let map = |third: u32| {
+        json!([
+            {"containerID": 0, "hostID": NOBODY, "size": 1}, {"containerID": 1, "hostID": 200_000, "size": 1000},
+            {"containerID": 1001, "hostID": third, "size": 500},
+        ])
+    };
+    ship.add_namespace(json!({"type": "user"}));
+    ship.config["linux"]["uidMappings"] = map(300_000);
+    ship.config["linux"]["gidMappings"] = map(300_000);
+    ship.config["process"]["user"]["additionalGids"] = json!([7, 1001]);
+    ship.config["process"]["capabilities"] =
+        json!({"bounding": ["CAP_CHOWN"], "effective": ["CAP_CHOWN"], "permitted": ["CAP_CHOWN"]});
+    assert_eq!(ship.run(), (0, Vec::new()));
+    let said = fs::read_to_string(ship.out("said")).expect("written");
+    let words: Vec<&str> = said.split_whitespace().collect();
+    let one = ["0", "65534", "1", "1", "200000", "1000", "1001", "300000", "500"];
+    assert_eq!(words, [&one[..], &one, &["0", "7", "1001"]].concat(), "{said}");
+    let made = fs::metadata(ship.out("made")).expect("made");
+    assert_eq!((made.uid(), made.gid()), (300_000, 200_004));
+    // What nobody has granted is refused, by whom and how to get it.
+    let mut greedy = Ship::new("greedy", "exit 0");
+    greedy.add_namespace(json!({"type": "user"}));
+    greedy.config["linux"]["uidMappings"] = map(400_000);
+    greedy.config["linux"]["gidMappings"] = map(400_000);
+    let why = greedy.refused();
+    assert!(why.contains("newuidmap") && why.contains("/etc/subuid"), "{why}");
+}

@@ -155,6 +155,21 @@ impl Engine for Containerd {
         Ok(false)
     }
 
+    fn shows(&self, name: &str, pid: u32) -> Result<()> {
+        let list = self.ctr.ok(&["task", "ps", name])?;
+        let first = pid.to_string();
+        ensure!(list.lines().any(|line| line.split_whitespace().next() == Some(&first)), "{list:?}");
+        let metrics = self.ctr.ok(&["task", "metrics", name])?;
+        let used = metrics.lines().find_map(|line| {
+            let mut words = line.split_whitespace();
+            // Of version 1, of version 2.
+            let known = ["memory.usage_in_bytes", "memory.usage"].contains(&words.next()?);
+            known.then(|| words.next()?.parse::<u64>().ok()).flatten()
+        });
+        ensure!(used.is_some_and(|bytes| bytes > 0), "what its memory is, in {metrics:?}");
+        Ok(())
+    }
+
     fn code_of_no_program(&self) -> i32 {
         1
     }

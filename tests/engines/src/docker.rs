@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::daemon::Daemon;
 use crate::engine::{Engine, How};
+use crate::groups;
 use crate::image;
 use crate::place::Place;
 use crate::tool::{Said, Tool, find};
@@ -134,6 +135,21 @@ impl Engine for Docker {
         let swap = format!("--memory-swap={}", 2 * bytes);
         self.client.ok(&["update", &format!("--memory={bytes}"), &swap, name])?;
         Ok(true)
+    }
+
+    fn shows(&self, name: &str, pid: u32) -> Result<()> {
+        let top = self.client.ok(&["top", name, "-o", "pid,comm"])?;
+        ensure!(
+            top.lines().any(|line| line.split_whitespace().eq([pid.to_string().as_str(), "sh"])),
+            "{top:?}"
+        );
+        // The shell and its sleep, by the group's figures, which the daemon asks the shim for.
+        let stats = self.client.ok(&["stats", "--no-stream", "--format", "{{.PIDs}}", name])?;
+        ensure!(stats.parse() == Ok(2), "processes by its statistics: {stats:?}");
+        self.client.ok(&["update", "--pids-limit=44", name])?;
+        let pids = groups::limits(pid)?.pids;
+        ensure!(pids == 44, "after the update the kernel shows a limit of {pids} processes");
+        Ok(())
     }
 
     fn code_of_no_program(&self) -> i32 {

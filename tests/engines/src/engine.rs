@@ -48,6 +48,8 @@ pub(crate) trait Engine {
     fn remove(&self, name: &str) -> Result<()>;
     /// Gives it another memory limit; `false` where the engine has no command for that.
     fn update_memory(&self, name: &str, bytes: u64) -> Result<bool>;
+    /// What it shows of a running container: its processes, of which that is the first, and what they use.
+    fn shows(&self, name: &str, pid: u32) -> Result<()>;
     /// The exit code of a container whose program is not there: 127 by convention of shells, where the engine keeps it.
     fn code_of_no_program(&self) -> i32;
     /// Whether limits on processes can be given, see [`How::limits`].

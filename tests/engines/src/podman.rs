@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::engine::{Engine, How};
 use crate::image;
@@ -126,6 +126,18 @@ impl Engine for Podman {
     fn update_memory(&self, _: &str, _: u64) -> Result<bool> {
         // podman 4.3 has a command `update`, which asks the systemd manager for it even with `cgroupfs`.
         Ok(false)
+    }
+
+    fn shows(&self, name: &str, pid: u32) -> Result<()> {
+        let top = self.tool.ok(&["top", name, "hpid", "comm"])?;
+        ensure!(
+            top.lines().any(|line| line.split_whitespace().eq([pid.to_string().as_str(), "sh"])),
+            "{top:?}"
+        );
+        let stats = self.tool.ok(&["stats", "--no-stream", "--no-reset", "--format", "{{.PIDS}}", name])?;
+        // The shell and its sleep; podman takes the figures from the container's control group.
+        ensure!(stats.parse() == Ok(2), "processes by its statistics: {stats:?}");
+        Ok(())
     }
 
     fn code_of_no_program(&self) -> i32 {

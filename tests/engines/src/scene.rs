@@ -95,6 +95,7 @@ fn serves(engine: &dyn Engine, place: &Place) -> Result<()> {
     }
     ensure!(limits == LIMITS, "the kernel shows {limits:?} where {LIMITS:?} was asked for");
     executes(engine).context("exec")?;
+    engine.shows("serves", pid).context("what the engine shows of it")?;
     if engine.update_memory("serves", MORE_MEMORY_BYTES)? {
         let bytes = groups::limits(pid)?.memory_bytes;
         ensure!(bytes == MORE_MEMORY_BYTES, "after the update the kernel shows {bytes} bytes");

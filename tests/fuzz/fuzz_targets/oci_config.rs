@@ -52,5 +52,6 @@ fn all() -> Facts {
         resctrl: true,
         hugepage_sizes: vec!["2MB".to_owned()],
         joins_own_network: false,
+        joins_own_mounts: false,
     }
 }

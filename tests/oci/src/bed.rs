@@ -198,9 +198,14 @@ impl<'a> Bed<'a> {
         outer
     }
 
+    /// Has that program call the runtime from here on.
+    pub(crate) fn through_program(&mut self, words: &[&str]) {
+        self.before = words.iter().map(|word| (*word).to_owned()).collect();
+    }
+
     /// `run` by another program, which makes the descriptors; it must succeed.
     pub(crate) fn run_by(&mut self, words: &[&str]) -> Verdict<Said> {
-        self.before = words.iter().map(|word| (*word).to_owned()).collect();
+        self.through_program(words);
         let said = self.run();
         self.before.clear();
         let said = said?;

@@ -16,7 +16,9 @@ mod manage;
 mod mount_options;
 mod mounts;
 mod namespaces;
+mod net_devices;
 mod paths;
+mod placement;
 mod process;
 mod root;
 mod seccomp;
@@ -34,6 +36,7 @@ const CHAPTERS: &[Chapter] = &[
     process::CHAPTER,
     ids::CHAPTER,
     limits::CHAPTER,
+    placement::CHAPTER,
     capabilities::CHAPTER,
     streams::CHAPTER,
     root::CHAPTER,
@@ -41,6 +44,7 @@ const CHAPTERS: &[Chapter] = &[
     mount_options::CHAPTER,
     namespaces::CHAPTER,
     user_namespace::CHAPTER,
+    net_devices::CHAPTER,
     devices::CHAPTER,
     paths::CHAPTER,
     seccomp::CHAPTER,

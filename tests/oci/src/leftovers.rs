@@ -21,6 +21,8 @@ const GRACE: Duration = Duration::from_secs(3);
 /// # Errors
 /// What was left.
 pub(crate) fn clear(bed: &mut Bed) -> Verdict {
+    // What the case had before its calls may be gone.
+    bed.through_program(&[]);
     for id in bed.ids().to_vec() {
         if bed.root().join(&id).exists() || !processes(&bed.id).is_empty() {
             // A container that can't be deleted leaves something, which is told below.

@@ -11,6 +11,7 @@ mod check;
 mod host;
 mod judge;
 mod leftovers;
+mod net;
 mod report;
 mod runtime;
 mod socket;

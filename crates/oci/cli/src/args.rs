@@ -1,18 +1,19 @@
 //! The command line of an OCI runtime, as runc has it, because that is what podman, containerd and dockerd write.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use catamaran_oci::command::New;
 use clap::{Args, Parser, ValueEnum};
 
 /// Printed after the program's name.
-const VERSION: &str = concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.2.0");
+const VERSION: &str = concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.3.0");
 
 /// `catamaran-oci`.
 #[derive(Debug, Parser)]
 #[command(
     name = "catamaran-oci",
-    about = "An OCI runtime: starts containers from bundles (runtime specification 1.2)",
+    about = "An OCI runtime: starts containers from bundles (runtime specification 1.3)",
     version = VERSION,
     disable_version_flag = true,
     max_term_width = 100
@@ -58,7 +59,7 @@ pub(super) struct Global {
     /// Accepted as runc's; says nothing more
     #[arg(long)]
     pub(super) debug: bool,
-    /// Refused: this runtime makes its control groups itself
+    /// Refused: this runtime makes its control groups itself; have the engine use cgroupfs
     #[arg(long)]
     pub(super) systemd_cgroup: bool,
     /// Accepted as runc's: it is found out
@@ -102,7 +103,7 @@ pub(super) enum Command {
     Resume(One),
     /// Change the limits of a container
     Update(Update),
-    /// Print what a container uses
+    /// Print what a container uses, and when its memory runs out
     Events(Events),
     /// Print what this runtime can do
     Features,
@@ -335,9 +336,9 @@ pub(super) struct Update {
 /// `events`.
 #[derive(Debug, Args)]
 pub(super) struct Events {
-    /// Seconds between two lines
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
-    pub(super) interval: u64,
+    /// Time between two lines about what is used
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = super::more::duration)]
+    pub(super) interval: Duration,
     /// One line, and no more
     #[arg(long)]
     pub(super) stats: bool,

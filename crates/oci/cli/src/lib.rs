@@ -63,7 +63,7 @@ pub fn carry_out(runtime: Runtime) -> ExitCode {
 fn dispatch(command: Command, global: &Global, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
     if global.systemd_cgroup {
         return Err(Problem::Usage(
-            "--systemd-cgroup: this runtime makes its control groups itself; configure the engine for cgroupfs".to_owned(),
+            "--systemd-cgroup: this runtime makes its control groups itself; have the engine use cgroupfs (podman --cgroup-manager=cgroupfs, dockerd --exec-opt native.cgroupdriver=cgroupfs, containerd SystemdCgroup = false)".to_owned(),
         ));
     }
     let root = root(global);
@@ -147,4 +147,19 @@ fn table(rows: &[command::Row]) -> String {
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_made_by_systemd_are_refused_with_the_remedy() {
+        let program = Program::try_parse_from(["catamaran-oci", "--systemd-cgroup", "list"]).unwrap();
+        let Runtime { global, command } = program.runtime;
+        let said = dispatch(command, &global, &mut Vec::new()).unwrap_err().to_string();
+        for remedy in ["--cgroup-manager=cgroupfs", "native.cgroupdriver=cgroupfs", "SystemdCgroup = false"] {
+            assert!(said.contains(remedy), "{said}");
+        }
+    }
 }

@@ -105,14 +105,59 @@ pub(super) fn resources(how: &Update) -> Result<Vec<u8>, Problem> {
 
 /// A line about what is used, and one more every interval until the container has stopped.
 pub(super) fn follow(root: &Path, how: &Events) -> Result<(), Problem> {
-    loop {
-        print(&format!("{}\n", command::statistics(root, &how.id)?));
-        if how.stats {
-            return Ok(());
+    let line = |text: &str| print(&format!("{text}\n"));
+    if how.stats {
+        line(&command::statistics(root, &how.id)?);
+        return Ok(());
+    }
+    command::follow(root, &how.id, how.interval, &mut |text| line(text))
+}
+
+/// A time as Go writes it (`5s`, `1m30s`, `200ms`), as runc's options have them; a number alone is seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    const UNITS: [(&str, f64); 6] =
+        [("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9), ("h", 3600.0), ("m", 60.0), ("s", 1.0)];
+    let wrong = || format!("{text:?} is no time above zero: give one such as 5s, 200ms or 1m30s");
+    let (mut seconds, mut rest) = (0.0, text);
+    if text.parse::<u32>().is_ok() {
+        return duration(&format!("{text}s"));
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.').ok_or_else(wrong)?;
+        let (number, behind) = rest.split_at(end);
+        let (unit, worth) = UNITS.iter().find(|(unit, _)| behind.starts_with(unit)).ok_or_else(wrong)?;
+        seconds += number.parse::<f64>().map_err(|_| wrong())? * worth;
+        rest = behind.get(unit.len()..).unwrap_or_default();
+    }
+    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_go() {
+        for (text, milliseconds) in
+            [("5s", 5000), ("5", 5000), ("200ms", 200), ("1m30s", 90_000), ("1.5h", 5_400_000)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
-        std::thread::sleep(Duration::from_secs(how.interval.max(1)));
-        if command::has_stopped(root, &how.id) {
-            return Ok(());
+        for text in [
+            "",
+            "0",
+            "0s",
+            "s",
+            "5x",
+            "-5s",
+            "5s5",
+            "1e400s",
+            "99999999999999999999999h",
+            "1..5s",
+            "5 s",
+            "½s",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
         }
     }
 }

@@ -17,6 +17,8 @@ pub enum Handed {
     Tasks,
     /// A handle (pidfd) on the container's own process, whose namespaces are entered.
     Container,
+    /// A handle on the root of a container without a mount namespace, into which a process that joins it goes.
+    Root,
     /// A connected socket that takes the master of the terminal.
     Console,
     /// The listening socket on which the process waits to be started.
@@ -40,6 +42,8 @@ pub struct Order {
     pub time_offsets: String,
     /// Whether the runtime writes the maps of a new user namespace, and the process waits for it.
     pub wait_for_maps: bool,
+    /// Whether the runtime moves network devices into the container's namespace, and the process waits for it.
+    pub wait_for_devices: bool,
     /// Whether it becomes user and group 0 of its user namespace before anything else.
     pub become_root: bool,
     /// `oom_score_adj`, which the process writes while it has the privileges of the caller.
@@ -70,6 +74,9 @@ pub struct Join {
 pub struct Root {
     /// The root file system, an absolute path outside.
     pub path: String,
+    /// Whether there is a mount namespace for the container's mounts. Without one nothing is mounted, and the root is changed
+    /// by chroot(2).
+    pub own_mounts: bool,
     /// Whether it ends read-only.
     pub read_only: bool,
     /// `rootfsPropagation`.

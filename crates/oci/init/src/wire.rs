@@ -22,6 +22,8 @@ pub enum Event {
     NeedsGroup,
     /// It waits for the maps of its user namespace.
     NeedsMaps,
+    /// It waits for network devices.
+    NeedsDevices,
     /// Everything is mounted: it waits for the hooks of the runtime.
     Mounted,
     /// Nothing but the start is left.
@@ -39,6 +41,8 @@ pub enum Word {
     Entered,
     /// The maps of the user namespace are written.
     Mapped,
+    /// The network devices are in its namespace.
+    Given,
     /// The hooks of the runtime are over.
     Proceed(States),
     /// The container's program shall run.

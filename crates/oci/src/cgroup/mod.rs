@@ -17,6 +17,7 @@ mod io;
 mod kill;
 mod memory;
 mod network;
+mod oom;
 mod owner;
 mod pids;
 mod place;
@@ -35,6 +36,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 pub use hierarchy::{Hierarchy, Version, hierarchies};
+pub(crate) use oom::Oom;
 pub use place::Place;
 pub use statistics::{
     Blkio, BlkioEntry, Cpu, CpuUsage, Cpuset, Hugetlb, Memory, MemoryEntry, Pids, Psi, PsiLine, Statistics,

@@ -60,7 +60,7 @@ impl Place {
             return Err(Problem::config(
                 AT,
                 format!("{path:?} names a unit of systemd (slice:prefix:name)"),
-                "this runtime makes its groups itself: give a path such as /slice/name",
+                "this runtime makes its groups itself: have the engine use cgroupfs (podman --cgroup-manager=cgroupfs, dockerd --exec-opt native.cgroupdriver=cgroupfs, containerd SystemdCgroup = false), or give a path such as /slice/name",
             ));
         }
         let inner = within(path);
@@ -146,6 +146,7 @@ mod tests {
             (Some(".."), "box", "names no group of the container's own"),
             (Some("/a/.."), "box", "names no group of the container's own"),
             (Some("system.slice:runc:box"), "box", "names a unit of systemd"),
+            (Some("system.slice:runc:box"), "box", "have the engine use cgroupfs"),
             (None, "..", "cannot be the name"),
             (None, "a/b", "cannot be the name"),
             (None, "a/", "cannot be the name"),

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{LinuxNamespaceType, Spec};
 
@@ -23,6 +23,8 @@ pub struct Facts {
     pub hugepage_sizes: Vec<String>,
     /// The network namespace that the container joins is the runtime's own.
     pub joins_own_network: bool,
+    /// The mount namespace that the container joins is the runtime's own.
+    pub joins_own_mounts: bool,
 }
 
 impl Facts {
@@ -39,23 +41,34 @@ impl Facts {
         let resctrl = linux.is_some_and(|linux| linux.intel_rdt().is_some());
         let devices = linux.is_some_and(|linux| linux.net_devices().is_some());
         Self {
-            unified: unified && mounted(Some("/sys/fs/cgroup"), "cgroup2"),
+            unified: unified && mounted("/sys/fs/cgroup", "cgroup2"),
             rootless: devices && !(rustix::process::geteuid().is_root() && owns_all_ids()),
             apparmor: starts_with("/sys/module/apparmor/parameters/enabled", "Y"),
             selinux: Path::new("/sys/fs/selinux/enforce").exists(),
-            resctrl: resctrl && mounted(None, "resctrl"),
+            resctrl: resctrl && mounted_at("resctrl").is_some(),
             hugepage_sizes: if hugepages { hugepage_sizes() } else { Vec::new() },
-            joins_own_network: joins_own_network(spec),
+            joins_own_network: joins_own(spec, LinuxNamespaceType::Network, "net"),
+            joins_own_mounts: joins_own(spec, LinuxNamespaceType::Mount, "mnt"),
         }
     }
 }
 
-/// Whether a file system of this kind is mounted, at this place if one is given.
-fn mounted(place: Option<&str>, kind: &str) -> bool {
+/// Whether a file system of this kind is mounted at this place.
+fn mounted(place: &str, kind: &str) -> bool {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     mounts.lines().any(|line| {
         let mut fields = line.split(' ').skip(1);
-        fields.next().is_some_and(|at| place.is_none_or(|place| place == at)) && fields.next() == Some(kind)
+        fields.next() == Some(place) && fields.next() == Some(kind)
+    })
+}
+
+/// Where a file system of this kind is mounted.
+pub(crate) fn mounted_at(kind: &str) -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    mounts.lines().find_map(|line| {
+        let mut fields = line.split(' ').skip(1);
+        let at = fields.next()?;
+        (fields.next() == Some(kind)).then(|| PathBuf::from(at))
     })
 }
 
@@ -80,12 +93,12 @@ fn size(folder: &str) -> Option<String> {
     Some(format!("{}{name}", kib / unit))
 }
 
-fn joins_own_network(spec: &Spec) -> bool {
+fn joins_own(spec: &Spec, kind: LinuxNamespaceType, file: &str) -> bool {
     let namespaces = spec.linux().as_ref().and_then(|linux| linux.namespaces().as_ref());
-    let network = namespaces.into_iter().flatten().find(|one| one.typ() == LinuxNamespaceType::Network);
-    let Some(path) = network.and_then(|one| one.path().as_ref()) else { return false };
+    let joined = namespaces.into_iter().flatten().find(|one| one.typ() == kind);
+    let Some(path) = joined.and_then(|one| one.path().as_ref()) else { return false };
     let identity = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-    identity(path).is_some_and(|theirs| Some(theirs) == identity(Path::new("/proc/self/ns/net")))
+    identity(path).is_some_and(|theirs| Some(theirs) == identity(&Path::new("/proc/self/ns").join(file)))
 }
 
 #[cfg(test)]
@@ -123,7 +136,8 @@ mod tests {
 
     #[test]
     fn what_is_mounted_is_known_by_its_kind() {
-        assert!(mounted(None, "proc") && mounted(Some("/proc"), "proc"));
-        assert!(!mounted(Some("/proc"), "resctrl") && !mounted(Some("/no/such/place"), "proc"));
+        assert!(mounted("/proc", "proc") && mounted_at("proc").is_some_and(|at| at.is_absolute()));
+        assert!(!mounted("/proc", "resctrl") && !mounted("/no/such/place", "proc"));
+        assert_eq!(mounted_at("no-such-kind"), None);
     }
 }

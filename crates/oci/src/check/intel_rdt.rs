@@ -8,9 +8,16 @@ use crate::Warning;
 pub(super) fn check(linux: &Linux, facts: &Facts, warnings: &mut Vec<Warning>) -> Found {
     let Some(rdt) = linux.intel_rdt() else { return Ok(()) };
     const AT: &str = "linux.intelRdt";
-    let is_folder = |class: &str| !class.is_empty() && !class.contains('/') && !matches!(class, "." | "..");
+    // "As a special case, value `/` means" the root of the file system.
+    let is_folder = |class: &str| {
+        class == "/" || !class.is_empty() && !class.contains('/') && !matches!(class, "." | "..")
+    };
     if let Some(class) = rdt.clos_id().as_deref().filter(|class| !is_folder(class)) {
-        refuse(format!("{AT}.closID"), format!("{class:?}"), "the name of a directory, without `/`")?;
+        refuse(
+            format!("{AT}.closID"),
+            format!("{class:?}"),
+            "the name of a directory, or `/` for the default class",
+        )?;
     }
     let is_line = |schema: &str, first: &str| schema.starts_with(first) && !schema.contains('\n');
     if let Some(schema) = rdt.mem_bw_schema().as_deref().filter(|schema| !is_line(schema, "MB:")) {

@@ -5,6 +5,19 @@ use oci_spec::runtime::{Linux, MemoryPolicyFlagType as Flag, MemoryPolicyModeTyp
 use super::cpu_list::cpu_list;
 use super::{Found, refuse};
 
+/// Modes that are known.
+pub(crate) const MODES: [&str; 7] = [
+    "MPOL_DEFAULT",
+    "MPOL_BIND",
+    "MPOL_INTERLEAVE",
+    "MPOL_WEIGHTED_INTERLEAVE",
+    "MPOL_PREFERRED",
+    "MPOL_PREFERRED_MANY",
+    "MPOL_LOCAL",
+];
+/// Flags that are known.
+pub(crate) const FLAGS: [&str; 3] = ["MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"];
+
 pub(super) fn check(linux: &Linux) -> Found {
     let Some(policy) = linux.memory_policy() else { return Ok(()) };
     const NODES: &str = "linux.memoryPolicy.nodes";
@@ -26,12 +39,12 @@ pub(super) fn check(linux: &Linux) -> Found {
     }
     let flags = policy.flags().as_deref().unwrap_or_default();
     let has = |flag| flags.contains(&flag);
-    const FLAGS: &str = "linux.memoryPolicy.flags";
+    const AT: &str = "linux.memoryPolicy.flags";
     if has(Flag::MpolFStaticNodes) && has(Flag::MpolFRelativeNodes) {
-        refuse(FLAGS, "static and relative nodes", "one of the two")?;
+        refuse(AT, "static and relative nodes", "one of the two")?;
     }
     if has(Flag::MpolFNumaBalancing) && !matches!(mode, Mode::MpolBind | Mode::MpolPreferredMany) {
-        refuse(FLAGS, "MPOL_F_NUMA_BALANCING", "it goes with MPOL_BIND or MPOL_PREFERRED_MANY")?;
+        refuse(AT, "MPOL_F_NUMA_BALANCING", "it goes with MPOL_BIND or MPOL_PREFERRED_MANY")?;
     }
     Ok(())
 }

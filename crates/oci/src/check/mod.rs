@@ -16,6 +16,7 @@ mod mounts;
 mod names;
 mod namespaces;
 mod net_devices;
+mod no_mounts;
 mod paths;
 mod personality;
 mod prepare;
@@ -36,6 +37,8 @@ use oci_spec::runtime::{Process, Spec};
 
 pub use cpu_list::cpu_list;
 pub use facts::Facts;
+pub(crate) use facts::mounted_at;
+pub(crate) use memory_policy::{FLAGS as MEMORY_FLAGS, MODES as MEMORY_MODES};
 pub use prepare::{prepare, prepare_process};
 pub use sysctl::path as sysctl_path;
 
@@ -70,6 +73,7 @@ pub fn check(spec: &Spec, facts: &Facts) -> Result<Vec<Warning>, Problem> {
     annotations::check(spec.annotations().as_ref())?;
     let namespaces = Namespaces::read(spec.linux().as_ref())?;
     names::check(spec, &namespaces)?;
+    no_mounts::check(spec, &namespaces, facts, &mut warnings)?;
     mounts::check(spec, &namespaces, &mut warnings)?;
     if let Some(linux) = spec.linux() {
         mappings::check(linux, &namespaces)?;
@@ -96,6 +100,7 @@ pub fn check(spec: &Spec, facts: &Facts) -> Result<Vec<Warning>, Problem> {
             "it is \"REQUIRED when `start` is called\" (config.md, \"Process\"); add it",
         )?,
     }
+    spec.linux().as_ref().map_or(Ok(()), |linux| process::mount_label(linux, facts))?;
     Ok(warnings)
 }
 

@@ -9,6 +9,8 @@ use crate::{Warning, mounts};
 
 /// Bytes of a key or a value that fsconfig(2) takes with its NUL.
 const PARAMETER_BYTES: usize = 256;
+/// Bytes of all options that mount(2) takes with their NUL.
+const PAGE_BYTES: usize = 4096;
 
 pub(super) fn check(spec: &Spec, namespaces: &Namespaces<'_>, warnings: &mut Vec<Warning>) -> Found {
     for (place, mount) in spec.mounts().iter().flatten().enumerate() {
@@ -40,18 +42,22 @@ fn check_one(mount: &Mount, at: &str, namespaces: &Namespaces<'_>, warnings: &mu
     check_idmap(&options, mount, at, namespaces)
 }
 
-/// Overlay's layers may be longer: they are given one by one.
+/// Overlay's layers may be longer: they are given one by one. All together fit into the page that mount(2) takes.
 fn check_data(options: &Options, mount: &Mount, at: &str) -> Found {
     let layered = mount.typ().as_deref() == Some("overlay");
+    let all: usize = options.data.iter().map(|word| word.len() + 1).sum();
     let too_long = |word: &&String| {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
-        key.len() >= PARAMETER_BYTES || (value.len() >= PARAMETER_BYTES && !layered)
+        let is_long = value.len() >= PARAMETER_BYTES && !(layered && key == "lowerdir");
+        key.len() >= PARAMETER_BYTES || (is_long && all > PAGE_BYTES)
     };
     match options.data.iter().find(too_long) {
         None => Ok(()),
         Some(word) => {
             let found = format!("{}…", word.chars().take(32).collect::<String>());
-            refuse(format!("{at}.options"), found, format!("fsconfig(2) takes {} bytes", PARAMETER_BYTES - 1))
+            let accepted =
+                format!("{} bytes of a word, {} of all together", PARAMETER_BYTES - 1, PAGE_BYTES - 1);
+            refuse(format!("{at}.options"), found, accepted)
         }
     }
 }

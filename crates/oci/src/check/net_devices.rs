@@ -31,7 +31,12 @@ pub(super) fn check(linux: &Linux, namespaces: &Namespaces<'_>, facts: &Facts) -
                 refuse(at.as_str(), format!("{name:?}"), accepted)?;
             }
         }
-        if inside.contains(&name) {
+        // A template ends with `%d` (`net/core/dev.c`, `__dev_alloc_name`).
+        if name.strip_suffix("%d").unwrap_or(name).contains('%') {
+            refuse(at.as_str(), format!("{name:?}"), "a name without `%`, or one that ends with `%d`")?;
+        }
+        let is_template = name.ends_with("%d");
+        if inside.contains(&name) && !is_template {
             refuse(at, format!("{name:?} again"), "a name of its own inside of the container")?;
         }
         inside.push(name);

@@ -1,6 +1,6 @@
 //! The process (config.md, "Process").
 
-use oci_spec::runtime::{Process, Spec};
+use oci_spec::runtime::{Linux, Process, Spec};
 
 use super::namespaces::Namespaces;
 use super::{Facts, Found, refuse, rlimits, scheduler, text, user};
@@ -20,15 +20,22 @@ pub(super) fn check(process: &Process, spec: &Spec, namespaces: &Namespaces<'_>,
         ("process.apparmorProfile", process.apparmor_profile(), facts.apparmor, "AppArmor"),
         ("process.selinuxLabel", process.selinux_label(), facts.selinux, "SELinux"),
     ];
-    for (at, label, there, module) in labels {
-        if let Some(label) = label.as_deref().filter(|label| !label.is_empty() && !there) {
-            // As runc: whoever asks for confinement must not run without it.
-            refuse(
-                at,
-                format!("{label:?}"),
-                format!("this kernel runs without {module}; leave the field out"),
-            )?;
-        }
+    labels.into_iter().try_for_each(|(at, label, there, module)| carried_out(at, label, there, module))
+}
+
+/// The label of the container's mounts.
+pub(super) fn mount_label(linux: &Linux, facts: &Facts) -> Found {
+    carried_out("linux.mountLabel", linux.mount_label(), facts.selinux, "SELinux")
+}
+
+/// As runc: whoever asks for confinement must not run without it.
+fn carried_out(at: &str, label: &Option<String>, there: bool, module: &str) -> Found {
+    match label.as_deref().filter(|label| !label.is_empty() && !there) {
+        None => Ok(()),
+        Some(label) => refuse(
+            at,
+            format!("{label:?}"),
+            format!("this kernel runs without {module}; leave the field out"),
+        ),
     }
-    Ok(())
 }

@@ -24,6 +24,7 @@ fn facts() -> Facts {
         resctrl: true,
         hugepage_sizes: vec!["1GB".to_owned(), "2MB".to_owned()],
         joins_own_network: false,
+        joins_own_mounts: false,
     }
 }
 

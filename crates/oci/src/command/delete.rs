@@ -67,6 +67,9 @@ pub(super) fn remove(folder: Folder, state: &State, warnings: &mut Vec<Warning>)
     if let Some(groups) = &state.groups {
         groups.remove()?;
     }
+    if let Some(class) = &state.class {
+        class.remove()?;
+    }
     let hooks = if state.poststop { Some(folder.config()?) } else { None };
     folder.remove()?;
     if let Some(hooks) = hooks.and_then(|spec| spec.hooks().clone()) {

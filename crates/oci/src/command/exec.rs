@@ -1,11 +1,13 @@
 //! `exec`: one more process in a container.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use catamaran_oci_init::filter::Listener;
 use catamaran_oci_init::order::{Handed, Order};
 use catamaran_oci_init::wire::States;
 use oci_spec::runtime::{self, Capabilities, LinuxCapabilities, Spec};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::process::geteuid;
 
 use super::new::{Descriptors, put, write_pid};
@@ -14,6 +16,8 @@ use crate::console::Console;
 use crate::foreground::{self, Foreground};
 use crate::launch::{Attendant, Launch};
 use crate::order::{self, namespaces, process};
+use crate::process::Process;
+use crate::resctrl::Class;
 use crate::state::{Folder, State, Status};
 use crate::{Problem, Warning, agent, bundle, check};
 
@@ -77,6 +81,7 @@ pub fn exec(how: &Exec, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
         listener: order::listener(&order.process).cloned(),
         document: state.document(Status::Running).to_json()?,
         groups: state.groups.clone(),
+        class: state.class.clone(),
     };
     let mut launch = Launch::begin(order.process.preserved)?;
     let ordered = with.order(&launch, &mut order);
@@ -114,6 +119,7 @@ fn start(
     warnings: &mut Vec<Warning>,
 ) -> Result<u8, Problem> {
     let process = launch.attend(&mut guest, warnings)?;
+    guest.class.as_ref().map_or(Ok(()), |class| class.enter(process.pid))?;
     let foreground = Foreground::prepare(console, how.detach)?;
     if let Some(path) = &how.pid_file {
         write_pid(path, process.pid)?;
@@ -234,6 +240,10 @@ fn prepare(
     process.preserved = how.preserve_fds;
     let mut console = Console::for_process(process.terminal, how.console_socket.as_deref(), !how.detach)?;
     let mut with = Descriptors::default();
+    if !order::Namespaces::of(spec)?.has_mounts() {
+        // By the handle it is known that the number was still the container's when this was opened.
+        with.push(Handed::Root, root_of(first)?);
+    }
     with.push(Handed::Container, handle);
     if let Some(console) = &mut console {
         with.push(Handed::Console, console.theirs()?);
@@ -250,6 +260,7 @@ fn prepare(
         make: 0,
         time_offsets: String::new(),
         wait_for_maps: false,
+        wait_for_devices: false,
         become_root: in_user,
         oom_score_adj: configured.oom_score_adj(),
         root: None,
@@ -259,6 +270,15 @@ fn prepare(
         start_container: Vec::new(),
     };
     Ok((order, console, with))
+}
+
+/// The root of a container that has no mount namespace.
+fn root_of(first: Process) -> Result<OwnedFd, Problem> {
+    let path = format!("/proc/{}/root", first.pid);
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root =
+        open(&path, flags, Mode::empty()).map_err(|error| Problem::system(format!("open {path}"), error))?;
+    if first.is_alive() { Ok(root) } else { Err(Problem::Usage("the container has just stopped".to_owned())) }
 }
 
 /// Namespaces of a process that are not ours.
@@ -279,12 +299,13 @@ fn others(pid: i32) -> Result<u32, Problem> {
     Ok(kinds)
 }
 
-/// A process that joins a container has no maps and no hooks, but maybe an agent for its system calls.
+/// A process that joins a container has no maps, devices and hooks, but maybe an agent for its system calls.
 struct Guest {
     listener: Option<Listener>,
     /// State of the container.
     document: String,
     groups: Option<Manager>,
+    class: Option<Class>,
 }
 
 impl Attendant for Guest {
@@ -294,6 +315,10 @@ impl Attendant for Guest {
 
     fn map(&mut self, _: i32) -> Result<(), Problem> {
         Err(Problem::Inside("a process that joins a container has no maps".to_owned()))
+    }
+
+    fn devices(&mut self, _: i32) -> Result<(), Problem> {
+        Err(Problem::Inside("a process that joins a container gets no devices".to_owned()))
     }
 
     fn hooks(&mut self, pid: i32) -> Result<States, Problem> {

@@ -1,8 +1,8 @@
-//! `features`: what this runtime can do (runtime specification 1.2, features.md).
+//! `features`: what this runtime can do (runtime specification 1.3, features.md).
 
 use serde_json::{Value, json};
 
-use crate::{capabilities, mounts};
+use crate::{capabilities, check, mounts};
 
 /// The document.
 #[must_use]
@@ -11,7 +11,7 @@ pub fn features() -> Value {
     let names: Vec<_> = capabilities::known().collect();
     json!({
         "ociVersionMin": "1.0.0",
-        "ociVersionMax": "1.2.0",
+        "ociVersionMax": "1.3.0",
         "hooks": ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
         "mountOptions": mount_options,
         "linux": {
@@ -21,9 +21,10 @@ pub fn features() -> Value {
             "seccomp": seccomp(),
             "apparmor": { "enabled": true },
             "selinux": { "enabled": true },
-            "intelRdt": { "enabled": false },
+            "intelRdt": { "enabled": true, "schemata": true, "monitoring": true },
+            "memoryPolicy": { "modes": check::MEMORY_MODES, "flags": check::MEMORY_FLAGS },
             "mountExtensions": { "idmap": { "enabled": true } },
-            "netDevices": { "enabled": false },
+            "netDevices": { "enabled": true },
         },
     })
 }
@@ -50,6 +51,19 @@ fn seccomp() -> Value {
 mod tests {
     use super::*;
     use oci_spec::runtime::LinuxSeccomp;
+
+    #[test]
+    fn what_is_listed_of_memory_policies_is_read() {
+        for mode in check::MEMORY_MODES {
+            for flag in check::MEMORY_FLAGS {
+                let policy = json!({"mode": mode, "flags": [flag]});
+                assert!(
+                    serde_json::from_value::<oci_spec::runtime::LinuxMemoryPolicy>(policy).is_ok(),
+                    "{mode} {flag}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn what_is_listed_of_seccomp_is_taken() {

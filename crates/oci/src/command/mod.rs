@@ -18,7 +18,7 @@ mod update;
 
 pub use create::create;
 pub use delete::delete;
-pub use events::{has_stopped, statistics};
+pub use events::{follow, statistics};
 pub use exec::{Exec, exec};
 pub use features::features;
 pub use kill::{kill, parse_signal};

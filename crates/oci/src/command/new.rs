@@ -16,7 +16,9 @@ use crate::bundle::Bundle;
 use crate::cgroup::{Manager, Place};
 use crate::console::Console;
 use crate::launch::{Attendant, Coming, Launch};
+use crate::network::{self, Moved};
 use crate::order::{self, Circumstances, Namespaces};
+use crate::resctrl::Class;
 use crate::state::{Folder, State, Status};
 use crate::{Problem, Warning, agent, check, clock, door, maps};
 
@@ -67,17 +69,26 @@ pub(super) struct Attempt {
     pub(super) folder: Folder,
     pub(super) state: State,
     pub(super) launch: Option<Launch>,
+    /// Network devices that it was given.
+    pub(super) devices: Option<Moved>,
 }
 
 impl Attempt {
     /// Leaves nothing of it. Of what fails here the first reason is of more use.
     pub(super) fn undo(mut self) {
+        if let Some(devices) = &self.devices {
+            // While there is a namespace that they can leave.
+            let _ = devices.take_back();
+        }
         if let Some(launch) = &mut self.launch {
             launch.kill();
         }
         if let Some(groups) = &self.state.groups {
             let _ = groups.kill();
             let _ = groups.remove();
+        }
+        if let Some(class) = &self.state.class {
+            let _ = class.undo();
         }
         let _ = self.folder.remove();
     }
@@ -90,7 +101,7 @@ pub(super) fn make(new: &New, by: By, warnings: &mut Vec<Warning>) -> Result<Mad
     let rootfs = bundle.rootfs()?;
     let state = state_of(new, &bundle, &rootfs, by)?;
     let folder = Folder::make(&new.root, &new.id)?;
-    let mut attempt = Attempt { folder, state, launch: None };
+    let mut attempt = Attempt { folder, state, launch: None, devices: None };
     match fill(new, by, &bundle, &mut attempt, warnings) {
         Ok(console) => Ok(Made { attempt, console }),
         Err(problem) => {
@@ -112,6 +123,7 @@ fn state_of(new: &New, bundle: &Bundle, rootfs: &Path, by: By) -> Result<State, 
         annotations: bundle.spec.annotations().clone().unwrap_or_default(),
         process: None,
         groups: None,
+        class: None,
         waits: by == By::Other,
         own_pids: Namespaces::of(&bundle.spec)?.make & order::namespaces::PID != 0,
         poststart: hooks.is_some_and(|hooks| !order::hooks_of(hooks.poststart()).is_empty()),
@@ -140,6 +152,7 @@ fn fill(
     if let (Some(groups), Some(resources)) = (groups, linux.and_then(|linux| linux.resources().as_ref())) {
         groups.apply(resources)?;
     }
+    attempt.state.class = class(spec, &new.id)?;
     let circumstances = Circumstances {
         bundle: &bundle.folder,
         rootfs: &attempt.state.rootfs,
@@ -172,14 +185,30 @@ fn fill(
     // While the process is at work.
     attempt.folder.write_config(&bundle.text)?;
     let namespaces = Namespaces::of(spec)?;
-    let mut attendant = Maker { spec, namespaces: &namespaces, state: &mut attempt.state, listener };
+    let mut attendant = Maker {
+        spec,
+        namespaces: &namespaces,
+        state: &mut attempt.state,
+        devices: &mut attempt.devices,
+        listener,
+    };
     let process = launch.attend(&mut attendant, warnings)?;
     attempt.state.process = Some(process);
+    attempt.state.class.as_ref().map_or(Ok(()), |class| class.enter(process.pid))?;
     attempt.folder.write(&attempt.state)?;
     if let Some(path) = &new.pid_file {
         write_pid(path, process.pid)?;
     }
     Ok(console)
+}
+
+/// The class of service that the configuration asks for.
+fn class(spec: &Spec, id: &str) -> Result<Option<Class>, Problem> {
+    let wanted = spec.linux().as_ref().and_then(|linux| linux.intel_rdt().as_ref());
+    let Some(wanted) = wanted else { return Ok(None) };
+    // That there is one was checked.
+    let root = check::mounted_at("resctrl").unwrap_or_else(|| "/sys/fs/resctrl".into());
+    Class::make(&root, wanted, id).map(Some)
 }
 
 /// Tells the program of sockets that it gets (sd_listen_fds(3)); in its pid namespace it is the first process.
@@ -256,6 +285,7 @@ struct Maker<'a> {
     spec: &'a Spec,
     namespaces: &'a Namespaces,
     state: &'a mut State,
+    devices: &'a mut Option<Moved>,
     listener: Option<Listener>,
 }
 
@@ -266,6 +296,12 @@ impl Attendant for Maker<'_> {
 
     fn map(&mut self, pid: i32) -> Result<(), Problem> {
         maps::write(pid, &self.namespaces.users, &self.namespaces.groups)
+    }
+
+    fn devices(&mut self, pid: i32) -> Result<(), Problem> {
+        let wanted = self.spec.linux().as_ref().map(order::devices_of).unwrap_or_default();
+        *self.devices = Some(network::give(&wanted, pid)?);
+        Ok(())
     }
 
     fn hooks(&mut self, pid: i32) -> Result<States, Problem> {

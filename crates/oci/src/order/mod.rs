@@ -5,11 +5,12 @@ mod files;
 pub(crate) mod namespaces;
 pub(crate) mod process;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use catamaran_oci_init::filter::Listener;
 use catamaran_oci_init::order::{Hook, Order, Process, Root};
-use oci_spec::runtime::{self, Linux, Spec};
+use oci_spec::runtime::{self, Linux, LinuxNetDevice, Spec};
 
 use crate::cgroup::Manager;
 use crate::{Problem, Warning};
@@ -47,11 +48,12 @@ pub(crate) fn of(
     let maps_groups = about.privileged || !namespaces.has_user();
     let mut process =
         process::of(configured, maps_groups, process::grantable(namespaces.has_user())?, warnings)?;
+    // "This setting is not applicable to the container's init process": it is of `exec`.
+    process.affinity = (None, None);
     process.keyring.clone_from(&about.keyring);
     process.preserved = about.preserved;
     let linux = spec.linux().as_ref();
     if let Some(linux) = linux {
-        refuse_what_is_not_done(linux)?;
         process::of_linux(&mut process, linux, warnings)?;
     }
     let hooks = spec.hooks().as_ref();
@@ -67,6 +69,7 @@ pub(crate) fn of(
         make: namespaces.make,
         time_offsets: linux.map(namespaces::time_offsets).transpose()?.unwrap_or_default(),
         wait_for_maps: namespaces.makes_user(),
+        wait_for_devices: linux.is_some_and(|linux| !devices_of(linux).is_empty()),
         become_root: namespaces.has_user(),
         oom_score_adj: configured.oom_score_adj(),
         root: Some(root(spec, &namespaces, about)?),
@@ -77,23 +80,9 @@ pub(crate) fn of(
     })
 }
 
-/// What of a valid configuration this runtime does not carry out.
-fn refuse_what_is_not_done(linux: &Linux) -> Result<(), Problem> {
-    let refuse =
-        |at: &str, instead: &str| Err(Problem::config(at, "not carried out by this runtime", instead));
-    if linux.net_devices().as_ref().is_some_and(|devices| !devices.is_empty()) {
-        return refuse(
-            "linux.netDevices",
-            "move the device in a createRuntime hook: ip link set NAME netns PID",
-        );
-    }
-    if linux.intel_rdt().is_some() {
-        return refuse(
-            "linux.intelRdt",
-            "leave it out, and write the process into a resctrl group in a createRuntime hook",
-        );
-    }
-    Ok(())
+/// Network devices that move into the container, by their names outside.
+pub(crate) fn devices_of(linux: &Linux) -> HashMap<String, LinuxNetDevice> {
+    linux.net_devices().clone().unwrap_or_default()
 }
 
 /// Who answers system calls of the process.
@@ -109,6 +98,7 @@ fn root(spec: &Spec, namespaces: &Namespaces, about: &Circumstances<'_>) -> Resu
     let strings = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
     Ok(Root {
         path: text(about.rootfs, "root.path")?,
+        own_mounts: namespaces.has_mounts(),
         read_only: spec.root().as_ref().and_then(runtime::Root::readonly).unwrap_or(false),
         propagation: files::propagation(spec)?,
         pivot: about.pivot,

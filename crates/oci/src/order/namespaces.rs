@@ -43,7 +43,7 @@ pub(crate) struct Namespaces {
 impl Namespaces {
     pub(crate) fn of(spec: &Spec) -> Result<Self, Problem> {
         let mut namespaces = Self::default();
-        let Some(linux) = spec.linux() else { return Err(no_mount_namespace()) };
+        let Some(linux) = spec.linux() else { return Ok(namespaces) };
         for (at, namespace) in linux.namespaces().iter().flatten().enumerate() {
             let kind = bit(namespace.typ());
             match namespace.path() {
@@ -53,9 +53,6 @@ impl Namespaces {
                 }
                 _ => namespaces.make |= kind,
             }
-        }
-        if namespaces.all() & MOUNT == 0 {
-            return Err(no_mount_namespace());
         }
         namespaces.users = linux.uid_mappings().clone().unwrap_or_default();
         namespaces.groups = linux.gid_mappings().clone().unwrap_or_default();
@@ -71,17 +68,14 @@ impl Namespaces {
         self.all() & USER != 0
     }
 
+    /// Whether what the container mounts is its own.
+    pub(crate) fn has_mounts(&self) -> bool {
+        self.all() & MOUNT != 0
+    }
+
     pub(crate) fn makes_user(&self) -> bool {
         self.make & USER != 0
     }
-}
-
-fn no_mount_namespace() -> Problem {
-    Problem::config(
-        "linux.namespaces",
-        "no mount namespace",
-        "add {\"type\": \"mount\"}: the container's mounts would be the machine's own",
-    )
 }
 
 fn bit(kind: LinuxNamespaceType) -> u32 {

@@ -13,6 +13,7 @@
 mod action;
 mod architecture;
 mod assemble;
+mod multiplex;
 mod rules;
 
 use catamaran_oci_init::filter::{Filter, Listener};

@@ -8,6 +8,7 @@ use oci_spec::runtime::{
 
 use super::action::{self, answer, lets_pass};
 use super::architecture::Table;
+use super::multiplex;
 use crate::{Problem, Warning};
 
 /// Arguments of a call.
@@ -172,6 +173,12 @@ impl<'a> Rules<'a> {
         let mut always: BTreeMap<u32, u32> = BTreeMap::new();
         let mut sometimes: BTreeMap<u32, Vec<Alternative>> = BTreeMap::new();
         for rule in self.rules.iter().filter(|rule| rule.answer != self.default) {
+            if rule.conditions.iter().any(Vec::is_empty) {
+                for (number, condition) in rule.names.iter().filter_map(|name| multiplex::of(table, name)) {
+                    let alternative = Alternative { conditions: vec![condition], answer: rule.answer };
+                    sometimes.entry(number).or_default().push(alternative);
+                }
+            }
             for number in rule.names.iter().filter_map(|name| table.number(name)) {
                 for conditions in &rule.conditions {
                     if conditions.is_empty() {

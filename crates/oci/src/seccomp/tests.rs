@@ -8,6 +8,7 @@ use super::*;
 
 mod interpreter;
 mod kernel;
+mod multiplexed;
 mod random;
 mod twin;
 

@@ -37,6 +37,11 @@ fn updated(
     holds(&format!("{said:?} is one of {expected:?}"), expected.contains(&said.as_str()))
 }
 
+/// Whether a line is an event of that kind of the container.
+fn is_event(line: &str, kind: &str, id: &str) -> bool {
+    serde_json::from_str::<Value>(line).is_ok_and(|event| event["type"] == kind && event["id"] == id)
+}
+
 /// The container's entry in `list --format json`.
 fn listed(bed: &mut Bed) -> Verdict<Option<Value>> {
     let said = bed.must(&["list", "--format", "json"])?;
@@ -173,6 +178,38 @@ const CASES: &[Case] = &[
             bed.must(&["delete", &id])?;
             let said = bed.must(&["list", "--quiet"])?;
             equal("ids", said.out.trim(), "")
+        },
+    ),
+    case(
+        "an_event_where_memory_runs_out",
+        "runc#events: oom when a process is killed for want of memory",
+        |bed| {
+            bed.set(json!({ "linux": { "resources": { "memory": { "limit": 50_331_648 } } } }));
+            bed.up()?;
+            let (id, file) = (bed.id.clone(), bed.file("events"));
+            let mut command = bed.runtime.command();
+            command.arg("--root").arg(bed.root()).args(["events", "--interval", "200ms", &id]);
+            let mut events =
+                command.stdout(std::fs::File::create(&file)?).stderr(std::process::Stdio::null()).spawn()?;
+            let happens = |kind: &str| {
+                let has = |text: String| text.lines().any(|line| is_event(line, kind, &id)).then_some(());
+                crate::call::wait_for(crate::bed::PATIENCE, || {
+                    std::fs::read_to_string(&file).ok().and_then(has)
+                })
+            };
+            let stats = happens("stats");
+            let out_of_memory = bed.exec(&[], &["child touch-memory 209715200"]);
+            let oom = happens("oom");
+            let stopped = bed.stop().and_then(|()| bed.must(&["delete", &id]).map(drop));
+            let ended = crate::call::wait_for(crate::bed::PATIENCE, || events.try_wait().ok().flatten());
+            // It may have ended meanwhile.
+            let _ = events.kill();
+            events.wait()?;
+            equal("the program that wanted too much was killed", &out_of_memory?[0]["signal"], 9)?;
+            stopped?;
+            holds("statistics are told", stats.is_some())?;
+            holds("an event oom is told", oom.is_some())?;
+            holds("the end of the container is the end of its events", ended.is_some())
         },
     ),
     case("statistics", "runc#events: --stats prints one event with the group's figures", |bed| {

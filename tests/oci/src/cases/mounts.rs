@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use serde_json::{Value, json};
 
 use crate::bed::Bed;
-use crate::check::{Verdict, equal, holds, wrong};
+use crate::check::{Verdict, equal, holds, lists, wrong};
 use crate::suite::{Case, Chapter, case};
 
 pub(super) const CHAPTER: Chapter = Chapter { name: "mounts", cases: CASES };
@@ -30,13 +30,42 @@ fn folder(bed: &Bed, name: &str) -> Verdict {
     Ok(fs::write(bed.file(name).join("file"), name)?)
 }
 
+/// An overlay of so many layers, a file of its own in each, and something above to be written.
+fn layers(bed: &mut Bed, count: u32) -> Verdict {
+    let mut lower = Vec::new();
+    for number in 0..count {
+        let folder = bed.file(&format!("layers/layer-with-a-longer-name-{number}"));
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(format!("f{number}")), number.to_string())?;
+        lower.push(folder.to_string_lossy().into_owned());
+    }
+    for name in ["upper", "work"] {
+        fs::create_dir_all(bed.file(name))?;
+    }
+    let long = format!("lowerdir={}", lower.join(":"));
+    let options = json!([
+        long,
+        format!("upperdir={}", bed.place("upper")),
+        format!("workdir={}", bed.place("work")),
+        "nodev"
+    ]);
+    bed.mount(json!({ "destination": "/data", "type": "overlay", "source": "overlay", "options": options }));
+    let last = format!("read /data/f{}", count - 1);
+    let answers = bed.ask(&["read /data/f0", &last, "write /data/new x", "see"])?;
+    equal("the first layer", &answers[0], "0")?;
+    equal("the last layer", answers[1].as_str(), Some((count - 1).to_string().as_str()))?;
+    holds("what is written goes above", answers[2].is_null() && bed.file("upper/new").exists())?;
+    let mount = at(&answers[3], "/data")?;
+    lists("options", &mount["options"], "nodev")
+}
+
 const CASES: &[Case] = &[
     case("a_tmpfs", "config.md#mounts: type and source are those of mount(2)", |bed| {
         tmpfs(bed, "/tmp", &["size=65536k", "mode=1770"]);
         let answers = bed.ask(&["see", "stat /tmp", "touch /tmp/file"])?;
         equal("type", &at(&answers[0], "/tmp")?["type"], "tmpfs")?;
         equal("mode", &answers[1]["mode"], "1770")?;
-        crate::check::lists("data", &at(&answers[0], "/tmp")?["data"], "size=65536k")?;
+        lists("data", &at(&answers[0], "/tmp")?["data"], "size=65536k")?;
         holds("the file is not outside", !bed.inside("tmp/file").exists())
     }),
     case("a_folder_from_outside", "config.md#mounts: bind mounts by the option bind", |bed| {
@@ -170,7 +199,7 @@ const CASES: &[Case] = &[
         let answers = bed.ask(&["see", "list /sys/class/net"])?;
         equal("type", &at(&answers[0], "/sys")?["type"], "sysfs")?;
         // Some kernels put more than the loopback into each namespace.
-        crate::check::lists("networks", &answers[1], "lo")
+        lists("networks", &answers[1], "lo")
     }),
     case("devpts", "config-linux.md#default-filesystems: /dev/pts is a devpts", |bed| {
         let answers = bed.ask(&["see", "stat /dev/pts/ptmx"])?;
@@ -207,6 +236,16 @@ const CASES: &[Case] = &[
             // EROFS, or EACCES where the runtime has bound single files.
             holds(&format!("it is read-only: {}", answers[1]), answers[1] == 30 || answers[1] == 13)
         },
+    ),
+    case(
+        "an_overlay_of_many_layers",
+        "config.md#mounts: options are the file system's, however long",
+        |bed| layers(bed, 24),
+    ),
+    case(
+        "an_overlay_of_very_many_layers",
+        "config.md#mounts: options are the file system's, however long",
+        |bed| layers(bed, 120),
     ),
     case("no_such_file_system", "runtime.md#create: what can't be made is an error", |bed| {
         bed.mount(json!({ "destination": "/tmp", "type": "nosuchfs", "source": "none" }));

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::bed::Bed;
 use crate::check::{Verdict, equal, holds, skip};
+use crate::net::Mounts;
 use crate::suite::{Case, Chapter, case};
 
 pub(super) const CHAPTER: Chapter = Chapter { name: "namespaces", cases: CASES };
@@ -189,6 +190,57 @@ const CASES: &[Case] = &[
         },
     )
     .since("1.1.0"),
+    case(
+        "mount_absent",
+        "config-linux.md#namespaces: a kind that is not listed is inherited; nothing of the machine's may change",
+        |bed| {
+            let mounts = Mounts::of_the_runtime(bed)?;
+            bed.without_namespace("mount");
+            bed.set(json!({ "mounts": null }));
+            let before = mounts.all()?;
+            bed.deeds(&["touch /tmp/here", "wait"]);
+            bed.create()?;
+            bed.start()?;
+            bed.says("ready")?;
+            let pid = bed.pid()?;
+            let link = fs::read_link(format!("/proc/{pid}/ns/mnt"))?;
+            equal("mount namespace", link.to_string_lossy().as_ref(), mounts.name()?.as_str())?;
+            equal("root", fs::read_link(format!("/proc/{pid}/root"))?, fs::canonicalize(bed.inside(""))?)?;
+            equal("mounts of the machine", mounts.all()?, before.clone())?;
+            holds("a file is made in the root file system", bed.inside("tmp/here").exists())?;
+            let answers = bed.exec(&[], &["list /", "stat /etc/passwd"])?;
+            holds(
+                &format!("what joins is in the same root: {answers}"),
+                answers[0][0] == "dev" && answers[1] == 2,
+            )?;
+            bed.stop()?;
+            bed.must(&["delete", &bed.id.clone()])?;
+            equal("mounts of the machine afterwards", mounts.all()?, before)
+        },
+    ),
+    case(
+        "mount_absent_and_something_to_mount",
+        "config-linux.md#namespaces: mount is inherited: what is mounted would be the machine's",
+        |bed| {
+            let mounts = Mounts::of_the_runtime(bed)?;
+            bed.without_namespace("mount");
+            let before = mounts.all()?;
+            bed.refused()?;
+            equal("mounts of the machine", mounts.all()?, before)
+        },
+    ),
+    case(
+        "mount_by_the_path_of_the_runtime_s_own",
+        "config-linux.md#namespaces: what is mounted would be the machine's",
+        |bed| {
+            let mounts = Mounts::of_the_runtime(bed)?;
+            bed.without_namespace("mount");
+            bed.namespace(json!({ "type": "mount", "path": "/proc/self/ns/mnt" }));
+            let before = mounts.all()?;
+            bed.refused()?;
+            equal("mounts of the machine", mounts.all()?, before)
+        },
+    ),
     case("a_kind_is_given_once", "config-linux.md#namespaces: two of one type must be refused", |bed| {
         bed.namespace(json!({ "type": "pid" }));
         bed.refused()

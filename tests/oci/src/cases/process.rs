@@ -95,6 +95,39 @@ const CASES: &[Case] = &[
             equal("oom_score_adj", &bed.seen()?["oom_score_adj"], own)
         },
     ),
+    case(
+        "a_profile_where_there_is_no_apparmor",
+        "config.md#linux-process: apparmorProfile is the profile of the process: without AppArmor it can't be",
+        |bed| {
+            if std::path::Path::new("/sys/module/apparmor/parameters/enabled").exists() {
+                return crate::check::skip("this kernel has AppArmor");
+            }
+            bed.set(json!({ "process": { "apparmorProfile": "some-profile" } }));
+            bed.refused_or_not_started()
+        },
+    ),
+    case(
+        "a_label_where_there_is_no_selinux",
+        "config.md#linux-process: selinuxLabel is the label of the process: without SELinux it can't be",
+        |bed| {
+            if std::path::Path::new("/sys/fs/selinux/enforce").exists() {
+                return crate::check::skip("this kernel has SELinux");
+            }
+            bed.set(json!({ "process": { "selinuxLabel": "system_u:system_r:svirt_t:s0" } }));
+            bed.refused_or_not_started()
+        },
+    ),
+    case(
+        "a_label_of_mounts_where_there_is_no_selinux",
+        "config-linux.md#mount-label: mountLabel is the label of the mounts: without SELinux it can't be",
+        |bed| {
+            if std::path::Path::new("/sys/fs/selinux/enforce").exists() {
+                return crate::check::skip("this kernel has SELinux");
+            }
+            bed.set(json!({ "linux": { "mountLabel": "system_u:object_r:svirt_t:s0" } }));
+            bed.refused_or_not_started()
+        },
+    ),
     case("a_personality_of_32_bits", "config-linux.md#personality: domain LINUX32", |bed| {
         bed.set(json!({ "linux": { "personality": { "domain": "LINUX32" } } }));
         equal("personality", &bed.seen()?["personality"], "00000008")

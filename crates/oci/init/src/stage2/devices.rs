@@ -29,7 +29,7 @@ pub(crate) fn make(root: BorrowedFd<'_>, order: &Root, files: &ProcFiles) -> Don
         if order.bind_devices && device.kind != DeviceKind::Fifo {
             bind(root, device)?;
         } else {
-            node(root, device, files)?;
+            node(root, device, files, order.own_mounts)?;
         }
     }
     for (name, target) in LINKS {
@@ -38,7 +38,7 @@ pub(crate) fn make(root: BorrowedFd<'_>, order: &Root, files: &ProcFiles) -> Don
     terminals(root).during(|| "link /dev/ptmx to pts/ptmx".to_owned())
 }
 
-fn node(root: BorrowedFd<'_>, device: &Device, files: &ProcFiles) -> Done {
+fn node(root: BorrowedFd<'_>, device: &Device, files: &ProcFiles, may_mount: bool) -> Done {
     let at = &device.path;
     let (folder, name) =
         inside::parent(root, at).during(|| format!("linux.devices: open the folder of {at}"))?;
@@ -47,7 +47,7 @@ fn node(root: BorrowedFd<'_>, device: &Device, files: &ProcFiles) -> Done {
     match mknodat(&folder, name, kind, Mode::from_raw_mode(device.mode), number) {
         Ok(()) | Err(Errno::EXIST) => {}
         // The runtime itself is in a user namespace, as an ordinary user's podman starts it.
-        Err(Errno::PERM) if device.kind != DeviceKind::Fifo => return bind(root, device),
+        Err(Errno::PERM) if may_mount && device.kind != DeviceKind::Fifo => return bind(root, device),
         Err(error) => return Err(Failure::new(format!("linux.devices: make {at}"), error)),
     }
     // From here on by a descriptor: another process may put a link in place of what has just been looked at.

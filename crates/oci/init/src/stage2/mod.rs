@@ -6,6 +6,7 @@ mod copy;
 mod devices;
 mod finish;
 mod groups;
+mod long;
 mod mask;
 mod mounts;
 mod privileges;
@@ -65,6 +66,13 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
             other => return Err(Failure::new("expected the maps", format!("{other:?}"))),
         }
     }
+    if order.wait_for_devices {
+        stage.say(&Event::NeedsDevices)?;
+        match stage.hear()? {
+            Word::Given => {}
+            other => return Err(Failure::new("expected network devices", format!("{other:?}"))),
+        }
+    }
     if order.become_root {
         become_root()?;
     }
@@ -80,6 +88,9 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
         Some(root) => Some(root::build(&stage, root, &mut early, &mut states)?),
         None => None,
     };
+    if let Some(root) = stage.handed.root.take() {
+        root::enter_by(&root)?;
+    }
     let here = match inside {
         Some(inside) => inside,
         None => openat(CWD, c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())

@@ -12,7 +12,7 @@ use rustix::mount::{
 };
 
 use super::mask::View;
-use super::{groups, sources};
+use super::{groups, long, sources};
 use crate::failure::{Done, During as _, Failure};
 use crate::inside::{self, Make};
 
@@ -49,11 +49,14 @@ pub(crate) fn mount(
             Ok(None)
         }
         What::New { kind, source } => {
-            let tree =
-                new(kind, source, &mount.options).map_err(|why| Failure::new(format!("mount {at}"), why))?;
+            let options = &mount.options;
             let is_view = matches!(kind.as_str(), "proc" | "sysfs");
+            if !is_view && !can_be_set(kind, options) {
+                return at_once(root, mount, kind, source).map(|()| None);
+            }
+            let tree = new(kind, source, options).map_err(|why| Failure::new(format!("mount {at}"), why))?;
             let place = if is_view { plain_place(root, at)? } else { place(root, at, Make::Directory)? };
-            if mount.options.copy_up {
+            if options.copy_up {
                 copy_up(&place, &tree, at)?;
             }
             attach(&tree, place).during(|| format!("mount {kind} on {at}"))?;
@@ -63,6 +66,31 @@ pub(crate) fn mount(
             groups::mount(root, mount, hierarchies, links, own_groups).map(|()| None)
         }
     }
+}
+
+/// Whether fsconfig(2) takes all words.
+fn can_be_set(kind: &str, options: &Options) -> bool {
+    let long = options.data.iter().filter(|word| long::is_among(std::slice::from_ref(word)));
+    long.clone().count() == 0 || long.clone().all(|word| long::layers(kind, word).is_some() && takes_layers())
+}
+
+/// Whether the kernel has `lowerdir+`: an overlay that is never made tells.
+fn takes_layers() -> bool {
+    fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)
+        .and_then(|context| fsconfig_set_string(&context, "lowerdir+", "/"))
+        .is_ok()
+}
+
+/// A new file system whose options are too long to be set one by one.
+fn at_once(root: BorrowedFd<'_>, mount: &Mount, kind: &str, source: &str) -> Done {
+    let (at, options) = (mount.destination.as_str(), &mount.options);
+    let place = place(root, at, Make::Directory)?;
+    long::mount(kind, source, options, &place).map_err(|why| Failure::new(format!("mount {at}"), why))?;
+    let what = || format!("mount {at}: set the options of {kind}");
+    let top = inside::look(root, at).during(what)?;
+    sources::set(&top, options.attributes, false).during(what)?;
+    sources::set(&top, options.recursive, true).during(what)?;
+    sources::propagate(&top, &options.propagation).during(what)
 }
 
 /// A handle on the place of a mount, made where it is missing.
@@ -105,6 +133,10 @@ pub(crate) fn new(kind: &str, source: &str, options: &Options) -> Result<OwnedFd
     let of_all = if kind.starts_with("cgroup") { &[][..] } else { &options.superblock };
     for word in of_all.iter().chain(&options.data) {
         let set = match word.split_once('=') {
+            Some(_) if long::is_among(std::slice::from_ref(word)) => long::layers(kind, word)
+                .unwrap_or_default()
+                .iter()
+                .try_for_each(|layer| fsconfig_set_string(&context, "lowerdir+", layer.as_str())),
             Some((key, value)) => fsconfig_set_string(&context, key, value),
             None => fsconfig_set_flag(&context, word.as_str()),
         };

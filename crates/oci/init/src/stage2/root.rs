@@ -25,6 +25,9 @@ pub(crate) fn build(
     early: &mut impl Iterator<Item = Option<OwnedFd>>,
     states: &mut States,
 ) -> Done<OwnedFd> {
+    if !root.own_mounts {
+        return without_mounts(stage, root, states);
+    }
     let outside = openat(CWD, c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .during(|| "open the caller's root".to_owned())?;
     isolate(root, &outside)?;
@@ -45,10 +48,7 @@ pub(crate) fn build(
     }
     rustix::process::umask(umask);
     name(stage, root)?;
-    if stage.order.wait_for_hooks {
-        *states = proceed(stage)?;
-        hook::run(&stage.order.create_container, "createContainer", &states.creating).map_err(Failure)?;
-    }
+    hooks(stage, states)?;
     mask::make_read_only(tree.as_fd(), &views, &root.read_only_paths)?;
     mask::mask(tree.as_fd(), &views, &root.masked)?;
     drop(views);
@@ -58,6 +58,36 @@ pub(crate) fn build(
     }
     enter(root, &tree, &outside)?;
     Ok(tree)
+}
+
+/// In the caller's mount namespace nothing is mounted and nothing about its mounts is changed: the root is the folder as it is.
+fn without_mounts(stage: &Stage<'_>, root: &Root, states: &mut States) -> Done<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let tree = openat(CWD, root.path.as_str(), flags, Mode::empty())
+        .during(|| format!("root.path: open {}", root.path))?;
+    let umask = rustix::process::umask(Mode::empty());
+    devices::make(tree.as_fd(), root, &stage.files)?;
+    rustix::process::umask(umask);
+    name(stage, root)?;
+    hooks(stage, states)?;
+    enter_by(&tree)?;
+    Ok(tree)
+}
+
+/// Makes a folder this process's root (chroot(2)).
+pub(super) fn enter_by(folder: &OwnedFd) -> Done {
+    fchdir(folder).during(|| "go to the new root".to_owned())?;
+    chroot(c".").during(|| "chroot".to_owned())?;
+    rustix::process::chdir(c"/").during(|| "go to /".to_owned())
+}
+
+/// Hooks of the runtime, then those inside that come before the root is entered.
+fn hooks(stage: &Stage<'_>, states: &mut States) -> Done {
+    if !stage.order.wait_for_hooks {
+        return Ok(());
+    }
+    *states = proceed(stage)?;
+    hook::run(&stage.order.create_container, "createContainer", &states.creating).map_err(Failure)
 }
 
 /// Puts the root file system onto its own folder, where hooks look for it; over the caller's root where that can't be: the way to

@@ -52,6 +52,12 @@ fn the_edges_are_inside() {
         ("/linux/memoryPolicy", json!({"mode": "MPOL_PREFERRED"})),
         ("/linux/memoryPolicy", json!({"mode": "MPOL_LOCAL", "nodes": ""})),
         ("/linux/netDevices", json!({})),
+        ("/linux/netDevices", json!({"a": {"name": "eth%d"}, "b": {"name": "eth%d"}})),
+        ("/linux/intelRdt/closID", json!("/")),
+        (
+            "/mounts/0",
+            json!({"destination": "/d", "type": "tmpfs", "options": ["x=".to_owned() + &"y".repeat(4000)]}),
+        ),
         ("/linux/personality", json!({"domain": "LINUX", "flags": []})),
         ("/linux/seccomp", json!(null)),
         ("/unknown", json!([1])),
@@ -76,7 +82,9 @@ fn the_edges_are_inside() {
 fn the_smallest_configuration() {
     let smallest = json!({"ociVersion": "1.0.0", "root": {"path": "rootfs"},
         "process": {"user": {"uid": 0, "gid": 0}, "args": ["/true"], "cwd": "/"}});
-    assert_eq!(told(&smallest, &super::Facts::default()), Ok(vec![]));
+    let warnings = told(&smallest, &super::Facts::default()).unwrap();
+    // It has no mount namespace.
+    assert_eq!(warnings.iter().map(|one| one.at.as_str()).collect::<Vec<_>>(), ["linux.namespaces"]);
 }
 
 #[test]

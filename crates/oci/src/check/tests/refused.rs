@@ -129,7 +129,7 @@ fn names_and_namespaces() {
         (LIST, without("time"), "linux.timeOffsets"),
         (LIST, without("network"), "linux.sysctl.net.ipv4.ip_forward"),
         (LIST, without("ipc"), "linux.sysctl.fs.mqueue.msg_max"),
-        (LIST, without("mount"), "linux.maskedPaths"),
+        (LIST, without("mount"), "mounts"),
         ("/linux/namespaces/-", json!({"type": "pid"}), "linux.namespaces[8].type"),
         ("/linux/namespaces/-", json!({"type": "pid", "path": "/proc/1/ns/pid"}), "linux.namespaces[8].type"),
         ("/linux/namespaces/0/path", json!("ns/pid"), "linux.namespaces[0].path"),
@@ -221,7 +221,7 @@ fn devices_and_paths() {
 
 #[test]
 fn mounts() {
-    let long = format!("context={}", "x".repeat(256));
+    let long = format!("context={}", "x".repeat(4096));
     all(&[
         ("/mounts/0/destination", json!(""), "mounts[0].destination"),
         ("/mounts/0/destination", json!(format!("/{}", "x".repeat(4096))), "mounts[0].destination"),
@@ -304,6 +304,9 @@ fn additions_of_1_3_and_rdt() {
         ("/linux/netDevices/eth1/name", json!("a/b"), "linux.netDevices.eth1"),
         ("/linux/netDevices/eth1/name", json!("a b"), "linux.netDevices.eth1"),
         ("/linux/netDevices/eth1/name", json!(".."), "linux.netDevices.eth1"),
+        ("/linux/netDevices/eth1/name", json!("a%s"), "linux.netDevices.eth1"),
+        ("/linux/netDevices/eth1/name", json!("%da"), "linux.netDevices.eth1"),
+        ("/linux/netDevices/eth1/name", json!("%d%d"), "linux.netDevices.eth1"),
         ("/linux/netDevices/abcdefghijklmnop", json!({}), "linux.netDevices.abcdefghijklmnop"),
         ("/linux/netDevices", json!({"a": {"name": "c"}, "b": {"name": "c"}}), "linux.netDevices.b"),
         ("/linux/memoryPolicy/nodes", json!("x"), "linux.memoryPolicy.nodes"),
@@ -328,13 +331,14 @@ fn additions_of_1_3_and_rdt() {
 #[test]
 fn what_this_machine_has_not() {
     type Change = fn(&mut super::Facts);
-    let cases: [(Change, &str); 7] = [
+    let cases: [(Change, &str); 8] = [
         (|facts| facts.unified = false, "linux.resources.unified"),
         (|facts| facts.rootless = true, "linux.netDevices"),
         (|facts| facts.apparmor = false, "process.apparmorProfile"),
         (|facts| facts.selinux = false, "process.selinuxLabel"),
         (|facts| facts.resctrl = false, "linux.intelRdt"),
         (|facts| facts.hugepage_sizes.clear(), "linux.resources.hugepageLimits[0].pageSize"),
+        (|facts| facts.joins_own_mounts = true, "linux.namespaces"),
         (|facts| facts.joins_own_network = true, "linux.sysctl.net.ipv4.ip_forward"),
     ];
     for (change, place) in cases {
@@ -343,4 +347,7 @@ fn what_this_machine_has_not() {
         let told = told(&everything(), &facts).unwrap_err();
         assert!(told.starts_with(&format!("config.json: {place}: ")), "{told}");
     }
+    let unlabelled = with(everything(), "/process/selinuxLabel", json!(null));
+    let told = told(&unlabelled, &super::Facts { selinux: false, ..facts() }).unwrap_err();
+    assert!(told.starts_with("config.json: linux.mountLabel: "), "{told}");
 }

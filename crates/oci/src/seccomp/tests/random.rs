@@ -9,7 +9,20 @@ use super::{Table, compile, read, twin};
 
 fn value() -> impl Strategy<Value = u64> {
     prop_oneof![
-        prop::sample::select(vec![0, 1, 2, 3, 0xffff_ffff, 1 << 32, (1 << 32) | 1, (2 << 32) | 2, u64::MAX]),
+        prop::sample::select(vec![
+            0,
+            1,
+            2,
+            3,
+            16,
+            21,
+            (7 << 16) | 21,
+            0xffff_ffff,
+            1 << 32,
+            (1 << 32) | 1,
+            (2 << 32) | 2,
+            u64::MAX
+        ]),
         any::<u64>(),
     ]
 }
@@ -25,8 +38,21 @@ fn action() -> impl Strategy<Value = (&'static str, Option<u32>)> {
     ]
 }
 
-const NAMES: [&str; 9] =
-    ["read", "mount", "clone", "socket", "execve", "personality", "chown32", "openat2", "no_such"];
+const NAMES: [&str; 13] = [
+    "read",
+    "mount",
+    "clone",
+    "socket",
+    "execve",
+    "personality",
+    "chown32",
+    "openat2",
+    "no_such",
+    "socketcall",
+    "ipc",
+    "sendmsg",
+    "shmat",
+];
 const ARCHITECTURES: [&str; 5] =
     ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"];
 const OPERATORS: [Operator; 7] = [

@@ -32,9 +32,9 @@ pub(super) fn judge(profile: &LinuxSeccomp, call: &Call) -> u32 {
     let about: Vec<&LinuxSyscall> = rules
         .iter()
         .filter(|rule| said(rule) != default)
-        .filter(|rule| rule.names().iter().any(|name| table.number(name) == Some(call.number)))
+        .filter(|rule| is_named(rule, table, call) || is_meant(rule, table, call))
         .collect();
-    if let Some(always) = about.iter().find(|rule| tests(rule).is_empty()) {
+    if let Some(always) = about.iter().find(|rule| tests(rule).is_empty() && is_named(rule, table, call)) {
         return said(always);
     }
     let holds = |rule: &&&LinuxSyscall| {
@@ -48,6 +48,24 @@ pub(super) fn judge(profile: &LinuxSeccomp, call: &Call) -> u32 {
         }
     };
     about.iter().find(holds).map_or(default, |rule| said(rule))
+}
+
+/// A rule that names the call.
+fn is_named(rule: &LinuxSyscall, table: Table, call: &Call) -> bool {
+    rule.names().iter().any(|name| table.number(name) == Some(call.number))
+}
+
+/// A rule without tests of a call for which 32-bit x86 has another call, and the first argument says that it is this one.
+fn is_meant(rule: &LinuxSyscall, table: Table, call: &Call) -> bool {
+    let meant = match (call.number, call.arguments[0] as u32) {
+        (102, 1) => "socket",
+        (102, 16) => "sendmsg",
+        (117, first) if first & 0xffff == 21 => "shmat",
+        _ => return false,
+    };
+    table == Table::X86
+        && rule.args().iter().flatten().count() == 0
+        && rule.names().iter().any(|name| name == meant)
 }
 
 fn listed(profile: &LinuxSeccomp) -> Vec<Table> {
