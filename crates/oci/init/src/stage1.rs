@@ -149,6 +149,7 @@ mod tests {
             make: 0,
             time_offsets: String::new(),
             wait_for_maps,
+            wait_for_devices: false,
             become_root: false,
             oom_score_adj: None,
             root: None,
