@@ -18,8 +18,9 @@ use ship::{Ship, is_root};
 
 /// What no refusal takes, on a machine with much else to do.
 const AT_ONCE: Duration = Duration::from_secs(20);
-/// What no refusal needs (KiB): the longest configuration, thirty times.
-const MEMORY_KIB: u64 = 512 << 10;
+/// What no refusal needs (KiB): the longest configuration, sixty times: a table of the shortest entries becomes one
+/// of structures.
+const MEMORY_KIB: u64 = 1 << 20;
 /// Longest configuration that is read (bytes).
 const LONGEST: usize = 16 << 20;
 

@@ -41,9 +41,11 @@ const COMMANDS: [Row; 15] = [
 /// By hand, as what clap derives describes the arguments of all commands for each: a third of the time until `main` is at work.
 impl Subcommand for Command {
     fn augment_subcommands(program: clap::Command) -> clap::Command {
-        let commands = COMMANDS
-            .iter()
-            .map(|(name, about, arguments, _)| clap::Command::new(*name).about(*about).defer(*arguments));
+        let commands = COMMANDS.iter().map(|(name, about, arguments, _)| {
+            let command = clap::Command::new(*name).about(*about);
+            // `--quiet` of `list` is known at once: only then it stands in for the one that `catamaran` has for all commands.
+            if *name == "list" { arguments(command) } else { command.defer(*arguments) }
+        });
         program.subcommands(commands)
     }
 

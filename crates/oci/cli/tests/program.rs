@@ -20,7 +20,7 @@ fn it_says_which_specification_it_follows() {
         let output = call(&[flag]);
         assert!(output.status.success() && output.stderr.is_empty());
         let said = text(&output.stdout);
-        assert!(said.starts_with("catamaran-oci version ") && said.contains("\nspec: 1.2.0"), "{said}");
+        assert!(said.starts_with("catamaran-oci version ") && said.contains("\nspec: 1.3.0"), "{said}");
     }
 }
 
@@ -30,7 +30,7 @@ fn every_mistake_ends_with_1_and_a_reason() {
     let root = root.path().to_str().unwrap();
     let table: [(&[&str], &str); 4] = [
         (&["--root", root, "state", "nobody"], "container nobody does not exist"),
-        (&["--root", root, "--systemd-cgroup", "list"], "configure the engine for cgroupfs"),
+        (&["--root", root, "--systemd-cgroup", "list"], "have the engine use cgroupfs"),
         (&["--root", root, "sail"], "unrecognized subcommand"),
         (&[], "Usage"),
     ];
