@@ -134,7 +134,7 @@ fn a_shared_volume_that_turns_into_a_link_leads_nowhere() {
         },
         |ship| {
             // The working directory is made at the start; a link that leads away just then is a reason not to.
-            let _ = command::start(&ship.root(), &ship.id, &mut Vec::new());
+            let _ = command::start(&ship.root(), &ship.id);
         },
     );
     println!("volume: {good} made, {} refused, {} swaps", refused.len(), neighbour.swaps());
@@ -209,7 +209,7 @@ fn what_covers_a_path_and_the_console_is_what_it_should_be() {
     let (good, refused) = scene.expose(
         |ship, _| drop(fs::remove_file(ship.out("said"))),
         |ship| {
-            if command::start(&ship.root(), &ship.id, &mut Vec::new()).is_ok() {
+            if command::start(&ship.root(), &ship.id).is_ok() {
                 let said = || fs::read_to_string(ship.out("said")).unwrap_or_default();
                 eventually("the container has looked", || {
                     said().ends_with("end\n") || ship.status() == "stopped"

@@ -61,7 +61,7 @@ fn a_state_that_others_may_have_written_is_not_believed() {
             command::kill(&root, "victim", 9, false).expect_err("killed"),
             command::delete(&root, "victim", true, &mut warnings).expect_err("deleted"),
             command::state(&root, "victim").expect_err("believed"),
-            command::start(&root, "victim", &mut warnings).expect_err("started"),
+            command::start(&root, "victim").expect_err("started"),
             command::pause(&root, "victim").expect_err("paused"),
         ];
         for why in refusals.map(|why| why.to_string()) {

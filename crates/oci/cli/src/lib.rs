@@ -69,7 +69,7 @@ fn dispatch(command: Command, global: &Global, warnings: &mut Vec<Warning>) -> R
     let root = root(global);
     match command {
         Command::Create(create) => command::create(&listening(create.how(root)), warnings)?,
-        Command::Start(one) => command::start(&root, &one.id, warnings)?,
+        Command::Start(one) => command::start(&root, &one.id)?,
         Command::State(one) => print(&format!("{}\n", command::state(&root, &one.id)?)),
         Command::Kill(kill) => {
             command::kill(&root, &kill.id, command::parse_signal(&kill.signal)?, kill.all)?;

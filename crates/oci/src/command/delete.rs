@@ -40,7 +40,7 @@ pub fn delete(root: &Path, id: &str, force: bool, warnings: &mut Vec<Warning>) -
 }
 
 /// Kills what is left of a container and waits for its end.
-fn end(state: &State, status: Status) -> Result<(), Problem> {
+pub(super) fn end(state: &State, status: Status) -> Result<(), Problem> {
     if status == Status::Stopped && state.own_pids {
         return Ok(());
     }
