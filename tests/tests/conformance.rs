@@ -203,7 +203,7 @@ fn what_is_seen_is_what_the_platform_promises() -> Case {
                 Platform::Chroot => (files, devices) = (Sees::Some, Sees::Some),
                 Platform::Namespaces => (own, files) = (Sees::Own, Sees::Some),
                 Platform::Container | Platform::Runc | Platform::Crun | Platform::Youki => {
-                    (own, files, devices) = (Sees::Own, Sees::Own, Sees::Some)
+                    (own, files, devices) = (Sees::Own, Sees::Own, Sees::Some);
                 }
                 _ => {}
             }

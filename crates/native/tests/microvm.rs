@@ -108,7 +108,7 @@ fn what_a_bare_guest_does_not_do_is_refused_by_name() {
         let settings = format!("[platform.{platform}]\nguest = \"bare\"\n");
         match dry_run(&plan("1s", &settings, idle), platform) {
             Err(RunError::Unsupported { field, .. }) => {
-                assert_eq!(field, format!("platform.{platform}.guest"))
+                assert_eq!(field, format!("platform.{platform}.guest"));
             }
             other => panic!("{settings}: {other:?}"),
         }

@@ -11,7 +11,7 @@ use crate::suite::{Case, Chapter, case};
 pub(super) const CHAPTER: Chapter = Chapter { name: "placement", cases: CASES };
 
 /// The policy of the program's memory as the kernel tells it for the first of its areas.
-fn policy(bed: &mut Bed, wanted: Value) -> Verdict<String> {
+fn policy(bed: &mut Bed, wanted: &Value) -> Verdict<String> {
     if !std::path::Path::new("/proc/self/numa_maps").exists() {
         return skip("this kernel has no NUMA");
     }
@@ -22,13 +22,13 @@ fn policy(bed: &mut Bed, wanted: Value) -> Verdict<String> {
 }
 
 /// The policy is that, or one of them: kernels write one more flag.
-fn is(bed: &mut Bed, wanted: Value, expected: &[&str]) -> Verdict {
+fn is(bed: &mut Bed, wanted: &Value, expected: &[&str]) -> Verdict {
     let found = policy(bed, wanted)?;
     holds(&format!("{found:?} is one of {expected:?}"), expected.contains(&found.as_str()))
 }
 
 /// What is refused at the latest by the kernel.
-fn no_policy(bed: &mut Bed, wanted: Value) -> Verdict {
+fn no_policy(bed: &mut Bed, wanted: &Value) -> Verdict {
     if !std::path::Path::new("/proc/self/numa_maps").exists() {
         return skip("this kernel has no NUMA");
     }
@@ -65,66 +65,66 @@ fn real_time(bed: &mut Bed) {
 }
 
 /// Runs a container whose scheduler is that; nice value, priority and policy of its program.
-fn scheduled(bed: &mut Bed, scheduler: Value) -> Verdict<Value> {
+fn scheduled(bed: &mut Bed, scheduler: &Value) -> Verdict<Value> {
     bed.set(json!({ "process": { "scheduler": scheduler } }));
     Ok(bed.seen()?["scheduling"].take())
 }
 
 const CASES: &[Case] = &[
     case("memory_of_given_nodes", "config-linux.md#memory-policy: MPOL_BIND and its nodes", |bed| {
-        is(bed, json!({ "mode": "MPOL_BIND", "nodes": "0" }), &["bind:0"])
+        is(bed, &json!({ "mode": "MPOL_BIND", "nodes": "0" }), &["bind:0"])
     })
     .since("1.3.0"),
     case("memory_by_turns", "config-linux.md#memory-policy: MPOL_INTERLEAVE and its nodes", |bed| {
-        is(bed, json!({ "mode": "MPOL_INTERLEAVE", "nodes": "0" }), &["interleave:0"])
+        is(bed, &json!({ "mode": "MPOL_INTERLEAVE", "nodes": "0" }), &["interleave:0"])
     })
     .since("1.3.0"),
     case("memory_by_weights", "config-linux.md#memory-policy: MPOL_WEIGHTED_INTERLEAVE", |bed| {
-        is(bed, json!({ "mode": "MPOL_WEIGHTED_INTERLEAVE", "nodes": "0" }), &["weighted interleave:0"])
-            .or_else(|_| is(bed, json!({ "mode": "MPOL_WEIGHTED_INTERLEAVE", "nodes": "0" }), &["weighted"]))
+        is(bed, &json!({ "mode": "MPOL_WEIGHTED_INTERLEAVE", "nodes": "0" }), &["weighted interleave:0"])
+            .or_else(|_| is(bed, &json!({ "mode": "MPOL_WEIGHTED_INTERLEAVE", "nodes": "0" }), &["weighted"]))
     })
     .since("1.3.0"),
     case("memory_of_a_node_first", "config-linux.md#memory-policy: MPOL_PREFERRED", |bed| {
-        is(bed, json!({ "mode": "MPOL_PREFERRED", "nodes": "0" }), &["prefer:0"])
+        is(bed, &json!({ "mode": "MPOL_PREFERRED", "nodes": "0" }), &["prefer:0"])
     })
     .since("1.3.0"),
     case("memory_of_some_nodes_first", "config-linux.md#memory-policy: MPOL_PREFERRED_MANY", |bed| {
-        is(bed, json!({ "mode": "MPOL_PREFERRED_MANY", "nodes": "0" }), &["prefer (many):0", "prefer"])
+        is(bed, &json!({ "mode": "MPOL_PREFERRED_MANY", "nodes": "0" }), &["prefer (many):0", "prefer"])
     })
     .since("1.3.0"),
     case("memory_of_the_own_node", "config-linux.md#memory-policy: MPOL_LOCAL takes no nodes", |bed| {
-        is(bed, json!({ "mode": "MPOL_LOCAL" }), &["local"])
+        is(bed, &json!({ "mode": "MPOL_LOCAL" }), &["local"])
     })
     .since("1.3.0"),
     case("memory_as_ever", "config-linux.md#memory-policy: MPOL_DEFAULT takes no nodes", |bed| {
-        is(bed, json!({ "mode": "MPOL_DEFAULT" }), &["default"])
+        is(bed, &json!({ "mode": "MPOL_DEFAULT" }), &["default"])
     })
     .since("1.3.0"),
     case("flags_of_a_memory_policy", "config-linux.md#memory-policy: flags go with the mode", |bed| {
         let wanted = |flag: &str| json!({ "mode": "MPOL_BIND", "nodes": "0", "flags": [flag] });
-        is(bed, wanted("MPOL_F_STATIC_NODES"), &["bind=static:0"])?;
-        is(bed, wanted("MPOL_F_RELATIVE_NODES"), &["bind=relative:0"])?;
-        is(bed, wanted("MPOL_F_NUMA_BALANCING"), &["bind=balancing:0", "bind:0"])
+        is(bed, &wanted("MPOL_F_STATIC_NODES"), &["bind=static:0"])?;
+        is(bed, &wanted("MPOL_F_RELATIVE_NODES"), &["bind=relative:0"])?;
+        is(bed, &wanted("MPOL_F_NUMA_BALANCING"), &["bind=balancing:0", "bind:0"])
     })
     .since("1.3.0"),
     case("a_node_that_is_not_there", "config-linux.md#memory-policy: set_mempolicy(2) refuses it", |bed| {
-        no_policy(bed, json!({ "mode": "MPOL_BIND", "nodes": "999" }))
+        no_policy(bed, &json!({ "mode": "MPOL_BIND", "nodes": "999" }))
     })
     .since("1.3.0"),
     case("no_nodes", "config-linux.md#memory-policy: MPOL_BIND takes at least one node", |bed| {
-        no_policy(bed, json!({ "mode": "MPOL_BIND" }))
+        no_policy(bed, &json!({ "mode": "MPOL_BIND" }))
     })
     .since("1.3.0"),
     case("nodes_of_none", "config-linux.md#memory-policy: MPOL_DEFAULT takes no nodes", |bed| {
-        no_policy(bed, json!({ "mode": "MPOL_DEFAULT", "nodes": "0" }))
+        no_policy(bed, &json!({ "mode": "MPOL_DEFAULT", "nodes": "0" }))
     })
     .since("1.3.0"),
     case("no_such_mode", "config-linux.md#memory-policy: mode is one of the list", |bed| {
-        no_policy(bed, json!({ "mode": "MPOL_ELSEWHERE", "nodes": "0" }))
+        no_policy(bed, &json!({ "mode": "MPOL_ELSEWHERE", "nodes": "0" }))
     })
     .since("1.3.0"),
     case("no_such_flag", "config-linux.md#memory-policy: flags are of the list", |bed| {
-        no_policy(bed, json!({ "mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STRICT"] }))
+        no_policy(bed, &json!({ "mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STRICT"] }))
     })
     .since("1.3.0"),
     case(
@@ -164,7 +164,7 @@ const CASES: &[Case] = &[
     .since("1.2.1"),
     case("a_real_time_policy", "config.md#linux-process: scheduler: SCHED_FIFO and its priority", |bed| {
         real_time(bed);
-        let found = scheduled(bed, json!({ "policy": "SCHED_FIFO", "priority": 7 }))?;
+        let found = scheduled(bed, &json!({ "policy": "SCHED_FIFO", "priority": 7 }))?;
         equal("policy (SCHED_FIFO is 1) and priority", (&found["policy"], &found["priority"]), (&json!(1), &json!(7)))
     })
     .since("1.1.0"),
