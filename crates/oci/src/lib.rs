@@ -20,6 +20,7 @@ mod problem;
 mod process;
 pub mod seccomp;
 mod state;
+mod uncover;
 mod warning;
 
 pub use clock::now;

@@ -44,6 +44,10 @@ pub(crate) struct State {
     pub(crate) waits: bool,
     /// Whether it has a pid namespace of its own, whose processes all end with the first.
     pub(crate) own_pids: bool,
+    /// Whether its root was entered by chroot(2): who enters its mount namespace does not get there by that.
+    pub(crate) chrooted: bool,
+    /// Without a mount namespace: the mount that its root file system was on before (statx(2), `stx_mnt_id`).
+    pub(crate) below: Option<u64>,
     /// Whether there are hooks for after the start, and for after the deletion.
     pub(crate) poststart: bool,
     pub(crate) poststop: bool,
@@ -247,6 +251,12 @@ pub(crate) struct Document<'a> {
 impl Document<'_> {
     pub(crate) fn to_json(&self) -> Result<String, Problem> {
         serde_json::to_string(self).map_err(|error| Problem::system("write the container's state", error))
+    }
+
+    /// The same in lines, for people, and for scripts that look for `"status": "stopped"` in what runc prints.
+    pub(crate) fn to_text(&self) -> Result<String, Problem> {
+        serde_json::to_string_pretty(self)
+            .map_err(|error| Problem::system("write the container's state", error))
     }
 }
 

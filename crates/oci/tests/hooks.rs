@@ -92,19 +92,65 @@ fn a_hook_that_fails_ends_the_creation_and_leaves_nothing() {
 }
 
 #[test]
-fn hooks_after_the_start_and_the_end_only_warn() {
-    if !is_root("hooks after the start and the end only warn") {
+fn hooks_after_the_end_only_warn() {
+    if !is_root("hooks after the end only warn") {
         return;
     }
     let mut ship = Ship::new("hook-warns", "exit 3");
-    ship.config["hooks"] = json!({
-        "poststart": [{"path": "/bin/false"}, {"path": "/bin/sh", "args": ["sh", "-c", format!("echo ran > {}", ship.out("second").display())]}],
-        "poststop": [{"path": "/nowhere"}],
-    });
+    ship.config["hooks"] = json!({ "poststop": [{"path": "/nowhere"}, leaves_a_mark(&ship, "second")] });
     let mut warnings = Vec::new();
     assert_eq!(command::run(&ship.new_container(), false, false, &mut warnings), Ok(3));
     let said: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-    assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].contains("hooks.poststart[0]") && said[1].contains("hooks.poststop[0]"), "{said:?}");
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("hooks.poststop[0]"), "{said:?}");
     assert_eq!(fs::read_to_string(ship.out("second")).expect("the second hook ran"), "ran\n");
+}
+
+fn leaves_a_mark(ship: &Ship, name: &str) -> Value {
+    let script = format!("echo ran > {}", ship.out(name).display());
+    json!({"path": "/bin/sh", "args": ["sh", "-c", script]})
+}
+
+#[test]
+fn a_failing_hook_after_the_start_stops_the_container() {
+    if !is_root("a failing hook after the start stops the container") {
+        return;
+    }
+    let mut ship = Ship::new("hook-stops", "exec sleep 600");
+    let fails = json!({"path": "/bin/false"});
+    ship.config["hooks"] =
+        json!({ "poststart": [leaves_a_mark(&ship, "first"), fails, leaves_a_mark(&ship, "third")] });
+    assert!(ship.refused().contains("hooks.poststart[1]"));
+    ship.create();
+    let why = command::start(&ship.root(), &ship.id).unwrap_err().to_string();
+    assert!(why.contains("hooks.poststart[1]"), "{why}");
+    assert_eq!(ship.state()["status"], "stopped");
+    assert!(ship.out("first").exists() && !ship.out("third").exists());
+}
+
+#[test]
+fn hooks_after_the_start_run_though_one_inside_has_failed() {
+    if !is_root("hooks after the start run though one inside has failed") {
+        return;
+    }
+    let mut ship = Ship::new("hook-inside", "exit 0");
+    ship.config["hooks"] =
+        json!({ "startContainer": [{"path": "/bin/false"}], "poststart": [leaves_a_mark(&ship, "after")] });
+    ship.create();
+    let why = command::start(&ship.root(), &ship.id).unwrap_err().to_string();
+    assert!(why.contains("hooks.startContainer[0]") && ship.out("after").exists(), "{why}");
+}
+
+#[test]
+fn a_hook_inside_has_the_environment_of_the_program_or_its_own() {
+    if !is_root("a hook inside has the environment of the program or its own") {
+        return;
+    }
+    let mut ship = Ship::new("hook-env", "exit 7");
+    ship.config["process"]["env"] = json!(["PATH=/usr/bin:/bin", "ONE=two"]);
+    let hook = |test: &str| json!({"path": "/bin/sh", "args": ["sh", "-c", test]});
+    let mut own = hook("test -z \"$ONE\" && test \"$THREE\" = four");
+    own["env"] = json!(["THREE=four"]);
+    ship.config["hooks"] = json!({ "startContainer": [hook("test \"$ONE\" = two"), own] });
+    assert_eq!(ship.run().0, 7);
 }

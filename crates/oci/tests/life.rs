@@ -29,7 +29,7 @@ fn a_container_goes_through_its_life() {
     assert!(again.contains("there is one of this id already"), "{again}");
     ship.start();
     assert_eq!((ship.said("said").as_str(), ship.status().as_str()), ("here\n", "running"));
-    let twice = command::start(&ship.root(), &ship.id, &mut Vec::new()).unwrap_err().to_string();
+    let twice = command::start(&ship.root(), &ship.id).unwrap_err().to_string();
     assert!(twice.contains("is running; only a created container can be started"), "{twice}");
     assert!(ship.delete(false).unwrap_err().contains("only a stopped container can be deleted"));
     let rows = command::list(&ship.root()).expect("listed");
@@ -114,7 +114,7 @@ fn a_program_that_cannot_run_is_told_to_who_starts_it() {
     fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
     ship.config["process"]["args"] = json!(["/etc/broken"]);
     ship.create();
-    let why = command::start(&ship.root(), &ship.id, &mut Vec::new()).unwrap_err().to_string();
+    let why = command::start(&ship.root(), &ship.id).unwrap_err().to_string();
     assert!(why.contains("the interpreter or dynamic linker that it names is not"), "{why}");
     ship.wait_until("stopped");
 }

@@ -68,7 +68,7 @@ fn dispatch(command: Command, global: &Global, warnings: &mut Vec<Warning>) -> R
     let root = root(global);
     match command {
         Command::Create(create) => command::create(&listening(create.how(root)), warnings)?,
-        Command::Start(one) => command::start(&root, &one.id, warnings)?,
+        Command::Start(one) => command::start(&root, &one.id)?,
         Command::State(one) => print(&format!("{}\n", command::state(&root, &one.id)?)),
         Command::Kill(kill) => {
             command::kill(&root, &kill.id, command::parse_signal(&kill.signal)?, kill.all)?;
@@ -77,7 +77,7 @@ fn dispatch(command: Command, global: &Global, warnings: &mut Vec<Warning>) -> R
         Command::Run(run) => {
             return command::run(&listening(run.create.how(root)), run.detach, run.keep, warnings);
         }
-        Command::Exec(exec) => return command::exec(&exec.how(root), warnings),
+        Command::Exec(exec) => return command::exec(&exec.how(root, global.debug), warnings),
         Command::List(list) => show(&list, &command::list(&root)?)?,
         Command::Ps(ps) => print(&more::processes(&ps, &command::ps(&root, &ps.id)?)?),
         Command::Pause(one) => command::pause(&root, &one.id)?,

@@ -11,7 +11,7 @@ use super::args::{Events, Exec, ListFormat, Ps, Update};
 use super::{print, sockets};
 
 impl Exec {
-    pub(super) fn how(self, root: PathBuf) -> command::Exec {
+    pub(super) fn how(self, root: PathBuf, debug: bool) -> command::Exec {
         command::Exec {
             root,
             id: self.id,
@@ -31,6 +31,8 @@ impl Exec {
             console_socket: self.console_socket,
             preserve_fds: self.preserve_fds.saturating_add(sockets()),
             ignore_paused: self.ignore_paused,
+            groups: self.groups,
+            debug: debug.then_some(|what| eprintln!("debug: {what}")),
         }
     }
 }

@@ -39,6 +39,19 @@ pub(crate) fn look(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Errno> {
     open(root, path, PATH)
 }
 
+/// Whether some of a path inside of `root` is a symbolic link.
+pub(crate) fn leads_through_links(root: BorrowedFd<'_>, path: &str) -> Result<bool, Errno> {
+    let how = IN_ROOT | ResolveFlags::NO_SYMLINKS;
+    match openat2(root, relative(path), PATH | OFlags::NOFOLLOW, Mode::empty(), how) {
+        // A last name that is a link is opened itself by PATH and NOFOLLOW.
+        Ok(last) => Ok(FileType::from_raw_mode(fstat(&last)?.st_mode) == FileType::Symlink),
+        Err(Errno::LOOP) => Ok(true),
+        // What is not there is made, and is no link then.
+        Err(Errno::NOENT | Errno::AGAIN) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// A handle on a path inside of `root`; what is missing is made.
 pub(crate) fn make(root: BorrowedFd<'_>, path: &str, make: Make) -> Result<OwnedFd, Errno> {
     match look(root, path) {

@@ -17,6 +17,8 @@ pub enum Handed {
     Tasks,
     /// A handle (pidfd) on the container's own process, whose namespaces are entered.
     Container,
+    /// The container's root, where its namespace does not lead there.
+    Root,
     /// A connected socket that takes the master of the terminal.
     Console,
     /// The listening socket on which the process waits to be started.
@@ -72,9 +74,11 @@ pub struct Root {
     pub path: String,
     /// Whether it ends read-only.
     pub read_only: bool,
+    /// Whether the mounts are the container's own; the caller's otherwise, where there is no mount namespace.
+    pub own_mounts: bool,
     /// `rootfsPropagation`.
     pub propagation: Option<Propagation>,
-    /// Whether the root is changed by pivot_root(2); chroot(2) otherwise (`--no-pivot`).
+    /// Whether the root is changed by pivot_root(2); chroot(2) otherwise (`--no-pivot`, and where the mounts are the caller's).
     pub pivot: bool,
     /// Mounts, in order.
     pub mounts: Vec<Mount>,
@@ -186,6 +190,16 @@ pub struct Hook {
     pub env: Option<Vec<String>>,
     /// Seconds it may take.
     pub timeout_s: Option<u32>,
+}
+
+impl Hook {
+    /// The same; where it has no environment of its own, with this one.
+    #[must_use]
+    pub fn with_environment(&self, environment: &[String]) -> Self {
+        let mut hook = self.clone();
+        hook.env.get_or_insert_with(|| environment.to_vec());
+        hook
+    }
 }
 
 /// A resource limit (setrlimit(2)).

@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
 use crate::state::{Folder, State, Status};
-use crate::{Problem, Warning, order};
+use crate::{Problem, Warning, order, uncover};
 
 /// How long a killed process may take to be gone (s).
 const PATIENCE_S: i64 = 10;
@@ -40,7 +40,7 @@ pub fn delete(root: &Path, id: &str, force: bool, warnings: &mut Vec<Warning>) -
 }
 
 /// Kills what is left of a container and waits for its end.
-fn end(state: &State, status: Status) -> Result<(), Problem> {
+pub(super) fn end(state: &State, status: Status) -> Result<(), Problem> {
     if status == Status::Stopped && state.own_pids {
         return Ok(());
     }
@@ -67,6 +67,7 @@ pub(super) fn remove(folder: Folder, state: &State, warnings: &mut Vec<Warning>)
     if let Some(groups) = &state.groups {
         groups.remove()?;
     }
+    uncover::uncover(state)?;
     let hooks = if state.poststop { Some(folder.config()?) } else { None };
     folder.remove()?;
     if let Some(hooks) = hooks.and_then(|spec| spec.hooks().clone()) {

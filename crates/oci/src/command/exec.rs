@@ -1,11 +1,13 @@
 //! `exec`: one more process in a container.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use catamaran_oci_init::filter::Listener;
 use catamaran_oci_init::order::{Handed, Order};
 use catamaran_oci_init::wire::States;
 use oci_spec::runtime::{self, Capabilities, LinuxCapabilities, Spec};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::process::geteuid;
 
 use super::new::{Descriptors, put, write_pid};
@@ -56,6 +58,10 @@ pub struct Exec {
     pub preserve_fds: u32,
     /// Whether a frozen container is no reason to refuse.
     pub ignore_paused: bool,
+    /// Groups below the container's to be in, `[CONTROLLER,…:]PATH`; none: the container's own.
+    pub groups: Vec<String>,
+    /// Takes what is of use to who looks for a mistake (`--debug`); nobody wants to know otherwise.
+    pub debug: Option<fn(&str)>,
 }
 
 /// Starts a process in a running container; its exit code, 0 where it is detached.
@@ -70,16 +76,18 @@ pub fn exec(how: &Exec, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
     let configured = configured(how, &spec, warnings)?;
     check::process(&configured, &spec, &check::Facts::here(&spec))?;
     let (mut order, console, mut with) = prepare(how, &state, &spec, &configured, warnings)?;
-    if let Some(groups) = &state.groups {
+    let groups = state.groups.as_ref().map(|groups| groups.below(&how.groups)).transpose()?;
+    if let Some(groups) = &groups {
         with.enter(groups)?;
     }
+    tell_affinity(how, &order.process);
     let mut launch = with.launch(&mut order)?;
     // Another command may act on the container while this process runs.
     drop(folder);
     let guest = Guest {
         listener: order::listener(&order.process).cloned(),
         document: state.document(Status::Running).to_json()?,
-        groups: state.groups.clone(),
+        groups,
     };
     match start(how, &mut launch, console, guest, warnings) {
         Ok(code) => Ok(code),
@@ -88,6 +96,13 @@ pub fn exec(how: &Exec, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
             Err(problem)
         }
     }
+}
+
+/// Nobody sees the CPUs that a process begins on once it has gone over to the final ones.
+fn tell_affinity(how: &Exec, process: &catamaran_oci_init::order::Process) {
+    let (Some(debug), Some(cpus)) = (how.debug, &process.affinity.0) else { return };
+    let digits: String = cpus.iter().rev().map(|word| format!("{word:016x}")).collect();
+    debug(&format!("process.execCPUAffinity.initial: affinity: 0x{}", digits.trim_start_matches('0')));
 }
 
 fn refuse_unless_running(how: &Exec, state: &State, folder: &Folder) -> Result<(), Problem> {
@@ -234,6 +249,9 @@ fn prepare(
     let mut console = Console::for_process(process.terminal, how.console_socket.as_deref(), !how.detach)?;
     let mut with = Descriptors::default();
     with.push(Handed::Container, handle);
+    if state.chrooted {
+        with.push(Handed::Root, root_of(first.pid)?);
+    }
     if let Some(console) = &mut console {
         with.push(Handed::Console, console.theirs()?);
     }
@@ -258,6 +276,13 @@ fn prepare(
         start_container: Vec::new(),
     };
     Ok((order, console, with))
+}
+
+/// A handle on the root of a process.
+fn root_of(pid: i32) -> Result<OwnedFd, Problem> {
+    let path = format!("/proc/{pid}/root");
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    open(&path, flags, Mode::empty()).map_err(|error| Problem::system(format!("open {path}"), error))
 }
 
 /// Namespaces of a process that are not ours.

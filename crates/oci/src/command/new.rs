@@ -17,7 +17,7 @@ use crate::console::Console;
 use crate::launch::{Attendant, Launch};
 use crate::order::{self, Circumstances, Namespaces};
 use crate::state::{Folder, State, Status};
-use crate::{Problem, Warning, agent, check, clock, door, maps};
+use crate::{Problem, Warning, agent, check, clock, door, maps, uncover};
 
 /// Options of `create` and `run`.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +78,7 @@ impl Attempt {
             let _ = groups.kill();
             let _ = groups.remove();
         }
+        let _ = uncover::uncover(&self.state);
         let _ = self.folder.remove();
     }
 }
@@ -101,6 +102,8 @@ pub(super) fn make(new: &New, by: By, warnings: &mut Vec<Warning>) -> Result<Mad
 
 fn state_of(new: &New, bundle: &Bundle, rootfs: &Path, by: By) -> Result<State, Problem> {
     let hooks = bundle.spec.hooks().as_ref();
+    let namespaces = Namespaces::of(&bundle.spec)?;
+    let below = if namespaces.has_mounts() { None } else { Some(uncover::mount_at(rootfs)?) };
     Ok(State {
         oci_version: bundle.spec.version().clone(),
         id: new.id.clone(),
@@ -112,7 +115,9 @@ fn state_of(new: &New, bundle: &Bundle, rootfs: &Path, by: By) -> Result<State, 
         process: None,
         groups: None,
         waits: by == By::Other,
-        own_pids: Namespaces::of(&bundle.spec)?.make & order::namespaces::PID != 0,
+        own_pids: namespaces.make & order::namespaces::PID != 0,
+        chrooted: new.no_pivot || below.is_some(),
+        below,
         poststart: hooks.is_some_and(|hooks| !order::hooks_of(hooks.poststart()).is_empty()),
         poststop: hooks.is_some_and(|hooks| !order::hooks_of(hooks.poststop()).is_empty()),
     })

@@ -26,8 +26,11 @@ pub fn run(new: &New, detach: bool, keep: bool, warnings: &mut Vec<Warning>) -> 
         made.attempt.undo();
         return Err(problem);
     }
+    if let Err(problem) = start::after_start(&made.attempt.folder, &made.attempt.state) {
+        made.attempt.undo();
+        return Err(problem);
+    }
     let attempt = made.attempt;
-    start::after_start(&attempt.folder, &attempt.state, warnings)?;
     let (Some(foreground), Some(process)) = (foreground, attempt.state.process) else { return Ok(0) };
     // Other commands may act on it meanwhile.
     let (root, id) = (new.root.as_path(), new.id.as_str());

@@ -5,13 +5,13 @@ use std::path::Path;
 use catamaran_oci_init::hook;
 
 use crate::state::{Folder, State, Status};
-use crate::{Problem, Warning, door, order};
+use crate::{Problem, door, order};
 
 /// Starts a created container; comes back when its program runs.
 ///
 /// # Errors
 /// Where it is not created, and where its program can't be run: then it has stopped.
-pub fn start(root: &Path, id: &str, warnings: &mut Vec<Warning>) -> Result<(), Problem> {
+pub fn start(root: &Path, id: &str) -> Result<(), Problem> {
     let folder = Folder::open(root, id)?;
     let state = folder.read()?;
     match state.status(&folder.path) {
@@ -23,23 +23,26 @@ pub fn start(root: &Path, id: &str, warnings: &mut Vec<Warning>) -> Result<(), P
             )));
         }
     }
-    door::pass(&folder.door())?;
-    after_start(&folder, &state, warnings)
+    let passed = door::pass(&folder.door());
+    // As with runc, crun and youki they are run also where the start failed inside, of which those hear nothing.
+    let hooks = after_start(&folder, &state);
+    passed?;
+    hooks.inspect_err(|_| kill(&state))
 }
 
-/// Hooks for after the start: one that fails is said, and does not keep the others from running.
-pub(super) fn after_start(
-    folder: &Folder,
-    state: &State,
-    warnings: &mut Vec<Warning>,
-) -> Result<(), Problem> {
+/// "If any poststart hook fails, the runtime MUST generate an error, stop the container" (runtime.md 1.3, "Lifecycle").
+pub(super) fn kill(state: &State) {
+    // What failed first is of more use than that it can't be stopped either.
+    let _ = super::delete::end(state, state.process.map_or(Status::Stopped, |_| Status::Running));
+}
+
+/// Hooks for after the start, up to the first that fails.
+pub(super) fn after_start(folder: &Folder, state: &State) -> Result<(), Problem> {
     if !state.poststart {
         return Ok(());
     }
     let spec = folder.config()?;
     let hooks = spec.hooks().as_ref().map(|hooks| order::hooks_of(hooks.poststart())).unwrap_or_default();
     let document = state.document(Status::Running).to_json()?;
-    let failed = hook::run_all(&hooks, "poststart", &document);
-    warnings.extend(failed.into_iter().map(|what| Warning::new("hooks.poststart", what)));
-    Ok(())
+    hook::run(&hooks, "poststart", &document).map_err(Problem::Inside)
 }

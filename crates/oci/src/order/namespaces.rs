@@ -43,7 +43,7 @@ pub(crate) struct Namespaces {
 impl Namespaces {
     pub(crate) fn of(spec: &Spec) -> Result<Self, Problem> {
         let mut namespaces = Self::default();
-        let Some(linux) = spec.linux() else { return Err(no_mount_namespace()) };
+        let Some(linux) = spec.linux() else { return Ok(namespaces) };
         for (at, namespace) in linux.namespaces().iter().flatten().enumerate() {
             let kind = bit(namespace.typ());
             match namespace.path() {
@@ -54,7 +54,7 @@ impl Namespaces {
                 _ => namespaces.make |= kind,
             }
         }
-        if namespaces.all() & MOUNT == 0 {
+        if namespaces.has_user() && !namespaces.has_mounts() {
             return Err(no_mount_namespace());
         }
         namespaces.users = linux.uid_mappings().clone().unwrap_or_default();
@@ -65,6 +65,10 @@ impl Namespaces {
     /// Kinds in which the container is apart from the runtime.
     fn all(&self) -> u32 {
         self.join.iter().fold(self.make, |all, one| all | one.kind)
+    }
+
+    pub(crate) fn has_mounts(&self) -> bool {
+        self.all() & MOUNT != 0
     }
 
     pub(crate) fn has_user(&self) -> bool {
@@ -79,8 +83,8 @@ impl Namespaces {
 fn no_mount_namespace() -> Problem {
     Problem::config(
         "linux.namespaces",
-        "no mount namespace",
-        "add {\"type\": \"mount\"}: the container's mounts would be the machine's own",
+        "a user namespace and no mount namespace",
+        "add {\"type\": \"mount\"}: who is in a user namespace may not mount among the machine's mounts",
     )
 }
 

@@ -116,8 +116,7 @@ impl Ship {
     }
 
     pub(crate) fn start(&self) {
-        command::start(&self.root(), &self.id, &mut Vec::new())
-            .unwrap_or_else(|why| panic!("{}: {why}", self.id));
+        command::start(&self.root(), &self.id).unwrap_or_else(|why| panic!("{}: {why}", self.id));
     }
 
     /// Runs it to its end; its exit code and what was left out.

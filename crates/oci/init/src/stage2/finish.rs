@@ -23,7 +23,9 @@ const DEFAULT_UMASK: u32 = 0o022;
 
 pub(crate) fn become_program(stage: &mut Stage<'_>, program: &Program, states: &States) -> Done<Infallible> {
     let process = &stage.order.process;
-    hook::run(&stage.order.start_container, "startContainer", &states.created).map_err(Failure)?;
+    // One of these that is given no environment has that of the container, whose program it prepares.
+    let hooks = stage.order.start_container.iter().map(|hook| hook.with_environment(&process.env));
+    hook::run(&hooks.collect::<Vec<_>>(), "startContainer", &states.created).map_err(Failure)?;
     label(stage)?;
     tune(process)?;
     user::own_streams(process);

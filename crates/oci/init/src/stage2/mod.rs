@@ -80,6 +80,9 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
         Some(root) => Some(root::build(&stage, root, &mut early, &mut states)?),
         None => None,
     };
+    if let Some(root) = stage.handed.root.take() {
+        root::change(&root)?;
+    }
     let here = match inside {
         Some(inside) => inside,
         None => openat(CWD, c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())

@@ -42,6 +42,9 @@ pub(crate) fn mount(root: BorrowedFd<'_>, mount: &Mount, early: Option<OwnedFd>,
             attach(&tree, place).during(|| format!("mount {source} on {at}"))
         }
         What::New { kind, source } => {
+            if matches!(kind.as_str(), "proc" | "sysfs") {
+                ordinary(root, kind, at)?;
+            }
             let tree =
                 new(kind, source, &mount.options).map_err(|why| Failure::new(format!("mount {at}"), why))?;
             let place = place(root, at, Make::Directory)?;
@@ -52,6 +55,17 @@ pub(crate) fn mount(root: BorrowedFd<'_>, mount: &Mount, early: Option<OwnedFd>,
         }
         What::Groups { hierarchies, links } => groups::mount(root, mount, hierarchies, links, own_groups),
     }
+}
+
+/// Where `/proc` is a link the files that are masked and read-only below it would be others than those that are mounted (runc's
+/// CVE-2019-19921 and CVE-2023-27561).
+fn ordinary(root: BorrowedFd<'_>, kind: &str, at: &str) -> Done {
+    if inside::leads_through_links(root, at).during(|| format!("mount {at}: look at the place"))? {
+        return Err(Failure(format!(
+            "mount {at}: {kind} must be mounted on ordinary directory; in the root file system a symbolic link is in the way"
+        )));
+    }
+    Ok(())
 }
 
 /// A handle on the place of a mount, made where it is missing.

@@ -64,7 +64,7 @@ pub(crate) fn build(
 fn put(root: &Root, tree: &OwnedFd, outside: &OwnedFd) -> Done {
     let attached =
         |place: &OwnedFd| mounts::attach(tree, place).during(|| "mount the root file system".to_owned());
-    if root.propagation.is_some_and(|how| how.kind == Kind::Shared) {
+    if root.own_mounts && root.propagation.is_some_and(|how| how.kind == Kind::Shared) {
         let how = Propagation { kind: Kind::Slave, reach: Reach::Alone };
         sources::propagate(outside, &[how]).during(|| "make the caller's root a slave".to_owned())?;
         return attached(outside);
@@ -72,13 +72,17 @@ fn put(root: &Root, tree: &OwnedFd, outside: &OwnedFd) -> Done {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     match openat(CWD, root.path.as_str(), flags, Mode::empty()) {
         Ok(place) => attached(&place),
-        Err(Errno::ACCESS) => attached(outside),
+        Err(Errno::ACCESS) if root.own_mounts => attached(outside),
         Err(error) => Err(Failure::new(format!("root.path: open {}", root.path), error)),
     }
 }
 
 /// Nothing that is mounted here goes out.
 fn isolate(root: &Root, outside: &OwnedFd) -> Done {
+    if !root.own_mounts {
+        // How the caller's mounts go out is the caller's affair.
+        return Ok(());
+    }
     let kind = match root.propagation.map(|how| how.kind) {
         Some(Kind::Shared) => return Ok(()),
         Some(Kind::Private) => Kind::Private,
@@ -112,13 +116,19 @@ fn name(stage: &Stage<'_>, root: &Root) -> Done {
     Ok(())
 }
 
+/// Makes a handle's folder this process's root.
+pub(crate) fn change(root: &OwnedFd) -> Done {
+    fchdir(root).during(|| "go to the new root".to_owned())?;
+    chroot(c".").during(|| "chroot".to_owned())?;
+    rustix::process::chdir(c"/").during(|| "go to /".to_owned())
+}
+
 /// Makes `tree` this process's root and leaves the caller's.
 fn enter(root: &Root, tree: &OwnedFd, outside: &OwnedFd) -> Done {
-    fchdir(tree).during(|| "go to the new root".to_owned())?;
     if !root.pivot {
-        chroot(c".").during(|| "chroot".to_owned())?;
-        return rustix::process::chdir(c"/").during(|| "go to /".to_owned());
+        return change(tree);
     }
+    fchdir(tree).during(|| "go to the new root".to_owned())?;
     // The old root ends up over the new one, where it can be detached without a folder for it (pivot_root(2), "pivot_root(".", ".")").
     pivot_root(c".", c".").during(|| "pivot_root (from an initramfs it takes --no-pivot)".to_owned())?;
     let how = Propagation { kind: Kind::Slave, reach: Reach::Recursive };
