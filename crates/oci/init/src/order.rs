@@ -113,8 +113,17 @@ pub struct Mount {
     pub what: What,
     /// How.
     pub options: Options,
-    /// Contents of `uid_map` and `gid_map` of an idmapped mount.
-    pub maps: Option<(String, String)>,
+    /// How the owners of an idmapped mount are mapped.
+    pub owners: Option<Owners>,
+}
+
+/// How owners are mapped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Owners {
+    /// By these contents of `uid_map` and `gid_map`.
+    By(String, String),
+    /// As in the user namespace at this path.
+    As(String),
 }
 
 /// What is mounted.

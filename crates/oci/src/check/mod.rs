@@ -70,7 +70,7 @@ pub fn check(spec: &Spec, facts: &Facts) -> Result<Vec<Warning>, Problem> {
     annotations::check(spec.annotations().as_ref())?;
     let namespaces = Namespaces::read(spec.linux().as_ref())?;
     names::check(spec, &namespaces)?;
-    mounts::check(spec, &namespaces, &mut warnings)?;
+    mounts::check(spec, &namespaces)?;
     if let Some(linux) = spec.linux() {
         mappings::check(linux, &namespaces)?;
         time::check(linux, &namespaces)?;

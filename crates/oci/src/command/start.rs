@@ -31,7 +31,7 @@ pub fn start(root: &Path, id: &str) -> Result<(), Problem> {
 }
 
 /// "If any poststart hook fails, the runtime MUST generate an error, stop the container" (runtime.md 1.3, "Lifecycle").
-pub(super) fn kill(state: &State) {
+fn kill(state: &State) {
     // What failed first is of more use than that it can't be stopped either.
     let _ = super::delete::end(state, state.process.map_or(Status::Stopped, |_| Status::Running));
 }

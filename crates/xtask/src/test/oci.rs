@@ -1,4 +1,4 @@
-//! The conformance suite for OCI runtimes, against runc, crun and ours.
+//! The conformance suite for OCI runtimes, against runc, crun, ours, and youki where somebody has built it.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,10 @@ use crate::shell::Workspace;
 
 /// Runtimes of others; where one is not on this machine it is left out.
 const OTHERS: [&str; 2] = ["runc", "crun"];
+
+/// A runtime that no distribution has and that takes long to build: `cargo install youki --locked --features v1,v2,seccomp`, then
+/// on PATH or in `target/tools/bin`.
+const RARE: &str = "youki";
 
 /// Longest time of the suite in the guest (s), where everything is emulated.
 const SECONDS: u32 = 360;
@@ -26,6 +30,14 @@ pub(super) fn oci(run: &mut Run) -> Result<()> {
     let mut command = run.workspace.command(&suite.to_string_lossy());
     for (name, program) in runtimes(run.workspace)? {
         command.arg("--runtime").arg(format!("{name}={}", program.display()));
+    }
+    match run.workspace.find(RARE) {
+        Some(program) => {
+            command.arg("--runtime").arg(format!("{RARE}={}", program.display()));
+        }
+        None => run.tally.line(&format!(
+            "test conformance of {RARE} ... ignored, it is not here: `cargo install {RARE} --locked --features v1,v2,seccomp` brings it"
+        )),
     }
     run.tests(&mut command)
 }

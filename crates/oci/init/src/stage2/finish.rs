@@ -21,11 +21,17 @@ use crate::sys;
 /// Where the configuration says nothing, as runc and crun have it.
 const DEFAULT_UMASK: u32 = 0o022;
 
-pub(crate) fn become_program(stage: &mut Stage<'_>, program: &Program, states: &States) -> Done<Infallible> {
-    let process = &stage.order.process;
+/// Hooks that run inside, when it is started.
+pub(crate) fn run_hooks(stage: &Stage<'_>, states: &States) -> Done {
     // One of these that is given no environment has that of the container, whose program it prepares.
-    let hooks = stage.order.start_container.iter().map(|hook| hook.with_environment(&process.env));
-    hook::run(&hooks.collect::<Vec<_>>(), "startContainer", &states.created).map_err(Failure)?;
+    let environment = &stage.order.process.env;
+    let hooks = stage.order.start_container.iter().map(|hook| hook.with_environment(environment));
+    hook::run(&hooks.collect::<Vec<_>>(), "startContainer", &states.created).map_err(Failure)
+}
+
+/// Everything that the program finds done, its filter last.
+pub(crate) fn prepare(stage: &mut Stage<'_>, states: &States) -> Done {
+    let process = &stage.order.process;
     label(stage)?;
     tune(process)?;
     user::own_streams(process);
@@ -49,13 +55,17 @@ pub(crate) fn become_program(stage: &mut Stage<'_>, program: &Program, states: &
     stay_inside()?;
     sys::close_on_exec_from(3 + process.preserved).during(|| "close_range".to_owned())?;
     sys::reset_signals().during(|| "reset the signals".to_owned())?;
-    let (arguments, environment) = (sys::pointers(&program.arguments), sys::pointers(&program.environment));
     if process.no_new_privileges {
         set_no_new_privs(true).during(|| "process.noNewPrivileges: set it".to_owned())?;
         if let Some(filter) = &process.filter {
             load(&mut stage.handed.agent, filter, &states.agent)?;
         }
     }
+    Ok(())
+}
+
+pub(crate) fn become_program(program: &Program) -> Done<Infallible> {
+    let (arguments, environment) = (sys::pointers(&program.arguments), sys::pointers(&program.environment));
     let error = sys::exec(&program.path, &arguments, &environment);
     let path = program.path.to_string_lossy();
     Err(match error {

@@ -15,6 +15,7 @@ pub(crate) mod sources;
 mod start;
 mod user;
 
+use std::convert::Infallible;
 use std::os::fd::{AsFd as _, OwnedFd};
 
 use catamaran_oci_init::order::Order;
@@ -97,12 +98,33 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
     // Nothing that the working directory could be reached by.
     drop(here);
     let program = program::find(&order.process)?;
+    // Whoever answers its system calls is told of them when the container is created, as with runc: until the start these are
+    // sendmsg, accept4 and execve.
+    let early = order.start_container.is_empty()
+        && stage.handed.start.is_some()
+        && order.process.filter.as_ref().is_some_and(|filter| filter.listener.is_some());
+    if early {
+        finish::prepare(&mut stage, &states)?;
+    }
     let start = start::wait(&mut stage)?;
-    let failure = match finish::become_program(&mut stage, &program, &states) {
+    match go(&mut stage, &program, &states, early) {
         Ok(never) => match never {},
-        Err(failure) => failure,
-    };
-    start.failed(failure)
+        Err(failure) => start.failed(failure),
+    }
+}
+
+/// The last steps, once it is started.
+fn go(
+    stage: &mut Stage<'_>,
+    program: &program::Program,
+    states: &States,
+    is_prepared: bool,
+) -> Done<Infallible> {
+    if !is_prepared {
+        finish::run_hooks(stage, states)?;
+        finish::prepare(stage, states)?;
+    }
+    finish::become_program(program)
 }
 
 /// Tells the runtime that its hooks may run, and waits until they have; what the hooks inside get.
