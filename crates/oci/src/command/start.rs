@@ -23,10 +23,14 @@ pub fn start(root: &Path, id: &str) -> Result<(), Problem> {
             )));
         }
     }
-    let passed = door::pass(&folder.door());
-    // As with runc, crun and youki they are run also where the start failed inside, of which those hear nothing.
+    let inside = match door::pass(&folder.door()) {
+        Ok(()) => Ok(()),
+        // runc, crun and youki do not hear of what fails inside, so their hooks run all the same, and are counted on.
+        Err(problem @ Problem::Inside(_)) => Err(problem),
+        Err(problem) => return Err(problem),
+    };
     let hooks = after_start(&folder, &state);
-    passed?;
+    inside?;
     hooks.inspect_err(|_| kill(&state))
 }
 
