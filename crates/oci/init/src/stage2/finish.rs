@@ -2,6 +2,7 @@
 //! which is the very last where it can be.
 
 use std::convert::Infallible;
+use std::ffi::c_char;
 use std::os::fd::OwnedFd;
 
 use catamaran_oci_init::filter::Filter;
@@ -20,6 +21,19 @@ use crate::sys;
 
 /// Where the configuration says nothing, as runc and crun have it.
 const DEFAULT_UMASK: u32 = 0o022;
+
+/// Arguments and environment of a program as execve(2) takes them.
+pub(crate) struct Words {
+    arguments: Vec<*const c_char>,
+    environment: Vec<*const c_char>,
+}
+
+impl Words {
+    pub(crate) fn of(program: &Program) -> Self {
+        let Program { arguments, environment, .. } = program;
+        Self { arguments: sys::pointers(arguments), environment: sys::pointers(environment) }
+    }
+}
 
 /// Hooks that run inside, when it is started.
 pub(crate) fn run_hooks(stage: &Stage<'_>, states: &States) -> Done {
@@ -64,9 +78,10 @@ pub(crate) fn prepare(stage: &mut Stage<'_>, states: &States) -> Done {
     Ok(())
 }
 
-pub(crate) fn become_program(program: &Program) -> Done<Infallible> {
-    let (arguments, environment) = (sys::pointers(&program.arguments), sys::pointers(&program.environment));
-    let error = sys::exec(&program.path, &arguments, &environment);
+/// Makes nothing any more: a filter may be there that allows the program's calls alone.
+pub(crate) fn become_program(program: &Program, words: &Words) -> Done<Infallible> {
+    let Words { arguments, environment } = words;
+    let error = sys::exec(&program.path, arguments, environment);
     let path = program.path.to_string_lossy();
     Err(match error {
         Errno::NOENT => Failure(format!(

@@ -98,6 +98,7 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
     // Nothing that the working directory could be reached by.
     drop(here);
     let program = program::find(&order.process)?;
+    let words = finish::Words::of(&program);
     // Whoever answers its system calls is told of them when the container is created, as with runc: until the start these are
     // sendmsg, accept4 and execve.
     let early = order.start_container.is_empty()
@@ -107,7 +108,7 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
         finish::prepare(&mut stage, &states)?;
     }
     let start = start::wait(&mut stage)?;
-    match go(&mut stage, &program, &states, early) {
+    match go(&mut stage, (&program, &words), &states, early) {
         Ok(never) => match never {},
         Err(failure) => start.failed(failure),
     }
@@ -116,7 +117,7 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
 /// The last steps, once it is started.
 fn go(
     stage: &mut Stage<'_>,
-    program: &program::Program,
+    (program, words): (&program::Program, &finish::Words),
     states: &States,
     is_prepared: bool,
 ) -> Done<Infallible> {
@@ -124,7 +125,7 @@ fn go(
         finish::run_hooks(stage, states)?;
         finish::prepare(stage, states)?;
     }
-    finish::become_program(program)
+    finish::become_program(program, words)
 }
 
 /// Tells the runtime that its hooks may run, and waits until they have; what the hooks inside get.
