@@ -69,7 +69,7 @@ impl Guard {
             let handed_down = Resource::Controllers { group: base.group.clone(), names: base.added.clone() };
             self.note(&handed_down)?;
         }
-        self.demand(&base.hand_down(), 0)
+        cgroup::once_left(|| self.demand(&base.hand_down(), 0))
     }
 
     /// Unique name of the run.

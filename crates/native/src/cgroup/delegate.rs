@@ -4,12 +4,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use catamaran_worker::script::Step;
 use rustix::fs::{Access, access};
+use rustix::io::Errno;
 
 use super::write;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
+
+/// Longest time that threads which have ended may still count in the group that we have left. It takes microseconds, unless
+/// nobody lets them run to their end.
+const ENDED_THREADS: Duration = Duration::from_secs(2);
 
 /// A group below which a guard can be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +70,30 @@ pub(crate) fn base(own: &Path, root: &Path, aside: &str, wanted: &[&str], me: u3
         }
     }
     Err(in_the_way(own))
+}
+
+/// Has a group hand controllers down that we have just left, which the kernel refuses (`EBUSY`) while anybody is in it. A thread
+/// of ours that has ended is not moved with us and counts for a moment more, though it was waited for: who joins it is woken
+/// before it leaves its group (Linux `kernel/exit.c`: `exit_mm` before `cgroup_exit`; `cgroup_migrate_add_task`). So it is
+/// tried again for a bounded time.
+///
+/// # Errors
+/// What `hand_down` says in the end.
+pub(crate) fn once_left(mut hand_down: impl FnMut() -> Result<(), Problem>) -> Result<(), Problem> {
+    let until = Instant::now() + ENDED_THREADS;
+    loop {
+        let outcome = hand_down();
+        let busy = match &outcome {
+            Err(Problem::Failed(what, _) | Problem::Unavailable(what, _)) => {
+                problem::errno(what) == Some(Errno::BUSY)
+            }
+            Ok(()) | Err(Problem::Interrupted) => false,
+        };
+        if !busy || Instant::now() >= until {
+            return outcome;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// `+cpu +memory`, `-cpu -memory`.
@@ -139,6 +169,26 @@ mod tests {
         let control = write(own.join("cgroup.subtree_control"), "+cpu +memory");
         assert_eq!(base.step_aside(), [Step::Make(own.join("aside")), Step::Enter(own.join("aside"))]);
         assert_eq!(base.hand_down(), [control]);
+    }
+
+    #[test]
+    fn whoever_is_about_to_leave_the_group_is_waited_for_and_nothing_else() {
+        let refused = |errno: Errno| Err(Problem::unavailable(format!("cannot write: {errno}"), "advice"));
+        let mut tries = 0;
+        let busy_at_first = || {
+            tries += 1;
+            if tries < 4 { refused(Errno::BUSY) } else { Ok(()) }
+        };
+        assert_eq!((once_left(busy_at_first), tries), (Ok(()), 4));
+        let mut tries = 0;
+        let never = || {
+            tries += 1;
+            refused(Errno::ACCESS)
+        };
+        assert_eq!((once_left(never), tries), (refused(Errno::ACCESS), 1));
+        let begun = Instant::now();
+        assert_eq!(once_left(|| refused(Errno::BUSY)), refused(Errno::BUSY));
+        assert!(begun.elapsed() >= ENDED_THREADS);
     }
 
     #[test]

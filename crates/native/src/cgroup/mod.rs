@@ -17,7 +17,7 @@ use catamaran_worker::script::Step;
 
 use crate::disk::bounds::Bounds;
 
-pub(crate) use delegate::{Base, signed};
+pub(crate) use delegate::{Base, once_left, signed};
 pub(crate) use find::{ADVICE, Found, find, inherited_memory_limit};
 pub(crate) use memory::MemoryLimits;
 pub(crate) use none::NoGroups;

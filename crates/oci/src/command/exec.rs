@@ -80,6 +80,7 @@ pub fn exec(how: &Exec, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
         listener: order::listener(&order.process).cloned(),
         document: state.document(Status::Running).to_json()?,
         groups: state.groups.clone(),
+        first: state.process.map(|process| process.pid),
     };
     match start(how, &mut launch, console, guest, warnings) {
         Ok(code) => Ok(code),
@@ -284,11 +285,13 @@ struct Guest {
     /// State of the container.
     document: String,
     groups: Option<Manager>,
+    /// The container's first process.
+    first: Option<i32>,
 }
 
 impl Attendant for Guest {
     fn enter(&mut self, pid: i32) -> Result<(), Problem> {
-        put(self.groups.as_ref(), pid)
+        put(self.groups.as_ref(), pid, self.first)
     }
 
     fn map(&mut self, _: i32) -> Result<(), Problem> {

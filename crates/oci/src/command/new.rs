@@ -7,7 +7,7 @@ use catamaran_oci_init::filter::Listener;
 use catamaran_oci_init::hook;
 use catamaran_oci_init::order::{Handed, Order, Process};
 use catamaran_oci_init::wire::States;
-use oci_spec::runtime::Spec;
+use oci_spec::runtime::{LinuxResources, Spec};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::geteuid;
 
@@ -135,8 +135,9 @@ fn fill(
     attempt.folder.write(&attempt.state)?;
     attempt.folder.write_config(&bundle.text)?;
     let groups = attempt.state.groups.as_ref();
-    if let (Some(groups), Some(resources)) = (groups, linux.and_then(|linux| linux.resources().as_ref())) {
-        groups.apply(resources)?;
+    let namespaces = Namespaces::of(spec)?;
+    if let Some(groups) = groups {
+        bound(groups, spec, &namespaces)?;
     }
     let circumstances = Circumstances {
         bundle: &bundle.folder,
@@ -166,7 +167,6 @@ fn fill(
         with.enter(groups)?;
     }
     let launch = attempt.launch.insert(with.launch(&mut order)?);
-    let namespaces = Namespaces::of(spec)?;
     let mut attendant = Maker { spec, namespaces: &namespaces, state: &mut attempt.state, listener };
     let process = launch.attend(&mut attendant, warnings)?;
     attempt.state.process = Some(process);
@@ -175,6 +175,21 @@ fn fill(
         write_pid(path, process.pid)?;
     }
     Ok(console)
+}
+
+/// Sets the limits of the container's groups, and whose they are. Which devices may be used is bounded also where nothing is said of
+/// resources.
+fn bound(groups: &Manager, spec: &Spec, namespaces: &Namespaces) -> Result<(), Problem> {
+    let given = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
+    match given {
+        Some(resources) => groups.apply(resources)?,
+        None => groups.apply(&LinuxResources::default())?,
+    }
+    match order::owner_of_group(spec, namespaces)? {
+        Some(user) if geteuid().is_root() => groups.hand_over(user),
+        // Of an ordinary user they are already.
+        _ => Ok(()),
+    }
 }
 
 /// Tells the program of sockets that it gets (sd_listen_fds(3)); in its pid namespace it is the first process.
@@ -235,9 +250,9 @@ impl Descriptors {
     }
 }
 
-/// Puts a process into groups that it could not be born into.
-pub(crate) fn put(groups: Option<&Manager>, pid: i32) -> Result<(), Problem> {
-    groups.map_or(Ok(()), |groups| groups.enter(pid.cast_unsigned()))
+/// Puts a process into groups that it could not be born into, beside the container's first one if there is one.
+pub(crate) fn put(groups: Option<&Manager>, pid: i32, first: Option<i32>) -> Result<(), Problem> {
+    groups.map_or(Ok(()), |groups| groups.enter(pid.cast_unsigned(), first.map(i32::cast_unsigned)))
 }
 
 struct Maker<'a> {
@@ -249,7 +264,7 @@ struct Maker<'a> {
 
 impl Attendant for Maker<'_> {
     fn enter(&mut self, pid: i32) -> Result<(), Problem> {
-        put(self.state.groups.as_ref(), pid)
+        put(self.state.groups.as_ref(), pid, None)
     }
 
     fn map(&mut self, pid: i32) -> Result<(), Problem> {
