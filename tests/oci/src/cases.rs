@@ -5,6 +5,7 @@ mod capabilities;
 mod cgroups;
 mod delete;
 mod devices;
+mod events;
 mod exec;
 mod features;
 mod hooks;
@@ -21,6 +22,7 @@ mod process;
 mod root;
 mod seccomp;
 mod streams;
+mod update;
 mod user_namespace;
 mod v2_limits;
 mod v2_tree;
@@ -51,6 +53,8 @@ const CHAPTERS: &[Chapter] = &[
     v2_tree::CHAPTER,
     exec::CHAPTER,
     manage::CHAPTER,
+    update::CHAPTER,
+    events::CHAPTER,
     features::CHAPTER,
     bad_input::CHAPTER,
 ];
