@@ -8,7 +8,6 @@ mod ship;
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use catamaran_oci::command;
@@ -97,23 +96,13 @@ fn a_root_or_a_namespace_that_is_none_is_not_waited_for() {
     }
 }
 
-/// Set for a test that this test has begun anew, whose memory is its own alone.
-const ALONE: &str = "CATAMARAN_OCI_ALONE";
-
 #[test]
 fn oversized_fields_are_refused_in_bounded_time_and_memory() {
     const NAME: &str = "oversized_fields_are_refused_in_bounded_time_and_memory";
     if !is_root(NAME) {
         return;
     }
-    if std::env::var_os(ALONE).is_none() {
-        let output = Command::new("/proc/self/exe")
-            .args(["--exact", NAME, "--nocapture"])
-            .env(ALONE, "1")
-            .output()
-            .expect("begun anew");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        print!("{}", String::from_utf8_lossy(&output.stdout));
+    if !ship::is_alone(NAME) {
         return;
     }
     let mut ship = Ship::new("oversized", "exit 0");

@@ -193,22 +193,13 @@ fn an_image_with_links_where_the_runtime_works_is_no_way_out() {
     }
 }
 
-/// Set for a test that this test has begun anew, whose descriptors are its own alone.
-const ALONE: &str = "CATAMARAN_OCI_ALONE";
-
 #[test]
 fn a_caller_full_of_descriptors_leaks_none() {
     const NAME: &str = "a_caller_full_of_descriptors_leaks_none";
     if !is_root(NAME) {
         return;
     }
-    if std::env::var_os(ALONE).is_none() {
-        let output = Command::new("/proc/self/exe")
-            .args(["--exact", NAME, "--nocapture"])
-            .env(ALONE, "1")
-            .output()
-            .expect("begun anew");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    if !ship::is_alone(NAME) {
         return;
     }
     let file = fs::File::open("/").expect("the machine's root");

@@ -204,3 +204,20 @@ pub(crate) fn groups(name: &str) -> Vec<PathBuf> {
     }
     found
 }
+
+/// Whether this is the test `name` in a process of its own, whose memory and descriptors are no other test's. Elsewhere it is begun
+/// anew as one, and has to succeed there.
+pub(crate) fn is_alone(name: &str) -> bool {
+    const ALONE: &str = "CATAMARAN_OCI_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let anew = std::process::Command::new("/proc/self/exe")
+        .args(["--exact", name, "--nocapture"])
+        .env(ALONE, "1")
+        .output()
+        .expect("begun anew");
+    assert!(anew.status.success(), "{}", String::from_utf8_lossy(&anew.stderr));
+    print!("{}", String::from_utf8_lossy(&anew.stdout));
+    false
+}
