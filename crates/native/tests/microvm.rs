@@ -38,7 +38,11 @@ workload = { phases = [
     let requests = web.requests.as_ref().expect("a server has requests");
     assert_eq!((requests.sent, requests.completed, requests.failed), (100, 100, 0), "{requests:?}");
     assert_eq!(job.state, TenantState::Completed, "{job:?}");
-    assert!(web.turns.is_some_and(|turns| turns > 0.0) && job.cpu_s.is_some_and(|cpu_s| cpu_s > 0.05));
+    // How much of a core the first phase had is the machine's to say; the second's work is made to the last turn: two threads of
+    // 20 ms beside the server's 100 requests of 1 ms.
+    let (served, worked) = (web.turns.expect("turns"), job.turns.expect("turns"));
+    assert!(served > 0.0 && worked >= 0.4 * served, "{web:?}\n{job:?}");
+    assert!(job.cpu_s.is_some_and(|cpu_s| cpu_s > 0.0), "{job:?}");
     for row in [web, job] {
         let stages: Vec<_> = row.startup_stages.iter().map(|stage| stage.name.as_str()).collect();
         assert!(stages.ends_with(&["exec", "vmm", "boot"]), "{stages:?}");
