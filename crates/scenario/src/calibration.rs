@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::Scheduler;
 
+mod bare;
 mod disk;
 mod forks;
 mod network;
 mod virtio;
 
+pub use bare::BareGuestCosts;
 pub use disk::{CachedCosts, DiskCosts, FlushCosts, OperationCosts};
 pub use forks::{BusyForkCosts, ForkCosts};
 pub use network::{MessageCosts, NetworkCosts, TurnCosts};
@@ -42,6 +44,9 @@ pub struct Calibration {
     /// What guests cost on it; none where no guest was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vm: Option<VmCosts>,
+    /// Guests without a kernel; none where none was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bare: Option<BareGuestCosts>,
     /// Median length (ns) of each start-up stage, by platform.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub startup: std::collections::BTreeMap<crate::Platform, Vec<StartupStage>>,

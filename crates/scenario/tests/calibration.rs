@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests panic as tests do")]
 
-use catamaran_scenario::calibration::{Accel, StartupStage, VmCosts};
+use catamaran_scenario::calibration::{Accel, BareGuestCosts, StartupStage, VmCosts};
 use catamaran_scenario::{Calibration, Platform};
 
 #[test]
@@ -10,7 +10,7 @@ fn reference_is_written_and_read_back() {
     let mut calibration = Calibration::reference();
     assert_eq!((calibration.scheduler.hz, calibration.machine.cores > 0), (250, true));
     let stage = StartupStage { name: "clone".into(), actor: "runtime".into(), median_ns: 123_456 };
-    calibration.startup.insert(Platform::CriO, vec![stage.clone(), stage]);
+    calibration.startup.insert(Platform::CriO, vec![stage.clone(), stage.clone()]);
     calibration.cpu.turns_per_cpu_s = 1.0 / 3.0;
     if let Some(memory) = &mut calibration.memory {
         memory.tenant_bytes = [(Platform::BareMetal, 170_000), (Platform::CriO, 1 << 20)].into();
@@ -22,6 +22,18 @@ fn reference_is_written_and_read_back() {
         idle_bytes: Some(200 << 20),
         reserve_bytes: Some(30 << 20),
         disk: None,
+    });
+    calibration.bare = Some(BareGuestCosts {
+        speed_factor: 0.99,
+        request_overhead_ns: 30_000,
+        sleep_overhead_ns: 2000,
+        touch_ns: 90.5,
+        retouch_ns: 1.5,
+        release_ns: 2.5,
+        tenant_bytes: 3 << 20,
+        thread_bytes: 70_000,
+        rss_bytes: 4 << 20,
+        startup: vec![stage],
     });
     let text = calibration.to_toml();
     assert_eq!(Calibration::from_toml(&text, "host.toml").as_ref(), Ok(&calibration), "{text}");
@@ -62,6 +74,8 @@ fn refused() {
         ),
         ("[cpu]", "[vm]\naccel = \"kvm\"\n[cpu]", "vm.speed_factor", "missing"),
         ("[cpu]", "[vm]\naccel = \"xen\"\nspeed_factor = 1.0\n[cpu]", "vm.accel", "\"kvm\" or \"tcg\""),
+        ("[cpu]", "[bare]\nspeed_factor = 2.0\n[cpu]", "bare.speed_factor", "1.25"),
+        ("[cpu]", "[bare]\nspeed_factor = 1.0\n[cpu]", "bare.request_overhead_ns", "missing"),
         ("[cpu]", "[startup]\nvmm = []\n[cpu]", "startup.vmm", "did you mean \"vm\"?"),
         ("[cpu]", "[[startup.vm]]\nname = \"a\"\nactor = \"b\"\n[cpu]", "startup.vm[0].median_ns", "missing"),
     ] {

@@ -5,6 +5,7 @@
 
 mod accuracy;
 mod bench_container;
+mod bench_microvm;
 mod demo;
 mod fuzz;
 mod golden;
@@ -46,6 +47,8 @@ enum Task {
     Golden,
     /// Time a container that does nothing against runc and crun (as root)
     BenchContainer(bench_container::Options),
+    /// Time the first instruction of a microVM's guest, and its speed (with /dev/kvm)
+    BenchMicrovm(bench_microvm::Options),
     /// Record the system calls with which our runtime makes a container (as root, with strace)
     TraceContainer,
     /// Hold the simulator against this machine over the corpus in tests/accuracy (as root)
@@ -85,6 +88,7 @@ fn carry_out(task: &Task) -> Result<bool> {
         Task::Ahead => test::compile_ahead(&workspace)?,
         Task::Golden => golden::golden(&workspace)?,
         Task::BenchContainer(options) => return bench_container::bench(&workspace, options),
+        Task::BenchMicrovm(options) => return bench_microvm::bench(&workspace, options),
         Task::TraceContainer => trace_container::trace(&workspace)?,
         Task::Accuracy(options) => return accuracy::accuracy(&workspace, options),
         Task::Published(options) => published::published(&workspace, options)?,

@@ -37,21 +37,7 @@ const PLATFORMS: [Platform; 5] =
 
 /// Measures; `turns_per_cpu_s` is for runs that make none.
 pub(crate) fn measure(turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<MemoryCosts, Problem> {
-    let worker = WorkerFile::make()?;
-    let pages = TOUCHED_BYTES / rustix::param::page_size() as u64;
-    let (mut touch, mut again, mut release) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let nothing = round(&worker, 0, false, interrupt)?;
-        let once = round(&worker, TOUCHED_BYTES, false, interrupt)?;
-        let over = round(&worker, TOUCHED_BYTES, true, interrupt)?;
-        touch.push((once.cpu_ns - nothing.cpu_ns) / pages as f64);
-        again.push((over.cpu_ns - once.cpu_ns) / (over.touches - once.touches).max(1.0));
-        release.push((once.exit_ns - nothing.exit_ns) / pages as f64);
-    }
-    let page_cost = |figures: &[f64]| {
-        // Noise can make nothing of something very small; nothing at all costs nothing.
-        median(figures).map(|ns| ns.max(0.1)).ok_or_else(no_figures)
-    };
+    let PageCosts { touch_ns, retouch_ns, release_ns } = page_costs(&WorkerFile::make()?, 0, interrupt)?;
     let weights = density::weigh(&plan(1)?, &PLATFORMS, TENANTS, interrupt)?;
     let tenant_bytes: BTreeMap<_, _> = weights.iter().map(|one| (one.platform, one.bytes)).collect();
     let many = density::weigh(&plan(THREADS)?, &[Platform::BareMetal], TENANTS, interrupt)?;
@@ -62,20 +48,55 @@ pub(crate) fn measure(turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<Mem
         (0..STARTS).map(|_| density::given_back(&plan(1)?, Platform::BareMetal, interrupt)).collect();
     let starts: Vec<f64> = starts?.into_iter().flatten().map(|bytes| bytes as f64).collect();
     Ok(MemoryCosts {
-        touch_ns: page_cost(&touch)?,
-        retouch_ns: page_cost(&again)?,
-        release_ns: page_cost(&release)?,
+        touch_ns,
+        retouch_ns,
+        release_ns,
         worker_bytes: one.bytes,
         thread_bytes,
         group_bytes: one.group_bytes,
         start_bytes: median(&starts).ok_or_else(no_controller)? as u64,
-        worker_rss_bytes: weigh_for_the_killer(turns_per_cpu_s, interrupt)?,
+        worker_rss_bytes: weigh_for_the_killer(&plan(1)?, turns_per_cpu_s, interrupt)?,
         swap: None,
         tenant_bytes,
     })
 }
 
-fn no_figures() -> Problem {
+/// What a page costs (ns), as in [`MemoryCosts`].
+pub(super) struct PageCosts {
+    pub(super) touch_ns: f64,
+    pub(super) retouch_ns: f64,
+    pub(super) release_ns: f64,
+}
+
+/// Touches pages of a process's, or, where `guest_bytes` is not 0, of a bare guest's with so much memory.
+pub(super) fn page_costs(
+    worker: &WorkerFile,
+    guest_bytes: u64,
+    interrupt: &Interrupt,
+) -> Result<PageCosts, Problem> {
+    let pages = TOUCHED_BYTES / rustix::param::page_size() as u64;
+    let (mut touch, mut again, mut release) = (Vec::new(), Vec::new(), Vec::new());
+    let round = |bytes, over_and_over| round((worker, guest_bytes), bytes, over_and_over, interrupt);
+    for _ in 0..ROUNDS {
+        let nothing = round(0, false)?;
+        let once = round(TOUCHED_BYTES, false)?;
+        let over = round(TOUCHED_BYTES, true)?;
+        touch.push((once.cpu_ns - nothing.cpu_ns) / pages as f64);
+        again.push((over.cpu_ns - once.cpu_ns) / (over.touches - once.touches).max(1.0));
+        release.push((once.exit_ns - nothing.exit_ns) / pages as f64);
+    }
+    let page_cost = |figures: &[f64]| {
+        // Noise can make nothing of something very small; nothing at all costs nothing.
+        median(figures).map(|ns| ns.max(0.1)).ok_or_else(no_figures)
+    };
+    Ok(PageCosts {
+        touch_ns: page_cost(&touch)?,
+        retouch_ns: page_cost(&again)?,
+        release_ns: page_cost(&release)?,
+    })
+}
+
+pub(super) fn no_figures() -> Problem {
     Problem::new("touching memory could not be measured: no schedstat", "mount /proc; CONFIG_SCHED_INFO=y")
 }
 
@@ -88,7 +109,7 @@ struct Round {
 }
 
 fn round(
-    worker: &WorkerFile,
+    (worker, guest_bytes): (&WorkerFile, u64),
     bytes: u64,
     over_and_over: bool,
     interrupt: &Interrupt,
@@ -97,6 +118,7 @@ fn round(
         Leak { start: Bytes(bytes), leak: BytesPerSecond(0), most: Bytes(bytes), touch_loop: over_and_over };
     let tape = Order::leak(leak, ROUND_NS.max(STEP_NS)).write()?;
     let mut launcher = Launcher::start(worker, "memory", tape, interrupt)?;
+    launcher.tape.set(head::GUEST_BYTES, guest_bytes);
     launcher.carry_out(&Script::default(), interrupt)?;
     let origin_ns = now_ns();
     launcher.tape.set(head::ORIGIN_NS, origin_ns);
@@ -116,17 +138,24 @@ fn round(
     }
 }
 
+/// Without its tenants: they are [`waiting`].
+pub(super) const WAITING: Scenario<'_> =
+    Scenario { name: "memory", duration: "300s", memory: "512MiB", ..ON_ONE_CORE };
+
 /// Tenants with so many threads that wait.
-fn plan(threads: u64) -> Result<Plan, Problem> {
-    let tenants = format!(
+pub(super) fn waiting(threads: u64) -> String {
+    format!(
         "[[tenant]]\nname = \"waits\"\ncpu = {{ limit = \"500m\" }}\n\
          workload = {{ kind = \"server\", threads = {threads}, arrivals = {{ process = \"constant\", rate = \"0.01/s\" }}, \
          service = {{ cpu = \"1us\", distribution = \"constant\" }} }}"
-    );
-    Scenario { name: "memory", duration: "300s", memory: "512MiB", tenants: &tenants, ..ON_ONE_CORE }.plan()
+    )
 }
 
-fn no_controller() -> Problem {
+fn plan(threads: u64) -> Result<Plan, Problem> {
+    Scenario { tenants: &waiting(threads), ..WAITING }.plan()
+}
+
+pub(super) fn no_controller() -> Problem {
     Problem::new(
         "tenants could not be weighed: no memory controller counts what they are charged",
         "use cgroup v1 with the controller memory, or Linux 5.18 or later with v2",
@@ -134,9 +163,13 @@ fn no_controller() -> Problem {
 }
 
 /// What a tenant's process weighs for the kernel's killer (bytes).
-fn weigh_for_the_killer(turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<u64, Problem> {
-    let plan = plan(1)?;
-    let run = Run::start(&plan, Platform::BareMetal, turns_per_cpu_s, interrupt)?;
+pub(super) fn weigh_for_the_killer(
+    plan: &Plan,
+    turns_per_cpu_s: f64,
+    interrupt: &Interrupt,
+) -> Result<u64, Problem> {
+    let platform = plan.platforms().first().copied().unwrap_or(Platform::BareMetal);
+    let run = Run::start(plan, platform, turns_per_cpu_s, interrupt)?;
     run.first_tenant().and_then(badness_bytes).ok_or_else(no_figures)
 }
 

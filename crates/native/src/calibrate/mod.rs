@@ -1,6 +1,7 @@
 //! Measures what the simulator needs to know of this machine. Everything here is measured for its own sake; nothing is
 //! fitted to a scenario.
 
+mod bare;
 mod disk;
 mod forks;
 mod guests;
@@ -62,7 +63,8 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     progress("context switches", 0.3);
     let context_switch_ns = switch::measure(last)?;
     progress("requests", 0.35);
-    let overheads = tenants::overheads(turns_per_cpu_s, context_switch_ns, interrupt)?;
+    let (queued, awaited) = (tenants::QUEUED.plan()?, tenants::AWAITED.plan()?);
+    let overheads = tenants::overheads((&queued, &awaited), turns_per_cpu_s, context_switch_ns, interrupt)?;
     progress("limits", 0.45);
     let run_delay_includes_throttled = tenants::run_delay_includes_throttled(turns_per_cpu_s, interrupt)?;
     progress("memory", 0.47);
@@ -74,6 +76,16 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     progress("forks", 0.495);
     let fork = forks::measure(turns_per_cpu_s, context_switch_ns, overheads, interrupt)?;
     let mut startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
+    let cpu = CpuCosts {
+        turns_per_cpu_s,
+        all_busy_factor,
+        context_switch_ns,
+        wakeup_idle_ns: pulse.wakeup_ns,
+        request_overhead_ns: overheads.request_ns,
+        sleep_overhead_ns: overheads.sleep_ns,
+        tick_ns: pulse.tick_ns,
+    };
+    let bare = bare::measure(&cpu, interrupt, progress)?;
     let guests = guests::measure(turns_per_cpu_s, interrupt, progress)?;
     let vm = guests.map(|guests| {
         startup.insert(Platform::Vm, guests.stages);
@@ -84,21 +96,14 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     Ok(Calibration {
         schema: SCHEMA.to_owned(),
         machine: machine(),
-        cpu: CpuCosts {
-            turns_per_cpu_s,
-            all_busy_factor,
-            context_switch_ns,
-            wakeup_idle_ns: pulse.wakeup_ns,
-            request_overhead_ns: overheads.request_ns,
-            sleep_overhead_ns: overheads.sleep_ns,
-            tick_ns: pulse.tick_ns,
-        },
+        cpu,
         scheduler: knobs::read(pulse.hz, run_delay_includes_throttled),
         memory: Some(memory),
         disk,
         network,
         fork,
         vm,
+        bare,
         startup,
     })
 }

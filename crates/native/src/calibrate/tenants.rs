@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use catamaran_report::Report;
 use catamaran_report::report::StageRow;
 use catamaran_report::statistics::median;
-use catamaran_scenario::Platform;
 use catamaran_scenario::calibration::StartupStage;
+use catamaran_scenario::{Plan, Platform};
 
 use super::Progress;
 use super::scenario::{ON_ONE_CORE, Scenario};
@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::run::Run;
 
 /// A server whose requests take next to nothing and wait for one another, so that it never sleeps between them.
-const QUEUED: Scenario<'_> = Scenario {
+pub(crate) const QUEUED: Scenario<'_> = Scenario {
     name: "requests",
     duration: "2s",
     tenants: r#"
@@ -27,7 +27,7 @@ workload = { kind = "server", queue = 20000, arrivals = { process = "burst", siz
 };
 /// The same, but for a sleep before each request, on a core that is busy otherwise: alone, each would also pay for the
 /// core's way out of idleness.
-const AWAITED: Scenario<'_> = Scenario {
+pub(crate) const AWAITED: Scenario<'_> = Scenario {
     name: "sleeps",
     duration: "2s",
     tenants: r#"
@@ -57,7 +57,7 @@ workload = { kind = "compute", work = "1h" }
 };
 
 /// A tenant with limits that does nothing once it is there.
-const STARTUP: Scenario<'_> = Scenario {
+pub(crate) const STARTUP: Scenario<'_> = Scenario {
     name: "startup",
     platforms: &[
         Platform::BareMetal,
@@ -75,7 +75,7 @@ workload = { kind = "idle" }
     ..ON_ONE_CORE
 };
 /// Starts per platform, of which the median of each stage counts.
-const STARTS: u32 = 20;
+pub(crate) const STARTS: u32 = 20;
 
 /// What answering costs beyond the demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,25 +91,22 @@ pub(crate) fn try_one(interrupt: &Interrupt) -> Result<(), Problem> {
     Run::start(&STARTUP.plan()?, Platform::BareMetal, 1e8, interrupt).map(drop)
 }
 
-/// CPU time of a request and of a sleep.
+/// CPU time of a request and of a sleep, by the plans of [`QUEUED`] and [`AWAITED`].
 pub(crate) fn overheads(
+    (queued, awaited): (&Plan, &Plan),
     turns_per_cpu_s: f64,
     context_switch_ns: u64,
     interrupt: &Interrupt,
 ) -> Result<Overheads, Problem> {
-    let request_ns = cpu_ns_of_a_request(&QUEUED, turns_per_cpu_s, interrupt)? - DEMAND_NS;
-    let awaited_ns = cpu_ns_of_a_request(&AWAITED, turns_per_cpu_s, interrupt)? - DEMAND_NS;
+    let request_ns = cpu_ns_of_a_request(queued, turns_per_cpu_s, interrupt)? - DEMAND_NS;
+    let awaited_ns = cpu_ns_of_a_request(awaited, turns_per_cpu_s, interrupt)? - DEMAND_NS;
     let sleep_ns = awaited_ns - request_ns - context_switch_ns as f64;
     let whole = |ns: f64| ns.max(0.0).round() as u64;
     Ok(Overheads { request_ns: whole(request_ns), sleep_ns: whole(sleep_ns) })
 }
 
-fn cpu_ns_of_a_request(
-    scenario: &Scenario<'_>,
-    turns_per_cpu_s: f64,
-    interrupt: &Interrupt,
-) -> Result<f64, Problem> {
-    let report = carry_out(scenario, turns_per_cpu_s, interrupt)?;
+fn cpu_ns_of_a_request(plan: &Plan, turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<f64, Problem> {
+    let report = carry_out(plan, turns_per_cpu_s, interrupt)?;
     let tenant = report.tenants.first();
     let completed =
         tenant.and_then(|tenant| tenant.requests.as_ref()).map_or(0, |requests| requests.completed);
@@ -128,7 +125,7 @@ pub(crate) fn run_delay_includes_throttled(
     turns_per_cpu_s: f64,
     interrupt: &Interrupt,
 ) -> Result<bool, Problem> {
-    let report = carry_out(&THROTTLED, turns_per_cpu_s, interrupt)?;
+    let report = carry_out(&THROTTLED.plan()?, turns_per_cpu_s, interrupt)?;
     let figures = report.tenants.first().and_then(|tenant| Some((tenant.waited_s?, tenant.throttled_s?)));
     match figures {
         Some((waited_s, throttled_s)) if throttled_s > 0.2 => Ok(waited_s > throttled_s / 2.0),
@@ -165,14 +162,9 @@ pub(crate) fn medians(starts: &[Vec<StageRow>]) -> Vec<StartupStage> {
     stages.filter_map(median_of).collect()
 }
 
-fn carry_out(
-    scenario: &Scenario<'_>,
-    turns_per_cpu_s: f64,
-    interrupt: &Interrupt,
-) -> Result<Report, Problem> {
-    let plan = scenario.plan()?;
+fn carry_out(plan: &Plan, turns_per_cpu_s: f64, interrupt: &Interrupt) -> Result<Report, Problem> {
     let platform = plan.platforms().first().copied().unwrap_or(Platform::BareMetal);
-    Run::start(&plan, platform, turns_per_cpu_s, interrupt)?.carry_out(0, &mut None)
+    Run::start(plan, platform, turns_per_cpu_s, interrupt)?.carry_out(0, &mut None)
 }
 
 #[cfg(test)]

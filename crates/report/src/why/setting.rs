@@ -1,7 +1,7 @@
 //! The setting of the scenario that a cause depends on.
 
 use catamaran_scenario::Platform;
-use catamaran_scenario::plan::{Tenant, Workload};
+use catamaran_scenario::plan::{Guest, Tenant, Workload};
 
 use super::Run;
 
@@ -45,6 +45,12 @@ impl Advice {
 /// Whether a platform holds tenants to their limits.
 pub(super) fn has_limits(platform: Platform) -> bool {
     !matches!(platform, Platform::BareMetal | Platform::Chroot | Platform::Namespaces)
+}
+
+/// Whether each tenant's threads are divided by a kernel of its own.
+pub(super) fn has_guest_kernels(run: &Run<'_>) -> bool {
+    let platform = run.report.platform;
+    has_guests(platform) && run.plan.settings(platform).guest != Some(Guest::Bare)
 }
 
 /// Whether each tenant has a guest of its own, under its limits.

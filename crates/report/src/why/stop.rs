@@ -60,7 +60,7 @@ pub(super) fn waited(run: &Run<'_>, tenant: usize) -> Option<Found> {
         others: busiest.and_then(|(other, cpu_s)| Some((run.row(other)?.label(), cpu_s))),
     };
     // In a guest the quota stops the virtual CPUs, and nobody waits in the guest for that.
-    let counts = !setting::has_guests(run.report.platform);
+    let counts = !setting::has_guest_kernels(run);
     let quota = facts.throttled_s.is_some_and(|throttled_s| counts && throttled_s > facts.waited_s / 2.0);
     let advice = match quota {
         true => setting::more_quota(run, tenant),

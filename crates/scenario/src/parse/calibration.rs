@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::calibration::{
-    Accel, BusyForkCosts, CachedCosts, CpuCosts, DiskCosts, FlushCosts, ForkCosts, Machine, MemoryCosts,
-    MessageCosts, NetworkCosts, OperationCosts, SchedulerKnobs, StartupStage, SwapCosts, TurnCosts,
-    VirtioCosts, VmCosts,
+    Accel, BareGuestCosts, BusyForkCosts, CachedCosts, CpuCosts, DiskCosts, FlushCosts, ForkCosts, Machine,
+    MemoryCosts, MessageCosts, NetworkCosts, OperationCosts, SchedulerKnobs, StartupStage, SwapCosts,
+    TurnCosts, VirtioCosts, VmCosts,
 };
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::plan::Scheduler;
@@ -38,6 +38,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
     let fork = root.table("fork").and_then(|fork| read_fork(&fork));
     let network = root.table("network").and_then(|network| read_network(&network));
     let vm = root.table("vm").and_then(|vm| read_vm(&vm));
+    let bare = root.table("bare").and_then(|bare| read_bare(&bare));
     let startup = read_startup(root);
     schema?;
     Some(Calibration {
@@ -50,6 +51,7 @@ fn read(root: &Reader<'_>) -> Option<Calibration> {
         network,
         fork,
         vm,
+        bare,
         startup: startup?,
     })
 }
@@ -274,6 +276,27 @@ fn read_vm(reader: &Reader<'_>) -> Option<VmCosts> {
     let reserve_bytes = reader.count("reserve_bytes");
     let disk = reader.table("disk").and_then(|table| read_virtio(&table));
     Some(VmCosts { accel: accel?, speed_factor: speed_factor?, exit_ns, idle_bytes, reserve_bytes, disk })
+}
+
+fn read_bare(reader: &Reader<'_>) -> Option<BareGuestCosts> {
+    let (request_overhead_ns, sleep_overhead_ns) =
+        (reader.count("request_overhead_ns"), reader.count("sleep_overhead_ns"));
+    let (touch_ns, retouch_ns) = (reader.real("touch_ns"), reader.real("retouch_ns"));
+    let (release_ns, speed_factor) = (reader.real("release_ns"), reader.real("speed_factor"));
+    let (tenant_bytes, thread_bytes) = (reader.count("tenant_bytes"), reader.count("thread_bytes"));
+    let rss_bytes = reader.count("rss_bytes");
+    Some(BareGuestCosts {
+        speed_factor: speed_factor?,
+        request_overhead_ns: request_overhead_ns?,
+        sleep_overhead_ns: sleep_overhead_ns?,
+        touch_ns: touch_ns?,
+        retouch_ns: retouch_ns?,
+        release_ns: release_ns?,
+        tenant_bytes: tenant_bytes?,
+        thread_bytes: thread_bytes?,
+        rss_bytes: rss_bytes?,
+        startup: read_stages(reader, "startup"),
+    })
 }
 
 fn read_startup(root: &Reader<'_>) -> Option<BTreeMap<Platform, Vec<StartupStage>>> {

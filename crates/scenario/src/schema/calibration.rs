@@ -20,6 +20,7 @@ pub(crate) static CALIBRATION: Table = Table::new(
         Field::optional("network", Takes::Table(&NETWORK)),
         Field::optional("fork", Takes::Table(&FORK)),
         Field::optional("vm", Takes::Table(&VM)),
+        Field::optional("bare", Takes::Table(&BARE)),
         Field::optional("startup", Takes::ByPlatform(&STARTUP)),
     ],
 );
@@ -211,6 +212,23 @@ static VM: Table = Table::new(
         Field::optional("idle_bytes", Takes::Count { least: 1, most: BYTES_MOST }),
         Field::optional("reserve_bytes", Takes::Count { least: 0, most: BYTES_MOST }),
         Field::optional("disk", Takes::Table(&VIRTIO)),
+    ],
+);
+
+static BARE: Table = Table::new(
+    "Guests without a kernel (`platform.microvm.guest = \"bare\"`).",
+    &[
+        // Above 1 by measuring error only.
+        Field::required("speed_factor", Takes::Real { most: 1.25 }),
+        Field::required("request_overhead_ns", COST),
+        Field::required("sleep_overhead_ns", COST),
+        Field::required("touch_ns", PAGE_COST),
+        Field::required("retouch_ns", PAGE_COST),
+        Field::required("release_ns", PAGE_COST),
+        Field::required("tenant_bytes", WEIGHT),
+        Field::required("thread_bytes", WEIGHT),
+        Field::required("rss_bytes", WEIGHT),
+        Field::required("startup", Takes::Tables(&STAGE)),
     ],
 );
 

@@ -36,7 +36,7 @@ pub(super) fn report(
         scenario_digest: plan.digest(),
         engine: format!("catamaran-sim {}", env!("CARGO_PKG_VERSION")),
         calibration_digest: Some(calibration.digest()),
-        machine: facts(platform, setting),
+        machine: facts(plan, platform, setting),
     };
     let mut report = Report::blank(plan, platform, BackendKind::Simulated, 0, identity);
     report.elapsed_s = world.now as f64 / 1e9;
@@ -58,7 +58,10 @@ pub(super) fn report(
         }
     }
     host(&mut report, calibration, setting, world);
-    isolation(&mut report, plan, platform);
+    match platform::bare::is_bare(plan, platform) {
+        true => platform::bare::amend(&mut report),
+        false => isolation(&mut report, plan, platform),
+    }
     report.processes = startup::processes(platform, &plan.settings(platform));
     report.events = happened::events(world, &report.tenants);
     report.samples = happened::samples(world, &report.tenants);
@@ -66,7 +69,10 @@ pub(super) fn report(
 }
 
 /// What is said of the platform itself, where there is anything to say.
-fn facts(platform: Platform, setting: &Setting) -> Option<BTreeMap<String, String>> {
+fn facts(plan: &Plan, platform: Platform, setting: &Setting) -> Option<BTreeMap<String, String>> {
+    if platform::bare::is_bare(plan, platform) {
+        return Some(platform::bare::facts(plan));
+    }
     let mut facts = setting.guest.map(|guest| guest.facts()).unwrap_or_default();
     facts.extend(platform::costs::extra(platform).facts());
     if platform == Platform::Gvisor {

@@ -49,6 +49,8 @@ pub(super) struct Setting {
     pub(super) pulls: BTreeMap<usize, Vec<startup::pull::Part>>,
     /// What no two tenants of a machine can have.
     pub(super) taken: platform::clash::Taken,
+    /// Speed of the work, relative to a process's.
+    speed: f64,
     /// CPU time of a request beyond its demand (ns).
     pub(super) request_overhead: u64,
     /// CPU time of a sleep beyond the switches (ns).
@@ -97,6 +99,7 @@ impl Setting {
             start: startup::start(plan, platform, calibration),
             pulls: startup::pull::pulls(plan, platform, takes_part),
             taken: platform::clash::Taken::nothing(platform, &plan.settings(platform)),
+            speed: platform::bare::speed(plan, platform, calibration),
             request_overhead: inside(calibration.cpu.request_overhead_ns),
             // A sleep is a system call.
             sleep_overhead: inside(calibration.cpu.sleep_overhead_ns) + system_call,
@@ -128,6 +131,7 @@ impl Setting {
         let dice = |whose: &str| SplitMix64::named(plan.seed(), &format!("{whose}/{}", options.throw));
         let mut knobs = self.knobs;
         knobs.costs.taken = options.taken.clamp(0.0, TAKEN_MOST);
+        let speed = speed * self.speed;
         let machine = || Cpu::new(self.cores, knobs, speed, dice("kernel"), options.timeline);
         match self.model {
             Model::Fluid => Engine::Fluid(Box::new(Fluid::new(self.cores, knobs.costs, speed))),

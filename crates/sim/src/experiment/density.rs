@@ -20,7 +20,7 @@ use super::disk;
 use super::refuse::{self, refusal};
 use crate::Density;
 use crate::platform::footprint::Footprint;
-use crate::platform::{sharing, vm};
+use crate::platform::{bare, sharing, vm};
 use crate::workload::Program;
 
 /// Pages whose entries a page table holds.
@@ -32,6 +32,7 @@ pub(crate) fn density(
     calibration: &Calibration,
 ) -> Result<Density, RunError> {
     refuse::what_is_not_carried_out(plan, platform, calibration)?;
+    let calibration = &*bare::machine(plan, platform, calibration);
     if !plan.events().is_empty() {
         return Err(refusal("event".into(), "a density with events", "leave them out"));
     }

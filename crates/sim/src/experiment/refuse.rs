@@ -1,11 +1,12 @@
 //! What the simulator can't carry out yet is refused by name, never ignored.
 
+mod bare;
 mod layers;
 mod moving;
 
 use catamaran_report::RunError;
 use catamaran_scenario::file_work::FileWork;
-use catamaran_scenario::plan::{Action, Event, Guest, Io, Tenant, Workload};
+use catamaran_scenario::plan::{Action, Event, Io, Tenant, Workload};
 use catamaran_scenario::{Calibration, Plan, Platform, fork_work, network_work};
 
 use super::{density, disk, memory};
@@ -40,7 +41,7 @@ pub(super) fn unsupported(
     what_is_not_carried_out(plan, platform, calibration)?;
     plan.events().iter().try_for_each(|one| event(plan, one, platform))?;
     match platform {
-        _ if platform::has_guests(platform) => {
+        _ if has_kernels(plan, platform) => {
             plan.tenants().iter().try_for_each(memory_in_guest)?;
             memory_of_guests(plan, platform, calibration)
         }
@@ -67,7 +68,8 @@ pub(super) fn what_is_not_carried_out(
         layers_of_all(plan)?;
     }
     settings(plan, platform)?;
-    if platform::has_guests(platform) {
+    bare::bare_guests(plan, platform, calibration)?;
+    if has_kernels(plan, platform) {
         guests(plan, platform, calibration)?;
     }
     (0..plan.tenants().len()).zip(plan.tenants()).try_for_each(|(number, one)| {
@@ -95,6 +97,11 @@ fn event(plan: &Plan, event: &Event, platform: Platform) -> Result<(), RunError>
         }
         _ => Ok(()),
     }
+}
+
+/// Whether each tenant is in a guest with a kernel.
+fn has_kernels(plan: &Plan, platform: Platform) -> bool {
+    platform::has_guests(platform) && !platform::bare::is_bare(plan, platform)
 }
 
 /// Settings that mean nothing to the platforms that are carried out so far.
@@ -150,9 +157,6 @@ fn settings(plan: &Plan, platform: Platform) -> Result<(), RunError> {
 fn guests(plan: &Plan, platform: Platform, calibration: &Calibration) -> Result<(), RunError> {
     let settings = plan.settings(platform);
     let field = |name: &str| format!("platform.{platform}.{name}");
-    if settings.guest == Some(Guest::Bare) {
-        return Err(refusal(field("guest"), "guests without a kernel yet", "use guest = \"linux\""));
-    }
     match (platform, settings.hypervisor_type) {
         (Platform::VmHosted, Some(1)) => {
             let what = "a hypervisor beneath every operating system on this platform";

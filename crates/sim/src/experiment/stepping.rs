@@ -15,6 +15,7 @@ use super::nodes::{self, Part};
 use super::world::World;
 use super::{Model, answer, refuse, timeline};
 use crate::kernel::Instant;
+use crate::platform;
 use crate::{Options, Outcome};
 
 /// Passes until the speed of the trial is met, at most.
@@ -78,12 +79,13 @@ impl Simulation {
         model: Model,
     ) -> Result<Self, RunError> {
         refuse::unsupported(plan, platform, calibration)?;
+        let machine = platform::bare::machine(plan, platform, calibration);
         let mut simulation = Self {
             plan: plan.clone(),
             platform,
             calibration: calibration.clone(),
             options: *options,
-            setting: Setting::of(plan, platform, calibration, model)?,
+            setting: Setting::of(plan, platform, &machine, model)?,
             speed: 1.0,
             now: 0,
             nodes: Vec::new(),

@@ -1,5 +1,6 @@
 //! Room 2: how a technology changes claims, costs and visibility. One file per platform.
 
+pub(crate) mod bare;
 mod bare_metal;
 pub(crate) mod blast;
 mod cgroups;

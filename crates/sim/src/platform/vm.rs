@@ -28,7 +28,7 @@ use catamaran_scenario::plan::{PlatformSettings, Scheduler};
 use catamaran_scenario::{Calibration, Plan, Platform};
 
 use super::sharing::KERNEL_IMAGE;
-use super::{figures, has_guests, virtio};
+use super::{bare, figures, has_guests, virtio};
 use crate::resources::cpu::{Costs, Knobs, Pick};
 
 /// Exits of a timer: one to arm it, one when it expires.
@@ -150,13 +150,13 @@ fn published_idle(platform: Platform, memory: u64) -> (u64, Option<u64>) {
     }
 }
 
-/// The guests of a plan: all are alike. None where the platform has none, where this machine's accelerator was not measured and
+/// The guests of a plan: all are alike. None where the platform has none, or such as have no kernel (`bare.rs`), where this machine's accelerator was not measured and
 /// no published figure can stand in for it, and where the monitor knows no emulation.
 pub(crate) fn guest(plan: &Plan, platform: Platform, calibration: &Calibration) -> Option<Guest> {
     let settings = &plan.settings(platform);
     let accel = accelerator_on(platform, settings, calibration);
     let is_qemu = matches!(platform, Platform::Vm | Platform::VmHosted);
-    if !has_guests(platform) || (accel == Accel::Tcg && !is_qemu) {
+    if !has_guests(platform) || bare::is_bare(plan, platform) || (accel == Accel::Tcg && !is_qemu) {
         return None;
     }
     let measured = calibration.vm.as_ref().filter(|vm| vm.accel == accel);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, reason = "helpers of tests panic as tests do")]
 
+mod bare;
 mod chains;
 mod clash;
 mod common;
