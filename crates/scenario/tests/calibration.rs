@@ -74,7 +74,6 @@ fn refused() {
         ),
         ("[cpu]", "[vm]\naccel = \"kvm\"\n[cpu]", "vm.speed_factor", "missing"),
         ("[cpu]", "[vm]\naccel = \"xen\"\nspeed_factor = 1.0\n[cpu]", "vm.accel", "\"kvm\" or \"tcg\""),
-        ("[cpu]", "[bare]\nspeed_factor = 2.0\n[cpu]", "bare.speed_factor", "1.25"),
         ("[cpu]", "[bare]\nspeed_factor = 1.0\n[cpu]", "bare.request_overhead_ns", "missing"),
         ("[cpu]", "[startup]\nvmm = []\n[cpu]", "startup.vmm", "did you mean \"vm\"?"),
         ("[cpu]", "[[startup.vm]]\nname = \"a\"\nactor = \"b\"\n[cpu]", "startup.vm[0].median_ns", "missing"),
