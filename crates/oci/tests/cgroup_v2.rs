@@ -42,7 +42,7 @@ fn v2_limits_are_what_the_kernel_says() {
     }
     let groups = made("limits");
     let mut shell = Shell::waiting();
-    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
     groups.update(json!({
         "cpu": { "shares": 512, "quota": 50_000, "period": 100_000, "burst": 1000, "cpus": "0" },
         "memory": { "limit": 64 << 20, "swap": 96 << 20, "reservation": 32 << 20 },
@@ -115,7 +115,7 @@ fn v2_devices_are_guarded_by_one_program() {
     let mut shell = Shell::waiting();
     assert!(shell.opens("/dev/kmsg"), "before, it is root's to open");
     groups.manager.apply(&resources_of(json!({}))).expect("default devices");
-    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
     assert!(!shell.opens("/dev/kmsg"));
     assert!(shell.opens("/dev/null") && shell.opens("/dev/zero"));
     // Each program has to allow: were the old one still there, nothing more would be allowed.
@@ -140,7 +140,7 @@ fn v2_frozen_processes_are_killed_all_at_once() {
     }
     let groups = made("frozen");
     let mut shell = Shell::waiting();
-    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
     groups.manager.freeze().expect("frozen");
     assert!(groups.manager.is_frozen());
     assert!(groups.read("", "cgroup.events").contains("frozen 1"));
@@ -163,16 +163,25 @@ fn v2_a_process_is_born_or_put_where_processes_may_be() {
     let groups = made("born");
     assert!(groups.manager.directory().is_some(), "nothing but version 2");
     let path = groups.path("");
-    let (inner, first, second) = (path.join("inner"), Shell::waiting(), Shell::waiting());
-    fs::create_dir(&inner).expect("a container may make groups");
-    fs::write(inner.join("cgroup.procs"), first.pid().to_string()).expect("its init moves there");
+    let group_of = |shell: &Shell| {
+        let text = fs::read_to_string(format!("/proc/{}/cgroup", shell.pid())).expect("a process");
+        text.trim().rsplit('/').next().unwrap_or_default().to_owned()
+    };
+    let (first, second, third) = (Shell::waiting(), Shell::waiting(), Shell::waiting());
+    // The container's first process in the midst of others, whichever of them a walk meets first.
+    let (one, other, another) = (Shell::waiting(), Shell::waiting(), Shell::waiting());
+    for (name, shell) in [("a", &one), ("b", &other), ("init", &first), ("z", &another)] {
+        fs::create_dir(path.join(name)).expect("a container may make groups");
+        fs::write(path.join(name).join("cgroup.procs"), shell.pid().to_string()).expect("and move there");
+    }
     fs::write(path.join("cgroup.subtree_control"), "+memory").expect("and controllers are handed down");
-    groups.manager.enter(second.pid()).expect("exec finds the group of init");
-    let mut expected = [first.pid(), second.pid()];
+    groups.manager.enter(second.pid(), Some(first.pid())).expect("exec finds the group of the first");
+    assert_eq!(group_of(&second), "init");
+    groups.manager.enter(third.pid(), Some(std::process::id())).expect("without it any that holds some");
+    assert!(["a", "b", "init", "z"].contains(&group_of(&third).as_str()), "{}", group_of(&third));
+    let mut expected = [&first, &second, &third, &one, &other, &another].map(Shell::pid);
     expected.sort_unstable();
     assert_eq!(groups.manager.processes().expect("processes"), expected);
-    let inside = fs::read_to_string(inner.join("cgroup.procs")).expect("the group");
-    assert!(inside.lines().any(|line| line == second.pid().to_string()), "{inside}");
 }
 
 #[test]
@@ -182,7 +191,7 @@ fn v2_a_group_in_use_is_left_alone() {
     }
     let groups = made("used");
     let shell = Shell::waiting();
-    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
     let mut second = Manager::new(&groups.place).expect("a place");
     let problem = second.create().expect_err("it is in use").to_string();
     assert!(problem.contains("is not empty: 1 process(es) found"), "{problem}");

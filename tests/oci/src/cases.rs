@@ -24,6 +24,8 @@ mod root;
 mod seccomp;
 mod streams;
 mod user_namespace;
+mod v2_limits;
+mod v2_tree;
 
 use crate::suite::{Chapter, Chosen};
 
@@ -49,6 +51,8 @@ const CHAPTERS: &[Chapter] = &[
     paths::CHAPTER,
     seccomp::CHAPTER,
     cgroups::CHAPTER,
+    v2_limits::CHAPTER,
+    v2_tree::CHAPTER,
     exec::CHAPTER,
     manage::CHAPTER,
     features::CHAPTER,

@@ -1,12 +1,13 @@
 //! One control group of a container in one hierarchy: made, found again, handed controllers.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::folder::Folder;
-use super::hierarchy::{Hierarchy, Version};
+use super::hierarchy::{Hierarchy, Version, hierarchies};
 use crate::Problem;
 
 /// A container's group in one hierarchy.
@@ -98,6 +99,15 @@ impl Group {
     /// Version 2 inherits its CPUs and memory nodes by itself.
     fn has_cpuset_v1(&self) -> bool {
         self.version == Version::V1 && self.controllers.iter().any(|name| name == "cpuset")
+    }
+
+    /// The group below this one, open as `folder`, in which a process is; `None` where it is not below.
+    pub(super) fn below_with(&self, folder: &Folder, process: u32) -> Option<Folder> {
+        let read = |file: &str| fs::read_to_string(format!("/proc/{file}")).ok();
+        let all =
+            hierarchies(&read(&format!("{process}/cgroup"))?, &read("self/mountinfo")?, Path::new("/"));
+        let own = all.into_iter().find(|one| one.version == self.version && one.mount == self.mount)?.own;
+        folder.inside(own.strip_prefix(&self.path).ok()?).ok()
     }
 
     /// Removes what [`Self::create`] made, as far as it is empty.

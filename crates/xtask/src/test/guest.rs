@@ -93,16 +93,22 @@ const TOOLS_FOR_NETWORKS: [&str; 3] = ["ip", "tc", "nsenter"];
 /// What the guest says when it has run every group.
 const LAST_WORD: &str = "guest: all groups have been run";
 
+/// The scheduler of disks that knows weights of control groups.
+const WEIGHS: &str = "bfq";
+
 /// Boots the guest and counts what its tests say.
 pub(super) fn native_v2(run: &mut Run) -> Result<()> {
-    in_guest(run, "native-v2", |run, folder, image| tests(run.workspace, run.programs, folder, image))
+    in_guest(run, "native-v2", &[WEIGHS], |run, folder, image| {
+        tests(run.workspace, run.programs, folder, image)
+    })
 }
 
-/// Boots a guest with the programs that `fill` puts into its file system, and counts what they say. What `fill` returns are the
-/// lines of `/groups`; what it makes lies in the folder that it is given, `target/NAME`.
+/// Boots a guest with the programs that `fill` puts into its file system, and with those schedulers for its disk; counts what they
+/// say. What `fill` returns are the lines of `/groups`; what it makes lies in the folder that it is given, `target/NAME`.
 pub(super) fn in_guest(
     run: &mut Run,
     name: &str,
+    schedulers: &[&'static str],
     fill: impl FnOnce(&Run, &Path, &mut Initramfs) -> Result<String>,
 ) -> Result<()> {
     let kernel = guest_kernel(run.workspace).context("no kernel for guests")?;
@@ -112,7 +118,7 @@ pub(super) fn in_guest(
     let groups = fill(run, &folder, &mut image)?;
     image.file("/groups", groups.into_bytes());
     system(run.workspace, &mut image)?;
-    let machine = Machine::prepare(run.workspace, kernel, &folder, &mut image)?;
+    let machine = Machine::prepare(run.workspace, kernel, schedulers, &folder, &mut image)?;
     image.write(machine.archive())?;
     let megabytes = fs::metadata(machine.archive())?.len() >> 20;
     println!("the guest boots with {megabytes} MiB of programs");
