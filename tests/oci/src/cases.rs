@@ -5,6 +5,7 @@ mod capabilities;
 mod cgroups;
 mod delete;
 mod devices;
+mod events;
 mod exec;
 mod features;
 mod hooks;
@@ -23,6 +24,7 @@ mod process;
 mod root;
 mod seccomp;
 mod streams;
+mod update;
 mod user_namespace;
 mod v2_limits;
 mod v2_tree;
@@ -55,6 +57,8 @@ const CHAPTERS: &[Chapter] = &[
     v2_tree::CHAPTER,
     exec::CHAPTER,
     manage::CHAPTER,
+    update::CHAPTER,
+    events::CHAPTER,
     features::CHAPTER,
     bad_input::CHAPTER,
 ];

@@ -104,8 +104,7 @@ impl Group {
     /// The group below this one, open as `folder`, in which a process is; `None` where it is not below.
     pub(super) fn below_with(&self, folder: &Folder, process: u32) -> Option<Folder> {
         let read = |file: &str| fs::read_to_string(format!("/proc/{file}")).ok();
-        let all =
-            hierarchies(&read(&format!("{process}/cgroup"))?, &read("self/mountinfo")?, Path::new("/"));
+        let all = hierarchies(&read(&format!("{process}/cgroup"))?, &read("self/mountinfo")?, Path::new("/"));
         let own = all.into_iter().find(|one| one.version == self.version && one.mount == self.mount)?.own;
         folder.inside(own.strip_prefix(&self.path).ok()?).ok()
     }

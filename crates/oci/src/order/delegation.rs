@@ -88,7 +88,11 @@ mod tests {
         assert_eq!(owner(0, &["mount", "user"], json!([tree(&[])])), None, "no namespace of its own");
         assert_eq!(owner(0, &all, json!([])), None, "no mount");
         assert_eq!(owner(0, &all, json!([tree(&["ro"])])), None);
-        assert_eq!(owner(0, &all, json!([tree(&[]), tree(&["ro"])])), None, "the later mount is the one that is seen");
+        assert_eq!(
+            owner(0, &all, json!([tree(&[]), tree(&["ro"])])),
+            None,
+            "the later mount is the one that is seen"
+        );
         let other = json!({ "destination": "/sys/fs/cgroup", "type": "tmpfs", "source": "x" });
         assert_eq!(owner(0, &all, json!([tree(&[]), other])), None);
     }

@@ -130,20 +130,24 @@ const CASES: &[Case] = &[
             &["17"],
         )
     }),
-    case("oom_killer_disabled", "config-linux.md#memory: disableOOMKiller; version 2 can't, which is an error", |bed| {
-        let place = only_v1("memory", "memory.oom_control");
-        let resources = json!({ "memory": { "limit": 64 * MEBIBYTE, "disableOOMKiller": true } });
-        if bed.host.is_v2() {
-            return refused(bed, &resources);
-        }
-        bed.create()?;
-        says(bed, &place)?;
-        let id = bed.id.clone();
-        bed.must(&["delete", "--force", &id])?;
-        bed.set(json!({ "linux": { "resources": resources } }));
-        bed.create()?;
-        holds("oom_kill_disable is 1", says(bed, &place)?.contains("oom_kill_disable 1"))
-    }),
+    case(
+        "oom_killer_disabled",
+        "config-linux.md#memory: disableOOMKiller; version 2 can't, which is an error",
+        |bed| {
+            let place = only_v1("memory", "memory.oom_control");
+            let resources = json!({ "memory": { "limit": 64 * MEBIBYTE, "disableOOMKiller": true } });
+            if bed.host.is_v2() {
+                return refused(bed, &resources);
+            }
+            bed.create()?;
+            says(bed, &place)?;
+            let id = bed.id.clone();
+            bed.must(&["delete", "--force", &id])?;
+            bed.set(json!({ "linux": { "resources": resources } }));
+            bed.create()?;
+            holds("oom_kill_disable is 1", says(bed, &place)?.contains("oom_kill_disable 1"))
+        },
+    ),
     case("cpu_shares", "config-linux.md#cpu: shares is the relative share", |bed| {
         // Version 2 has weights: by a line through both ends of the range, or by the newer curve of three points.
         gives(

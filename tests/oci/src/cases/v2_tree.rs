@@ -32,7 +32,8 @@ fn with_tree(bed: &mut Bed) {
 fn in_inner(bed: &mut Bed, more: &[&str]) -> Verdict<PathBuf> {
     with_tree(bed);
     bed.deeds(
-        &[&["mkdir /sys/fs/cgroup/inner", "write /sys/fs/cgroup/inner/cgroup.procs 1"], more, &["wait"]].concat(),
+        &[&["mkdir /sys/fs/cgroup/inner", "write /sys/fs/cgroup/inner/cgroup.procs 1"], more, &["wait"]]
+            .concat(),
     );
     bed.create()?;
     bed.start()?;
@@ -102,7 +103,8 @@ impl Around {
 impl Drop for Around {
     fn drop(&mut self) {
         for group in self.0.iter().rev() {
-            let gone = wait_for(PATIENCE, || (!group.exists() || fs::remove_dir(group).is_ok()).then_some(()));
+            let gone =
+                wait_for(PATIENCE, || (!group.exists() || fs::remove_dir(group).is_ok()).then_some(()));
             if gone.is_none() {
                 println!("{} is left", group.display());
             }
@@ -141,25 +143,38 @@ const CASES: &[Case] = &[
         equal("/proc/self/cgroup", bed.seen()?["cgroup"].as_str(), Some(group.as_str()))
     })
     .of_v2(),
-    case("who_joins_sees_the_same_tree", "config-linux.md#namespaces: cgroup; runc: exec joins them", |bed| {
-        bed.namespace(json!({ "type": "cgroup" }));
-        bed.up()?;
-        equal("/proc/self/cgroup", &bed.exec(&[], &["see"])?[0]["cgroup"], "0::/")
-    })
+    case(
+        "who_joins_sees_the_same_tree",
+        "config-linux.md#namespaces: cgroup; runc: exec joins them",
+        |bed| {
+            bed.namespace(json!({ "type": "cgroup" }));
+            bed.up()?;
+            equal("/proc/self/cgroup", &bed.exec(&[], &["see"])?[0]["cgroup"], "0::/")
+        },
+    )
     .of_v2(),
-    case("the_top_is_the_container_s_group", "config.md#mounts: type cgroup shows the container's groups", |bed| {
-        with_tree(bed);
-        let answers = bed.ask(&["read /sys/fs/cgroup/cgroup.procs", "read /sys/fs/cgroup/cgroup.type"])?;
-        // The root of the machine's tree has no type.
-        equal("processes and type", answers, json!(["1\n", "domain\n"]))
-    })
+    case(
+        "the_top_is_the_container_s_group",
+        "config.md#mounts: type cgroup shows the container's groups",
+        |bed| {
+            with_tree(bed);
+            let answers =
+                bed.ask(&["read /sys/fs/cgroup/cgroup.procs", "read /sys/fs/cgroup/cgroup.type"])?;
+            // The root of the machine's tree has no type.
+            equal("processes and type", answers, json!(["1\n", "domain\n"]))
+        },
+    )
     .of_v2(),
-    case("the_top_where_it_is_called_by_its_kernel_s_name", "config.md#mounts: type is the file system's", |bed| {
-        bed.namespace(json!({ "type": "cgroup" }));
-        mounted(bed, "cgroup2", &["ro"]);
-        let answers = bed.ask(&["read /sys/fs/cgroup/cgroup.procs", "mkdir /sys/fs/cgroup/x"])?;
-        equal("processes, and making a group", answers, json!(["1\n", 30]))
-    })
+    case(
+        "the_top_where_it_is_called_by_its_kernel_s_name",
+        "config.md#mounts: type is the file system's",
+        |bed| {
+            bed.namespace(json!({ "type": "cgroup" }));
+            mounted(bed, "cgroup2", &["ro"]);
+            let answers = bed.ask(&["read /sys/fs/cgroup/cgroup.procs", "mkdir /sys/fs/cgroup/x"])?;
+            equal("processes, and making a group", answers, json!(["1\n", 30]))
+        },
+    )
     .of_v2(),
     case("a_tree_for_reading_only", "config.md#linux-mount-options: ro", |bed| {
         bed.namespace(json!({ "type": "cgroup" }));
@@ -173,13 +188,17 @@ const CASES: &[Case] = &[
         equal("making and removing a group", answers, json!([null, null]))
     })
     .of_v2(),
-    case("the_machine_s_tree_keeps_its_options", "runtime.md#create: what is not the container's stays", |bed| {
-        options_stay(bed, "cgroup")
-    })
+    case(
+        "the_machine_s_tree_keeps_its_options",
+        "runtime.md#create: what is not the container's stays",
+        |bed| options_stay(bed, "cgroup"),
+    )
     .of_v2(),
-    case("it_keeps_them_by_the_other_name_too", "runtime.md#create: what is not the container's stays", |bed| {
-        options_stay(bed, "cgroup2")
-    })
+    case(
+        "it_keeps_them_by_the_other_name_too",
+        "runtime.md#create: what is not the container's stays",
+        |bed| options_stay(bed, "cgroup2"),
+    )
     .of_v2(),
     case("groups_below_are_listed", "runc#ps: all processes of the container", |bed| {
         in_inner(bed, &[])?;
@@ -216,10 +235,14 @@ const CASES: &[Case] = &[
         holds("the group is gone", inner.parent().is_some_and(|own| !own.exists()))
     })
     .of_v2(),
-    case("who_joins_where_controllers_are_handed_down", "runc#exec: beside the first process, which is below", |bed| {
-        in_inner(bed, &["write /sys/fs/cgroup/cgroup.subtree_control +memory"])?;
-        equal("/proc/self/cgroup", &bed.exec(&[], &["see"])?[0]["cgroup"], "0::/inner")
-    })
+    case(
+        "who_joins_where_controllers_are_handed_down",
+        "runc#exec: beside the first process, which is below",
+        |bed| {
+            in_inner(bed, &["write /sys/fs/cgroup/cgroup.subtree_control +memory"])?;
+            equal("/proc/self/cgroup", &bed.exec(&[], &["see"])?[0]["cgroup"], "0::/inner")
+        },
+    )
     .of_v2(),
     case("limits_where_controllers_are_handed_down", "runc#update: limits of the whole container", |bed| {
         let inner = in_inner(bed, &["write /sys/fs/cgroup/cgroup.subtree_control +pids"])?;
@@ -243,10 +266,14 @@ const CASES: &[Case] = &[
         equal("opening them", answers, json!([null, null, null, 1, null]))
     })
     .of_v2(),
-    case("a_group_is_its_user_s", "config-linux.md#cgroup-ownership: a new namespace, mounted for writing", |bed| {
-        let answers = owned_by_its_user(bed)?;
-        equal("making a group and going there", (&answers[0], &answers[1]), (&json!(null), &json!(null)))
-    })
+    case(
+        "a_group_is_its_user_s",
+        "config-linux.md#cgroup-ownership: a new namespace, mounted for writing",
+        |bed| {
+            let answers = owned_by_its_user(bed)?;
+            equal("making a group and going there", (&answers[0], &answers[1]), (&json!(null), &json!(null)))
+        },
+    )
     .of_v2(),
     case("its_limits_are_not", "config-linux.md#cgroup-ownership: only files that the kernel lists", |bed| {
         let answers = owned_by_its_user(bed)?;
@@ -254,33 +281,45 @@ const CASES: &[Case] = &[
         equal("owner of memory.max", &answers[3]["uid"], 65534)
     })
     .of_v2(),
-    case("a_group_stays_root_s", "config-linux.md#cgroup-ownership: not where it is mounted read-only", |bed| {
-        mapped(bed);
-        bed.namespace(json!({ "type": "cgroup" }));
-        mounted(bed, "cgroup", &["ro"]);
-        equal("owner", &bed.ask(&["stat /sys/fs/cgroup"])?[0]["uid"], 65534)
-    })
+    case(
+        "a_group_stays_root_s",
+        "config-linux.md#cgroup-ownership: not where it is mounted read-only",
+        |bed| {
+            mapped(bed);
+            bed.namespace(json!({ "type": "cgroup" }));
+            mounted(bed, "cgroup", &["ro"]);
+            equal("owner", &bed.ask(&["stat /sys/fs/cgroup"])?[0]["uid"], 65534)
+        },
+    )
     .of_v2(),
-    case("others_above_and_a_limit", "config-linux.md#unified: a controller that can't be enabled is an error", |bed| {
-        let said = below_others(bed, &json!({ "memory": { "limit": 67_108_864 } }))?;
-        holds("`create` is refused", said.code != 0)
-    })
+    case(
+        "others_above_and_a_limit",
+        "config-linux.md#unified: a controller that can't be enabled is an error",
+        |bed| {
+            let said = below_others(bed, &json!({ "memory": { "limit": 67_108_864 } }))?;
+            holds("`create` is refused", said.code != 0)
+        },
+    )
     .of_v2(),
     case("others_above_and_no_limit", "config-linux.md#cgroups-path: absolute, from the mount on", |bed| {
         let said = below_others(bed, &json!({}))?;
         equal(said.err.trim(), said.code, 0)
     })
     .of_v2(),
-    case("a_group_for_threads_only", "config-linux.md#cgroups-path: a place that can't be used is an error", |bed| {
-        let around = Around::make(bed, &["", "/threads"])?;
-        let outer = around.outer();
-        let name = outer.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        bed.set(json!({ "linux": { "cgroupsPath": format!("/{name}/threads/inner"), "resources": {
+    case(
+        "a_group_for_threads_only",
+        "config-linux.md#cgroups-path: a place that can't be used is an error",
+        |bed| {
+            let around = Around::make(bed, &["", "/threads"])?;
+            let outer = around.outer();
+            let name = outer.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            bed.set(json!({ "linux": { "cgroupsPath": format!("/{name}/threads/inner"), "resources": {
             "memory": { "limit": 67_108_864 } } } }));
-        fs::write(outer.join("threads/cgroup.type"), "threaded")?;
-        let refused = bed.refused();
-        let _ = fs::remove_dir(outer.join("threads/inner"));
-        refused
-    })
+            fs::write(outer.join("threads/cgroup.type"), "threaded")?;
+            let refused = bed.refused();
+            let _ = fs::remove_dir(outer.join("threads/inner"));
+            refused
+        },
+    )
     .of_v2(),
 ];
