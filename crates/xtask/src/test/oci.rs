@@ -14,10 +14,10 @@ const OTHERS: [&str; 2] = ["runc", "crun"];
 
 /// Longest time of the suite in the guest for one runtime (s): several times what it takes on two idle cores, where everything is
 /// emulated.
-const SECONDS: u32 = 600;
+const SECONDS: u64 = 600;
 
 /// Longest life of the guest for one runtime.
-const PATIENCE: Duration = Duration::from_secs(SECONDS as u64 + 60);
+const PATIENCE: Duration = Duration::from_secs(SECONDS + 60);
 
 /// Cases at a time in the guest, whose two cores have to be kept busy while some of them wait.
 const JOBS: u32 = 4;
