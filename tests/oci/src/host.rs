@@ -153,6 +153,19 @@ pub(crate) fn said_in(file: &Path) -> Verdict<String> {
     }
 }
 
+/// Version and patch level of the kernel: 6.1 of `6.1.0-56-cloud-amd64`.
+///
+/// # Errors
+/// Where it does not tell.
+pub(crate) fn linux() -> Verdict<(u32, u32)> {
+    let release = said_in(Path::new("/proc/sys/kernel/osrelease"))?;
+    let mut numbers = release.split(|letter: char| !letter.is_ascii_digit()).map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(version)), Some(Ok(level))) => Ok((version, level)),
+        _ => skip(format!("{release:?} is no version of Linux")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -123,6 +123,9 @@ impl Group {
 /// Has a group of version 2 hand down all controllers that it has, or one. What can't be is found out when a limit is set:
 /// a group with processes hands nothing down.
 pub(super) fn hand_down(folder: &Folder, only: Option<&str>) {
+    if !may_hand_down(folder) {
+        return;
+    }
     let words = |file| folder.read(file).unwrap_or_default();
     let (has, hands_down) = (words("cgroup.controllers"), words("cgroup.subtree_control"));
     let has = has.split_ascii_whitespace().filter(|name| only.is_none_or(|only| only == *name));
@@ -134,6 +137,13 @@ pub(super) fn hand_down(folder: &Folder, only: Option<&str>) {
             let _ = folder.write("cgroup.subtree_control", one);
         }
     }
+}
+
+/// Whether a group has no processes of its own, or is the machine's root, which has no type. Beside processes the kernel takes
+/// controllers of threads (cpu, cpuset, pids) all the same, and makes it a group of threads, below which no container can be.
+fn may_hand_down(folder: &Folder) -> bool {
+    !folder.has("cgroup.type")
+        || folder.read("cgroup.procs").is_ok_and(|processes| processes.trim().is_empty())
 }
 
 /// Version 1: a new group of the cpuset controller has no CPU and no memory node, and no process may enter it.

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(SECONDS + 60);
 const JOBS: u32 = 4;
 
 /// What runtimes, cases and their hooks call in a guest, beside what every guest has.
-const TOOLS: [&str; 3] = ["cat", "ionice", "readlink"];
+const TOOLS: [&str; 4] = ["cat", "chrt", "ionice", "readlink"];
 
 /// On the guest's disk, as its kernel maps no ids on a tmpfs.
 const FILES: &str = "TMPDIR=/var/tmp";

@@ -117,7 +117,7 @@ const CASES: &[Case] = &[
         "it_is_in_its_groups_by_then",
         "config.md#createruntime-hooks: after the environment was made",
         |bed| {
-            let number = r#"P=${S##*"pid":}; P=${P# }; P=${P%%[!0-9]*}"#;
+            let number = r#"P=${S##*'"pid":'}; P=${P# }; P=${P%%[!0-9]*}"#;
             hook(bed, "createRuntime", &format!("{number}; cat /proc/$P/cgroup > $B/groups"));
             bed.create()?;
             let said = wrote(bed, "groups")?;

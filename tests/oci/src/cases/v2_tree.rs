@@ -18,19 +18,22 @@ pub(super) const CHAPTER: Chapter = Chapter { name: "v2_tree", cases: CASES };
 const TREE: &str = "/sys/fs/cgroup";
 
 /// Mounts the container's groups in it.
-fn mounted(bed: &mut Bed, kind: &str, options: &[&str]) {
+fn mounted(bed: &mut Bed, kind: &str, options: &[&str]) -> Verdict {
+    // Who is a stranger to the root file system can't make the place.
+    fs::create_dir_all(bed.inside(TREE.trim_start_matches('/')))?;
     bed.mount(json!({ "destination": TREE, "type": kind, "source": kind, "options": options }));
+    Ok(())
 }
 
 /// A control group namespace, and the tree for writing in it.
-fn with_tree(bed: &mut Bed) {
+fn with_tree(bed: &mut Bed) -> Verdict {
     bed.namespace(json!({ "type": "cgroup" }));
-    mounted(bed, "cgroup", &["nosuid", "noexec", "nodev", "rw"]);
+    mounted(bed, "cgroup", &["nosuid", "noexec", "nodev", "rw"])
 }
 
 /// A container whose first process has gone into a group `inner` below its own, as an init does, and done more there.
 fn in_inner(bed: &mut Bed, more: &[&str]) -> Verdict<PathBuf> {
-    with_tree(bed);
+    with_tree(bed)?;
     bed.deeds(
         &[&["mkdir /sys/fs/cgroup/inner", "write /sys/fs/cgroup/inner/cgroup.procs 1"], more, &["wait"]]
             .concat(),
@@ -57,7 +60,7 @@ fn options_stay(bed: &mut Bed, kind: &str) -> Verdict {
     };
     // Another container may have taken them away.
     bed.host.give_options_back()?;
-    mounted(bed, kind, &["ro"]);
+    mounted(bed, kind, &["ro"])?;
     bed.create()?;
     let after = bed.host.options_now();
     bed.host.give_options_back()?;
@@ -67,7 +70,7 @@ fn options_stay(bed: &mut Bed, kind: &str) -> Verdict {
 /// A container whose user may write to the tree, and who that user is outside.
 fn owned_by_its_user(bed: &mut Bed) -> Verdict<Value> {
     mapped(bed);
-    with_tree(bed);
+    with_tree(bed)?;
     bed.ask(&[
         "mkdir /sys/fs/cgroup/inner",
         "write /sys/fs/cgroup/inner/cgroup.procs 1",
@@ -157,7 +160,7 @@ const CASES: &[Case] = &[
         "the_top_is_the_container_s_group",
         "config.md#mounts: type cgroup shows the container's groups",
         |bed| {
-            with_tree(bed);
+            with_tree(bed)?;
             let answers =
                 bed.ask(&["read /sys/fs/cgroup/cgroup.procs", "read /sys/fs/cgroup/cgroup.type"])?;
             // The root of the machine's tree has no type.
@@ -170,7 +173,7 @@ const CASES: &[Case] = &[
         "config.md#mounts: type is the file system's",
         |bed| {
             bed.namespace(json!({ "type": "cgroup" }));
-            mounted(bed, "cgroup2", &["ro"]);
+            mounted(bed, "cgroup2", &["ro"])?;
             let answers = bed.ask(&["read /sys/fs/cgroup/cgroup.procs", "mkdir /sys/fs/cgroup/x"])?;
             equal("processes, and making a group", answers, json!(["1\n", 30]))
         },
@@ -178,12 +181,12 @@ const CASES: &[Case] = &[
     .of_v2(),
     case("a_tree_for_reading_only", "config.md#linux-mount-options: ro", |bed| {
         bed.namespace(json!({ "type": "cgroup" }));
-        mounted(bed, "cgroup", &["ro"]);
+        mounted(bed, "cgroup", &["ro"])?;
         equal("EROFS", &bed.ask(&["mkdir /sys/fs/cgroup/x"])?[0], 30)
     })
     .of_v2(),
     case("a_tree_for_writing", "config.md#linux-mount-options: rw", |bed| {
-        with_tree(bed);
+        with_tree(bed)?;
         let answers = bed.ask(&["mkdir /sys/fs/cgroup/x", "rmdir /sys/fs/cgroup/x"])?;
         equal("making and removing a group", answers, json!([null, null]))
     })
@@ -254,7 +257,7 @@ const CASES: &[Case] = &[
     })
     .of_v2(),
     case("devices_are_guarded_below", "config-linux.md#allowed-device-list: of the whole container", |bed| {
-        with_tree(bed);
+        with_tree(bed)?;
         bed.set(json!({ "linux": { "resources": { "devices": [{ "allow": false, "access": "rwm" }] } } }));
         let answers = bed.ask(&[
             "mkdir /sys/fs/cgroup/inner",
@@ -287,7 +290,7 @@ const CASES: &[Case] = &[
         |bed| {
             mapped(bed);
             bed.namespace(json!({ "type": "cgroup" }));
-            mounted(bed, "cgroup", &["ro"]);
+            mounted(bed, "cgroup", &["ro"])?;
             equal("owner", &bed.ask(&["stat /sys/fs/cgroup"])?[0]["uid"], 65534)
         },
     )

@@ -62,6 +62,15 @@ pub(crate) fn mount(kind: &str, source: &str, options: &Options, place: &OwnedFd
     }
     words.extend(options.data.iter().map(String::as_str));
     let data = CString::new(words.join(",")).map_err(|error| error.to_string())?;
+    let most = rustix::param::page_size();
+    if data.as_bytes_with_nul().len() > most {
+        // What is beyond it the kernel would leave out without a word (`fs/namespace.c`, `copy_mount_options`).
+        return Err(format!(
+            "{kind}: options of {} bytes found, and mount(2) takes {}: shorten them, or for layers of an overlay take Linux 6.7",
+            data.count_bytes(),
+            most - 1
+        ));
+    }
     // The caller's procfs: no other root is entered yet. The link leads to the very place that is held.
     let target = format!("/proc/self/fd/{}", sys::number_of(place));
     rustix::mount::mount(source, target.as_str(), kind, flags, data.as_c_str())
