@@ -134,6 +134,33 @@ fn v2_devices_are_guarded_by_one_program() {
 }
 
 #[test]
+fn v2_devices_are_guarded_while_rules_change() {
+    if !on_v2("v2_devices_are_guarded_while_rules_change", false) {
+        return;
+    }
+    let groups = made("rules");
+    let mut shell = Shell::waiting();
+    groups.manager.apply(&resources_of(json!({}))).expect("default devices");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
+    let told = tempfile::NamedTempFile::new().expect("a file");
+    // Whatever goes on in its folder, the loop tries again and again, and writes down when it succeeds.
+    let tries = "while :; do if : < /dev/kmsg; then echo opened; fi; done";
+    assert_eq!(shell.does(&format!("( {tries} ) > {} & echo started", told.path().display())), "started");
+    for number in 0..400 {
+        let other = 100 + number % 2;
+        groups.update(json!({ "devices": [{ "allow": true, "type": "c", "major": 10, "minor": other }] }));
+    }
+    assert_eq!(fs::read_to_string(told.path()).expect("what it wrote"), "");
+    groups.update(json!({ "devices": [{ "allow": true }] }));
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while fs::read_to_string(told.path()).expect("what it wrote").is_empty() {
+        assert!(std::time::Instant::now() < until, "it tried all the time");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    groups.manager.kill().expect("killed");
+}
+
+#[test]
 fn v2_frozen_processes_are_killed_all_at_once() {
     if !on_v2("v2_frozen_processes_are_killed_all_at_once", false) {
         return;
@@ -167,7 +194,7 @@ fn v2_a_process_is_born_or_put_where_processes_may_be() {
         let text = fs::read_to_string(format!("/proc/{}/cgroup", shell.pid())).expect("a process");
         text.trim().rsplit('/').next().unwrap_or_default().to_owned()
     };
-    let (first, second, third) = (Shell::waiting(), Shell::waiting(), Shell::waiting());
+    let [first, second, third, fourth] = [(); 4].map(|()| Shell::waiting());
     // The container's first process in the midst of others, whichever of them a walk meets first.
     let (one, other, another) = (Shell::waiting(), Shell::waiting(), Shell::waiting());
     for (name, shell) in [("a", &one), ("b", &other), ("init", &first), ("z", &another)] {
@@ -179,6 +206,12 @@ fn v2_a_process_is_born_or_put_where_processes_may_be() {
     assert_eq!(group_of(&second), "init");
     groups.manager.enter(third.pid(), Some(std::process::id())).expect("without it any that holds some");
     assert!(["a", "b", "init", "z"].contains(&group_of(&third).as_str()), "{}", group_of(&third));
+    fs::write(path.join("init/cgroup.freeze"), "1").expect("a container may stop whom it wants");
+    let problem =
+        groups.manager.enter(fourth.pid(), Some(first.pid())).expect_err("nobody is stopped with it");
+    assert!(problem.to_string().contains("is frozen"), "{problem}");
+    assert_ne!(group_of(&fourth), "init");
+    fs::write(path.join("init/cgroup.freeze"), "0").expect("and let go on");
     let mut expected = [&first, &second, &third, &one, &other, &another].map(Shell::pid);
     expected.sort_unstable();
     assert_eq!(groups.manager.processes().expect("processes"), expected);

@@ -26,6 +26,7 @@ mod seccomp;
 mod streams;
 mod update;
 mod user_namespace;
+mod v2_hostile;
 mod v2_limits;
 mod v2_tree;
 
@@ -55,6 +56,7 @@ const CHAPTERS: &[Chapter] = &[
     cgroups::CHAPTER,
     v2_limits::CHAPTER,
     v2_tree::CHAPTER,
+    v2_hostile::CHAPTER,
     exec::CHAPTER,
     manage::CHAPTER,
     update::CHAPTER,

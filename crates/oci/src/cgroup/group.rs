@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::folder::Folder;
+use super::freezer;
 use super::hierarchy::{Hierarchy, Version, hierarchies};
 use crate::Problem;
 
@@ -90,6 +91,9 @@ impl Group {
         }
         if self.version == Version::V2 {
             of_processes(&here).map_err(Trouble::Refused)?;
+        }
+        if self.version == Version::V2 || self.controllers.iter().any(|name| name == "freezer") {
+            in_motion(&here).map_err(Trouble::Refused)?;
         }
         self.made = new;
         self.number = here.number().map_err(kernel(&path))?;
@@ -177,9 +181,15 @@ fn vacant(group: &Folder) -> Result<(), Problem> {
              linux.cgroupsPath"
         )));
     }
-    if super::freezer::asked_to_freeze(group) {
+    Ok(())
+}
+
+/// Refuses a group in which the container would stand still before it is one, and whoever makes it wait for ever.
+fn in_motion(group: &Folder) -> Result<(), Problem> {
+    if freezer::holds_still(group) {
         return Err(Problem::Usage(format!(
-            "the container's control group {place} is frozen: thaw it or give another linux.cgroupsPath"
+            "the container's control group {}, or one above it, is frozen: thaw it or give another linux.cgroupsPath",
+            group.path().display()
         )));
     }
     Ok(())

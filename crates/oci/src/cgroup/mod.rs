@@ -135,6 +135,9 @@ impl Manager {
                 let what = format!("put process {pid} into the control group {}", group.place().display());
                 let why = match errno {
                     Errno::NOSPC => "it has no CPU or no memory node (cpuset.cpus, cpuset.mems)".to_owned(),
+                    Errno::AGAIN => {
+                        "the group below it with the container's first process is frozen".to_owned()
+                    }
                     errno => errno.to_string(),
                 };
                 Problem::system(what, why)
@@ -184,13 +187,18 @@ fn enter(folder: &Folder, pid: u32, beside: impl Fn() -> Option<Folder>) -> Resu
                 pause(Duration::from_millis(30));
             }
             Err(errno @ (Errno::BUSY | Errno::OPNOTSUPP)) => {
-                if beside().is_some_and(|below| below.write("cgroup.procs", &pid).is_ok()) {
-                    return Ok(());
+                if let Some(below) = beside() {
+                    if freezer::holds_still(&below) {
+                        return Err(Errno::AGAIN);
+                    }
+                    if below.write("cgroup.procs", &pid).is_ok() {
+                        return Ok(());
+                    }
                 }
                 let mut entered = Err(errno);
                 folder.walk(&mut |below| {
                     let populated = below.read("cgroup.procs").is_ok_and(|text| !text.trim().is_empty());
-                    if entered.is_err() && populated {
+                    if entered.is_err() && populated && !freezer::holds_still(below) {
                         entered = below.write("cgroup.procs", &pid);
                     }
                 })?;

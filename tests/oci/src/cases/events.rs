@@ -66,7 +66,7 @@ const CASES: &[Case] = &[
     }),
     case("periods_without_quota_left_are_counted", "runc#events: cpu.throttling (ns)", |bed| {
         bed.set(json!({ "linux": { "resources": { "cpu": { "quota": 2000, "period": 10_000 } } } }));
-        bed.deeds(&["child touch-memory 104857600", "wait"]);
+        bed.deeds(&["child touch-memory 33554432", "wait"]);
         bed.create()?;
         bed.start()?;
         bed.says("ready")?;

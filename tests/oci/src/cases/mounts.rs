@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use serde_json::{Value, json};
 
 use crate::bed::Bed;
-use crate::check::{Verdict, equal, holds, lists, wrong};
+use crate::check::{Verdict, equal, holds, lists, skip, wrong};
 use crate::host::linux;
 use crate::suite::{Case, Chapter, case};
 
@@ -251,7 +251,8 @@ const CASES: &[Case] = &[
             version if version < (6, 7) => {
                 holds("they are refused, not cut", layers(bed, 120).is_err())?;
                 let id = bed.id.clone();
-                bed.must_not(&["state", &id]).map(drop)
+                bed.must_not(&["state", &id])?;
+                skip("before Linux 6.7 it takes no more options than a page holds: they are refused")
             }
             _ => layers(bed, 120),
         },

@@ -32,7 +32,7 @@ fn with_tree(bed: &mut Bed) -> Verdict {
 }
 
 /// A container whose first process has gone into a group `inner` below its own, as an init does, and done more there.
-fn in_inner(bed: &mut Bed, more: &[&str]) -> Verdict<PathBuf> {
+pub(super) fn in_inner(bed: &mut Bed, more: &[&str]) -> Verdict<PathBuf> {
     with_tree(bed)?;
     bed.deeds(
         &[&["mkdir /sys/fs/cgroup/inner", "write /sys/fs/cgroup/inner/cgroup.procs 1"], more, &["wait"]]
@@ -80,10 +80,10 @@ fn owned_by_its_user(bed: &mut Bed) -> Verdict<Value> {
 }
 
 /// Groups around the container's place that the case itself makes, outermost first; they go with the value.
-struct Around(Vec<PathBuf>);
+pub(super) struct Around(Vec<PathBuf>);
 
 impl Around {
-    fn make(bed: &Bed, names: &[&str]) -> Verdict<Self> {
+    pub(super) fn make(bed: &Bed, names: &[&str]) -> Verdict<Self> {
         let own = bed.host.group(i64::from(std::process::id()), "")?;
         let path = said_in(std::path::Path::new("/proc/self/cgroup"))?;
         let path = path.trim_start_matches("0::/").to_owned();
@@ -98,7 +98,7 @@ impl Around {
         Ok(made)
     }
 
-    fn outer(&self) -> PathBuf {
+    pub(super) fn outer(&self) -> PathBuf {
         self.0.first().cloned().unwrap_or_default()
     }
 }
