@@ -56,7 +56,7 @@ const CASES: &[Case] = &[
         holds(&format!("{kind} is a figure of {raw}"), raw[kind].is_u64())
     }),
     case("a_limit_that_was_met_is_counted", "runc#events: memory.usage.failcnt", |bed| {
-        bed.set(json!({ "linux": { "resources": { "memory": { "limit": 32 * MEBIBYTE, "swap": 32 * MEBIBYTE } } } }));
+        bed.set(json!({ "linux": { "resources": { "memory": { "limit": 32 * MEBIBYTE, "swap": 64 * MEBIBYTE } } } }));
         bed.deeds(&["child touch-memory 209715200", "wait"]);
         bed.create()?;
         bed.start()?;

@@ -82,6 +82,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_option_is_left_out_without_a_word() {
+        let place = rustix::fs::open("/", rustix::fs::OFlags::PATH, rustix::fs::Mode::empty()).unwrap();
+        let options =
+            Options { data: vec![format!("lowerdir=/{}", "x".repeat(70_000))], ..Options::default() };
+        let problem = mount("overlay", "overlay", &options, &place).unwrap_err();
+        assert!(problem.contains("options of 70010 bytes found, and mount(2) takes"), "{problem}");
+    }
+
+    #[test]
     fn layers_are_cut_at_colons_that_are_not_kept() {
         let long = "x".repeat(250);
         let word = format!("lowerdir=/a\\:b:/{long}:/c\\\\");
