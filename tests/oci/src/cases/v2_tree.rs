@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -58,6 +59,9 @@ fn options_stay(bed: &mut Bed, kind: &str) -> Verdict {
     let Some(before) = bed.host.options_at_first() else {
         return skip("the machine's tree has neither nsdelegate nor memory_recursiveprot to be lost");
     };
+    // What one of these cases gives back is not to be what another one has just lost.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     // Another container may have taken them away.
     bed.host.give_options_back()?;
     mounted(bed, kind, &["ro"])?;
