@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    fn owner(user: u32, namespaces: &[&str], mounts: Value) -> Option<u32> {
+    fn owner(user: u32, namespaces: &[&str], mounts: &Value) -> Option<u32> {
         let namespaces: Vec<Value> = namespaces.iter().map(|kind| json!({ "type": kind })).collect();
         let maps = json!([{ "containerID": 0, "hostID": 100_000, "size": 10 }, { "containerID": 10, "hostID": 7, "size": 1 }]);
         let spec = json!({
@@ -74,26 +74,26 @@ mod tests {
     #[test]
     fn a_group_is_the_users_who_may_write_to_the_tree_that_is_seen() {
         let all = ["mount", "cgroup", "user"];
-        assert_eq!(owner(0, &all, json!([tree(&[])])), Some(100_000));
-        assert_eq!(owner(9, &all, json!([tree(&["ro", "rw"])])), Some(100_009));
-        assert_eq!(owner(10, &all, json!([tree(&[])])), Some(7));
-        assert_eq!(owner(11, &all, json!([tree(&[])])), None, "nobody is mapped there");
-        assert_eq!(owner(5, &["mount", "cgroup"], json!([tree(&[])])), Some(5));
-        assert_eq!(owner(0, &["mount", "cgroup"], json!([tree(&[])])), None, "it is root's already");
+        assert_eq!(owner(0, &all, &json!([tree(&[])])), Some(100_000));
+        assert_eq!(owner(9, &all, &json!([tree(&["ro", "rw"])])), Some(100_009));
+        assert_eq!(owner(10, &all, &json!([tree(&[])])), Some(7));
+        assert_eq!(owner(11, &all, &json!([tree(&[])])), None, "nobody is mapped there");
+        assert_eq!(owner(5, &["mount", "cgroup"], &json!([tree(&[])])), Some(5));
+        assert_eq!(owner(0, &["mount", "cgroup"], &json!([tree(&[])])), None, "it is root's already");
     }
 
     #[test]
     fn a_group_that_is_not_to_be_written_to_stays_the_runtimes() {
         let all = ["mount", "cgroup", "user"];
-        assert_eq!(owner(0, &["mount", "user"], json!([tree(&[])])), None, "no namespace of its own");
-        assert_eq!(owner(0, &all, json!([])), None, "no mount");
-        assert_eq!(owner(0, &all, json!([tree(&["ro"])])), None);
+        assert_eq!(owner(0, &["mount", "user"], &json!([tree(&[])])), None, "no namespace of its own");
+        assert_eq!(owner(0, &all, &json!([])), None, "no mount");
+        assert_eq!(owner(0, &all, &json!([tree(&["ro"])])), None);
         assert_eq!(
-            owner(0, &all, json!([tree(&[]), tree(&["ro"])])),
+            owner(0, &all, &json!([tree(&[]), tree(&["ro"])])),
             None,
             "the later mount is the one that is seen"
         );
         let other = json!({ "destination": "/sys/fs/cgroup", "type": "tmpfs", "source": "x" });
-        assert_eq!(owner(0, &all, json!([tree(&[]), other])), None);
+        assert_eq!(owner(0, &all, &json!([tree(&[]), other])), None);
     }
 }
