@@ -5,7 +5,7 @@
 //! Modules of the kernel lie in `/modules` and are loaded in the order of their names; where they bring a disk, it is the folder
 //! for files.
 //!
-//! A line of `/groups`: seconds, place (`alone`, `shared`, `root`), program, its arguments.
+//! A line of `/groups`: seconds, place (`alone`, `shared`, `root`), variables (`NAME=VALUE`), program, its arguments.
 
 use std::error::Error;
 use std::ffi::CStr;
@@ -91,10 +91,12 @@ fn run_all() -> Outcome<()> {
         mount_new(kind, place, c"")?;
     }
     load_modules()?;
+    fs::create_dir_all(FILES)?;
     if Path::new(DISK).exists() {
         use_disk()?;
     }
-    mount_new("cgroup2", TREE, c"")?;
+    // As systemd mounts it.
+    mount_new("cgroup2", TREE, c"nsdelegate,memory_recursiveprot")?;
     fs::create_dir(SHARED)?;
     fs::write(Path::new(SHARED).join("cgroup.procs"), "1")?;
     let controllers = fs::read_to_string(Path::new(TREE).join("cgroup.controllers"))?;
@@ -126,19 +128,24 @@ fn load_modules() -> Outcome<()> {
     Ok(fs::remove_dir_all("/modules")?)
 }
 
-/// Takes the disk for files, with the scheduler that knows the weights of groups.
+/// Takes the disk for files, with the scheduler that knows the weights of groups where its module is loaded.
 fn use_disk() -> Outcome<()> {
-    fs::create_dir_all(FILES)?;
     mount(DISK, FILES, "ext4", MountFlags::empty(), c"")
         .map_err(|error| format!("cannot mount {DISK} at {FILES}: {error}"))?;
     let scheduler = Path::new("/sys/block").join(DISK.trim_start_matches("/dev/")).join("queue/scheduler");
-    Ok(fs::write(scheduler, "bfq")?)
+    if fs::read_to_string(&scheduler)?.contains("bfq") {
+        fs::write(scheduler, "bfq")?;
+    }
+    Ok(())
 }
 
 /// Runs one line of `/groups`, until it ends or its time is up.
 fn run_group(line: &str) -> Outcome<()> {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let [seconds, place, program, arguments @ ..] = words.as_slice() else {
+    let (head, rest) = words.split_at(words.len().min(2));
+    let count = rest.iter().take_while(|word| word.contains('=')).count();
+    let (variables, rest) = rest.split_at(count);
+    let ([seconds, place], [program, arguments @ ..]) = (head, rest) else {
         return Err(format!("not a group: {line:?}").into());
     };
     let group = match *place {
@@ -155,7 +162,8 @@ fn run_group(line: &str) -> Outcome<()> {
         .env_clear()
         .env("PATH", "/bin")
         .env("CATAMARAN_CGROUP", "2")
-        .envs(std::env::vars().filter(|(name, _)| name.starts_with("CATAMARAN_")));
+        .envs(std::env::vars().filter(|(name, _)| name.starts_with("CATAMARAN_")))
+        .envs(variables.iter().filter_map(|variable| variable.split_once('=')));
     let child = command.spawn()?;
     let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or("no number of a process")?;
     let until = begun + Duration::from_secs(seconds.parse()?);

@@ -35,7 +35,7 @@ fn v1_limits_are_what_the_kernel_says() {
     let cpus = groups.read("cpuset", "cpuset.cpus");
     assert!(!cpus.is_empty() && !groups.read("cpuset", "cpuset.mems").is_empty(), "they are inherited");
     let mut shell = Shell::waiting();
-    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
     assert_eq!(groups.manager.processes().expect("processes"), [shell.pid()]);
     groups.update(json!({
         "cpu": { "shares": 512, "quota": 50_000, "period": 100_000, "cpus": "0" },
@@ -101,7 +101,7 @@ fn v1_devices_are_guarded() {
     let mut shell = Shell::waiting();
     assert!(shell.opens("/dev/kmsg"), "before, it is root's to open");
     groups.manager.apply(&common::resources_of(json!({}))).expect("default devices");
-    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
     assert!(!shell.opens("/dev/kmsg"));
     assert!(shell.opens("/dev/null") && shell.opens("/dev/zero"));
     let list = groups.read("devices", "devices.list");
@@ -123,7 +123,7 @@ fn v1_frozen_processes_are_thawed_and_killed() {
     let groups = Groups::made("frozen", |_| true);
     groups.update(json!({ "pids": { "limit": 30 }, "cpu": { "quota": 20_000, "period": 100_000 } }));
     let shell = Shell::waiting();
-    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
     groups.manager.freeze().expect("frozen");
     assert!(groups.manager.is_frozen());
     assert_eq!(groups.read("freezer", "freezer.state"), "FROZEN");
@@ -151,7 +151,7 @@ fn v1_a_group_in_use_is_left_alone() {
     let second = Manager::new(&groups.place).expect("a place").create();
     assert!(second.is_ok(), "nobody is in it yet");
     let shell = Shell::waiting();
-    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
     let mut second = Manager::new(&groups.place).expect("a place");
     let problem = second.create().expect_err("it is in use").to_string();
     assert!(problem.contains("is not empty: 1 process(es) found"), "{problem}");

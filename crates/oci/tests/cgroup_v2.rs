@@ -42,7 +42,7 @@ fn v2_limits_are_what_the_kernel_says() {
     }
     let groups = made("limits");
     let mut shell = Shell::waiting();
-    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
     groups.update(json!({
         "cpu": { "shares": 512, "quota": 50_000, "period": 100_000, "burst": 1000, "cpus": "0" },
         "memory": { "limit": 64 << 20, "swap": 96 << 20, "reservation": 32 << 20 },
@@ -115,7 +115,7 @@ fn v2_devices_are_guarded_by_one_program() {
     let mut shell = Shell::waiting();
     assert!(shell.opens("/dev/kmsg"), "before, it is root's to open");
     groups.manager.apply(&resources_of(json!({}))).expect("default devices");
-    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
     assert!(!shell.opens("/dev/kmsg"));
     assert!(shell.opens("/dev/null") && shell.opens("/dev/zero"));
     // Each program has to allow: were the old one still there, nothing more would be allowed.
@@ -134,13 +134,41 @@ fn v2_devices_are_guarded_by_one_program() {
 }
 
 #[test]
+fn v2_devices_are_guarded_while_rules_change() {
+    if !on_v2("v2_devices_are_guarded_while_rules_change", false) {
+        return;
+    }
+    let groups = made("rules");
+    let mut shell = Shell::waiting();
+    groups.manager.apply(&resources_of(json!({}))).expect("default devices");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
+    let told = tempfile::NamedTempFile::new().expect("a file");
+    // Whatever goes on in its folder, the loop tries again and again, and writes down when it succeeds.
+    let tries = "while :; do if true < /dev/kmsg; then echo opened; fi; done";
+    assert_eq!(shell.does(&format!("( {tries} ) > {} & echo started", told.path().display())), "started");
+    for number in 0..400 {
+        let other = 100 + number % 2;
+        groups.update(json!({ "devices": [{ "allow": true, "type": "c", "major": 10, "minor": other }] }));
+    }
+    let times = fs::read_to_string(told.path()).expect("what it wrote").lines().count();
+    assert_eq!(times, 0, "so often it was opened");
+    groups.update(json!({ "devices": [{ "allow": true }] }));
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while fs::read_to_string(told.path()).expect("what it wrote").is_empty() {
+        assert!(std::time::Instant::now() < until, "it tried all the time");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    groups.manager.kill().expect("killed");
+}
+
+#[test]
 fn v2_frozen_processes_are_killed_all_at_once() {
     if !on_v2("v2_frozen_processes_are_killed_all_at_once", false) {
         return;
     }
     let groups = made("frozen");
     let mut shell = Shell::waiting();
-    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
     groups.manager.freeze().expect("frozen");
     assert!(groups.manager.is_frozen());
     assert!(groups.read("", "cgroup.events").contains("frozen 1"));
@@ -163,16 +191,31 @@ fn v2_a_process_is_born_or_put_where_processes_may_be() {
     let groups = made("born");
     assert!(groups.manager.directory().is_some(), "nothing but version 2");
     let path = groups.path("");
-    let (inner, first, second) = (path.join("inner"), Shell::waiting(), Shell::waiting());
-    fs::create_dir(&inner).expect("a container may make groups");
-    fs::write(inner.join("cgroup.procs"), first.pid().to_string()).expect("its init moves there");
+    let group_of = |shell: &Shell| {
+        let text = fs::read_to_string(format!("/proc/{}/cgroup", shell.pid())).expect("a process");
+        text.trim().rsplit('/').next().unwrap_or_default().to_owned()
+    };
+    let [first, second, third, fourth] = [(); 4].map(|()| Shell::waiting());
+    // The container's first process in the midst of others, whichever of them a walk meets first.
+    let (one, other, another) = (Shell::waiting(), Shell::waiting(), Shell::waiting());
+    for (name, shell) in [("a", &one), ("b", &other), ("init", &first), ("z", &another)] {
+        fs::create_dir(path.join(name)).expect("a container may make groups");
+        fs::write(path.join(name).join("cgroup.procs"), shell.pid().to_string()).expect("and move there");
+    }
     fs::write(path.join("cgroup.subtree_control"), "+memory").expect("and controllers are handed down");
-    groups.manager.enter(second.pid()).expect("exec finds the group of init");
-    let mut expected = [first.pid(), second.pid()];
+    groups.manager.enter(second.pid(), Some(first.pid())).expect("exec finds the group of the first");
+    assert_eq!(group_of(&second), "init");
+    groups.manager.enter(third.pid(), Some(std::process::id())).expect("without it any that holds some");
+    assert!(["a", "b", "init", "z"].contains(&group_of(&third).as_str()), "{}", group_of(&third));
+    fs::write(path.join("init/cgroup.freeze"), "1").expect("a container may stop whom it wants");
+    let problem =
+        groups.manager.enter(fourth.pid(), Some(first.pid())).expect_err("nobody is stopped with it");
+    assert!(problem.to_string().contains("is frozen"), "{problem}");
+    assert_ne!(group_of(&fourth), "init");
+    fs::write(path.join("init/cgroup.freeze"), "0").expect("and let go on");
+    let mut expected = [&first, &second, &third, &one, &other, &another].map(Shell::pid);
     expected.sort_unstable();
     assert_eq!(groups.manager.processes().expect("processes"), expected);
-    let inside = fs::read_to_string(inner.join("cgroup.procs")).expect("the group");
-    assert!(inside.lines().any(|line| line == second.pid().to_string()), "{inside}");
 }
 
 #[test]
@@ -182,7 +225,7 @@ fn v2_a_group_in_use_is_left_alone() {
     }
     let groups = made("used");
     let shell = Shell::waiting();
-    groups.manager.enter(shell.pid()).expect("a process enters");
+    groups.manager.enter(shell.pid(), None).expect("a process enters");
     let mut second = Manager::new(&groups.place).expect("a place");
     let problem = second.create().expect_err("it is in use").to_string();
     assert!(problem.contains("is not empty: 1 process(es) found"), "{problem}");

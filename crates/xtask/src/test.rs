@@ -156,7 +156,8 @@ pub(crate) fn test(workspace: &Workspace, options: &Options) -> bool {
 impl Options {
     fn chosen(&self, name: &str) -> bool {
         let is = |list: &[String]| list.iter().any(|listed| listed == name);
-        (self.only.is_empty() || is(&self.only)) && !is(&self.skip)
+        let usual = self.only.is_empty() && !steps::ONLY_WHERE_NAMED.contains(&name);
+        (usual || is(&self.only)) && !is(&self.skip)
     }
 }
 

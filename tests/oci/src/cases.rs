@@ -5,6 +5,7 @@ mod capabilities;
 mod cgroups;
 mod delete;
 mod devices;
+mod events;
 mod exec;
 mod features;
 mod hooks;
@@ -23,7 +24,11 @@ mod process;
 mod root;
 mod seccomp;
 mod streams;
+mod update;
 mod user_namespace;
+mod v2_hostile;
+mod v2_limits;
+mod v2_tree;
 
 use crate::suite::{Chapter, Chosen};
 
@@ -49,8 +54,13 @@ const CHAPTERS: &[Chapter] = &[
     paths::CHAPTER,
     seccomp::CHAPTER,
     cgroups::CHAPTER,
+    v2_limits::CHAPTER,
+    v2_tree::CHAPTER,
+    v2_hostile::CHAPTER,
     exec::CHAPTER,
     manage::CHAPTER,
+    update::CHAPTER,
+    events::CHAPTER,
     features::CHAPTER,
     bad_input::CHAPTER,
 ];

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::CWD;
+use rustix::mount::{FsPickFlags, fsconfig_reconfigure, fsconfig_set_flag, fspick};
+
 use crate::check::{Fault, Verdict, skip};
 
 /// What a suite has to know of the machine before the first case.
@@ -11,7 +14,12 @@ pub(crate) struct Host {
     hierarchies: Vec<Hierarchy>,
     /// A tree that is covered by something else for now.
     pub(crate) covered: Option<PathBuf>,
+    /// Options of the tree of version 2 as they were before the first case.
+    options: Vec<String>,
 }
+
+/// Options of the tree of version 2 that hold for the whole machine (`cgroup-v2.rst`, "Mounting").
+const OF_THE_TREE: [&str; 2] = ["nsdelegate", "memory_recursiveprot"];
 
 /// One mounted tree of control groups.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +35,8 @@ impl Host {
     /// # Errors
     /// Where `/proc` is not there.
     pub(crate) fn here() -> std::io::Result<Self> {
-        Ok(Self { hierarchies: hierarchies(&fs::read_to_string("/proc/self/mountinfo")?), covered: None })
+        let mountinfo = fs::read_to_string("/proc/self/mountinfo")?;
+        Ok(Self { hierarchies: hierarchies(&mountinfo), covered: None, options: options(&mountinfo) })
     }
 
     /// Whether all controllers are in one tree of version 2.
@@ -39,6 +48,32 @@ impl Host {
     pub(crate) fn hybrid(&self) -> Option<&Path> {
         let unified = self.hierarchies.iter().find(|one| one.controllers.is_empty())?;
         (!self.is_v2()).then_some(unified.point.as_path())
+    }
+
+    /// Options of the tree of version 2 before the first case; none where there is nothing to be lost.
+    pub(crate) fn options_at_first(&self) -> Option<Vec<String>> {
+        (self.is_v2() && !self.options.is_empty()).then(|| self.options.clone())
+    }
+
+    /// The same as they are now.
+    pub(crate) fn options_now(&self) -> Vec<String> {
+        options(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default())
+    }
+
+    /// Gives the tree the options back that it had, where a runtime has taken some away.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn give_options_back(&self) -> Verdict {
+        let Some(tree) = self.hierarchies.first().filter(|_| self.options_now() != self.options) else {
+            return Ok(());
+        };
+        let give = || {
+            let tree = fspick(CWD, &tree.point, FsPickFlags::FSPICK_CLOEXEC)?;
+            self.options.iter().try_for_each(|option| fsconfig_set_flag(&tree, option.as_str()))?;
+            fsconfig_reconfigure(&tree)
+        };
+        Ok(give().map_err(std::io::Error::from)?)
     }
 
     /// The folder of a process's group of that controller.
@@ -101,6 +136,12 @@ fn hierarchies(mountinfo: &str) -> Vec<Hierarchy> {
     rows.collect()
 }
 
+fn options(mountinfo: &str) -> Vec<String> {
+    let tree = mountinfo.lines().find_map(|line| line.split_once(" - cgroup2 "));
+    let words = tree.and_then(|(_, rest)| rest.rsplit(' ').next()).unwrap_or_default();
+    words.split(',').filter(|word| OF_THE_TREE.contains(word)).map(str::to_owned).collect()
+}
+
 /// What the kernel says in a file, without the line's end.
 ///
 /// # Errors
@@ -109,6 +150,19 @@ pub(crate) fn said_in(file: &Path) -> Verdict<String> {
     match fs::read_to_string(file) {
         Ok(text) => Ok(text.trim().to_owned()),
         Err(error) => Err(Fault::Wrong(format!("{}: {error}", file.display()))),
+    }
+}
+
+/// Version and patch level of the kernel: 6.1 of `6.1.0-56-cloud-amd64`.
+///
+/// # Errors
+/// Where it does not tell.
+pub(crate) fn linux() -> Verdict<(u32, u32)> {
+    let release = said_in(Path::new("/proc/sys/kernel/osrelease"))?;
+    let mut numbers = release.split(|letter: char| !letter.is_ascii_digit()).map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(version)), Some(Ok(level))) => Ok((version, level)),
+        _ => skip(format!("{release:?} is no version of Linux")),
     }
 }
 
@@ -121,12 +175,15 @@ mod tests {
         let hybrid = "33 31 0:30 / /c/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
             41 31 0:38 / /c/unified rw shared:3 - cgroup2 cgroup2 rw\n\
             42 31 0:39 / /tmp rw - tmpfs none rw\n";
-        let host = Host { hierarchies: hierarchies(hybrid), covered: None };
+        let host = Host { hierarchies: hierarchies(hybrid), covered: None, options: Vec::new() };
         assert_eq!(host.hierarchies.len(), 2);
         assert_eq!(host.hierarchies.first().map(|one| one.controllers.join("+")), Some("cpu+cpuacct".into()));
         assert_eq!((host.is_v2(), host.hybrid()), (false, Some(Path::new("/c/unified"))));
         let tree = hierarchies("41 31 0:38 / /c rw - cgroup2 cgroup2 rw\n");
-        let unified = Host { hierarchies: tree, covered: None };
+        let unified = Host { hierarchies: tree, covered: None, options: Vec::new() };
         assert_eq!((unified.is_v2(), unified.hybrid()), (true, None));
+        let tree = "41 31 0:38 / /c rw - cgroup2 cgroup2 rw,nsdelegate,other,memory_recursiveprot\n";
+        assert_eq!(options(tree), ["nsdelegate", "memory_recursiveprot"]);
+        assert_eq!(options(hybrid), [""; 0]);
     }
 }

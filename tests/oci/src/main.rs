@@ -85,7 +85,7 @@ fn carry_out(options: &Options) -> Result<bool, String> {
         return Err(format!("deviations.toml names cases that are not there: {}", unknown.join(", ")));
     }
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|word| name.contains(word));
-    let chosen: Vec<Chosen> = all.into_iter().filter(|(name, _)| wanted(name)).collect();
+    let mut chosen: Vec<Chosen> = all.into_iter().filter(|(name, _)| wanted(name)).collect();
     if options.list {
         chosen.iter().for_each(|(name, case)| println!("{name}\t{}", case.clause));
         println!("{} cases", chosen.len());
@@ -96,6 +96,11 @@ fn carry_out(options: &Options) -> Result<bool, String> {
         return Ok(true);
     }
     let mut host = Host::here().map_err(|error| error.to_string())?;
+    let asked = chosen.len();
+    chosen.retain(|(_, case)| host.is_v2() || !case.of_v2);
+    if !options.json && chosen.len() < asked {
+        println!("{} cases are of cgroup v2 and asked where there is nothing else", asked - chosen.len());
+    }
     let probe = probe().map_err(|error| format!("the probe can't be written: {error}"))?;
     leftovers::clear_after_the_dead(&host);
     stay_private().map_err(|error| format!("no mount namespace of our own: {error}"))?;

@@ -22,6 +22,8 @@ pub(crate) struct Case {
     pub(crate) clause: &'static str,
     /// The version of the specification that brought it; none: it was always there.
     pub(crate) since: Option<&'static str>,
+    /// Whether only machines with nothing but control groups of version 2 have what it asks for.
+    pub(crate) of_v2: bool,
     pub(crate) run: fn(&mut Bed) -> Verdict,
 }
 
@@ -31,11 +33,17 @@ impl Case {
         self.since = Some(version);
         self
     }
+
+    /// Of what control groups of version 2 alone have: asked only there.
+    pub(crate) const fn of_v2(mut self) -> Self {
+        self.of_v2 = true;
+        self
+    }
 }
 
 /// A case of a clause that every version has.
 pub(crate) const fn case(name: &'static str, clause: &'static str, run: fn(&mut Bed) -> Verdict) -> Case {
-    Case { name, clause, since: None, run }
+    Case { name, clause, since: None, of_v2: false, run }
 }
 
 /// A chapter of cases.

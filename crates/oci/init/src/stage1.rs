@@ -32,9 +32,11 @@ pub(crate) fn carry_out(runtime: &OwnedFd, order: &Order, mut handed: Handed) ->
         _ => Vec::new(),
     };
     join(&order.join)?;
-    if let Some(container) = handed.container.take() {
-        sys::setns(&container, order.join_container)
-            .during(|| "enter the container's namespaces".to_owned())?;
+    if let Some(container) = &handed.container {
+        let now = order.join_container & !joined_in_group(order);
+        if now != 0 {
+            sys::setns(container, now).during(|| "enter the container's namespaces".to_owned())?;
+        }
     }
     // A control group namespace begins where its maker is, so it is made once the process is in its group; a time namespace gets
     // its offsets before anybody is in it.
@@ -55,11 +57,20 @@ fn is_seen_by_others(order: &Order) -> bool {
     order.join_container != 0 || (joins_processes && !order.wait_for_maps)
 }
 
-/// The process, and whether it still has to be put into its group of version 2: one that hands controllers down takes no births
-/// (EBUSY), and a group below it has to be found.
+/// The namespace of control groups of a container that is joined, where it can wait until the process is in its group: with
+/// `nsdelegate` nobody in that namespace is born from outside of it into it (`kernel/cgroup/cgroup.c`,
+/// `cgroup_procs_write_permission`). With a user namespace it can't wait, for it may be of those outside of it.
+pub(crate) fn joined_in_group(order: &Order) -> u32 {
+    let joins = |kind: libc::c_int| order.join_container & kind as u32;
+    if joins(libc::CLONE_NEWUSER) == 0 { joins(libc::CLONE_NEWCGROUP) } else { 0 }
+}
+
+/// The process, and whether it still has to be put into its group of version 2 by the runtime: one that hands controllers down takes
+/// no births (EBUSY), and a group below it has to be found; into a namespace of control groups that was joined nobody is born from
+/// outside (ENOENT).
 fn clone(flags: u32, group: Option<&OwnedFd>) -> Result<(i32, bool), Errno> {
     match sys::clone_sibling(flags, group) {
-        Err(Errno::BUSY | Errno::OPNOTSUPP) if group.is_some() => {
+        Err(Errno::BUSY | Errno::OPNOTSUPP | Errno::NOENT) if group.is_some() => {
             Ok((sys::clone_sibling(flags, None)?, true))
         }
         other => Ok((other?, false)),

@@ -73,10 +73,16 @@ impl Manager {
     }
 }
 
-/// Whether a group is frozen or freezing, in the words of either version.
+/// Whether a group is frozen or freezing, in the words of either version. In version 1 also with one above it.
 pub(super) fn asked_to_freeze(group: &Folder) -> bool {
     let v1 = group.read("freezer.state").is_ok_and(|state| state.trim() != "THAWED");
     v1 || group.read("cgroup.freeze").is_ok_and(|state| state.trim() == "1")
+}
+
+/// Whether whoever comes into a group stands still there, as it is to freeze or one above it has frozen.
+pub(super) fn holds_still(group: &Folder) -> bool {
+    let frozen = || group.read("cgroup.events").is_ok_and(|text| text.lines().any(|line| line == "frozen 1"));
+    asked_to_freeze(group) || frozen()
 }
 
 fn freeze_v1(group: &Folder) -> Result<(), Errno> {

@@ -1,12 +1,14 @@
 //! One control group of a container in one hierarchy: made, found again, handed controllers.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::folder::Folder;
-use super::hierarchy::{Hierarchy, Version};
+use super::freezer;
+use super::hierarchy::{Hierarchy, Version, hierarchies};
 use crate::Problem;
 
 /// A container's group in one hierarchy.
@@ -90,6 +92,9 @@ impl Group {
         if self.version == Version::V2 {
             of_processes(&here).map_err(Trouble::Refused)?;
         }
+        if self.version == Version::V2 || self.controllers.iter().any(|name| name == "freezer") {
+            in_motion(&here).map_err(Trouble::Refused)?;
+        }
         self.made = new;
         self.number = here.number().map_err(kernel(&path))?;
         Ok(())
@@ -98,6 +103,14 @@ impl Group {
     /// Version 2 inherits its CPUs and memory nodes by itself.
     fn has_cpuset_v1(&self) -> bool {
         self.version == Version::V1 && self.controllers.iter().any(|name| name == "cpuset")
+    }
+
+    /// The group below this one, open as `folder`, in which a process is; `None` where it is not below.
+    pub(super) fn below_with(&self, folder: &Folder, process: u32) -> Option<Folder> {
+        let read = |file: &str| fs::read_to_string(format!("/proc/{file}")).ok();
+        let all = hierarchies(&read(&format!("{process}/cgroup"))?, &read("self/mountinfo")?, Path::new("/"));
+        let own = all.into_iter().find(|one| one.version == self.version && one.mount == self.mount)?.own;
+        folder.inside(own.strip_prefix(&self.path).ok()?).ok()
     }
 
     /// Removes what [`Self::create`] made, as far as it is empty.
@@ -114,6 +127,9 @@ impl Group {
 /// Has a group of version 2 hand down all controllers that it has, or one. What can't be is found out when a limit is set:
 /// a group with processes hands nothing down.
 pub(super) fn hand_down(folder: &Folder, only: Option<&str>) {
+    if !may_hand_down(folder) {
+        return;
+    }
     let words = |file| folder.read(file).unwrap_or_default();
     let (has, hands_down) = (words("cgroup.controllers"), words("cgroup.subtree_control"));
     let has = has.split_ascii_whitespace().filter(|name| only.is_none_or(|only| only == *name));
@@ -125,6 +141,13 @@ pub(super) fn hand_down(folder: &Folder, only: Option<&str>) {
             let _ = folder.write("cgroup.subtree_control", one);
         }
     }
+}
+
+/// Whether a group has no processes of its own, or is the machine's root, which has no type. Beside processes the kernel takes
+/// controllers of threads (cpu, cpuset, pids) all the same, and makes it a group of threads, below which no container can be.
+fn may_hand_down(folder: &Folder) -> bool {
+    !folder.has("cgroup.type")
+        || folder.read("cgroup.procs").is_ok_and(|processes| processes.trim().is_empty())
 }
 
 /// Version 1: a new group of the cpuset controller has no CPU and no memory node, and no process may enter it.
@@ -158,9 +181,15 @@ fn vacant(group: &Folder) -> Result<(), Problem> {
              linux.cgroupsPath"
         )));
     }
-    if super::freezer::asked_to_freeze(group) {
+    Ok(())
+}
+
+/// Refuses a group in which the container would stand still before it is one, and whoever makes it wait for ever.
+fn in_motion(group: &Folder) -> Result<(), Problem> {
+    if freezer::holds_still(group) {
         return Err(Problem::Usage(format!(
-            "the container's control group {place} is frozen: thaw it or give another linux.cgroupsPath"
+            "the container's control group {}, or one above it, is frozen: thaw it or give another linux.cgroupsPath",
+            group.path().display()
         )));
     }
     Ok(())

@@ -119,17 +119,25 @@ impl Manager {
         self.rootless && !self.named && matches!(errno, Errno::PERM | Errno::ACCESS | Errno::ROFS)
     }
 
-    /// Puts a process into all groups.
+    /// Puts a process into all groups. One of version 2 that hands controllers down takes none (`cgroup-v2.rst`, "No Internal
+    /// Process Constraint"): then it goes where `first` is below it, the container's first process, or if that is elsewhere to
+    /// any process that is there.
     ///
     /// # Errors
     /// Where the kernel refuses: the process is gone, a group has no CPU to run on, permissions are missing.
-    pub fn enter(&self, pid: u32) -> Result<(), Problem> {
+    pub fn enter(&self, pid: u32, first: Option<u32>) -> Result<(), Problem> {
         for group in &self.groups {
-            let entered = group.open().and_then(|folder| enter(&folder, pid));
+            let entered = group.open().and_then(|folder| {
+                let beside = || first.and_then(|first| group.below_with(&folder, first));
+                enter(&folder, pid, beside)
+            });
             entered.map_err(|errno| {
                 let what = format!("put process {pid} into the control group {}", group.place().display());
                 let why = match errno {
                     Errno::NOSPC => "it has no CPU or no memory node (cpuset.cpus, cpuset.mems)".to_owned(),
+                    Errno::AGAIN => {
+                        "the group below it with the container's first process is frozen".to_owned()
+                    }
                     errno => errno.to_string(),
                 };
                 Problem::system(what, why)
@@ -167,8 +175,9 @@ impl Manager {
     }
 }
 
-/// Puts a process into a group, or, where that hands controllers down and so takes none, into one below it that has processes.
-fn enter(folder: &Folder, pid: u32) -> Result<(), Errno> {
+/// Puts a process into a group, or, where that hands controllers down and so takes none, into the one below it that `beside`
+/// finds, or any that has processes.
+fn enter(folder: &Folder, pid: u32, beside: impl Fn() -> Option<Folder>) -> Result<(), Errno> {
     let pid = pid.to_string();
     let mut tries = 0;
     loop {
@@ -178,10 +187,18 @@ fn enter(folder: &Folder, pid: u32) -> Result<(), Errno> {
                 pause(Duration::from_millis(30));
             }
             Err(errno @ (Errno::BUSY | Errno::OPNOTSUPP)) => {
+                if let Some(below) = beside() {
+                    if freezer::holds_still(&below) {
+                        return Err(Errno::AGAIN);
+                    }
+                    if below.write("cgroup.procs", &pid).is_ok() {
+                        return Ok(());
+                    }
+                }
                 let mut entered = Err(errno);
                 folder.walk(&mut |below| {
                     let populated = below.read("cgroup.procs").is_ok_and(|text| !text.trim().is_empty());
-                    if entered.is_err() && populated {
+                    if entered.is_err() && populated && !freezer::holds_still(below) {
                         entered = below.write("cgroup.procs", &pid);
                     }
                 })?;

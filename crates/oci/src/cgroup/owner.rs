@@ -21,11 +21,14 @@ impl Manager {
     /// container, and groups of version 1, stay whose they are.
     ///
     /// # Errors
-    /// Where the kernel refuses.
+    /// Where the kernel refuses, unless permissions may be missing: a rootless container's group stays whose it is.
     pub fn hand_over(&self, uid: u32) -> Result<(), Problem> {
         let listed = fs::read_to_string(LISTED).unwrap_or_else(|_| KNOWN.to_owned());
         for group in self.groups.iter().filter(|group| group.version == Version::V2 && group.made) {
             let handed = group.open().and_then(|folder| hand_over(&folder, &listed, Uid::from_raw(uid)));
+            if self.rootless && handed.is_err() {
+                continue;
+            }
             handed.map_err(|errno| {
                 let what = format!("hand the control group {} to user {uid}", group.place().display());
                 Problem::system(what, errno)

@@ -6,8 +6,9 @@ use super::Manager;
 use super::apply::Control;
 use crate::Problem;
 
-/// Files that move or end processes instead of setting anything.
-const NO_SETTINGS: [&str; 3] = ["cgroup.procs", "cgroup.threads", "cgroup.kill"];
+/// Files that move, end or stop processes instead of setting anything, or make a group of which nobody can be born or put.
+const NO_SETTINGS: [&str; 5] =
+    ["cgroup.procs", "cgroup.threads", "cgroup.kill", "cgroup.freeze", "cgroup.type"];
 
 pub(super) fn apply(manager: &Manager, files: &HashMap<String, String>) -> Result<(), Problem> {
     // In the order of their names, so that twice the same leads to the same.

@@ -82,6 +82,7 @@ pub fn exec(how: &Exec, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
         document: state.document(Status::Running).to_json()?,
         groups: state.groups.clone(),
         class: state.class.clone(),
+        first: state.process.map(|process| process.pid),
     };
     let mut launch = Launch::begin(order.process.preserved)?;
     let ordered = with.order(&launch, &mut order);
@@ -306,11 +307,13 @@ struct Guest {
     document: String,
     groups: Option<Manager>,
     class: Option<Class>,
+    /// The container's first process.
+    first: Option<i32>,
 }
 
 impl Attendant for Guest {
     fn enter(&mut self, pid: i32) -> Result<(), Problem> {
-        put(self.groups.as_ref(), pid)
+        put(self.groups.as_ref(), pid, self.first)
     }
 
     fn map(&mut self, _: i32) -> Result<(), Problem> {

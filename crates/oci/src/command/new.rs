@@ -8,7 +8,7 @@ use catamaran_oci_init::filter::Listener;
 use catamaran_oci_init::hook;
 use catamaran_oci_init::order::{Handed, Order, Process};
 use catamaran_oci_init::wire::States;
-use oci_spec::runtime::Spec;
+use oci_spec::runtime::{LinuxResources, Spec};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::geteuid;
 
@@ -149,8 +149,9 @@ fn fill(
     attempt.state.groups = Some(groups);
     attempt.folder.write(&attempt.state)?;
     let groups = attempt.state.groups.as_ref();
-    if let (Some(groups), Some(resources)) = (groups, linux.and_then(|linux| linux.resources().as_ref())) {
-        groups.apply(resources)?;
+    let namespaces = Namespaces::of(spec)?;
+    if let Some(groups) = groups {
+        bound(groups, spec, &namespaces)?;
     }
     attempt.state.class = class(spec, &new.id)?;
     let circumstances = Circumstances {
@@ -184,7 +185,6 @@ fn fill(
     with.order(launch, &mut order)?;
     // While the process is at work.
     attempt.folder.write_config(&bundle.text)?;
-    let namespaces = Namespaces::of(spec)?;
     let mut attendant = Maker {
         spec,
         namespaces: &namespaces,
@@ -209,6 +209,21 @@ fn class(spec: &Spec, id: &str) -> Result<Option<Class>, Problem> {
     // That there is one was checked.
     let root = check::mounted_at("resctrl").unwrap_or_else(|| "/sys/fs/resctrl".into());
     Class::make(&root, wanted, id).map(Some)
+}
+
+/// Sets the limits of the container's groups, and whose they are. Which devices may be used is bounded also where nothing is said of
+/// resources.
+fn bound(groups: &Manager, spec: &Spec, namespaces: &Namespaces) -> Result<(), Problem> {
+    let given = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
+    match given {
+        Some(resources) => groups.apply(resources)?,
+        None => groups.apply(&LinuxResources::default())?,
+    }
+    match order::owner_of_group(spec, namespaces)? {
+        Some(user) if geteuid().is_root() => groups.hand_over(user),
+        // Of an ordinary user they are already.
+        _ => Ok(()),
+    }
 }
 
 /// Tells the program of sockets that it gets (sd_listen_fds(3)); in its pid namespace it is the first process.
@@ -276,9 +291,9 @@ impl Descriptors {
     }
 }
 
-/// Puts a process into groups that it could not be born into.
-pub(crate) fn put(groups: Option<&Manager>, pid: i32) -> Result<(), Problem> {
-    groups.map_or(Ok(()), |groups| groups.enter(pid.cast_unsigned()))
+/// Puts a process into groups that it could not be born into, beside the container's first one if there is one.
+pub(crate) fn put(groups: Option<&Manager>, pid: i32, first: Option<i32>) -> Result<(), Problem> {
+    groups.map_or(Ok(()), |groups| groups.enter(pid.cast_unsigned(), first.map(i32::cast_unsigned)))
 }
 
 struct Maker<'a> {
@@ -291,7 +306,7 @@ struct Maker<'a> {
 
 impl Attendant for Maker<'_> {
     fn enter(&mut self, pid: i32) -> Result<(), Problem> {
-        put(self.state.groups.as_ref(), pid)
+        put(self.state.groups.as_ref(), pid, None)
     }
 
     fn map(&mut self, pid: i32) -> Result<(), Problem> {

@@ -47,6 +47,9 @@ fn one(
         What::Bind(text(&about.bundle.join(source), &format!("{at}.source"))?)
     } else if kind == "cgroup" {
         groups(&mut options, namespaces, about)
+    } else if let Some(group) = (kind == "cgroup2").then(|| unseen(namespaces, about)).flatten() {
+        options.bind = Some(Reach::Alone);
+        What::Bind(group)
     } else {
         let source = text(source, &format!("{at}.source"))?;
         What::New { kind: kind.to_owned(), source: if source.is_empty() { kind.to_owned() } else { source } }
@@ -86,6 +89,15 @@ fn groups(options: &mut Options, namespaces: &Namespaces, about: &Circumstances<
         .flat_map(|one| one.words.iter().map(|word| (word.clone(), one.name.clone())))
         .collect();
     What::Groups { hierarchies, links }
+}
+
+/// The container's group of version 2, for a container without a new control group namespace: where it is mounted in place of the
+/// tree, the container sees no group but its own, and the machine's tree keeps its options. A mount of the tree in the first
+/// namespace would set them anew (Linux `apply_cgroup_root_flags`), so that `nsdelegate` and `memory_recursiveprot` were
+/// lost for all.
+fn unseen(namespaces: &Namespaces, about: &Circumstances<'_>) -> Option<String> {
+    let group = about.groups?.paths().remove("")?;
+    (namespaces.make & CGROUP == 0).then(|| group.display().to_string())
 }
 
 /// Hierarchies of version 1, from the group of each controller: those that share a group share the hierarchy.

@@ -1,5 +1,6 @@
 //! From a checked configuration to the order for the process inside.
 
+mod delegation;
 mod devices;
 mod files;
 pub(crate) mod namespaces;
@@ -15,6 +16,7 @@ use oci_spec::runtime::{self, Linux, LinuxNetDevice, Spec};
 use crate::cgroup::Manager;
 use crate::{Problem, Warning};
 
+pub(crate) use delegation::owner_of_group;
 pub(crate) use namespaces::Namespaces;
 
 /// What an order depends on beside the configuration.

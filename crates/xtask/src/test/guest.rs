@@ -14,7 +14,7 @@ use super::initramfs::Initramfs;
 use crate::setup::guest_kernel;
 use crate::shell::{Workspace, follow};
 
-/// Longest life of the guest: twice what it takes on two idle cores of 2.6 GHz.
+/// Longest life of the guest of the native tests: twice what it takes on two idle cores of 2.6 GHz.
 const PATIENCE: Duration = Duration::from_mins(7);
 /// Boots until one comes to its end: an emulated guest has been seen to stand still, its clock and all time limits in it too.
 const BOOTS: u32 = 3;
@@ -93,16 +93,23 @@ const TOOLS_FOR_NETWORKS: [&str; 3] = ["ip", "tc", "nsenter"];
 /// What the guest says when it has run every group.
 const LAST_WORD: &str = "guest: all groups have been run";
 
+/// The scheduler of disks that knows weights of control groups.
+const WEIGHS: &str = "bfq";
+
 /// Boots the guest and counts what its tests say.
 pub(super) fn native_v2(run: &mut Run) -> Result<()> {
-    in_guest(run, "native-v2", |run, folder, image| tests(run.workspace, run.programs, folder, image))
+    in_guest(run, "native-v2", &[WEIGHS], PATIENCE, |run, folder, image| {
+        tests(run.workspace, run.programs, folder, image)
+    })
 }
 
-/// Boots a guest with the programs that `fill` puts into its file system, and counts what they say. What `fill` returns are the
-/// lines of `/groups`; what it makes lies in the folder that it is given, `target/NAME`.
+/// Boots a guest, which may live for so long, with the programs that `fill` puts into its file system, and with those schedulers for its disk; counts what they
+/// say. What `fill` returns are the lines of `/groups`; what it makes lies in the folder that it is given, `target/NAME`.
 pub(super) fn in_guest(
     run: &mut Run,
     name: &str,
+    schedulers: &[&'static str],
+    patience: Duration,
     fill: impl FnOnce(&Run, &Path, &mut Initramfs) -> Result<String>,
 ) -> Result<()> {
     let kernel = guest_kernel(run.workspace).context("no kernel for guests")?;
@@ -112,13 +119,13 @@ pub(super) fn in_guest(
     let groups = fill(run, &folder, &mut image)?;
     image.file("/groups", groups.into_bytes());
     system(run.workspace, &mut image)?;
-    let machine = Machine::prepare(run.workspace, kernel, &folder, &mut image)?;
+    let machine = Machine::prepare(run.workspace, kernel, schedulers, &folder, &mut image)?;
     image.write(machine.archive())?;
     let megabytes = fs::metadata(machine.archive())?.len() >> 20;
     println!("the guest boots with {megabytes} MiB of programs");
     let mut said = Said::default();
     for boot in 1..=BOOTS {
-        said = boot_once(run, &machine)?;
+        said = boot_once(run, &machine, patience)?;
         if said.complete {
             break;
         }
@@ -139,10 +146,10 @@ struct Said {
     complete: bool,
 }
 
-fn boot_once(run: &Run, machine: &Machine) -> Result<Said> {
+fn boot_once(run: &Run, machine: &Machine, patience: Duration) -> Result<Said> {
     let mut said = Said::default();
     let mut qemu = machine.boot(run.workspace)?;
-    let until = run.until.min(Instant::now() + PATIENCE);
+    let until = run.until.min(Instant::now() + patience);
     let ended = follow(&mut qemu, until, |line| {
         let line = line.trim_end_matches('\r');
         println!("{line}");

@@ -15,8 +15,8 @@ const TURNS_PER_CPU_S: &str = "6e8";
 /// What the runner's networks are made of.
 const FOR_NETWORKS: [&str; 8] =
     ["veth", "bridge", "ifb", "sch_tbf", "sch_netem", "sch_ingress", "cls_u32", "act_mirred"];
-/// What a disk takes; `bfq` is the scheduler that knows weights of control groups.
-const FOR_A_DISK: [&str; 5] = ["virtio_mmio", "virtio_blk", "ext4", "bfq", "overlay"];
+/// What a disk takes.
+const FOR_A_DISK: [&str; 4] = ["virtio_mmio", "virtio_blk", "ext4", "overlay"];
 /// Of e2fsprogs; Debian has it in a folder that only root has on PATH.
 const MKFS: [&str; 2] = ["mkfs.ext4", "/usr/sbin/mkfs.ext4"];
 /// Size of the disk (bytes): several times what the tests put on it.
@@ -39,10 +39,12 @@ struct Disk {
 }
 
 impl Machine {
-    /// With that kernel, whose modules go into its file system; what is made for it lies in `folder`.
+    /// With that kernel, whose modules go into its file system, for the disk also those named in `schedulers`; what is made for
+    /// it lies in `folder`.
     pub(super) fn prepare(
         workspace: &Workspace,
         kernel: PathBuf,
+        schedulers: &[&'static str],
         folder: &Path,
         image: &mut Initramfs,
     ) -> Result<Self> {
@@ -57,9 +59,10 @@ impl Machine {
             }
             Err(why) => println!("the guest has no networks: {why:#}"),
         }
-        match modules.in_order(workspace, &FOR_A_DISK).and_then(|_| mkfs(workspace)) {
+        let for_a_disk = [&FOR_A_DISK[..], schedulers].concat();
+        match modules.in_order(workspace, &for_a_disk).and_then(|_| mkfs(workspace)) {
             Ok(mkfs) => {
-                wanted.extend(FOR_A_DISK);
+                wanted.extend(for_a_disk);
                 machine.promised.push("CATAMARAN_DISK");
                 machine.disk = Some(Disk { mkfs, file: folder.join("disk") });
             }

@@ -11,7 +11,7 @@ use crate::setup::{self, Need, WASM};
 use crate::tidy;
 
 /// All steps, in their order. Whatever needs tools that are built from source comes after [`ahead`] had time for them.
-pub(super) const STEPS: [Step; 15] = [
+pub(super) const STEPS: [Step; 16] = [
     Step {
         name: "format",
         about: "rustfmt changes nothing",
@@ -103,11 +103,19 @@ pub(super) const STEPS: [Step; 15] = [
     },
     Step {
         name: "oci-v2",
-        about: "OCI runtimes on cgroup v2, in an emulated guest",
-        needs: &[Need::MuslTarget, Need::Qemu, Need::GuestKernel, Need::OciRuntimes],
+        about: "our OCI runtime on cgroup v2, in an emulated guest",
+        needs: &[Need::MuslTarget, Need::Qemu, Need::GuestKernel],
         programs: false,
         patient: false,
         run: oci::oci_v2,
+    },
+    Step {
+        name: "oci-v2-full",
+        about: "the same of runc and crun as well, which takes a quarter of an hour",
+        needs: &[Need::MuslTarget, Need::Qemu, Need::GuestKernel, Need::OciRuntimes],
+        programs: false,
+        patient: false,
+        run: oci::oci_v2_full,
     },
     Step {
         name: "golden-wasm",
@@ -133,6 +141,9 @@ pub(super) const STEPS: [Step; 15] = [
         run: browser,
     },
 ];
+
+/// Steps that are too long for every run: whoever wants them names them.
+pub(super) const ONLY_WHERE_NAMED: [&str; 1] = ["oci-v2-full"];
 
 /// Steps that run files of `tests/tests` by their names; other files there are unit tests.
 const FILES_OF_TESTS: [&str; 3] = ["golden", "lessons", "conformance"];

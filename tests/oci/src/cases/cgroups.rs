@@ -48,13 +48,18 @@ fn gives(bed: &mut Bed, resources: &Value, place: &Place, expected: &[&str]) -> 
 }
 
 /// Resources that can't be had.
-fn refused(bed: &mut Bed, resources: &Value) -> Verdict {
+pub(super) fn refused(bed: &mut Bed, resources: &Value) -> Verdict {
     bed.set(json!({ "linux": { "resources": resources } }));
     bed.refused()
 }
 
+/// As [`gives`] where version 1 has it; version 2 has nothing like it, and what can't be converted is an error.
+fn gives_or_is_refused(bed: &mut Bed, resources: &Value, place: &Place, expected: &[&str]) -> Verdict {
+    if bed.host.is_v2() { refused(bed, resources) } else { gives(bed, resources, place, expected) }
+}
+
 /// The number `MAJOR:MINOR` of a disk of this machine.
-fn disk() -> Verdict<(u64, u64)> {
+pub(super) fn disk() -> Verdict<(u64, u64)> {
     for entry in fs::read_dir("/sys/block")?.flatten() {
         let text = said_in(&entry.path().join("dev"))?;
         if let Some((major, minor)) = text.split_once(':')
@@ -117,24 +122,32 @@ const CASES: &[Case] = &[
             &["100663296", "33554432"],
         )
     }),
-    case("swappiness", "config-linux.md#memory: swappiness from 0 to 100", |bed| {
-        gives(
+    case("swappiness", "config-linux.md#memory: swappiness; version 2 has none, which is an error", |bed| {
+        gives_or_is_refused(
             bed,
             &json!({ "memory": { "limit": 64 * MEBIBYTE, "swappiness": 17 } }),
             &only_v1("memory", "memory.swappiness"),
             &["17"],
         )
     }),
-    case("oom_killer_disabled", "config-linux.md#memory: disableOOMKiller", |bed| {
-        let place = only_v1("memory", "memory.oom_control");
-        bed.create()?;
-        says(bed, &place)?;
-        let id = bed.id.clone();
-        bed.must(&["delete", "--force", &id])?;
-        bed.set(json!({ "linux": { "resources": { "memory": { "limit": 64 * MEBIBYTE, "disableOOMKiller": true } } } }));
-        bed.create()?;
-        holds("oom_kill_disable is 1", says(bed, &place)?.contains("oom_kill_disable 1"))
-    }),
+    case(
+        "oom_killer_disabled",
+        "config-linux.md#memory: disableOOMKiller; version 2 can't, which is an error",
+        |bed| {
+            let place = only_v1("memory", "memory.oom_control");
+            let resources = json!({ "memory": { "limit": 64 * MEBIBYTE, "disableOOMKiller": true } });
+            if bed.host.is_v2() {
+                return refused(bed, &resources);
+            }
+            bed.create()?;
+            says(bed, &place)?;
+            let id = bed.id.clone();
+            bed.must(&["delete", "--force", &id])?;
+            bed.set(json!({ "linux": { "resources": resources } }));
+            bed.create()?;
+            holds("oom_kill_disable is 1", says(bed, &place)?.contains("oom_kill_disable 1"))
+        },
+    ),
     case("cpu_shares", "config-linux.md#cpu: shares is the relative share", |bed| {
         // Version 2 has weights: by a line through both ends of the range, or by the newer curve of three points.
         gives(
@@ -223,12 +236,34 @@ const CASES: &[Case] = &[
         equal("starting 10", &bed.ask(&["leave 10"])?[0], 11)
     }),
     case("block_io_weight", "config-linux.md#block-io: weight of the group", |bed| {
-        gives(
-            bed,
-            &json!({ "blockIO": { "weight": 300 } }),
-            &place("blkio", "blkio.bfq.weight", "io.bfq.weight"),
-            &["300", "default 300"],
-        )
+        bed.create()?;
+        let has_bfq = bed.host.is_v2() && bed.host.group(bed.pid()?, "")?.join("io.bfq.weight").exists();
+        let id = bed.id.clone();
+        bed.must(&["delete", "--force", &id])?;
+        // Whatever weighs without that scheduler counts from 1 to 10 000.
+        let (v2, weight) =
+            if has_bfq { ("io.bfq.weight", "default 300") } else { ("io.weight", "default 2930") };
+        let place = place("blkio", "blkio.bfq.weight", v2);
+        gives(bed, &json!({ "blockIO": { "weight": 300 } }), &place, &["300", weight])
+    }),
+    case("block_io_all_rates_of_a_disk", "config-linux.md#block-io: each kind of rate by itself", |bed| {
+        let (major, minor) = disk()?;
+        let rate = |rate: u64| json!([{ "major": major, "minor": minor, "rate": rate }]);
+        bed.set(json!({ "linux": { "resources": { "blockIO": {
+            "throttleReadBpsDevice": rate(1 << 20), "throttleWriteBpsDevice": rate(1 << 21),
+            "throttleReadIOPSDevice": rate(100), "throttleWriteIOPSDevice": rate(200) } } } }));
+        bed.create()?;
+        if bed.host.is_v2() {
+            let expected = format!("{major}:{minor} rbps=1048576 wbps=2097152 riops=100 wiops=200");
+            return equal("io.max", bed.limit("io", "io.max")?, expected);
+        }
+        for (file, rate) in
+            [("read_bps", 1 << 20), ("write_bps", 1 << 21), ("read_iops", 100), ("write_iops", 200)]
+        {
+            let said = bed.limit("blkio", &format!("blkio.throttle.{file}_device"))?;
+            equal(file, said, format!("{major}:{minor} {rate}"))?;
+        }
+        Ok(())
     }),
     case("block_io_read_bytes", "config-linux.md#block-io: throttleReadBpsDevice", |bed| {
         throttled(bed, "throttleReadBpsDevice", "blkio.throttle.read_bps_device", "rbps")
@@ -251,8 +286,8 @@ const CASES: &[Case] = &[
             &["4194304"],
         )
     }),
-    case("network_class", "config-linux.md#network: classID of the group's packets", |bed| {
-        gives(
+    case("network_class", "config-linux.md#network: classID; version 2 has none, which is an error", |bed| {
+        gives_or_is_refused(
             bed,
             &json!({ "network": { "classID": 1_048_577 } }),
             &only_v1("net_cls", "net_cls.classid"),

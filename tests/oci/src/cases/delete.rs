@@ -42,6 +42,21 @@ const CASES: &[Case] = &[
         bed.must(&["delete", "--force", &id])?;
         bed.must_not(&["state", &id]).map(drop)
     }),
+    case(
+        "force_ends_all_where_none_ends_with_the_first",
+        "runc#delete: --force kills every process of the container",
+        |bed| {
+            bed.without_namespace("pid");
+            bed.deeds(&["leave 8", "wait"]);
+            bed.create()?;
+            bed.start()?;
+            bed.says("ready")?;
+            // That none is left is looked for after every case.
+            let id = bed.id.clone();
+            bed.must(&["delete", "--force", &id])?;
+            bed.must_not(&["state", &id]).map(drop)
+        },
+    ),
     case("force_deletes_what_is_created", "runc#delete: --force kills first", |bed| {
         bed.create()?;
         let id = bed.id.clone();
@@ -68,6 +83,29 @@ const CASES: &[Case] = &[
         bed.must(&["delete", &id])?;
         holds("the group is gone", !group.exists())
     }),
+    case(
+        "a_group_that_was_there_stays",
+        "runtime.md#delete: what create did not make must not be deleted",
+        |bed| {
+            // Where the container's group of pids is going to be is found out by one that is deleted again.
+            bed.create()?;
+            let group = bed.host.group(bed.pid()?, "pids")?;
+            let id = bed.id.clone();
+            bed.must(&["delete", "--force", &id])?;
+            fs::create_dir(&group)?;
+            let made = bed.up();
+            let there = bed.host.group(bed.pid().unwrap_or_default(), "pids");
+            let deleted = bed.call(&["delete", "--force", &id]);
+            let stays = group.is_dir();
+            if stays {
+                fs::remove_dir(&group)?;
+            }
+            made?;
+            deleted?;
+            equal("the group that was used", there?, group)?;
+            holds("the group is there", stays)
+        },
+    ),
     case(
         "what_it_did_not_make_stays",
         "runtime.md#delete: what create did not make must not be deleted",

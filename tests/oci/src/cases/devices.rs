@@ -173,6 +173,26 @@ const CASES: &[Case] = &[
             equal("opening it for writing", &answers[2], REFUSED)
         },
     ),
+    case(
+        "where_nothing_is_said_of_resources",
+        "config-linux.md#default-devices: must be supplied; runc: others are not allowed",
+        |bed| {
+            bed.set(json!({ "linux": { "resources": null } }));
+            let answers = bed.ask(&[
+                "mknod /tmp/kmsg 1 11",
+                "open r /tmp/kmsg",
+                "open w /tmp/kmsg",
+                "open rw /dev/null",
+            ])?;
+            equal("opening them", answers, json!([null, REFUSED, REFUSED, null]))
+        },
+    ),
+    case("who_joins_is_bound_too", "config-linux.md#allowed-device-list: of the whole container", |bed| {
+        rules(bed, &json!([{ "allow": false, "access": "rwm" }]));
+        bed.up()?;
+        let answers = bed.exec(&[], &["mknod /tmp/kmsg 1 11", "open r /tmp/kmsg", "open rw /dev/null"])?;
+        equal("opening them", answers, json!([null, REFUSED, null]))
+    }),
     case("all_devices", "config-linux.md#allowed-device-list: what is unset is all", |bed| {
         rules(bed, &json!([{ "allow": true, "access": "rwm" }]));
         let answers = bed.ask(&["mknod /tmp/zero 1 5", "open rw /tmp/zero"])?;

@@ -114,6 +114,18 @@ const CASES: &[Case] = &[
         },
     ),
     case(
+        "it_is_in_its_groups_by_then",
+        "config.md#createruntime-hooks: after the environment was made",
+        |bed| {
+            let number = r#"P=${S##*'"pid":'}; P=${P# }; P=${P%%[!0-9]*}"#;
+            hook(bed, "createRuntime", &format!("{number}; cat /proc/$P/cgroup > $B/groups"));
+            bed.create()?;
+            let said = wrote(bed, "groups")?;
+            let own = said.lines().filter(|line| line.ends_with(&format!("/{}", bed.id))).count();
+            holds(&format!("the container's groups are in {said:?}"), own > 0)
+        },
+    ),
+    case(
         "start_container_runs_inside",
         "config.md#startcontainer-hooks: during start, path and all in the container",
         |bed| {

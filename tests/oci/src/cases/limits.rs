@@ -80,7 +80,7 @@ const CASES: &[Case] = &[
     ),
     case("a_kind_is_given_once", "config.md#posix-process: two rlimits of one type must be refused", |bed| {
         bed.set(json!({ "process": { "rlimits": [
-            { "type": "RLIMIT_NOFILE", "soft": 10, "hard": 10 }, { "type": "RLIMIT_NOFILE", "soft": 20, "hard": 20 }
+            { "type": "RLIMIT_NOFILE", "soft": 600, "hard": 600 }, { "type": "RLIMIT_NOFILE", "soft": 512, "hard": 512 }
         ] } }));
         bed.refused()
     }),

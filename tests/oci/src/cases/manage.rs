@@ -87,6 +87,34 @@ const CASES: &[Case] = &[
         bed.must(&["delete", "--force", &id])?;
         bed.must_not(&["state", &id]).map(drop)
     }),
+    case("what_is_paused_can_be_killed", "runtime.md#kill: a signal that ends it ends it now", |bed| {
+        bed.up()?;
+        let id = bed.id.clone();
+        bed.must(&["pause", &id])?;
+        bed.must(&["kill", &id, "KILL"])?;
+        bed.becomes("stopped")
+    }),
+    case(
+        "what_somebody_else_has_frozen_is_paused",
+        "runc#state: paused is what the kernel says of the group",
+        |bed| {
+            bed.up()?;
+            let (file, words) = if bed.host.is_v2() {
+                ("cgroup.freeze", ["1", "0"])
+            } else {
+                ("freezer.state", ["FROZEN", "THAWED"])
+            };
+            let file = bed.host.group(bed.pid()?, "freezer")?.join(file);
+            std::fs::write(&file, words[0])?;
+            let status = bed.becomes("paused");
+            let id = bed.id.clone();
+            let resumed = bed.must(&["resume", &id]);
+            std::fs::write(&file, words[1])?;
+            status?;
+            resumed?;
+            bed.becomes("running")
+        },
+    ),
     case("nothing_enters_what_is_paused", "runc#exec: a paused container can't be entered", |bed| {
         bed.up()?;
         let id = bed.id.clone();

@@ -62,6 +62,15 @@ pub(crate) fn mount(kind: &str, source: &str, options: &Options, place: &OwnedFd
     }
     words.extend(options.data.iter().map(String::as_str));
     let data = CString::new(words.join(",")).map_err(|error| error.to_string())?;
+    let most = rustix::param::page_size();
+    if data.as_bytes_with_nul().len() > most {
+        // What is beyond it the kernel would leave out without a word (`fs/namespace.c`, `copy_mount_options`).
+        return Err(format!(
+            "{kind}: options of {} bytes found, and mount(2) takes {}: shorten them, or for layers of an overlay take Linux 6.7",
+            data.count_bytes(),
+            most - 1
+        ));
+    }
     // The caller's procfs: no other root is entered yet. The link leads to the very place that is held.
     let target = format!("/proc/self/fd/{}", sys::number_of(place));
     rustix::mount::mount(source, target.as_str(), kind, flags, data.as_c_str())
@@ -71,6 +80,15 @@ pub(crate) fn mount(kind: &str, source: &str, options: &Options, place: &OwnedFd
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_option_is_left_out_without_a_word() {
+        let place = rustix::fs::open("/", rustix::fs::OFlags::PATH, rustix::fs::Mode::empty()).unwrap();
+        let options =
+            Options { data: vec![format!("lowerdir=/{}", "x".repeat(70_000))], ..Options::default() };
+        let problem = mount("overlay", "overlay", &options, &place).unwrap_err();
+        assert!(problem.contains("options of 70010 bytes found, and mount(2) takes"), "{problem}");
+    }
 
     #[test]
     fn layers_are_cut_at_colons_that_are_not_kept() {

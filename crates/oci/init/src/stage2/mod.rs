@@ -26,6 +26,7 @@ use rustix::io::Errno;
 use crate::failure::{Done, During as _, Failure};
 use crate::handed::Handed;
 use crate::proc_files::ProcFiles;
+use crate::stage1::joined_in_group;
 use crate::sys;
 
 /// What the second stage has at hand.
@@ -145,6 +146,10 @@ fn enter_groups(stage: &mut Stage<'_>) -> Done {
             Word::Entered => {}
             other => return Err(Failure::new("expected a control group", format!("{other:?}"))),
         }
+    }
+    let late = joined_in_group(stage.order);
+    if let Some(container) = stage.handed.container.take().filter(|_| late != 0) {
+        sys::setns(&container, late).during(|| "enter the container's control group namespace".to_owned())?;
     }
     if stage.order.make & libc::CLONE_NEWCGROUP as u32 != 0 {
         sys::unshare(libc::CLONE_NEWCGROUP as u32).during(|| "make a control group namespace".to_owned())?;

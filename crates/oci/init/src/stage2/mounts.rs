@@ -74,11 +74,13 @@ fn can_be_set(kind: &str, options: &Options) -> bool {
     long.clone().count() == 0 || long.clone().all(|word| long::layers(kind, word).is_some() && takes_layers())
 }
 
-/// Whether the kernel has `lowerdir+`: an overlay that is never made tells.
+/// Whether the kernel has `lowerdir+`: an overlay that is never made tells. Before Linux 6.5 overlays take any word now, and look at
+/// all of them only when they are made (`fs/fs_context.c`, `legacy_parse_param`).
 fn takes_layers() -> bool {
-    fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)
-        .and_then(|context| fsconfig_set_string(&context, "lowerdir+", "/"))
-        .is_ok()
+    fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).is_ok_and(|context| {
+        let takes = |word: &str| fsconfig_set_string(&context, word, "/").is_ok();
+        takes("lowerdir+") && !takes("no-such-word")
+    })
 }
 
 /// A new file system whose options are too long to be set one by one.

@@ -14,6 +14,10 @@ fn a_group_in_use_is_refused_and_left() {
     let kernel = v1("freezer", &[("freezer.state", "FROZEN\n")]);
     let problem = Manager::new(&kernel.place()).unwrap().create().unwrap_err().to_string();
     assert!(problem.contains("is frozen"), "{problem}");
+    let below_a_frozen_one = [("cgroup.freeze", "0\n"), ("cgroup.events", "populated 0\nfrozen 1\n")];
+    let problem =
+        Manager::new(&v2("", &below_a_frozen_one).place()).unwrap().create().unwrap_err().to_string();
+    assert!(problem.contains("is frozen"), "{problem}");
 }
 
 #[test]
@@ -62,6 +66,13 @@ fn groups_above_hand_controllers_down() {
     fs::write(mount.join("cgroup.subtree_control"), "cpu\n").unwrap();
     kernel.manager();
     assert_eq!(fs::read_to_string(mount.join("cgroup.subtree_control")).unwrap(), "+memory +pids");
+    // One with a type is not the machine's root; beside its processes it would become one of threads.
+    for (name, text) in [("cgroup.type", "domain\n"), ("cgroup.procs", "7\n"), ("cgroup.subtree_control", "")]
+    {
+        fs::write(mount.join(name), text).unwrap();
+    }
+    kernel.manager();
+    assert_eq!(fs::read_to_string(mount.join("cgroup.subtree_control")).unwrap(), "");
     fs::write(mount.join("box/cgroup.type"), "domain invalid\n").unwrap();
     let problem = Manager::new(&kernel.place()).unwrap().create().unwrap_err().to_string();
     assert!(problem.contains("cannot hold processes"), "{problem}");
@@ -86,8 +97,9 @@ fn either_freezer_is_used() {
     assert!(manager.is_frozen());
     manager.thaw().unwrap();
     assert!(!manager.is_frozen());
-    let kernel = v2("", &[("cgroup.freeze", "0\n"), ("cgroup.events", "populated 1\nfrozen 1\n")]);
+    let kernel = v2("", &[("cgroup.freeze", "0\n"), ("cgroup.events", "populated 0\nfrozen 0\n")]);
     let manager = kernel.manager();
+    fs::write(kernel.hierarchies[0].mount.join("box/cgroup.events"), "populated 1\nfrozen 1\n").unwrap();
     manager.freeze().unwrap();
     assert!(manager.is_frozen());
     let none = v1("cpu", &[]).manager();
