@@ -74,7 +74,7 @@ pub fn check(spec: &Spec, facts: &Facts) -> Result<Vec<Warning>, Problem> {
     let namespaces = Namespaces::read(spec.linux().as_ref())?;
     names::check(spec, &namespaces)?;
     no_mounts::check(spec, &namespaces, facts, &mut warnings)?;
-    mounts::check(spec, &namespaces, &mut warnings)?;
+    mounts::check(spec, &namespaces)?;
     if let Some(linux) = spec.linux() {
         mappings::check(linux, &namespaces)?;
         time::check(linux, &namespaces)?;

@@ -9,8 +9,17 @@ use super::namespaces::Namespaces;
 use super::{Found, refuse, text};
 
 pub(super) fn check(linux: &Linux, namespaces: &Namespaces<'_>) -> Found {
-    hidden("linux.maskedPaths", linux.masked_paths().as_deref(), namespaces)?;
-    hidden("linux.readonlyPaths", linux.readonly_paths().as_deref(), namespaces)?;
+    let (masked, read_only) = (linux.masked_paths().as_deref(), linux.readonly_paths().as_deref());
+    hidden("linux.maskedPaths", masked, namespaces)?;
+    for (place, path) in masked.unwrap_or_default().iter().enumerate() {
+        let at = format!("linux.maskedPaths[{place}]");
+        text::absolute_path(Path::new(path), &at, "\"The values MUST be absolute paths\"")?;
+    }
+    // As with runc, crun and youki relative ones are taken from the root on: no harm comes of protecting what was meant.
+    hidden("linux.readonlyPaths", read_only, namespaces)?;
+    for (place, path) in read_only.unwrap_or_default().iter().enumerate() {
+        text::path(Path::new(path), &format!("linux.readonlyPaths[{place}]"))?;
+    }
     if let Some(path) = linux.cgroups_path() {
         cgroups_path(path)?;
     }
@@ -22,13 +31,6 @@ fn hidden(at: &str, paths: Option<&[String]>, namespaces: &Namespaces<'_>) -> Fo
     if !paths.is_empty() && !namespaces.has(Kind::Mount) {
         // As runc: the mounts that hide them would be the machine's.
         refuse(at, "paths", "they are hidden by mounts; add the namespace `mount`")?;
-    }
-    for (place, path) in paths.iter().enumerate() {
-        text::absolute_path(
-            Path::new(path),
-            &format!("{at}[{place}]"),
-            "\"The values MUST be absolute paths\"",
-        )?;
     }
     Ok(())
 }
