@@ -88,7 +88,7 @@ fn what_cannot_be_started_is_refused_without_a_trace() {
         ("/root/path", json!("nowhere"), "root.path"),
         ("/mounts/0/type", json!("nofs"), "the kernel has no file system `nofs`"),
         ("/mounts/0/options", json!(["nosuchoption=1"]), "nosuchoption"),
-        ("/linux/namespaces", json!([{"type": "pid"}]), "mount namespace"),
+        ("/linux/namespaces", json!([{"type": "user"}]), "without a mount namespace"),
         ("/linux/sysctl", json!({"kernel.shm_rmid_forced": "word"}), "linux.sysctl"),
     ];
     for (at, value, says) in table {

@@ -15,20 +15,26 @@ use rustix::mount::{MountPropagationFlags, mount_change};
 use serde_json::{Value, json};
 use ship::{Ship, is_root};
 
-/// Does it with mounts that nobody else sees.
-fn apart(deed: impl FnOnce() + Send + 'static) {
-    let thread = std::thread::spawn(move || {
-        unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace");
-        mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).expect("private");
-        deed();
-    });
-    thread.join().unwrap_or_else(|why| std::panic::resume_unwind(why));
+/// Does it with mounts that nobody else sees, private ones and those that are shared with themselves elsewhere.
+fn apart(deed: fn()) {
+    for how in [MountPropagationFlags::PRIVATE, MountPropagationFlags::SHARED] {
+        let thread = std::thread::spawn(move || {
+            unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace");
+            mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).expect("private");
+            mount_change("/", how | MountPropagationFlags::REC).expect("changed");
+            deed();
+        });
+        thread.join().unwrap_or_else(|why| std::panic::resume_unwind(why));
+    }
+}
+
+fn table() -> String {
+    fs::read_to_string("/proc/thread-self/mountinfo").expect("read")
 }
 
 fn mounts_below(folder: &Path) -> usize {
     let folder = folder.canonicalize().expect("there");
-    let table = fs::read_to_string("/proc/thread-self/mountinfo").expect("read");
-    table
+    table()
         .lines()
         .filter(|line| line.split(' ').nth(4).is_some_and(|at| Path::new(at).starts_with(&folder)))
         .count()
@@ -47,7 +53,7 @@ fn a_container_without_a_mount_namespace_takes_its_mounts_along() {
     apart(|| {
         let mut ship = Ship::new("shares-mounts", "ls / > /out/said; exec sleep 600");
         without_mount_namespace(&mut ship);
-        let before = fs::read_to_string("/proc/thread-self/mountinfo").expect("read");
+        let before = table();
         ship.create();
         assert!(mounts_below(ship.bundle()) > 3, "its mounts are among the caller's");
         ship.start();
@@ -55,20 +61,69 @@ fn a_container_without_a_mount_namespace_takes_its_mounts_along() {
         // Who joins it is in its root, not in the machine's.
         assert_eq!(command::exec(&ship.exec("test -d /out && test ! -e /root"), &mut Vec::new()), Ok(0));
         ship.delete(true).expect("deleted");
-        assert_eq!(fs::read_to_string("/proc/thread-self/mountinfo").expect("read"), before);
+        assert_eq!(table(), before);
         // Somebody else may have taken them away.
         ship.create();
         let root = ship.bundle().join("rootfs");
         rustix::mount::unmount(&root, rustix::mount::UnmountFlags::DETACH).expect("unmounted");
         ship.delete(true).expect("deleted");
-        assert_eq!(fs::read_to_string("/proc/thread-self/mountinfo").expect("read"), before);
+        assert_eq!(table(), before);
         // What can't be made leaves none.
         ship.config["process"]["args"] = json!(["/nowhere/program"]);
         ship.refused();
-        assert_eq!(fs::read_to_string("/proc/thread-self/mountinfo").expect("read"), before);
+        assert_eq!(table(), before);
         ship.config["linux"]["rootfsPropagation"] = json!("private");
         assert!(ship.refused().contains("linux.rootfsPropagation"));
     });
+}
+
+#[test]
+fn what_others_lay_over_its_root_stays() {
+    if !is_root("what others lay over its root stays") {
+        return;
+    }
+    apart(|| {
+        let mut ship = Ship::new("covered", "exec sleep 600");
+        without_mount_namespace(&mut ship);
+        ship.create();
+        let root = ship.bundle().join("rootfs");
+        let size = Some(c"size=1m");
+        rustix::mount::mount("none", &root, "tmpfs", rustix::mount::MountFlags::empty(), size).expect("mounted");
+        ship.delete(true).expect("deleted");
+        fs::write(root.join("mine"), "").expect("the tmpfs is there");
+        let detach = rustix::mount::UnmountFlags::DETACH;
+        rustix::mount::unmount(&root, detach).expect("and goes");
+        rustix::mount::unmount(&root, detach).expect("so does what it hid");
+        assert_eq!(mounts_below(ship.bundle()), 0);
+    });
+}
+
+#[test]
+fn a_mount_has_the_owners_of_a_joined_user_namespace() {
+    if !is_root("a mount has the owners of a joined user namespace") {
+        return;
+    }
+    let map = json!([{"containerID": 0, "hostID": 100_000, "size": 1000}]);
+    let mut first = Ship::new("first", "exec sleep 600");
+    first.add_namespace(json!({"type": "user"}));
+    first.config["linux"]["uidMappings"] = map.clone();
+    first.config["linux"]["gidMappings"] = map;
+    first.create();
+    let mut second = Ship::new("second", "test \"$(stat -c %u /own/file)\" = 7 && exit 9");
+    fs::create_dir(second.bundle().join("own")).expect("made");
+    fs::write(second.bundle().join("own/file"), "").expect("written");
+    std::os::unix::fs::chown(second.bundle().join("own/file"), Some(7), Some(7)).expect("given away");
+    second.add_namespace(json!({"type": "user", "path": format!("/proc/{}/ns/user", first.state()["pid"])}));
+    let mounts = second.config["mounts"].as_array_mut().expect("a list");
+    mounts.push(json!({"destination": "/own", "type": "bind", "source": "own", "options": ["bind", "idmap"]}));
+    match command::run(&second.new_container(), false, false, &mut Vec::new()) {
+        Ok(code) => assert_eq!(code, 9),
+        // The file system of the temporary folder may not know how to.
+        Err(why) if why.to_string().contains("map its owners") => {
+            println!("skipped: a mount has the owners of a joined user namespace: {why}");
+        }
+        Err(why) => panic!("{why}"),
+    }
 }
 
 #[test]

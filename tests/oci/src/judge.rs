@@ -15,8 +15,9 @@ pub(crate) struct Deviation {
     /// `chapter::case`.
     case: String,
     runtime: String,
-    /// With what a distribution adds after `+` left out.
-    version: String,
+    /// With what a distribution adds after `+` left out; none: of every version.
+    #[serde(default)]
+    version: Option<String>,
     /// The clause that decides, and how the runtime differs.
     clause: String,
     /// On which control groups it was seen, `v1` or `v2`; none: on both.
@@ -98,7 +99,7 @@ impl Deviations {
 impl Deviation {
     fn is_of(&self, outcome: &Outcome) -> bool {
         let version = outcome.version.split('+').next().unwrap_or_default();
-        self.runtime == outcome.runtime && self.version == version
+        self.runtime == outcome.runtime && self.version.as_deref().is_none_or(|of| of == version)
     }
 }
 
@@ -129,6 +130,17 @@ mod tests {
         assert!(matches!(judge("runc", "1.3.0", wrong("w"), "v1"), Judgement::Skipped(_)));
         assert_eq!(judge("ours", "0.1.0", wrong("w"), "v1"), Judgement::Failed("w".into()));
         assert_eq!(judge("runc", "1.1.5", skip("s"), "v1"), Judgement::Skipped("s".into()));
+    }
+
+    #[test]
+    fn a_deviation_of_every_version_excuses_nothing_else() {
+        let file = Deviations::read(&FILE.replace("version = '1.1.5'\n", "")).unwrap();
+        let judge = |version, verdict| file.judge(&outcome("runc", version, verdict), "v1");
+        assert_eq!(judge("1.1.5", wrong("w")), Judgement::Differs("x".into()));
+        assert_eq!(judge("1.3.0", wrong("w")), Judgement::Differs("x".into()));
+        assert!(matches!(judge("1.3.0", Ok(())), Judgement::Failed(_)));
+        let other = Outcome { name: "a::c".to_owned(), ..outcome("runc", "1.3.0", wrong("w")) };
+        assert_eq!(file.judge(&other, "v1"), Judgement::Failed("w".into()));
     }
 
     #[test]
