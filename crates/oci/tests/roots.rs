@@ -51,13 +51,18 @@ fn a_container_without_a_mount_namespace_takes_its_mounts_along() {
         return;
     }
     apart(|| {
-        let mut ship = Ship::new("shares-mounts", "ls / > /out/said; exec sleep 600");
+        let script = "{ ls /; wc -c < /etc/secret; } > /out/said; exec sleep 600";
+        let mut ship = Ship::new("shares-mounts", script);
         without_mount_namespace(&mut ship);
+        fs::write(ship.bundle().join("rootfs/etc/secret"), "nobody reads it").expect("written");
+        ship.config["linux"]["maskedPaths"] = json!(["/etc/secret", "/proc/acpi"]);
+        ship.config["linux"]["readonlyPaths"] = json!(["/proc/sys"]);
         let before = table();
         ship.create();
         assert!(mounts_below(ship.bundle()) > 3, "its mounts are among the caller's");
         ship.start();
-        assert!(ship.said("said").contains("out\n"));
+        let said = ship.said("said");
+        assert!(said.contains("out\n") && said.ends_with("\n0\n"), "{said}");
         // Who joins it is in its root, not in the machine's.
         assert_eq!(command::exec(&ship.exec("test -d /out && test ! -e /root"), &mut Vec::new()), Ok(0));
         ship.delete(true).expect("deleted");
@@ -88,7 +93,8 @@ fn what_others_lay_over_its_root_stays() {
         ship.create();
         let root = ship.bundle().join("rootfs");
         let size = Some(c"size=1m");
-        rustix::mount::mount("none", &root, "tmpfs", rustix::mount::MountFlags::empty(), size).expect("mounted");
+        rustix::mount::mount("none", &root, "tmpfs", rustix::mount::MountFlags::empty(), size)
+            .expect("mounted");
         ship.delete(true).expect("deleted");
         fs::write(root.join("mine"), "").expect("the tmpfs is there");
         let detach = rustix::mount::UnmountFlags::DETACH;
@@ -110,12 +116,15 @@ fn a_mount_has_the_owners_of_a_joined_user_namespace() {
     first.config["linux"]["gidMappings"] = map;
     first.create();
     let mut second = Ship::new("second", "test \"$(stat -c %u /own/file)\" = 7 && exit 9");
-    fs::create_dir(second.bundle().join("own")).expect("made");
+    for folder in ["own", "rootfs/own"] {
+        fs::create_dir(second.bundle().join(folder)).expect("made");
+    }
     fs::write(second.bundle().join("own/file"), "").expect("written");
     std::os::unix::fs::chown(second.bundle().join("own/file"), Some(7), Some(7)).expect("given away");
     second.add_namespace(json!({"type": "user", "path": format!("/proc/{}/ns/user", first.state()["pid"])}));
     let mounts = second.config["mounts"].as_array_mut().expect("a list");
-    mounts.push(json!({"destination": "/own", "type": "bind", "source": "own", "options": ["bind", "idmap"]}));
+    mounts
+        .push(json!({"destination": "/own", "type": "bind", "source": "own", "options": ["bind", "idmap"]}));
     match command::run(&second.new_container(), false, false, &mut Vec::new()) {
         Ok(code) => assert_eq!(code, 9),
         // The file system of the temporary folder may not know how to.

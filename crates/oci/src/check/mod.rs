@@ -80,7 +80,7 @@ pub fn check(spec: &Spec, facts: &Facts) -> Result<Vec<Warning>, Problem> {
         time::check(linux, &namespaces)?;
         sysctl::check(linux, &namespaces, facts)?;
         devices::check(linux, &mut warnings)?;
-        paths::check(linux, &namespaces)?;
+        paths::check(linux)?;
         net_devices::check(linux, &namespaces, facts)?;
         intel_rdt::check(linux, facts, &mut warnings)?;
         memory_policy::check(linux)?;

@@ -25,7 +25,8 @@ pub(super) fn check(
     let linux = spec.linux().as_ref();
     let propagation = linux.and_then(|linux| linux.rootfs_propagation().as_deref()).unwrap_or_default();
     if !propagation.is_empty() {
-        let accepted = "without a mount namespace it would be that of the machine's mounts; add the namespace `mount`";
+        let accepted =
+            "without a mount namespace it would be that of the machine's mounts; add the namespace `mount`";
         refuse("linux.rootfsPropagation", propagation, accepted)?;
     }
     if namespaces.has(Kind::User) {

@@ -90,11 +90,17 @@ pub(crate) fn listener(process: &Process) -> Option<&Listener> {
     process.filter.as_ref().and_then(|filter| filter.listener.as_ref())
 }
 
+/// Whether some of its paths are hidden or protected, which mounts do.
+fn hides(linux: &Linux) -> bool {
+    [linux.masked_paths(), linux.readonly_paths()].into_iter().flatten().any(|paths| !paths.is_empty())
+}
+
 /// Where what is mounted for a container goes.
 pub(crate) fn mounting(spec: &Spec, namespaces: &Namespaces) -> Mounting {
     let is_asked_for = spec.mounts().as_ref().is_some_and(|mounts| !mounts.is_empty())
         || spec.root().as_ref().and_then(runtime::Root::readonly).unwrap_or(false)
-        || spec.process().as_ref().and_then(runtime::Process::terminal).unwrap_or(false);
+        || spec.process().as_ref().and_then(runtime::Process::terminal).unwrap_or(false)
+        || spec.linux().as_ref().is_some_and(hides);
     match (namespaces.has_mounts(), is_asked_for) {
         (true, _) => Mounting::Own,
         (false, true) => Mounting::Callers,

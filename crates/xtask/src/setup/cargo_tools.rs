@@ -76,10 +76,7 @@ pub(super) fn youki() -> Tool {
         programs: &["youki"],
         version: YOUKI_VERSION.into(),
         features: &["v1", "v2", "seccomp"],
-        profile: &[
-            ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-        ],
+        profile: &[("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"), ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")],
         cpu_s: 240,
     }
 }

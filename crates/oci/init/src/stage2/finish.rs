@@ -47,12 +47,7 @@ pub(crate) fn run_hooks(order: &Order, states: &States) -> Done {
 }
 
 /// Everything that the program finds done, its filter last.
-pub(crate) fn prepare(
-    order: &Order,
-    files: ProcFiles,
-    mut agent: Option<OwnedFd>,
-    states: &States,
-) -> Done {
+pub(crate) fn prepare(order: &Order, files: ProcFiles, mut agent: Option<OwnedFd>, states: &States) -> Done {
     let process = &order.process;
     label(process, &files)?;
     // From here on paths of the container's own choice are gone: through a folder of the caller that is still open they would lead

@@ -89,9 +89,11 @@ fn the_smallest_configuration() {
 
 #[test]
 fn relative_paths_are_taken_from_the_root_on_without_a_word() {
-    for (pointer, path) in
-        [("/mounts/1/destination", "tmp"), ("/mounts/1/destination", "../tmp"), ("/linux/readonlyPaths/0", "proc")]
-    {
+    for (pointer, path) in [
+        ("/mounts/1/destination", "tmp"),
+        ("/mounts/1/destination", "../tmp"),
+        ("/linux/readonlyPaths/0", "proc"),
+    ] {
         let warnings = told(&with(everything(), pointer, json!(path)), &facts()).unwrap();
         assert_eq!(warnings, [], "{pointer}");
     }
