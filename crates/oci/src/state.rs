@@ -257,8 +257,9 @@ pub(crate) fn read(folder: &Path) -> Result<State, Problem> {
 }
 
 impl State {
-    /// Its root file system has been mounted: remembers it where it lies among the machine's mounts.
-    pub(crate) fn covered(&mut self) -> Result<(), Problem> {
+    /// It is there: remembers its process, and its root file system where that lies among the machine's mounts.
+    pub(crate) fn made(&mut self, process: Process) -> Result<(), Problem> {
+        self.process = Some(process);
         self.cover.as_mut().map_or(Ok(()), |cover| cover.made(&self.rootfs))
     }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -29,7 +29,10 @@ pub(crate) fn to_its_end(
     limit: Duration,
 ) -> io::Result<Option<Said>> {
     let (out_file, err_file) = (File::create(out)?, File::create(err)?);
-    command.stdin(Stdio::null()).stdout(out_file).stderr(err_file).process_group(0);
+    // An empty file, and not the machine's /dev/null: crun gives its standard input to the root of a user namespace.
+    let nothing = out.with_extension("nothing");
+    File::create(&nothing)?;
+    command.stdin(File::open(&nothing)?).stdout(out_file).stderr(err_file).process_group(0);
     let mut child = command.spawn()?;
     let until = Instant::now() + limit;
     let status = loop {

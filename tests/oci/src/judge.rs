@@ -15,7 +15,7 @@ const WRITTEN: &str = include_str!("../deviations.toml");
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Deviation {
-    /// `chapter::case`, or `*`: any that ends as `says` has it.
+    /// `chapter::case`, or `*`: any whose fault says what `says` has.
     case: String,
     runtime: String,
     /// With what a distribution adds after `+` left out; none: of every version.
@@ -29,7 +29,7 @@ pub(crate) struct Deviation {
     /// Whether it differs at times only, so that nothing follows from its not differing.
     #[serde(default)]
     at_times: bool,
-    /// What the fault begins with, of a deviation that may show in any case.
+    /// What the fault has among its words, of a deviation that may show in any case.
     #[serde(default)]
     says: Option<String>,
 }
@@ -82,7 +82,8 @@ impl Deviations {
             .deviation
             .iter()
             .filter(|one| one.is_of(outcome) && one.cgroup.as_deref().is_none_or(|of| of == cgroup));
-        let entry = here.clone().find(|one| one.case == outcome.name).or_else(|| here.find(|one| one.shows(outcome)));
+        let entry =
+            here.clone().find(|one| one.case == outcome.name).or_else(|| here.find(|one| one.shows(outcome)));
         match (&outcome.verdict, entry) {
             (Ok(()), None) => Judgement::Passed,
             (Ok(()), Some(entry)) if entry.at_times => Judgement::Passed,
@@ -110,7 +111,7 @@ impl Deviation {
     /// Whether it may show in any case, and has shown here.
     fn shows(&self, outcome: &Outcome) -> bool {
         let Err(Fault::Wrong(why)) = &outcome.verdict else { return false };
-        self.case == ANY && self.says.as_ref().is_some_and(|says| why.starts_with(says.as_str()))
+        self.case == ANY && self.says.as_ref().is_some_and(|says| why.contains(says.as_str()))
     }
 
     fn is_of(&self, outcome: &Outcome) -> bool {

@@ -199,8 +199,7 @@ fn fill(
         listener,
     };
     let process = launch.attend(&mut attendant, warnings)?;
-    attempt.state.process = Some(process);
-    attempt.state.covered()?;
+    attempt.state.made(process)?;
     attempt.state.class.as_ref().map_or(Ok(()), |class| class.enter(process.pid))?;
     attempt.folder.write(&attempt.state)?;
     if let Some(path) = &new.pid_file {
