@@ -51,7 +51,7 @@ fn a_container_without_a_mount_namespace_takes_its_mounts_along() {
         return;
     }
     apart(|| {
-        let script = "{ ls /; wc -c < /etc/secret; } > /out/said; exec sleep 600";
+        let script = "{ ls /; wc -c < /etc/secret; } > /out/all; mv /out/all /out/said; exec sleep 600";
         let mut ship = Ship::new("shares-mounts", script);
         without_mount_namespace(&mut ship);
         fs::write(ship.bundle().join("rootfs/etc/secret"), "nobody reads it").expect("written");
