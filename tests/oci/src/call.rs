@@ -90,4 +90,14 @@ mod tests {
         assert_eq!(shell("kill -9 $$", 20_000).unwrap().code, 137);
         assert!(shell("sleep 1000", 100).is_none());
     }
+
+    #[test]
+    fn nothing_of_the_machine_is_standard_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, err) = (folder.path().join("id.out"), folder.path().join("id.err"));
+        let mut command = Command::new("/bin/sh");
+        let limit = Duration::from_secs(20);
+        let said = to_its_end(command.args(["-c", "readlink /proc/self/fd/0; cat"]), &out, &err, limit);
+        assert_eq!(said.unwrap().unwrap().out, format!("{}\n", folder.path().join("id.nothing").display()));
+    }
 }
