@@ -61,7 +61,7 @@ pub(crate) fn sieve(process: &mut Value) -> Vec<Warning> {
             is_known
         });
         if !unknown.is_empty() {
-            let what = format!("unknown, left out: {}", list(unknown));
+            let what = format!("left out, there is no variant for {}", list(unknown));
             warnings.push(Warning::new(format!("process.capabilities.{field}"), what));
         }
     }
@@ -96,7 +96,7 @@ pub fn sets(wanted: &LinuxCapabilities, grantable: Grantable) -> (Sets, Vec<Warn
         sets.inheritable,
         sets.bounding,
         "inheritable",
-        "they are not in the bounding set",
+        "they are not in the bounding set (capset: operation not permitted)",
         &mut warnings,
     );
     // prctl(2), PR_CAP_AMBIENT_RAISE: within permitted and inheritable.
@@ -212,7 +212,9 @@ mod tests {
         assert_eq!(warnings.len(), 1);
         let told = warnings[0].to_string();
         assert!(
-            told.contains("process.capabilities.bounding: unknown, left out: CAP_NEXT, KILL, cap_chown"),
+            told.contains(
+                "process.capabilities.bounding: left out, there is no variant for CAP_NEXT, KILL, cap_chown"
+            ),
             "{told}"
         );
         assert_eq!(sieve(&mut json!({"capabilities": []})), []);

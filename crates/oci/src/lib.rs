@@ -9,6 +9,7 @@ pub mod check;
 mod clock;
 pub mod command;
 mod console;
+mod cover;
 mod door;
 mod foreground;
 mod image;

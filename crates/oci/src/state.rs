@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::Problem;
 use crate::bundle;
 use crate::cgroup::Manager;
+use crate::cover::Cover;
 use crate::process::Process;
 use crate::resctrl::Class;
 
@@ -54,6 +55,10 @@ pub(crate) struct State {
     pub(crate) waits: bool,
     /// Whether it has a pid namespace of its own, whose processes all end with the first.
     pub(crate) own_pids: bool,
+    /// Whether its root was entered by chroot(2): who enters its mount namespace does not get there by that.
+    pub(crate) chrooted: bool,
+    /// What lies over its root file system among the mounts of the machine.
+    pub(crate) cover: Option<Cover>,
     /// Whether there are hooks for after the start, and for after the deletion.
     pub(crate) poststart: bool,
     pub(crate) poststop: bool,
@@ -252,6 +257,17 @@ pub(crate) fn read(folder: &Path) -> Result<State, Problem> {
 }
 
 impl State {
+    /// It is there: remembers its process, and its root file system where that lies among the machine's mounts.
+    pub(crate) fn made(&mut self, process: Process) -> Result<(), Problem> {
+        self.process = Some(process);
+        self.cover.as_mut().map_or(Ok(()), |cover| cover.made(&self.rootfs))
+    }
+
+    /// Takes its root file system from among the machine's mounts.
+    pub(crate) fn uncover(&self) -> Result<(), Problem> {
+        self.cover.map_or(Ok(()), |cover| cover.remove(&self.rootfs))
+    }
+
     /// Where the container is in its life now.
     pub(crate) fn status(&self, folder: &Path) -> Status {
         let Some(process) = self.process else { return Status::Creating };
@@ -302,6 +318,12 @@ pub(crate) struct Document<'a> {
 impl Document<'_> {
     pub(crate) fn to_json(&self) -> Result<String, Problem> {
         serde_json::to_string(self).map_err(|error| Problem::system("write the container's state", error))
+    }
+
+    /// The same in lines, for people, and for scripts that look for `"status": "stopped"` in what runc prints.
+    pub(crate) fn to_text(&self) -> Result<String, Problem> {
+        serde_json::to_string_pretty(self)
+            .map_err(|error| Problem::system("write the container's state", error))
     }
 }
 

@@ -127,3 +127,30 @@ fn a_failing_hook_after_the_start_stops_the_container() {
     assert_eq!(ship.state()["status"], "stopped");
     assert!(ship.out("first").exists() && !ship.out("third").exists());
 }
+
+#[test]
+fn hooks_after_the_start_run_though_one_inside_has_failed() {
+    if !is_root("hooks after the start run though one inside has failed") {
+        return;
+    }
+    let mut ship = Ship::new("hook-inside", "exit 0");
+    ship.config["hooks"] =
+        json!({ "startContainer": [{"path": "/bin/false"}], "poststart": [leaves_a_mark(&ship, "after")] });
+    ship.create();
+    let why = command::start(&ship.root(), &ship.id).unwrap_err().to_string();
+    assert!(why.contains("hooks.startContainer[0]") && ship.out("after").exists(), "{why}");
+}
+
+#[test]
+fn a_hook_inside_has_the_environment_of_the_program_or_its_own() {
+    if !is_root("a hook inside has the environment of the program or its own") {
+        return;
+    }
+    let mut ship = Ship::new("hook-env", "exit 7");
+    ship.config["process"]["env"] = json!(["PATH=/usr/bin:/bin", "ONE=two"]);
+    let hook = |test: &str| json!({"path": "/bin/sh", "args": ["sh", "-c", test]});
+    let mut own = hook("test -z \"$ONE\" && test \"$THREE\" = four");
+    own["env"] = json!(["THREE=four"]);
+    ship.config["hooks"] = json!({ "startContainer": [hook("test \"$ONE\" = two"), own] });
+    assert_eq!(ship.run().0, 7);
+}

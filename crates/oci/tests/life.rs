@@ -31,7 +31,7 @@ fn a_container_goes_through_its_life() {
     assert_eq!((ship.said("said").as_str(), ship.status().as_str()), ("here\n", "running"));
     let twice = command::start(&ship.root(), &ship.id).unwrap_err().to_string();
     assert!(twice.contains("is running; only a created container can be started"), "{twice}");
-    assert!(ship.delete(false).unwrap_err().contains("only a stopped container can be deleted"));
+    assert!(ship.delete(false).unwrap_err().contains("only a stopped or created container can be deleted"));
     let rows = command::list(&ship.root()).expect("listed");
     assert_eq!(
         rows.iter().map(|row| (row.id.as_str(), row.status)).collect::<Vec<_>>(),
@@ -50,15 +50,15 @@ fn a_container_goes_through_its_life() {
 }
 
 #[test]
-fn a_created_container_is_deleted_by_force_alone() {
-    if !is_root("a created container is deleted by force alone") {
+fn a_created_container_is_deleted_like_a_stopped_one() {
+    if !is_root("a created container is deleted like a stopped one") {
         return;
     }
     let ship = Ship::new("unstarted", "exit 0");
     ship.create();
-    assert!(ship.delete(false).unwrap_err().contains("is created; only a stopped container can be deleted"));
-    assert_eq!(ship.status(), "created");
-    ship.delete(true).expect("deleted");
+    ship.delete(false).expect("deleted");
+    assert!(ship.delete(false).unwrap_err().contains("does not exist"));
+    assert_eq!(groups(&ship.id), Vec::<std::path::PathBuf>::new());
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn what_cannot_be_started_is_refused_without_a_trace() {
         ("/root/path", json!("nowhere"), "root.path"),
         ("/mounts/0/type", json!("nofs"), "the kernel has no file system `nofs`"),
         ("/mounts/0/options", json!(["nosuchoption=1"]), "nosuchoption"),
-        ("/linux/namespaces", json!([{"type": "pid"}]), "mount namespace"),
+        ("/linux/namespaces", json!([{"type": "user"}]), "without a mount namespace"),
         ("/linux/sysctl", json!({"kernel.shm_rmid_forced": "word"}), "linux.sysctl"),
     ];
     for (at, value, says) in table {

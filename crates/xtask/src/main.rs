@@ -35,7 +35,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Install what is missing: Rust targets, Trunk, wasm-bindgen, Chromium, Node packages
-    Setup,
+    Setup {
+        /// Install this as well, which takes minutes
+        #[arg(long, value_name = "EXTRA")]
+        with: Vec<setup::Extra>,
+    },
     /// Build the page and `catamaran`, and serve the lessons
     Demo(demo::Options),
     /// Check everything that must hold before a change lands
@@ -82,7 +86,7 @@ fn main() -> ExitCode {
 fn carry_out(task: &Task) -> Result<bool> {
     let workspace = Workspace::here()?;
     match task {
-        Task::Setup => setup::all(&workspace)?,
+        Task::Setup { with } => setup::all(&workspace, with)?,
         Task::Demo(options) => demo::demo(&workspace, options)?,
         Task::Test(options) => return Ok(test::test(&workspace, options)),
         Task::Ahead => test::compile_ahead(&workspace)?,

@@ -9,6 +9,7 @@ mod npm;
 mod oci_runtimes;
 mod qemu;
 mod rust;
+mod youki;
 
 use std::time::Instant;
 
@@ -47,9 +48,18 @@ pub(crate) enum Need {
     Engines,
     /// runc and crun, beside which ours is tested.
     OciRuntimes,
+    /// youki, one more of them.
+    Youki,
 }
 
-/// All of them, in the order of installation.
+/// What takes minutes to build and is needed by nothing but more tests: installed where somebody asks for it by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Extra {
+    /// A fourth runtime for the conformance suite
+    Youki,
+}
+
+/// All but the extras, in the order of installation.
 const ALL: [Need; 12] = [
     Need::Components,
     Need::WasmTarget,
@@ -91,12 +101,13 @@ impl Need {
             Self::GuestKernel => "kernel for guests",
             Self::Engines => "container engines",
             Self::OciRuntimes => "OCI runtimes",
+            Self::Youki => "youki",
         }
     }
 
     /// Whether it is built from source where it is missing.
     pub(crate) fn is_built(self) -> bool {
-        matches!(self, Self::Trunk | Self::WasmBindgen | Self::CargoFuzz)
+        matches!(self, Self::Trunk | Self::WasmBindgen | Self::CargoFuzz | Self::Youki)
     }
 
     fn state(self, workspace: &Workspace) -> Result<State> {
@@ -113,6 +124,7 @@ impl Need {
             Self::GuestKernel => guest_kernel::state(workspace),
             Self::Engines => Ok(engines::state(workspace)),
             Self::OciRuntimes => Ok(oci_runtimes::state(workspace)),
+            Self::Youki => Ok(cargo_tools::youki().state(workspace)),
         }
     }
 
@@ -130,6 +142,7 @@ impl Need {
             Self::GuestKernel => guest_kernel::install(workspace),
             Self::Engines => engines::install(workspace),
             Self::OciRuntimes => oci_runtimes::install(workspace),
+            Self::Youki => youki::install(workspace),
         }
     }
 
@@ -152,9 +165,12 @@ impl Need {
     }
 }
 
-/// `cargo xtask setup`: everything, for people who want to be offline later.
-pub(crate) fn all(workspace: &Workspace) -> Result<()> {
-    some(workspace, &ALL)
+/// `cargo xtask setup`: everything, for people who want to be offline later, and what is asked for by name.
+pub(crate) fn all(workspace: &Workspace, extras: &[Extra]) -> Result<()> {
+    some(workspace, &ALL)?;
+    extras.iter().try_for_each(|extra| match extra {
+        Extra::Youki => Need::Youki.meet(workspace),
+    })
 }
 
 /// Meets these needs; the first that can't be met ends it.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -29,7 +29,10 @@ pub(crate) fn to_its_end(
     limit: Duration,
 ) -> io::Result<Option<Said>> {
     let (out_file, err_file) = (File::create(out)?, File::create(err)?);
-    command.stdin(Stdio::null()).stdout(out_file).stderr(err_file).process_group(0);
+    // An empty file, and not the machine's /dev/null: crun gives its standard input to the root of a user namespace.
+    let nothing = out.with_extension("nothing");
+    File::create(&nothing)?;
+    command.stdin(File::open(&nothing)?).stdout(out_file).stderr(err_file).process_group(0);
     let mut child = command.spawn()?;
     let until = Instant::now() + limit;
     let status = loop {
@@ -86,5 +89,15 @@ mod tests {
         assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (3, "a\n", "b\n"));
         assert_eq!(shell("kill -9 $$", 20_000).unwrap().code, 137);
         assert!(shell("sleep 1000", 100).is_none());
+    }
+
+    #[test]
+    fn nothing_of_the_machine_is_standard_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, err) = (folder.path().join("id.out"), folder.path().join("id.err"));
+        let mut command = Command::new("/bin/sh");
+        let limit = Duration::from_secs(20);
+        let said = to_its_end(command.args(["-c", "readlink /proc/self/fd/0; cat"]), &out, &err, limit);
+        assert_eq!(said.unwrap().unwrap().out, format!("{}\n", folder.path().join("id.nothing").display()));
     }
 }

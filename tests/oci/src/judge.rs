@@ -5,6 +5,9 @@ use serde::Deserialize;
 use crate::check::Fault;
 use crate::suite::Outcome;
 
+/// Stands for every case.
+const ANY: &str = "*";
+
 /// The file, as it was when the suite was built.
 const WRITTEN: &str = include_str!("../deviations.toml");
 
@@ -12,16 +15,23 @@ const WRITTEN: &str = include_str!("../deviations.toml");
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Deviation {
-    /// `chapter::case`.
+    /// `chapter::case`, or `*`: any whose fault says what `says` has.
     case: String,
     runtime: String,
-    /// With what a distribution adds after `+` left out.
-    version: String,
+    /// With what a distribution adds after `+` left out; none: of every version.
+    #[serde(default)]
+    version: Option<String>,
     /// The clause that decides, and how the runtime differs.
     clause: String,
     /// On which control groups it was seen, `v1` or `v2`; none: on both.
     #[serde(default)]
     cgroup: Option<String>,
+    /// Whether it differs at times only, so that nothing follows from its not differing.
+    #[serde(default)]
+    at_times: bool,
+    /// What the fault has among its words, of a deviation that may show in any case.
+    #[serde(default)]
+    says: Option<String>,
 }
 
 /// The whole file.
@@ -58,7 +68,7 @@ impl Deviations {
     /// Names of cases that the file knows and the suite does not.
     pub(crate) fn unknown<'a>(&'a self, names: &[String]) -> Vec<&'a str> {
         let all = self.deviation.iter().map(|one| one.case.as_str());
-        all.filter(|case| !names.iter().any(|name| name == case)).collect()
+        all.filter(|case| *case != ANY && !names.iter().any(|name| name == case)).collect()
     }
 
     /// Whether anything is written of this runtime in this version.
@@ -68,13 +78,15 @@ impl Deviations {
 
     /// How an outcome counts on control groups of that version.
     pub(crate) fn judge(&self, outcome: &Outcome, cgroup: &str) -> Judgement {
-        let entry = self.deviation.iter().find(|one| {
-            one.is_of(outcome)
-                && one.case == outcome.name
-                && one.cgroup.as_deref().is_none_or(|of| of == cgroup)
-        });
+        let mut here = self
+            .deviation
+            .iter()
+            .filter(|one| one.is_of(outcome) && one.cgroup.as_deref().is_none_or(|of| of == cgroup));
+        let entry =
+            here.clone().find(|one| one.case == outcome.name).or_else(|| here.find(|one| one.shows(outcome)));
         match (&outcome.verdict, entry) {
             (Ok(()), None) => Judgement::Passed,
+            (Ok(()), Some(entry)) if entry.at_times => Judgement::Passed,
             (Ok(()), Some(entry)) => Judgement::Failed(format!(
                 "deviations.toml says that it differs ({}); it does not any more",
                 entry.clause
@@ -96,9 +108,15 @@ impl Deviations {
 }
 
 impl Deviation {
+    /// Whether it may show in any case, and has shown here.
+    fn shows(&self, outcome: &Outcome) -> bool {
+        let Err(Fault::Wrong(why)) = &outcome.verdict else { return false };
+        self.case == ANY && self.says.as_ref().is_some_and(|says| why.contains(says.as_str()))
+    }
+
     fn is_of(&self, outcome: &Outcome) -> bool {
         let version = outcome.version.split('+').next().unwrap_or_default();
-        self.runtime == outcome.runtime && self.version == version
+        self.runtime == outcome.runtime && self.version.as_deref().is_none_or(|of| of == version)
     }
 }
 
@@ -129,6 +147,35 @@ mod tests {
         assert!(matches!(judge("runc", "1.3.0", wrong("w"), "v1"), Judgement::Skipped(_)));
         assert_eq!(judge("ours", "0.1.0", wrong("w"), "v1"), Judgement::Failed("w".into()));
         assert_eq!(judge("runc", "1.1.5", skip("s"), "v1"), Judgement::Skipped("s".into()));
+    }
+
+    #[test]
+    fn what_shows_in_any_case_is_known_by_its_words() {
+        let file = FILE.replace("a::b", "*") + "\nsays = 'left behind'";
+        let file = Deviations::read(&file).unwrap();
+        let judge = |verdict| file.judge(&outcome("runc", "1.1.5", verdict), "v1");
+        assert_eq!(judge(wrong("left behind: a group")), Judgement::Differs("x".into()));
+        assert_eq!(judge(wrong("w")), Judgement::Failed("w".into()));
+        assert_eq!((judge(Ok(())), file.unknown(&[])), (Judgement::Passed, Vec::new()));
+    }
+
+    #[test]
+    fn what_differs_at_times_may_not_differ() {
+        let file = Deviations::read(&format!("{FILE}\nat_times = true")).unwrap();
+        let judge = |verdict| file.judge(&outcome("runc", "1.1.5", verdict), "v1");
+        assert_eq!(judge(wrong("w")), Judgement::Differs("x".into()));
+        assert_eq!(judge(Ok(())), Judgement::Passed);
+    }
+
+    #[test]
+    fn a_deviation_of_every_version_excuses_nothing_else() {
+        let file = Deviations::read(&FILE.replace("version = '1.1.5'\n", "")).unwrap();
+        let judge = |version, verdict| file.judge(&outcome("runc", version, verdict), "v1");
+        assert_eq!(judge("1.1.5", wrong("w")), Judgement::Differs("x".into()));
+        assert_eq!(judge("1.3.0", wrong("w")), Judgement::Differs("x".into()));
+        assert!(matches!(judge("1.3.0", Ok(())), Judgement::Failed(_)));
+        let other = Outcome { name: "a::c".to_owned(), ..outcome("runc", "1.3.0", wrong("w")) };
+        assert_eq!(file.judge(&other, "v1"), Judgement::Failed("w".into()));
     }
 
     #[test]

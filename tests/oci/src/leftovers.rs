@@ -132,8 +132,18 @@ fn sweep(mark: &str, host: &Host, folder: &Path) {
         let _ = fs::write(group.join("freezer.state"), "THAWED");
         let _ = fs::write(group.join("cgroup.freeze"), "0");
         // Whoever was killed may be in it for a moment.
-        wait_for(GRACE, || fs::remove_dir(&group).is_ok().then_some(()));
+        wait_for(GRACE, || remove(&group).is_ok().then_some(()));
     }
+}
+
+/// Removes a group and those below it, which some runtimes make.
+fn remove(group: &Path) -> std::io::Result<()> {
+    for below in
+        fs::read_dir(group)?.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+    {
+        remove(&below.path())?;
+    }
+    fs::remove_dir(group)
 }
 
 #[cfg(test)]
@@ -153,6 +163,16 @@ mod tests {
         {
             assert_eq!(mark_of_the_dead(&living), None, "{living}");
         }
+    }
+
+    #[test]
+    fn groups_go_with_those_below_them() {
+        // Empty folders go in the same way.
+        let folder = tempfile::tempdir().unwrap();
+        let group = folder.path().join("group");
+        fs::create_dir_all(group.join("below/deeper")).unwrap();
+        remove(&group).unwrap();
+        assert!(!group.exists());
     }
 
     #[test]

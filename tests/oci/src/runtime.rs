@@ -39,6 +39,12 @@ impl Runtime {
         command
     }
 
+    /// Whether `run` in the foreground does not always come back, as that of youki 0.7 where the program ends at once. Cases that
+    /// are about something else then go by `create` and `start`.
+    pub(crate) fn may_hang_in_run(&self) -> bool {
+        self.name == "youki"
+    }
+
     /// The same, with what it says of its version.
     ///
     /// # Errors

@@ -56,7 +56,7 @@ pub(super) struct Global {
     /// How they are written there
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) log_format: LogFormat,
-    /// Accepted as runc's; says nothing more
+    /// Say more on standard error: the CPUs that a process of `exec` begins on
     #[arg(long)]
     pub(super) debug: bool,
     /// Refused: this runtime makes its control groups itself; have the engine use cgroupfs
@@ -267,6 +267,9 @@ pub(super) struct Exec {
     /// Descriptors from 3 on that the program gets, beside those of LISTEN_FDS
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     pub(super) preserve_fds: u32,
+    /// Group below the container's to be in
+    #[arg(long = "cgroup", value_name = "[CONTROLLER,...:]PATH")]
+    pub(super) groups: Vec<String>,
     /// Go on though the container is paused
     #[arg(long)]
     pub(super) ignore_paused: bool,

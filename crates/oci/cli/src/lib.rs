@@ -78,7 +78,7 @@ fn dispatch(command: Command, global: &Global, warnings: &mut Vec<Warning>) -> R
         Command::Run(run) => {
             return command::run(&listening(run.create.how(root)), run.detach, run.keep, warnings);
         }
-        Command::Exec(exec) => return command::exec(&exec.how(root), warnings),
+        Command::Exec(exec) => return command::exec(&exec.how(root, global.debug), warnings),
         Command::List(list) => show(&list, &command::list(&root)?)?,
         Command::Ps(ps) => print(&more::processes(&ps, &command::ps(&root, &ps.id)?)?),
         Command::Pause(one) => command::pause(&root, &one.id)?,

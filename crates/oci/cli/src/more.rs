@@ -15,7 +15,7 @@ use super::{print, sockets};
 const LONGEST: u64 = 16 << 20;
 
 impl Exec {
-    pub(super) fn how(self, root: PathBuf) -> command::Exec {
+    pub(super) fn how(self, root: PathBuf, debug: bool) -> command::Exec {
         command::Exec {
             root,
             id: self.id,
@@ -35,6 +35,8 @@ impl Exec {
             console_socket: self.console_socket,
             preserve_fds: self.preserve_fds.saturating_add(sockets()),
             ignore_paused: self.ignore_paused,
+            groups: self.groups,
+            debug: debug.then_some(|what| eprintln!("debug: {what}")),
         }
     }
 }

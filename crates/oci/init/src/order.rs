@@ -17,7 +17,8 @@ pub enum Handed {
     Tasks,
     /// A handle (pidfd) on the container's own process, whose namespaces are entered.
     Container,
-    /// A handle on the root of a container without a mount namespace, into which a process that joins it goes.
+    /// A handle on a root that was entered by chroot(2), into which a process that joins the container goes: its mount namespace
+    /// does not lead there.
     Root,
     /// A connected socket that takes the master of the terminal.
     Console,
@@ -69,19 +70,30 @@ pub struct Join {
     pub path: String,
 }
 
+/// Where what is mounted for a container goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mounting {
+    /// Into a mount namespace of the container.
+    Own,
+    /// Among the caller's mounts, for the container has no mount namespace: all onto a copy of the root file system that lies on its
+    /// own folder, and goes with the container.
+    Callers,
+    /// Nowhere: it has no mount namespace, and nothing is asked for that takes a mount.
+    Nothing,
+}
+
 /// The container's file system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Root {
     /// The root file system, an absolute path outside.
     pub path: String,
-    /// Whether there is a mount namespace for the container's mounts. Without one nothing is mounted, and the root is changed
-    /// by chroot(2).
-    pub own_mounts: bool,
+    /// Where mounts go.
+    pub mounting: Mounting,
     /// Whether it ends read-only.
     pub read_only: bool,
     /// `rootfsPropagation`.
     pub propagation: Option<Propagation>,
-    /// Whether the root is changed by pivot_root(2); chroot(2) otherwise (`--no-pivot`).
+    /// Whether the root is changed by pivot_root(2); chroot(2) otherwise (`--no-pivot`, and without a mount namespace).
     pub pivot: bool,
     /// Mounts, in order.
     pub mounts: Vec<Mount>,
@@ -116,8 +128,17 @@ pub struct Mount {
     pub what: What,
     /// How.
     pub options: Options,
-    /// Contents of `uid_map` and `gid_map` of an idmapped mount.
-    pub maps: Option<(String, String)>,
+    /// How the owners of an idmapped mount are mapped.
+    pub owners: Option<Owners>,
+}
+
+/// How owners are mapped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Owners {
+    /// By these contents of `uid_map` and `gid_map`.
+    By(String, String),
+    /// As in the user namespace at this path.
+    As(String),
 }
 
 /// What is mounted.
@@ -193,6 +214,16 @@ pub struct Hook {
     pub env: Option<Vec<String>>,
     /// Seconds it may take.
     pub timeout_s: Option<u32>,
+}
+
+impl Hook {
+    /// The same; where it has no environment of its own, with this one.
+    #[must_use]
+    pub fn with_environment(&self, environment: &[String]) -> Self {
+        let mut hook = self.clone();
+        hook.env.get_or_insert_with(|| environment.to_vec());
+        hook
+    }
 }
 
 /// A resource limit (setrlimit(2)).

@@ -6,6 +6,7 @@
 //! hierarchy has its controller.
 
 mod apply;
+mod below;
 mod cpu;
 mod devices;
 mod folder;

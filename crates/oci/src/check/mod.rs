@@ -74,13 +74,13 @@ pub fn check(spec: &Spec, facts: &Facts) -> Result<Vec<Warning>, Problem> {
     let namespaces = Namespaces::read(spec.linux().as_ref())?;
     names::check(spec, &namespaces)?;
     no_mounts::check(spec, &namespaces, facts, &mut warnings)?;
-    mounts::check(spec, &namespaces, &mut warnings)?;
+    mounts::check(spec, &namespaces)?;
     if let Some(linux) = spec.linux() {
         mappings::check(linux, &namespaces)?;
         time::check(linux, &namespaces)?;
         sysctl::check(linux, &namespaces, facts)?;
         devices::check(linux, &mut warnings)?;
-        paths::check(linux, &namespaces)?;
+        paths::check(linux)?;
         net_devices::check(linux, &namespaces, facts)?;
         intel_rdt::check(linux, facts, &mut warnings)?;
         memory_policy::check(linux)?;

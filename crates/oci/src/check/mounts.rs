@@ -5,28 +5,23 @@ use oci_spec::runtime::{LinuxNamespaceType as Kind, Mount, Spec};
 
 use super::namespaces::Namespaces;
 use super::{Found, mappings, refuse, text};
-use crate::{Warning, mounts};
+use crate::mounts;
 
 /// Bytes of a key or a value that fsconfig(2) takes with its NUL.
 const PARAMETER_BYTES: usize = 256;
 /// Bytes of all options that mount(2) takes with their NUL.
 const PAGE_BYTES: usize = 4096;
 
-pub(super) fn check(spec: &Spec, namespaces: &Namespaces<'_>, warnings: &mut Vec<Warning>) -> Found {
+pub(super) fn check(spec: &Spec, namespaces: &Namespaces<'_>) -> Found {
     for (place, mount) in spec.mounts().iter().flatten().enumerate() {
-        check_one(mount, &format!("mounts[{place}]"), namespaces, warnings)?;
+        check_one(mount, &format!("mounts[{place}]"), namespaces)?;
     }
     Ok(())
 }
 
-fn check_one(mount: &Mount, at: &str, namespaces: &Namespaces<'_>, warnings: &mut Vec<Warning>) -> Found {
-    let destination = mount.destination();
-    text::path(destination, &format!("{at}.destination"))?;
-    if !destination.is_absolute() {
-        let what =
-            format!("{} is taken from the root on: relative paths are deprecated", destination.display());
-        warnings.push(Warning::new(format!("{at}.destination"), what));
-    }
+fn check_one(mount: &Mount, at: &str, namespaces: &Namespaces<'_>) -> Found {
+    // "It MAY be a relative path, in which case it MUST be interpreted as relative to `/`."
+    text::path(mount.destination(), &format!("{at}.destination"))?;
     let options = mounts::of(mount, at)?;
     if options.bind.is_some() {
         match mount.source() {

@@ -1,14 +1,13 @@
 //! A container without a mount namespace of its own: it "MUST inherit the runtime namespace" (config-linux.md, "Namespaces"), so
-//! nothing may be mounted for it, and whatever takes a mount is refused by its place.
+//! what is mounted for it is among the machine's mounts. Below its root file system it may be; whatever would change more of them is
+//! refused by its place.
 
-use oci_spec::runtime::{LinuxNamespaceType as Kind, Process, Root, Spec};
+use catamaran_oci_init::order::Mounting;
+use oci_spec::runtime::{LinuxNamespaceType as Kind, Spec};
 
 use super::namespaces::Namespaces;
 use super::{Facts, Found, refuse};
-use crate::Warning;
-
-const ACCEPTED: &str =
-    "without a mount namespace it would be mounted on the machine; add the namespace `mount`";
+use crate::{Warning, order};
 
 pub(super) fn check(
     spec: &Spec,
@@ -25,22 +24,23 @@ pub(super) fn check(
     }
     let linux = spec.linux().as_ref();
     let propagation = linux.and_then(|linux| linux.rootfs_propagation().as_deref()).unwrap_or_default();
-    let asks = [
-        ("mounts", spec.mounts().as_ref().is_some_and(|mounts| !mounts.is_empty()), "mounts"),
-        ("root.readonly", spec.root().as_ref().and_then(Root::readonly).unwrap_or(false), "true"),
-        ("process.terminal", spec.process().as_ref().and_then(Process::terminal).unwrap_or(false), "true"),
-        ("linux.rootfsPropagation", !propagation.is_empty(), propagation),
-    ];
-    for (at, asked, found) in asks {
-        if asked {
-            refuse(at, found, ACCEPTED)?;
-        }
+    if !propagation.is_empty() {
+        let accepted =
+            "without a mount namespace it would be that of the machine's mounts; add the namespace `mount`";
+        refuse("linux.rootfsPropagation", propagation, accepted)?;
     }
     if namespaces.has(Kind::User) {
         let accepted = "in a user namespace the default devices are mounted; add the namespace `mount`";
         refuse("linux.namespaces", "a user namespace without a mount namespace", accepted)?;
     }
-    let what = "no mount namespace: the root is changed by chroot(2), out of which a process with CAP_SYS_CHROOT finds its way; devices are made in the folder";
+    let lasting = if order::mounting(spec, &order::Namespaces::of(spec)?) == Mounting::Nothing {
+        "devices are made in the folder"
+    } else {
+        "its mounts are among the machine's, below the root file system, until it is deleted"
+    };
+    let what = format!(
+        "no mount namespace: the root is changed by chroot(2), out of which a process with CAP_SYS_CHROOT finds its way; {lasting}"
+    );
     warnings.push(Warning::new("linux.namespaces", what));
     Ok(())
 }

@@ -11,11 +11,14 @@ use crate::{Problem, Warning, order};
 
 /// How long a killed process may take to be gone (s).
 const PATIENCE_S: i64 = 10;
+/// How long one that runs may take to end by itself before it is refused (ns).
+const GRACE_NS: i64 = 100_000_000;
 
-/// Removes a stopped container (runtime.md, "Delete"); with `force` any other too, and one that is not there is no mistake.
+/// Removes a stopped container (runtime.md, "Delete"), or a created one; with `force` any other too, and one that is not there is
+/// no mistake.
 ///
 /// # Errors
-/// Where it has not stopped, does not exist, or something of it can't be removed.
+/// Where its program runs, where it does not exist, or something of it can't be removed.
 pub fn delete(root: &Path, id: &str, force: bool, warnings: &mut Vec<Warning>) -> Result<(), Problem> {
     crate::state::check_id(id)?;
     if force && !root.join(id).exists() {
@@ -28,15 +31,27 @@ pub fn delete(root: &Path, id: &str, force: bool, warnings: &mut Vec<Warning>) -
         Err(_) if force => return folder.remove(),
         Err(problem) => return Err(problem),
     };
-    let status = state.status(&folder.path);
-    if !force && status != Status::Stopped {
+    let mut status = state.status(&folder.path);
+    if !force && status == Status::Running && has_ended_soon(&state)? {
+        status = Status::Stopped;
+    }
+    // As with runc and youki: of a container whose program never ran nothing can be lost.
+    if !force && !matches!(status, Status::Stopped | Status::Created) {
         return Err(Problem::Usage(format!(
-            "container {id} is {}; only a stopped container can be deleted: kill it first, or give --force",
+            "container {id} is {}; only a stopped or created container can be deleted: kill it first, or give --force",
             status.word()
         )));
     }
     end(&state, status)?;
     remove(folder, &state, warnings)
+}
+
+/// Who has just been killed, or was started to do next to nothing, is about to end.
+fn has_ended_soon(state: &State) -> Result<bool, Problem> {
+    let Some(handle) = state.process.and_then(|process| process.handle()) else { return Ok(true) };
+    let grace = Timespec { tv_sec: 0, tv_nsec: GRACE_NS };
+    let ended = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&grace));
+    ended.map(|count| count > 0).map_err(|error| Problem::system("wait for the container's end", error))
 }
 
 /// Kills what is left of a container and waits for its end.
@@ -70,6 +85,7 @@ pub(super) fn remove(folder: Folder, state: &State, warnings: &mut Vec<Warning>)
     if let Some(class) = &state.class {
         class.remove()?;
     }
+    state.uncover()?;
     let hooks = if state.poststop { Some(folder.config()?) } else { None };
     folder.remove()?;
     if let Some(hooks) = hooks.and_then(|spec| spec.hooks().clone()) {

@@ -60,6 +60,10 @@ pub struct Exec {
     pub preserve_fds: u32,
     /// Whether a frozen container is no reason to refuse.
     pub ignore_paused: bool,
+    /// Groups below the container's to be in, `[CONTROLLER,…:]PATH`; none: the container's own.
+    pub groups: Vec<String>,
+    /// Takes what is of use to who looks for a mistake (`--debug`); nobody wants to know otherwise.
+    pub debug: Option<fn(&str)>,
 }
 
 /// Starts a process in a running container; its exit code, 0 where it is detached.
@@ -74,16 +78,18 @@ pub fn exec(how: &Exec, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
     let configured = configured(how, &spec, warnings)?;
     check::process(&configured, &spec, &check::Facts::here(&spec))?;
     let (mut order, console, mut with) = prepare(how, &state, &spec, &configured, warnings)?;
-    if let Some(groups) = &state.groups {
+    let groups = state.groups.as_ref().map(|groups| groups.below(&how.groups)).transpose()?;
+    if let Some(groups) = &groups {
         with.enter(groups)?;
     }
     let guest = Guest {
         listener: order::listener(&order.process).cloned(),
         document: state.document(Status::Running).to_json()?,
-        groups: state.groups.clone(),
+        groups,
         class: state.class.clone(),
         first: state.process.map(|process| process.pid),
     };
+    tell_affinity(how, &order.process);
     let mut launch = Launch::begin(order.process.preserved)?;
     let ordered = with.order(&launch, &mut order);
     // Another command may act on the container while this process runs.
@@ -95,6 +101,13 @@ pub fn exec(how: &Exec, warnings: &mut Vec<Warning>) -> Result<u8, Problem> {
             Err(problem)
         }
     }
+}
+
+/// Nobody sees the CPUs that a process begins on once it has gone over to the final ones.
+fn tell_affinity(how: &Exec, process: &catamaran_oci_init::order::Process) {
+    let (Some(debug), Some(cpus)) = (how.debug, &process.affinity.0) else { return };
+    let digits: String = cpus.iter().rev().map(|word| format!("{word:016x}")).collect();
+    debug(&format!("process.execCPUAffinity.initial: affinity: 0x{}", digits.trim_start_matches('0')));
 }
 
 fn refuse_unless_running(how: &Exec, state: &State, folder: &Folder) -> Result<(), Problem> {
@@ -241,7 +254,7 @@ fn prepare(
     process.preserved = how.preserve_fds;
     let mut console = Console::for_process(process.terminal, how.console_socket.as_deref(), !how.detach)?;
     let mut with = Descriptors::default();
-    if !order::Namespaces::of(spec)?.has_mounts() {
+    if state.chrooted {
         // By the handle it is known that the number was still the container's when this was opened.
         with.push(Handed::Root, root_of(first)?);
     }
@@ -273,7 +286,7 @@ fn prepare(
     Ok((order, console, with))
 }
 
-/// The root of a container that has no mount namespace.
+/// The root of a process of the container.
 fn root_of(first: Process) -> Result<OwnedFd, Problem> {
     let path = format!("/proc/{}/root", first.pid);
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;

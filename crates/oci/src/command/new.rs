@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use catamaran_oci_init::filter::Listener;
 use catamaran_oci_init::hook;
-use catamaran_oci_init::order::{Handed, Order, Process};
+use catamaran_oci_init::order::{Handed, Mounting, Order, Process};
 use catamaran_oci_init::wire::States;
 use oci_spec::runtime::{LinuxResources, Spec};
 use rustix::fs::{Mode, OFlags, open};
@@ -15,6 +15,7 @@ use rustix::process::geteuid;
 use crate::bundle::Bundle;
 use crate::cgroup::{Manager, Place};
 use crate::console::Console;
+use crate::cover::Cover;
 use crate::launch::{Attendant, Coming, Launch};
 use crate::network::{self, Moved};
 use crate::order::{self, Circumstances, Namespaces};
@@ -90,6 +91,7 @@ impl Attempt {
         if let Some(class) = &self.state.class {
             let _ = class.undo();
         }
+        let _ = self.state.uncover();
         let _ = self.folder.remove();
     }
 }
@@ -113,6 +115,8 @@ pub(super) fn make(new: &New, by: By, warnings: &mut Vec<Warning>) -> Result<Mad
 
 fn state_of(new: &New, bundle: &Bundle, rootfs: &Path, by: By) -> Result<State, Problem> {
     let hooks = bundle.spec.hooks().as_ref();
+    let namespaces = Namespaces::of(&bundle.spec)?;
+    let covers = order::mounting(&bundle.spec, &namespaces) == Mounting::Callers;
     Ok(State {
         oci_version: bundle.spec.version().clone(),
         id: new.id.clone(),
@@ -125,7 +129,9 @@ fn state_of(new: &New, bundle: &Bundle, rootfs: &Path, by: By) -> Result<State, 
         groups: None,
         class: None,
         waits: by == By::Other,
-        own_pids: Namespaces::of(&bundle.spec)?.make & order::namespaces::PID != 0,
+        own_pids: namespaces.make & order::namespaces::PID != 0,
+        chrooted: new.no_pivot || !namespaces.has_mounts(),
+        cover: covers.then(|| Cover::before(rootfs)).transpose()?,
         poststart: hooks.is_some_and(|hooks| !order::hooks_of(hooks.poststart()).is_empty()),
         poststop: hooks.is_some_and(|hooks| !order::hooks_of(hooks.poststop()).is_empty()),
     })
@@ -193,7 +199,7 @@ fn fill(
         listener,
     };
     let process = launch.attend(&mut attendant, warnings)?;
-    attempt.state.process = Some(process);
+    attempt.state.made(process)?;
     attempt.state.class.as_ref().map_or(Ok(()), |class| class.enter(process.pid))?;
     attempt.folder.write(&attempt.state)?;
     if let Some(path) = &new.pid_file {

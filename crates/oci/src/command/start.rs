@@ -23,8 +23,15 @@ pub fn start(root: &Path, id: &str) -> Result<(), Problem> {
             )));
         }
     }
-    door::pass(&folder.door())?;
-    after_start(&folder, &state).inspect_err(|_| kill(&state))
+    let inside = match door::pass(&folder.door()) {
+        Ok(()) => Ok(()),
+        // runc, crun and youki do not hear of what fails inside, so their hooks run all the same, and are counted on.
+        Err(problem @ Problem::Inside(_)) => Err(problem),
+        Err(problem) => return Err(problem),
+    };
+    let hooks = after_start(&folder, &state);
+    inside?;
+    hooks.inspect_err(|_| kill(&state))
 }
 
 /// "If any poststart hook fails, the runtime MUST generate an error, stop the container" (runtime.md 1.3, "Lifecycle").

@@ -13,5 +13,5 @@ pub fn state(root: &Path, id: &str) -> Result<String, Problem> {
     check_id(id)?;
     let folder = root.join(id);
     let state = read(&folder)?;
-    state.document(state.status(&folder)).to_json()
+    state.document(state.status(&folder)).to_text()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use catamaran_oci_init::mount::{Kind, Options, Propagation, Reach};
-use catamaran_oci_init::order::{Hierarchy, Mount, What};
+use catamaran_oci_init::order::{Hierarchy, Mount, Owners, What};
 use oci_spec::runtime::{self, Linux, Spec};
 
 use super::namespaces::{self, CGROUP};
@@ -55,19 +55,23 @@ fn one(
         What::New { kind: kind.to_owned(), source: if source.is_empty() { kind.to_owned() } else { source } }
     };
     label(&mut options, &what, spec);
-    let maps = options.idmap.is_some().then(|| maps(mount, namespaces)).flatten();
-    Ok(Mount { destination, what, options, maps })
+    let owners = options.idmap.is_some().then(|| owners(mount, namespaces)).flatten();
+    Ok(Mount { destination, what, options, owners })
 }
 
 /// Maps of an idmapped mount: its own, or those of the container's user namespace.
-fn maps(mount: &runtime::Mount, namespaces: &Namespaces) -> Option<(String, String)> {
+fn owners(mount: &runtime::Mount, namespaces: &Namespaces) -> Option<Owners> {
     let own = |list: &Option<Vec<runtime::LinuxIdMapping>>| list.clone().unwrap_or_default();
     let (users, groups) = (own(mount.uid_mappings()), own(mount.gid_mappings()));
     if !users.is_empty() && !groups.is_empty() {
-        return Some((namespaces::map(&users), namespaces::map(&groups)));
+        return Some(Owners::By(namespaces::map(&users), namespaces::map(&groups)));
     }
-    let both = (namespaces::map(&namespaces.users), namespaces::map(&namespaces.groups));
-    namespaces.makes_user().then_some(both)
+    if namespaces.makes_user() {
+        let (users, groups) = (&namespaces.users, &namespaces.groups);
+        return Some(Owners::By(namespaces::map(users), namespaces::map(groups)));
+    }
+    let joined = namespaces.join.iter().find(|one| one.kind == namespaces::USER);
+    joined.map(|one| Owners::As(one.path.clone()))
 }
 
 /// What a mount of type `cgroup` becomes: a hierarchy of version 2, or a folder for each of version 1.

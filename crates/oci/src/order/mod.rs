@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use catamaran_oci_init::filter::Listener;
-use catamaran_oci_init::order::{Hook, Order, Process, Root};
+use catamaran_oci_init::order::{Hook, Mounting, Order, Process, Root};
 use oci_spec::runtime::{self, Linux, LinuxNetDevice, Spec};
 
 use crate::cgroup::Manager;
@@ -92,6 +92,24 @@ pub(crate) fn listener(process: &Process) -> Option<&Listener> {
     process.filter.as_ref().and_then(|filter| filter.listener.as_ref())
 }
 
+/// Whether some of its paths are hidden or protected, which mounts do.
+fn hides(linux: &Linux) -> bool {
+    [linux.masked_paths(), linux.readonly_paths()].into_iter().flatten().any(|paths| !paths.is_empty())
+}
+
+/// Where what is mounted for a container goes.
+pub(crate) fn mounting(spec: &Spec, namespaces: &Namespaces) -> Mounting {
+    let is_asked_for = spec.mounts().as_ref().is_some_and(|mounts| !mounts.is_empty())
+        || spec.root().as_ref().and_then(runtime::Root::readonly).unwrap_or(false)
+        || spec.process().as_ref().and_then(runtime::Process::terminal).unwrap_or(false)
+        || spec.linux().as_ref().is_some_and(hides);
+    match (namespaces.has_mounts(), is_asked_for) {
+        (true, _) => Mounting::Own,
+        (false, true) => Mounting::Callers,
+        (false, false) => Mounting::Nothing,
+    }
+}
+
 fn root(spec: &Spec, namespaces: &Namespaces, about: &Circumstances<'_>) -> Result<Root, Problem> {
     let linux = spec.linux().as_ref();
     let mounts = files::mounts(spec, namespaces, about)?;
@@ -100,10 +118,10 @@ fn root(spec: &Spec, namespaces: &Namespaces, about: &Circumstances<'_>) -> Resu
     let strings = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
     Ok(Root {
         path: text(about.rootfs, "root.path")?,
-        own_mounts: namespaces.has_mounts(),
+        mounting: mounting(spec, namespaces),
         read_only: spec.root().as_ref().and_then(runtime::Root::readonly).unwrap_or(false),
         propagation: files::propagation(spec)?,
-        pivot: about.pivot,
+        pivot: about.pivot && namespaces.has_mounts(),
         early_sources: about.privileged && (namespaces.has_user() || uses_idmap),
         mounts,
         own_dev,

@@ -12,6 +12,8 @@ pub(super) struct Tool {
     /// Programs that must answer to `--version` with [`Self::version`].
     programs: &'static [&'static str],
     version: String,
+    /// Features of the package, for its default ones are left out.
+    features: &'static [&'static str],
     /// Of the release profile: the tools' own profiles take twice the time for a program that runs for seconds.
     profile: &'static [(&'static str, &'static str)],
     /// CPU time of the build on 2 shared cores, s, so that people know what they wait for.
@@ -24,12 +26,16 @@ const TRUNK_VERSION: &str = "0.21.14";
 /// The newest cargo-fuzz.
 const FUZZ_VERSION: &str = "0.13.1";
 
+/// The newest youki; `tests/oci/deviations.toml` speaks of it.
+const YOUKI_VERSION: &str = "0.7.0";
+
 /// Trunk, which builds the page.
 pub(super) fn trunk() -> Tool {
     Tool {
         package: "trunk",
         programs: &["trunk"],
         version: TRUNK_VERSION.into(),
+        features: &[],
         profile: &[
             ("CARGO_PROFILE_RELEASE_LTO", "off"),
             ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
@@ -45,6 +51,7 @@ pub(super) fn wasm_bindgen(workspace: &Workspace) -> Result<Tool> {
         package: "wasm-bindgen-cli",
         programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
         version: locked_version(workspace, "wasm-bindgen")?,
+        features: &[],
         profile: &[("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")],
         cpu_s: 290,
     })
@@ -56,8 +63,21 @@ pub(super) fn fuzz() -> Tool {
         package: "cargo-fuzz",
         programs: &["cargo-fuzz"],
         version: FUZZ_VERSION.into(),
+        features: &[],
         profile: &[("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")],
         cpu_s: 35,
+    }
+}
+
+/// youki, an OCI runtime that Debian has not got; it takes libseccomp's headers (`super::youki`).
+pub(super) fn youki() -> Tool {
+    Tool {
+        package: "youki",
+        programs: &["youki"],
+        version: YOUKI_VERSION.into(),
+        features: &["v1", "v2", "seccomp"],
+        profile: &[("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"), ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")],
+        cpu_s: 240,
     }
 }
 
@@ -73,6 +93,11 @@ fn version_in(lock: &str, package: &str) -> Option<String> {
     let found =
         packages.iter().find(|entry| entry.get("name").and_then(|name| name.as_str()) == Some(package))?;
     Some(found.get("version")?.as_str()?.to_owned())
+}
+
+/// The last word of the first line of `--version`, as in `trunk 1.2.3`.
+fn version_said(said: &str) -> Option<&str> {
+    said.lines().next()?.split_whitespace().next_back()
 }
 
 impl Tool {
@@ -98,7 +123,7 @@ impl Tool {
             return Some(format!("{program} is not on PATH"));
         }
         let said = capture(workspace.command(program).arg("--version")).unwrap_or_default();
-        let found = said.split_whitespace().nth(1).unwrap_or("nothing").to_owned();
+        let found = version_said(&said).unwrap_or("nothing").to_owned();
         (found != self.version).then(|| format!("{program} on PATH is {found}, needed is {}", self.version))
     }
 
@@ -107,7 +132,7 @@ impl Tool {
         // A build folder of its own: an interrupted installation goes on where it was.
         let build = tools.join("build");
         let mut cargo = workspace.cargo(["install", "--locked", "--no-default-features", "--force"]);
-        cargo.args([self.package, "--version", &self.version]);
+        cargo.args([self.package, "--version", &self.version, "--features", &self.features.join(",")]);
         cargo.arg("--root").arg(&tools).arg("--target-dir").arg(&build);
         cargo.envs(self.profile.iter().copied());
         run(&mut cargo).context("are crates.io and a C linker (`apt install build-essential`) to be had?")?;
@@ -121,7 +146,7 @@ impl Tool {
 
 #[cfg(test)]
 mod tests {
-    use super::version_in;
+    use super::{version_in, version_said};
 
     #[test]
     fn the_version_is_read_from_the_lock_file() {
@@ -129,5 +154,12 @@ mod tests {
         assert_eq!(version_in(lock, "wasm-bindgen").as_deref(), Some("0.2.129"));
         assert_eq!(version_in(lock, "b"), None);
         assert_eq!(version_in("[[package", "a"), None);
+    }
+
+    #[test]
+    fn the_version_is_at_the_end_of_what_a_tool_says_first() {
+        assert_eq!(version_said("trunk 0.21.14\n"), Some("0.21.14"));
+        assert_eq!(version_said("youki version: 0.7.0\ncommit: 0\n"), Some("0.7.0"));
+        assert_eq!(version_said(""), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The conformance suite for OCI runtimes, against runc, crun and ours.
+//! The conformance suite for OCI runtimes, against runc, crun, ours, and youki where somebody has it built.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +11,9 @@ use crate::shell::Workspace;
 
 /// Runtimes of others; where one is not on this machine it is left out.
 const OTHERS: [&str; 2] = ["runc", "crun"];
+
+/// One more, which no distribution has and nothing installs unasked.
+const EXTRA: &str = "youki";
 
 /// Longest time of the suite in the guest for one runtime (s): several times what it takes on two idle cores, where everything is
 /// emulated.
@@ -34,6 +37,14 @@ pub(super) fn oci(run: &mut Run) -> Result<()> {
     let mut command = run.workspace.command(&suite.to_string_lossy());
     for (name, program) in runtimes(run.workspace) {
         command.arg("--runtime").arg(format!("{name}={}", program.display()));
+    }
+    match run.workspace.find(EXTRA) {
+        Some(program) => {
+            command.arg("--runtime").arg(format!("{EXTRA}={}", program.display()));
+        }
+        None => run.tally.line(&format!(
+            "test conformance of {EXTRA} ... ignored, it is not here: `cargo xtask setup --with {EXTRA}` builds it"
+        )),
     }
     run.tests(&mut command)
 }

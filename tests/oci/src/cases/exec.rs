@@ -42,6 +42,23 @@ const CASES: &[Case] = &[
             holds(&format!("{of:?} is of the container"), of.is_some_and(|line| line.contains(&bed.id)))
         },
     ),
+    case("in_a_group_below", "runc#exec: --cgroup is a group below the container's that is there", |bed| {
+        bed.up()?;
+        let pid = bed.pid()?;
+        let below = bed.host.group(pid, "pids")?.join("below");
+        fs::create_dir(&below)?;
+        let word = if bed.host.is_v2() { "below" } else { "pids:below" };
+        let seen = bed.exec(&["--cgroup", word], &["see"]);
+        let refused = ["..", "nowhere", "dreams:/"].map(|word| {
+            let id = bed.id.clone();
+            bed.must_not(&["exec", "--cgroup", word, &id, "/probe", "exit", "0"]).map(drop)
+        });
+        fs::remove_dir(&below)?;
+        let text = seen?[0]["cgroup"].take();
+        let text = text.as_str().unwrap_or_default();
+        holds(&format!("it is there: {text}"), text.lines().any(|line| line.ends_with("/below")))?;
+        refused.into_iter().collect()
+    }),
     case("the_status_is_the_program_s", "runc#exec: it ends with the program's exit status", |bed| {
         bed.up()?;
         let id = bed.id.clone();

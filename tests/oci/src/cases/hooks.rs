@@ -201,6 +201,18 @@ const CASES: &[Case] = &[
         crate::check::lists_not("variables", &lines, &mark)
     }),
     case(
+        "a_hook_inside_without_an_environment_has_the_program_s",
+        "config.md#startcontainer-hooks: it runs where the program will; env is optional",
+        |bed| {
+            let args = ["probe", "stdin", "--", "environment", "/tmp/env"];
+            bed.set(json!({ "process": { "env": ["PATH=/", "OF=container"] },
+                "hooks": { "startContainer": [{ "path": "/probe", "args": args }] } }));
+            bed.up()?;
+            let wrote = fs::read_to_string(bed.inside("tmp/env"))?;
+            lists("variables", &json!(wrote.lines().collect::<Vec<_>>()), "OF=container")
+        },
+    ),
+    case(
         "a_failing_prestart_fails_create",
         "runtime.md#lifecycle: then the container is stopped and destroyed",
         |bed| fails_create(bed, "prestart"),

@@ -1,6 +1,7 @@
 //! Namespaces: new ones, given ones, those of the runtime.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::json;
 
@@ -8,6 +9,11 @@ use crate::bed::Bed;
 use crate::check::{Verdict, equal, holds, skip};
 use crate::net::Mounts;
 use crate::suite::{Case, Chapter, case};
+
+/// Whether a line of mountinfo is of a mount on or below a folder.
+fn is_below(line: &str, folder: &Path) -> bool {
+    line.split(' ').nth(4).is_some_and(|at| Path::new(at).starts_with(folder))
+}
 
 pub(super) const CHAPTER: Chapter = Chapter { name: "namespaces", cases: CASES };
 
@@ -220,13 +226,24 @@ const CASES: &[Case] = &[
     ),
     case(
         "mount_absent_and_something_to_mount",
-        "config-linux.md#namespaces: mount is inherited: what is mounted would be the machine's",
+        "config-linux.md#namespaces: mount is inherited; runtime.md#delete: what create made must be deleted",
         |bed| {
             let mounts = Mounts::of_the_runtime(bed)?;
             bed.without_namespace("mount");
             let before = mounts.all()?;
-            bed.refused()?;
-            equal("mounts of the machine", mounts.all()?, before)
+            bed.up()?;
+            let link = fs::read_link(format!("/proc/{}/ns/mnt", bed.pid()?))?;
+            equal("mount namespace", link.to_string_lossy().as_ref(), mounts.name()?.as_str())?;
+            let (root, during) = (fs::canonicalize(bed.inside(""))?, mounts.all()?);
+            let others: Vec<&str> = during.lines().filter(|line| !is_below(line, &root)).collect();
+            equal("mounts of others", others, before.lines().collect::<Vec<_>>())?;
+            holds("something is mounted", during != before)?;
+            let answers = bed.exec(&[], &["list /", "list /proc/self/fd"])?;
+            holds(&format!("what joins is in the same root: {answers}"), answers[0][0] == "dev")?;
+            holds("in which there is /proc", answers[1].is_array())?;
+            bed.stop()?;
+            bed.must(&["delete", &bed.id.clone()])?;
+            equal("mounts of the machine afterwards", mounts.all()?, before)
         },
     ),
     case(

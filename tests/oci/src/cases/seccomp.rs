@@ -158,6 +158,17 @@ const CASES: &[Case] = &[
         equal("what the descriptor is", link.to_string_lossy().as_ref(), "anon_inode:seccomp notify")
     })
     .since("1.1.0"),
+    case("notify_before_the_start", "config-linux.md#seccomp: who answers is there before the program is", |bed| {
+        let socket = Socket::at(&bed.file("seccomp.sock"))?;
+        rules(bed, &json!([{ "names": ["sethostname"], "action": "SCMP_ACT_NOTIFY" }]));
+        let place = bed.place("seccomp.sock");
+        bed.set(json!({ "linux": { "seccomp": { "listenerPath": place } } }));
+        bed.create()?;
+        let state: Value = serde_json::from_str(&socket.message()?.text)?;
+        equal("pid", &state["pid"], bed.pid()?)?;
+        equal("status", bed.state()?["status"].take(), "created")
+    })
+    .since("1.1.0"),
     case("nobody_listens", "config-linux.md#seccomp: if sending to listenerPath fails it must be refused", |bed| {
         rules(bed, &json!([{ "names": ["sethostname"], "action": "SCMP_ACT_NOTIFY" }]));
         let place = bed.place("nobody.sock");

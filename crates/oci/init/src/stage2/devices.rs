@@ -2,7 +2,7 @@
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-use catamaran_oci_init::order::{Device, DeviceKind, Root};
+use catamaran_oci_init::order::{Device, DeviceKind, Mounting, Root};
 use rustix::fs::{
     AtFlags, CWD, FileType, Gid, Mode, OFlags, Stat, Uid, chownat, fstat, makedev, mknodat, openat,
     readlinkat, symlinkat, unlinkat,
@@ -29,7 +29,7 @@ pub(crate) fn make(root: BorrowedFd<'_>, order: &Root, files: &ProcFiles) -> Don
         if order.bind_devices && device.kind != DeviceKind::Fifo {
             bind(root, device)?;
         } else {
-            node(root, device, files, order.own_mounts)?;
+            node(root, device, files, order.mounting != Mounting::Nothing)?;
         }
     }
     for (name, target) in LINKS {

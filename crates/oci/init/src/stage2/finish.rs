@@ -2,11 +2,12 @@
 //! which is the very last where it can be.
 
 use std::convert::Infallible;
+use std::ffi::c_char;
 use std::os::fd::{AsFd as _, OwnedFd};
 
 use catamaran_oci_init::filter::Filter;
 use catamaran_oci_init::hook;
-use catamaran_oci_init::order::Process;
+use catamaran_oci_init::order::{Order, Process};
 use catamaran_oci_init::wire::States;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
@@ -14,7 +15,7 @@ use rustix::process::{fchdir, getcwd, umask};
 use rustix::thread::set_no_new_privs;
 
 use super::program::Program;
-use super::{Stage, agent, privileges, user};
+use super::{agent, privileges, user};
 use crate::failure::{Done, During as _, Failure};
 use crate::inside::{self, Make};
 use crate::proc_files::ProcFiles;
@@ -23,10 +24,31 @@ use crate::sys;
 /// Where the configuration says nothing, as runc and crun have it.
 const DEFAULT_UMASK: u32 = 0o022;
 
-pub(crate) fn become_program(stage: Stage<'_>, program: &Program, states: &States) -> Done<Infallible> {
-    let Stage { order, mut handed, files, .. } = stage;
+/// Arguments and environment of a program as execve(2) takes them.
+pub(crate) struct Words {
+    arguments: Vec<*const c_char>,
+    environment: Vec<*const c_char>,
+}
+
+impl Words {
+    /// Those of `program`, which must be there as long as they are.
+    pub(crate) fn of(program: &Program) -> Self {
+        let Program { arguments, environment, .. } = program;
+        Self { arguments: sys::pointers(arguments), environment: sys::pointers(environment) }
+    }
+}
+
+/// Hooks that run inside, when the container is started.
+pub(crate) fn run_hooks(order: &Order, states: &States) -> Done {
+    // One of these that is given no environment has that of the program, whose place it prepares.
+    let environment = &order.process.env;
+    let hooks = order.start_container.iter().map(|hook| hook.with_environment(environment));
+    hook::run(&hooks.collect::<Vec<_>>(), "startContainer", &states.created).map_err(Failure)
+}
+
+/// Everything that the program finds done, its filter last.
+pub(crate) fn prepare(order: &Order, files: ProcFiles, mut agent: Option<OwnedFd>, states: &States) -> Done {
     let process = &order.process;
-    hook::run(&order.start_container, "startContainer", &states.created).map_err(Failure)?;
     label(process, &files)?;
     // From here on paths of the container's own choice are gone: through a folder of the caller that is still open they would lead
     // out (CVE-2024-21626).
@@ -38,7 +60,7 @@ pub(crate) fn become_program(stage: Stage<'_>, program: &Program, states: &State
     if !process.no_new_privileges
         && let Some(filter) = &process.filter
     {
-        load(&mut handed.agent, filter, &states.agent)?;
+        load(&mut agent, filter, &states.agent)?;
     }
     if let Some(sets) = &process.capabilities {
         privileges::before_user(sets)?;
@@ -53,14 +75,19 @@ pub(crate) fn become_program(stage: Stage<'_>, program: &Program, states: &State
     stay_inside()?;
     sys::close_on_exec_from(3 + process.preserved).during(|| "close_range".to_owned())?;
     sys::reset_signals().during(|| "reset the signals".to_owned())?;
-    let (arguments, environment) = (sys::pointers(&program.arguments), sys::pointers(&program.environment));
     if process.no_new_privileges {
         set_no_new_privs(true).during(|| "process.noNewPrivileges: set it".to_owned())?;
         if let Some(filter) = &process.filter {
-            load(&mut handed.agent, filter, &states.agent)?;
+            load(&mut agent, filter, &states.agent)?;
         }
     }
-    let error = sys::exec(&program.path, &arguments, &environment);
+    Ok(())
+}
+
+/// Makes nothing any more: a filter may be there that allows the program's calls alone.
+pub(crate) fn become_program(program: &Program, words: &Words) -> Done<Infallible> {
+    let Words { arguments, environment } = words;
+    let error = sys::exec(&program.path, arguments, environment);
     let path = program.path.to_string_lossy();
     Err(match error {
         Errno::NOENT => Failure(format!(

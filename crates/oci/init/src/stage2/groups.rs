@@ -56,6 +56,6 @@ fn anew(one: &Hierarchy, options: &Options) -> Done<OwnedFd> {
 fn bind(one: &Hierarchy, mount: &Mount) -> Done<OwnedFd> {
     let options = Options { bind: Some(Reach::Alone), data: Vec::new(), ..mount.options.clone() };
     let destination = format!("{}/{}", mount.destination, one.name);
-    let of_group = Mount { destination, what: What::Bind(one.group.clone()), options, maps: None };
+    let of_group = Mount { destination, what: What::Bind(one.group.clone()), options, owners: None };
     sources::open(&of_group, &one.group)
 }

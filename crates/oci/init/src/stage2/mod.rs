@@ -43,18 +43,26 @@ pub(crate) struct Stage<'a> {
 
 impl Stage<'_> {
     fn say(&self, event: &Event) -> Done {
-        send(self.runtime, event, &[]).during(|| "tell the runtime".to_owned())
+        say(self.runtime, event)
     }
 
     fn warn(&self, what: String) -> Done {
         self.say(&Event::Warning(what))
     }
 
-    /// Waits for a word of the runtime. Its end is ours: nobody would ever start this container.
     fn hear(&self) -> Done<Word> {
-        let received = receive::<Word>(self.runtime).during(|| "hear the runtime".to_owned())?;
-        received.map(|(word, _)| word).ok_or_else(|| Failure("the runtime is gone".to_owned()))
+        hear(self.runtime)
     }
+}
+
+fn say(runtime: &OwnedFd, event: &Event) -> Done {
+    send(runtime, event, &[]).during(|| "tell the runtime".to_owned())
+}
+
+/// Waits for a word of the runtime. Its end is ours: nobody would ever start this container.
+fn hear(runtime: &OwnedFd) -> Done<Word> {
+    let received = receive::<Word>(runtime).during(|| "hear the runtime".to_owned())?;
+    received.map(|(word, _)| word).ok_or_else(|| Failure("the runtime is gone".to_owned()))
 }
 
 pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
@@ -105,13 +113,33 @@ pub(crate) fn carry_out(mut stage: Stage<'_>) -> Done {
     }
     // Nothing that the working directory could be reached by.
     drop(here);
+    wait_and_go(stage, &states)
+}
+
+/// Waits for the start and becomes the program.
+fn wait_and_go(stage: Stage<'_>, states: &States) -> Done {
+    let Stage { runtime, order, handed, files, .. } = stage;
     let program = program::find(&order.process)?;
-    let start = start::wait(&mut stage)?;
-    let failure = match finish::become_program(stage, &program, &states) {
-        Ok(never) => match never {},
-        Err(failure) => failure,
+    let words = finish::Words::of(&program);
+    let (door, agent) = (handed.start, handed.agent);
+    // Whoever answers its system calls is told when the container is created, as with runc; until the start there are sendmsg and
+    // accept4 to be answered. Hooks inside come before the filter, and with them the filter after the start.
+    let early = order.start_container.is_empty() && door.is_some() && agent.is_some();
+    let later = if early {
+        finish::prepare(order, files, agent, states)?;
+        None
+    } else {
+        Some((files, agent))
     };
-    start.failed(failure)
+    let start = start::wait(runtime, door)?;
+    let prepared = later.map_or(Ok(()), |(files, agent)| {
+        finish::run_hooks(order, states)?;
+        finish::prepare(order, files, agent, states)
+    });
+    match prepared.and_then(|()| finish::become_program(&program, &words)) {
+        Ok(never) => match never {},
+        Err(failure) => start.failed(failure),
+    }
 }
 
 /// Tells the runtime that its hooks may run, and waits until they have; what the hooks inside get.

@@ -105,8 +105,11 @@ pub(crate) fn place(root: BorrowedFd<'_>, at: &str, make: Make) -> Done<OwnedFd>
 /// (CVE-2019-19921, CVE-2023-27561).
 fn plain_place(root: BorrowedFd<'_>, at: &str) -> Done<OwnedFd> {
     inside::make_plain(root, at, Make::Directory).map_err(|error| {
-        let hint =
-            if error == Errno::LOOP { " (it must be a folder, and no link may lead there)" } else { "" };
+        let hint = if error == Errno::LOOP {
+            " (must be mounted on ordinary directory, to which no link leads)"
+        } else {
+            ""
+        };
         Failure::new(format!("mount {at}: open or make the place in the root file system{hint}"), error)
     })
 }

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use catamaran_oci_init::hook;
 use catamaran_oci_init::mount::{Attributes, Kind, Propagation, Reach};
-use catamaran_oci_init::order::Root;
+use catamaran_oci_init::order::{Mounting, Root};
 use catamaran_oci_init::wire::States;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
@@ -25,7 +25,7 @@ pub(crate) fn build(
     early: &mut impl Iterator<Item = Option<OwnedFd>>,
     states: &mut States,
 ) -> Done<OwnedFd> {
-    if !root.own_mounts {
+    if root.mounting == Mounting::Nothing {
         return without_mounts(stage, root, states);
     }
     let outside = openat(CWD, c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
@@ -60,7 +60,7 @@ pub(crate) fn build(
     Ok(tree)
 }
 
-/// In the caller's mount namespace nothing is mounted and nothing about its mounts is changed: the root is the folder as it is.
+/// Nothing is mounted and nothing about the caller's mounts is changed: the root is the folder as it is.
 fn without_mounts(stage: &Stage<'_>, root: &Root, states: &mut States) -> Done<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let tree = openat(CWD, root.path.as_str(), flags, Mode::empty())
@@ -96,7 +96,7 @@ fn hooks(stage: &Stage<'_>, states: &mut States) -> Done {
 fn put(root: &Root, tree: &OwnedFd, outside: &OwnedFd) -> Done {
     let attached =
         |place: &OwnedFd| mounts::attach(tree, place).during(|| "mount the root file system".to_owned());
-    if root.propagation.is_some_and(|how| how.kind == Kind::Shared) {
+    if root.mounting == Mounting::Own && root.propagation.is_some_and(|how| how.kind == Kind::Shared) {
         let how = Propagation { kind: Kind::Slave, reach: Reach::Alone };
         sources::propagate(outside, &[how]).during(|| "make the caller's root a slave".to_owned())?;
         return attached(outside);
@@ -104,13 +104,17 @@ fn put(root: &Root, tree: &OwnedFd, outside: &OwnedFd) -> Done {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     match openat(CWD, root.path.as_str(), flags, Mode::empty()) {
         Ok(place) => attached(&place),
-        Err(Errno::ACCESS) => attached(outside),
+        Err(Errno::ACCESS) if root.mounting == Mounting::Own => attached(outside),
         Err(error) => Err(Failure::new(format!("root.path: open {}", root.path), error)),
     }
 }
 
 /// Nothing that is mounted here goes out.
 fn isolate(root: &Root, outside: &OwnedFd) -> Done {
+    if root.mounting != Mounting::Own {
+        // How the caller's mounts go out is the caller's affair.
+        return Ok(());
+    }
     let kind = match root.propagation.map(|how| how.kind) {
         Some(Kind::Shared) => return Ok(()),
         Some(Kind::Private) => Kind::Private,
@@ -146,11 +150,10 @@ fn name(stage: &Stage<'_>, root: &Root) -> Done {
 
 /// Makes `tree` this process's root and leaves the caller's.
 fn enter(root: &Root, tree: &OwnedFd, outside: &OwnedFd) -> Done {
-    fchdir(tree).during(|| "go to the new root".to_owned())?;
     if !root.pivot {
-        chroot(c".").during(|| "chroot".to_owned())?;
-        return rustix::process::chdir(c"/").during(|| "go to /".to_owned());
+        return enter_by(tree);
     }
+    fchdir(tree).during(|| "go to the new root".to_owned())?;
     // The old root ends up over the new one, where it can be detached without a folder for it (pivot_root(2), "pivot_root(".", ".")").
     pivot_root(c".", c".").during(|| "pivot_root (from an initramfs it takes --no-pivot)".to_owned())?;
     let how = Propagation { kind: Kind::Slave, reach: Reach::Recursive };

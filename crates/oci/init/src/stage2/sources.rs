@@ -3,8 +3,8 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use catamaran_oci_init::mount::{Attributes, Kind, Options, Propagation, Reach};
-use catamaran_oci_init::order::{Mount, Root, What};
-use rustix::fs::CWD;
+use catamaran_oci_init::order::{Mount, Owners, Root, What};
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 use rustix::mount::{OpenTreeFlags, open_tree};
 
@@ -100,13 +100,17 @@ pub(crate) fn propagate(tree: impl AsFd, how: &[Propagation]) -> Result<(), Errn
 
 fn map_owners(tree: &OwnedFd, mount: &Mount, reach: Reach) -> Done {
     let at = &mount.destination;
-    let Some((users, groups)) = &mount.maps else {
-        return Err(Failure(format!(
-            "mount {at}: `idmap` without mappings; give the mount uidMappings and gidMappings, or the container a user namespace"
-        )));
+    let namespace = match &mount.owners {
+        Some(Owners::By(users, groups)) => sys::user_namespace(users, groups)
+            .during(|| format!("mount {at}: make the user namespace of its owners"))?,
+        Some(Owners::As(path)) => openat(CWD, path.as_str(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .during(|| format!("mount {at}: open the user namespace {path}"))?,
+        None => {
+            return Err(Failure(format!(
+                "mount {at}: `idmap` without mappings; give the mount uidMappings and gidMappings, or the container a user namespace"
+            )));
+        }
     };
-    let namespace = sys::user_namespace(users, groups)
-        .during(|| format!("mount {at}: make the user namespace of its owners"))?;
     let attributes = MountAttributes {
         set: IDMAP,
         user_namespace: sys::number_of(&namespace),

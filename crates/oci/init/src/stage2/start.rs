@@ -7,7 +7,7 @@ use catamaran_oci_init::wire::{Event, Word, send};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 
-use super::Stage;
+use super::{hear, say};
 use crate::failure::{Done, During as _, Failure};
 
 /// Who started the process, and hears why its program could not be run.
@@ -16,10 +16,10 @@ pub(crate) enum Start {
     Other(OwnedFd),
 }
 
-pub(crate) fn wait(stage: &mut Stage<'_>) -> Done<Start> {
-    stage.say(&Event::Created)?;
-    let Some(door) = stage.handed.start.take() else {
-        return match stage.hear()? {
+pub(crate) fn wait(runtime: &OwnedFd, door: Option<OwnedFd>) -> Done<Start> {
+    say(runtime, &Event::Created)?;
+    let Some(door) = door else {
+        return match hear(runtime)? {
             Word::Start => Ok(Start::Runtime),
             other => Err(Failure::new("expected the start", format!("{other:?}"))),
         };
