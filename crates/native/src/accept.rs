@@ -8,7 +8,7 @@ use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Work
 use catamaran_scenario::{Platform, fork_work};
 
 use crate::disk::layers::is_on_several_files;
-use crate::{forks, microvm, network, platform, runtime, vm};
+use crate::{engine, forks, microvm, network, platform, runtime, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
@@ -103,7 +103,7 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
     if !carried_out(platform) {
         return unavailable(
             "it is not carried out natively yet",
-            "run it on bare-metal, chroot, namespaces, cgroups, container, runc, crun, youki, vm or microvm, or simulate it",
+            "run it on bare-metal, chroot, namespaces, cgroups, container, runc, crun, youki, docker, podman, containerd, vm or microvm, or simulate it",
         );
     }
     let is_root = rustix::process::geteuid().is_root();
@@ -120,6 +120,10 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
             "it takes root, or a user namespace, to change the root",
             "sudo catamaran …; a run goes without, with `[platform.container] rootless = true` in its scenario",
         ),
+        _ if !is_root && engine::is_used(platform) => unavailable(
+            "it takes root to start an engine of the run's own, with limits",
+            "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
+        ),
         Platform::Runc | Platform::Crun | Platform::Youki if !is_root => unavailable(
             "it takes root to have a runtime make containers with limits",
             "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
@@ -131,7 +135,7 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
 
 /// What a runtime of the machine can't be told, or not in a way that all of them understand.
 fn check_runtime(plan: &Plan, platform: Platform) -> Result<(), RunError> {
-    if !runtime::is_used(platform) {
+    if !runtime::is_used(platform) && !engine::is_used(platform) {
         return Ok(());
     }
     let advice = "leave it out, or choose the platform container";
@@ -143,6 +147,17 @@ fn check_runtime(plan: &Plan, platform: Platform) -> Result<(), RunError> {
         advice,
     )?;
     plan.tenants().iter().try_for_each(|tenant| {
+        let (by_ctr, no_option) = (platform == Platform::Containerd, "for which ctr has no option");
+        let io = tenant.io.read.is_some() || tenant.io.write.is_some() || tenant.io.iops.is_some();
+        let of_ctr = [
+            ("cpu.set", tenant.cpu.set.is_some(), format!("a set of cores, {no_option}")),
+            ("pids.limit", tenant.pids_limit.is_some(), format!("a limit on processes, {no_option}")),
+            ("memory.swap", tenant.memory.swap.is_some(), format!("a bound on swap, {no_option}")),
+            ("io", io, format!("bounds of disk operations, {no_option}")),
+        ];
+        of_ctr.into_iter().try_for_each(|(name, set, what)| {
+            refuse(by_ctr && set, &format!("tenant.{}.{name}", tenant.name), &what, advice)
+        })?;
         let table = [
             ("cpu.burst", tenant.cpu.burst.0 > 0, "a burst, which runc knows since 1.2 and crun since 1.8.5"),
             ("io.weight", tenant.io.weight.is_some(), "a weight of a container's disk operations"),
@@ -168,13 +183,13 @@ fn carried_out(platform: Platform) -> bool {
             | Platform::Youki
             | Platform::Vm
             | Platform::Microvm
-    )
+    ) || engine::is_used(platform)
 }
 
 fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(), RunError> {
     let (on_vm, on_microvm) = (platform == Platform::Vm, platform == Platform::Microvm);
     let table = [
-        ("runtime", settings.runtime.is_some()),
+        ("runtime", settings.runtime.as_deref().is_some_and(|name| !engine::takes(platform, name))),
         ("rootless", settings.rootless == Some(true) && platform != Platform::Container),
         ("scheduler", settings.scheduler.is_some()),
         ("hz", settings.hz.is_some()),

@@ -1,0 +1,91 @@
+//! Tenants that a container engine starts: podman, containerd, docker, each of the run's own.
+
+// clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
+#![allow(clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use catamaran_report::report::TenantState;
+use catamaran_report::Report;
+use catamaran_scenario::{Plan, Platform};
+
+use common::TRIAL;
+
+const ENGINES: [Platform; 3] = [Platform::Podman, Platform::Containerd, Platform::Docker];
+
+/// A server and a tenant that computes for as long as it is let.
+const TWO: &str = "[[tenant]]\nname = \"web\"\nreplicas = 2\nworkload = { kind = \"server\", arrivals = { process = \"poisson\", \
+                   rate = \"200/s\" }, service = { cpu = \"500us\", distribution = \"constant\" } }\n\
+                   [[tenant]]\nname = \"batch\"\ncpu = { request = \"100m\", limit = \"200m\", period = \"20ms\" }\n\
+                   memory = { limit = \"32MiB\", oom_score_adj = 5 }\n\
+                   workload = { kind = \"compute\", work = \"1h\" }";
+
+fn plan(host: &str, tenants: &str) -> Plan {
+    common::plan("600ms", host, tenants)
+}
+
+/// The report; says why there is none where an engine is not to be had here.
+fn report(platform: Platform, plan: &Plan) -> Option<Report> {
+    common::tried(platform.name(), None, common::answer(plan, platform))
+}
+
+/// What is on the machine of this process's runs, and all that an engine leaves in places of the machine's.
+fn left() -> BTreeSet<String> {
+    let ours = format!("{:x}-", std::process::id());
+    let mut found = BTreeSet::new();
+    groups(Path::new("/sys/fs/cgroup"), &ours, &mut found);
+    for folder in ["/run", "/run/catamaran", "/var/lib/containers", "/var/lib/docker", "/var/lib/containerd", "/dev/shm"] {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let of_ours = names.filter(|name| folder != "/run/catamaran" || name.starts_with(&ours));
+        found.extend(of_ours.map(|name| format!("{folder}/{name}")));
+    }
+    let mounts = std::fs::read_to_string("/proc/self/mounts").expect("mounts");
+    found.extend(mounts.lines().filter(|line| line.contains(&format!("/{ours}"))).map(str::to_owned));
+    let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let words = processes.filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok());
+    found.extend(words.filter(|words| words.contains(&format!("catamaran/{ours}"))).map(|w| w.replace('\0', " ")));
+    found
+}
+
+fn groups(folder: &Path, ours: &str, found: &mut BTreeSet<String>) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()).filter(|path| path.is_dir() && !path.is_symlink()) {
+        if path.to_string_lossy().contains(&format!("catamaran-{ours}")) {
+            found.insert(path.display().to_string());
+        }
+        groups(&path, ours, found);
+    }
+}
+
+#[test]
+fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
+    for platform in ENGINES {
+        let before = left();
+        let Some(report) = report(platform, &plan("", TWO)) else { continue };
+        let machine = report.identity.machine.as_ref().expect("a machine");
+        let version = machine.get("runtime").expect("the versions");
+        assert!(version.starts_with(platform.name()) || version.starts_with("Docker"), "{version}");
+        assert!(version.contains(" with ") && version.contains("run version 1"), "{version}");
+        assert_eq!((report.trial, report.tenants.len()), (TRIAL, 3));
+        for tenant in &report.tenants {
+            assert_eq!(tenant.state, TenantState::Running, "{platform}: {tenant:?}");
+            assert!(tenant.cpu_s.is_some_and(|s| s > 0.0), "{platform}: {tenant:?}");
+            assert!(tenant.startup_s.is_some_and(|s| s > 0.01), "{platform}: {tenant:?}");
+            let (first, last) = (tenant.startup_stages.first(), tenant.startup_stages.last());
+            assert_eq!(first.map(|row| (&*row.name, row.start_s)), Some(("request", Some(0.0))));
+            assert_eq!(last.map(|row| (&*row.name, row.end_s)), Some(("exec", tenant.startup_s)));
+        }
+        let [web, _, batch] = &*report.tenants else { panic!("{:?}", report.tenants) };
+        assert!(web.requests.as_ref().is_some_and(|requests| requests.completed > 60), "{web:?}");
+        assert!(batch.throttled_periods.is_some_and(|periods| periods > 5), "{platform}: {batch:?}");
+        assert!(batch.cpu_s.is_some_and(|s| s < 0.2), "{platform}: {batch:?}");
+        let own = report.isolation.iter().filter(|row| row.observer == "web");
+        let own = own.filter(|row| format!("{:?}", row.sees) == "Own").count();
+        assert!(own >= 5, "{platform}: {:?}", report.isolation);
+        assert_eq!(left(), before, "{platform}");
+    }
+}
