@@ -290,7 +290,11 @@ impl Launcher {
         let Some(handle) = &self.handle else { return };
         if self.ended.is_none() && is_ready(&mut [PollFd::new(handle, PollFlags::IN)], Duration::ZERO) {
             // Of an engine's tenant the engine knows more.
-            let how = if self.process.is_none() { GONE.to_owned() } else { reap(handle.as_fd()).unwrap_or_else(|error| error) };
+            let how = if self.process.is_none() {
+                GONE.to_owned()
+            } else {
+                reap(handle.as_fd()).unwrap_or_else(|error| error)
+            };
             self.ended = Some(self.gave_up.take().unwrap_or(how));
             self.ended_ns = Some(now_ns());
         }

@@ -131,9 +131,9 @@ impl<'a> Run<'a> {
     /// How the first tenant started.
     pub(crate) fn startup_stages(&self) -> Vec<StageRow> {
         let version = self.guard.cgroup.version();
-        self.tenants
-            .first()
-            .map_or_else(Vec::new, |first| stages(&first.launcher.tape, self.platform, &self.settings, version))
+        self.tenants.first().map_or_else(Vec::new, |first| {
+            stages(&first.launcher.tape, self.platform, &self.settings, version)
+        })
     }
 
     /// Number of the first tenant's process.
@@ -326,7 +326,11 @@ impl<'a> Run<'a> {
             busy_s: after.busy_s_since(before),
             guard: &self.guard,
             network: self.network.as_ref().and_then(Network::name),
-            runtime: self.runtime.as_ref().map(Runtime::version).or(self.engine.as_ref().map(Engine::version)),
+            runtime: self
+                .runtime
+                .as_ref()
+                .map(Runtime::version)
+                .or(self.engine.as_ref().map(Engine::version)),
             tenants: tenants.collect(),
         }
         .report();

@@ -102,7 +102,12 @@ impl Outcome<'_> {
 
     /// Fills a tenant's row; how it was killed for memory, if it was.
     fn fill(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) -> Option<OomKill> {
-        row.startup_stages = stages(tenant.tape, self.platform, &self.plan.settings(self.platform), self.guard.cgroup.version());
+        row.startup_stages = stages(
+            tenant.tape,
+            self.platform,
+            &self.plan.settings(self.platform),
+            self.guard.cgroup.version(),
+        );
         row.startup_s = row.startup_stages.last().and_then(|stage| stage.end_s);
         row.cpu_s = Some(tenant.last.cpu_ns_since(tenant.first) as f64 / 1e9);
         row.waited_s = Some(tenant.last.waited_ns_since(tenant.first) as f64 / 1e9);

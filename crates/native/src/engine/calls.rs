@@ -2,6 +2,7 @@
 
 mod containerd;
 mod docker;
+mod lxc;
 mod podman;
 
 use std::io;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use catamaran_scenario::Platform;
 use catamaran_worker::room_plan::Said;
+use catamaran_worker::script::Step;
 
 use super::image;
 use crate::cgroup::{Limits, MemoryLimits};
@@ -17,6 +19,7 @@ use crate::problem::Problem;
 
 pub(super) use containerd::CONTAINERD;
 pub(super) use docker::DOCKER;
+pub(super) use lxc::LXC;
 pub(super) use podman::PODMAN;
 
 /// An engine.
@@ -27,6 +30,10 @@ pub(super) trait Calls: Sync {
     fn remedy(&self) -> &'static str;
     /// The OCI runtime that it takes unless it is told otherwise; none where it does without.
     fn runtime(&self) -> Option<Platform>;
+    /// Whether its own processes are in the guard as well: else they are at work where the runner is.
+    fn stays(&self) -> bool {
+        false
+    }
     /// Its daemon, where it has one, and a command that succeeds once that answers. Files go to the place's folder.
     fn daemon(&self, _at: &Place) -> io::Result<Option<Daemon>> {
         Ok(None)
@@ -84,6 +91,8 @@ pub(super) struct Container<'a> {
     /// The tenant's file on the machine.
     pub(super) file: Option<&'a Path>,
     pub(super) limits: &'a Limits,
+    /// The same as what is written to its groups.
+    pub(super) steps: &'a [Step],
     /// The disk that its bounds are meant for, as a file.
     pub(super) device: Option<PathBuf>,
     /// The program and what it is told.
@@ -117,12 +126,14 @@ impl Container<'_> {
         }
         words.extend(limits.pids.map(|pids| format!("--pids-limit={pids}")));
         if let (Some(io), Some(device)) = (&limits.io, &self.device) {
-            let bounds =
-                [("read-bps", io.read), ("write-bps", io.write), ("read-iops", io.iops), ("write-iops", io.iops)];
+            let bounds = [
+                ("read-bps", io.read),
+                ("write-bps", io.write),
+                ("read-iops", io.iops),
+                ("write-iops", io.iops),
+            ];
             let bounds = bounds.into_iter().filter_map(|(what, bound)| Some((what, bound?)));
-            words.extend(
-                bounds.map(|(what, bound)| format!("--device-{what}={}:{bound}", device.display())),
-            );
+            words.extend(bounds.map(|(what, bound)| format!("--device-{what}={}:{bound}", device.display())));
         }
         words
     }

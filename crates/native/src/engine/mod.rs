@@ -1,5 +1,5 @@
-//! Platforms on which a container engine that is installed here starts the tenants: podman, containerd, docker. Each run has an
-//! engine of its own, in a room that ends with the runner (decision 1360).
+//! Platforms on which a container engine that is installed here starts the tenants: podman, containerd, docker, LXC. Each run
+//! has an engine of its own, in a room that ends with the runner (decision 1360).
 //!
 //! A container inherits nothing of the runner's. The worker in it connects to a socket that is bound into its root; the kernel
 //! tells who is at the other end, and the runner hands over the tape.
@@ -26,7 +26,7 @@ use crate::problem::Problem;
 use crate::runtime;
 use crate::shown::Shown;
 
-use calls::{CONTAINERD, Calls, Container, DOCKER, PODMAN, Place, device_file};
+use calls::{CONTAINERD, Calls, Container, DOCKER, LXC, PODMAN, Place, device_file};
 use room::Room;
 
 /// The group below the guard in which the engine's own processes are, where groups merely hold processes together.
@@ -50,6 +50,7 @@ fn calls(platform: Platform) -> Option<&'static dyn Calls> {
         Platform::Podman => Some(&PODMAN),
         Platform::Containerd => Some(&CONTAINERD),
         Platform::Docker => Some(&DOCKER),
+        Platform::Lxc => Some(&LXC),
         _ => None,
     }
 }
@@ -105,7 +106,7 @@ impl Found {
     ) -> Result<Engine, Problem> {
         let shown = Shown::of(guard.cgroup.version(), &guard.group_name())?;
         shown.make(guard)?;
-        let plan = plan(guard, shown)?;
+        let plan = plan(guard, shown, self.calls.stays())?;
         let room = Room::open(worker, guard.id(), &plan, interrupt)?;
         stop_at("room");
         let paths = self.programs.iter().map(|installed| installed.program.clone()).collect();
@@ -122,27 +123,35 @@ impl Found {
 
     /// What the engine and its runtime say of themselves.
     fn version(&self) -> String {
-        let engine = self.programs.first().map_or("", |installed| &installed.version);
+        let told = self.programs.first().map_or("", |installed| &installed.version);
         match &self.runtime {
-            Some(runtime) => format!("{engine} with {}", runtime.version),
-            None => engine.to_owned(),
+            Some(runtime) => format!("{told} with {}", runtime.version),
+            // LXC's tools tell a number alone.
+            None => format!("lxc {told}"),
         }
     }
 }
 
-/// The room of a guard's run. What is at work in there is where the runner is, outside of the guard, but for one hierarchy
-/// that bounds nothing: whoever cleans up finds it by that.
-fn plan(guard: &mut Guard, shown: Shown) -> Result<RoomPlan, Problem> {
+/// The room of a guard's run. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for one
+/// hierarchy that bounds nothing: whoever cleans up finds it by that.
+fn plan(guard: &mut Guard, shown: Shown, stays: bool) -> Result<RoomPlan, Problem> {
+    let holds = |group: &Path| group.components().any(|part| part.as_os_str() == HOLDS);
+    let holder = shown.groups.iter().position(|(group, _)| holds(group)).unwrap_or(0);
     let mut settle = Vec::new();
-    for (group, _) in &shown.groups {
-        let holds = group.components().any(|part| part.as_os_str() == HOLDS);
-        if holds {
-            let own = group.join(GROUP);
-            guard.demand(&[Step::Make(own.clone())], 0)?;
-            settle.push(own);
-        } else {
+    for (number, (group, _)) in shown.groups.iter().enumerate() {
+        if number != holder && !stays {
             settle.extend(group.parent().map(Path::to_owned));
+            continue;
         }
+        let own = group.join(GROUP);
+        guard.demand(&[Step::Make(own.clone())], 0)?;
+        // Nobody can enter a group that has no cores yet.
+        for name in ["cpuset.cpus", "cpuset.mems"] {
+            if let Ok(value) = std::fs::read_to_string(group.join(name)) {
+                guard.demand(&[Step::Write { value, file: own.join(name) }], 0)?;
+            }
+        }
+        settle.push(own);
     }
     let enter = shown.groups.iter().map(|(group, _)| group.clone()).collect();
     let hidden = PRIVATE.iter().map(PathBuf::from).chain(shown.hidden).collect();
@@ -209,10 +218,12 @@ impl Engine {
             control: &control,
             file: how.script.file.as_deref(),
             limits,
+            steps: &how.groups.make,
             device: limits.io.as_ref().map(|io| device_file(&io.device)).transpose()?,
             words,
         };
-        let words = self.calls.start(&self.place, &container).map_err(runtime::no_room(&self.place.folder))?;
+        let words =
+            self.calls.start(&self.place, &container).map_err(runtime::no_room(&self.place.folder))?;
         let requested_ns = catamaran_worker::clock::now_ns();
         self.room.demand(words, interrupt)?;
         stop_at("engine");

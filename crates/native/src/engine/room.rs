@@ -37,7 +37,10 @@ impl Room {
         interrupt: &Interrupt,
     ) -> Result<Self, Problem> {
         let failed = |error: &dyn std::fmt::Display| {
-            Problem::by_errno(format!("cannot start the engine's room: {error}"), "free some memory and try again")
+            Problem::by_errno(
+                format!("cannot start the engine's room: {error}"),
+                "free some memory and try again",
+            )
         };
         let (control, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -128,7 +131,8 @@ impl Room {
             }
         }
         let mut buffer = vec![0_u8; MESSAGE_BYTES_MAX];
-        let length = recv(&self.control, &mut buffer[..], RecvFlags::DONTWAIT).map_or(0, |(_, length)| length);
+        let length =
+            recv(&self.control, &mut buffer[..], RecvFlags::DONTWAIT).map_or(0, |(_, length)| length);
         Ok(String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned())
     }
 }

@@ -52,7 +52,9 @@ impl Listener {
             if Instant::now() > deadline {
                 let seconds = PATIENCE.as_secs();
                 return Err(Problem::new(
-                    format!("the engine says that a container runs, but its worker did not say a word within {seconds} s"),
+                    format!(
+                        "the engine says that a container runs, but its worker did not say a word within {seconds} s"
+                    ),
                     "see `dmesg` for what the kernel did to it",
                 ));
             }
@@ -95,7 +97,10 @@ impl Connected {
         let advice = "leave the tenant's `cpu.nice` and `memory.oom_score_adj` out";
         if let Some(nice) = script.nice {
             setpriority_process(Some(self.pid), nice).map_err(|error| {
-                Problem::by_errno(format!("cannot give process {number} the nice value {nice}: {error}"), advice)
+                Problem::by_errno(
+                    format!("cannot give process {number} the nice value {nice}: {error}"),
+                    advice,
+                )
             })?;
         }
         if let Some(adjustment) = script.oom_score_adj {

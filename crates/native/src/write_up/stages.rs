@@ -108,6 +108,17 @@ fn of_engine(platform: Platform) -> &'static [(&'static str, &'static str)] {
             ("shim", "containerd"),
             ("task", "containerd-shim"),
         ],
+        // It is its own runtime; the tenant is the container's init.
+        Platform::Lxc => &[
+            ("config", "lxc-start"),
+            ("monitor", "lxc-start"),
+            ("limits", "lxc monitor"),
+            ("clone", "kernel"),
+            ("rootfs", "container init"),
+            ("pivot-root", "kernel"),
+            ("confine", "container init"),
+            ("exec", "kernel"),
+        ],
         _ => &[],
     }
 }

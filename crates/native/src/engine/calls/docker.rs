@@ -38,7 +38,8 @@ impl Calls for Docker {
         let configuration = at.folder.join("docker.json");
         std::fs::write(&configuration, "{}")?;
         let mut words = vec![at.program(0), "--host".to_owned(), Self::socket(at)];
-        for (option, place) in [("--data-root", "data"), ("--exec-root", "exec"), ("--pidfile", "docker.pid")] {
+        for (option, place) in [("--data-root", "data"), ("--exec-root", "exec"), ("--pidfile", "docker.pid")]
+        {
             words.extend([option.to_owned(), at.stored(place)]);
         }
         words.extend(["--config-file".to_owned(), text(&configuration)]);

@@ -130,7 +130,11 @@ mod tests {
 
     #[test]
     fn ends_are_read_from_what_the_log_says() {
-        let line = |end: &str| format!("lxc-start t 1 INFO error - error.c:lxc_error_set_and_log:31 - Child <27> ended on {end}\n");
+        let line = |end: &str| {
+            format!(
+                "lxc-start t 1 INFO error - error.c:lxc_error_set_and_log:31 - Child <27> ended on {end}\n"
+            )
+        };
         let said = |end: &str, out: String| Said { end: end.into(), out, err: String::new() };
         let table = [
             (said("0", line("error (7)")), Some(7)),
