@@ -269,7 +269,15 @@ impl<'a> Run<'a> {
         let mut events: Vec<_> = alive.flat_map(|tenant| tenant.launcher.poll_fds()).collect();
         match poll(&mut events, timeout.as_ref()) {
             Ok(0) | Err(_) => Ok(()),
-            Ok(_) => self.tenants.iter_mut().try_for_each(|tenant| tenant.launcher.hear_all()),
+            Ok(_) => self.tenants.iter_mut().try_for_each(|tenant| {
+                let lived = tenant.launcher.ended.is_none();
+                tenant.launcher.hear_all()?;
+                if lived && tenant.launcher.ended.is_some() {
+                    // An engine is about to remove its groups.
+                    tenant.tally.look(&*self.guard.cgroup, &tenant.launcher.tape);
+                }
+                Ok(())
+            }),
         }
     }
 
@@ -315,6 +323,7 @@ impl<'a> Run<'a> {
             last: &tenant.last,
             facts: &tenant.facts,
             samples: &tenant.samples,
+            tally: &tenant.tally,
         });
         let mut report = Outcome {
             plan: self.plan,

@@ -121,7 +121,7 @@ fn tenants_talk_and_have_their_files_and_another_runtime_does_as_well() {
     let tenants = "[[tenant]]\nname = \"echo\"\nworkload = { kind = \"idle\" }\n\
                    [[tenant]]\nname = \"ask\"\nworkload = { kind = \"network\", to = \"echo\", requests = 200, size = \"1KiB\" }\n\
                    [[tenant]]\nname = \"read\"\n\
-                   workload = { kind = \"disk\", op = \"read\", size = \"1MiB\", block = \"64KiB\", pattern = \"sequential\" }\n\
+                   workload = { kind = \"disk\", op = \"read\", size = \"1MiB\", block = \"64KiB\" }\n\
                    [platform.podman]\nruntime = \"runc\"";
     for platform in ENGINES {
         let Some(report) = report(platform, &plan("", tenants)) else { continue };
@@ -151,7 +151,7 @@ fn what_an_engine_cannot_be_told_is_refused_by_its_field() {
     ];
     let of_ctr = [
         ("", tenant("pids = { limit = 9 }"), "tenant.t.pids.limit"),
-        ("", tenant("cpu = { set = [0] }"), "tenant.t.cpu.set"),
+        ("", tenant("cpu = { set = \"0\" }"), "tenant.t.cpu.set"),
     ];
     let refused = |platform: Platform, host: &str, tenants: &str, expected: &str| match common::answer(
         &plan(host, tenants),

@@ -96,12 +96,15 @@ impl Run<'_> {
     ) -> Result<Tenant, Problem> {
         let accounts = self.guard.cgroup.accounts(group, platform::has_limits(self.platform));
         let pid = launcher.tenant.filter(|_| guest.is_none());
-        let tally = Tally::open(&accounts, pid).map_err(|error| {
+        let mut tally = Tally::open(&accounts, pid).map_err(|error| {
             Problem::by_errno(
                 format!("cannot read the figures of {label}: {error}"),
                 "mount /proc and the control groups",
             )
         })?;
+        if self.engine.is_some() {
+            tally.keep(&accounts);
+        }
         Ok(Tenant {
             label,
             launcher,

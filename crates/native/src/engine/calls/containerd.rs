@@ -20,7 +20,7 @@ impl Containerd {
 
 impl Calls for Containerd {
     fn programs(&self) -> &'static [&'static str] {
-        &["containerd", "ctr", "containerd-shim-runc-v2"]
+        &["containerd", "ctr"]
     }
 
     fn remedy(&self) -> &'static str {
