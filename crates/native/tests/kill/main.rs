@@ -159,7 +159,8 @@ impl Murder {
         let start = |kill: &Kill| {
             let (stage, duration) = match kill.moment {
                 Moment::At(stage) => (Some(stage), "200ms"),
-                // Others are looked for until all runs of the batch are there.
+                // Others are looked for until all runs of the batch are there, and an engine takes its time.
+                Moment::After(_) if kill.who != Who::Runner && ENGINES.contains(&kill.ground) => (None, "5s"),
                 Moment::After(_) if kill.who != Who::Runner => (None, "1200ms"),
                 Moment::After(_) => (None, "400ms"),
             };

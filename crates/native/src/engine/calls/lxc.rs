@@ -22,6 +22,11 @@ pub(in super::super) const LXC: Lxc = Lxc;
 /// Capabilities that LXC's own `common.conf` takes away.
 const DROPPED: &str = "mac_admin mac_override sys_time sys_module";
 
+/// Waits for a container's monitor to be gone, whatever it calls itself, and shows its log: its last words come after the state
+/// `STOPPED`, for which `lxc-wait` would wait.
+const WHEN_GONE: &str = "while grep -qsa -e \"[-]-name.$2.--lxcpath\" -e \"[l]xc monitor. $1 $2\" /proc/[0-9]*/cmdline; \
+                         do sleep 0.01; done; cat \"$3\"";
+
 impl Lxc {
     /// Folder of all containers.
     fn home(at: &Place) -> PathBuf {
@@ -57,7 +62,7 @@ impl Lxc {
 
 impl Calls for Lxc {
     fn programs(&self) -> &'static [&'static str] {
-        &["lxc-start", "lxc-wait"]
+        &["lxc-start"]
     }
 
     fn remedy(&self) -> &'static str {
@@ -105,9 +110,8 @@ impl Calls for Lxc {
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {
-        let script = "\"$0\" --lxcpath \"$1\" --name \"$2\" --state STOPPED --timeout 10 && cat \"$3\"";
-        let mut words = owned(["sh", "-c", script]);
-        words.extend([at.program(1), text(&Self::home(at)), name.to_owned(), text(&Self::log(at, name))]);
+        let mut words = owned(["sh", "-c", WHEN_GONE, "sh"]);
+        words.extend([text(&Self::home(at)), name.to_owned(), text(&Self::log(at, name))]);
         words
     }
 
@@ -117,8 +121,9 @@ impl Calls for Lxc {
             return None;
         }
         let number = |word: &str| -> Option<i32> {
-            let (_, rest) = said.out.rsplit_once(&format!("ended on {word} ("))?;
-            rest.split_once(')')?.0.parse().ok()
+            let (_, rest) = said.out.rsplit_once(&format!("ended on {word} "))?;
+            // The signal's name comes before.
+            rest.split_once('(')?.1.split_once(')')?.0.parse().ok()
         };
         Some(number("signal").map(|signal| 128 + signal).or_else(|| number("error")).unwrap_or(0))
     }
@@ -138,7 +143,7 @@ mod tests {
         let said = |end: &str, out: String| Said { end: end.into(), out, err: String::new() };
         let table = [
             (said("0", line("error (7)")), Some(7)),
-            (said("0", line("signal (9)")), Some(137)),
+            (said("0", line("signal Killed(9)")), Some(137)),
             (said("0", "lxc-start t 1 NOTICE start - Started".into()), Some(0)),
             (said("1", line("error (7)")), None),
         ];
