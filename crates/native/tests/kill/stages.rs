@@ -42,20 +42,8 @@ const STAGES_OF_RUNTIMES: [&str; 10] = [
     "no-groups",
 ];
 
-/// Those of an engine of the run's own.
-const STAGES_OF_ENGINES: [&str; 11] = [
-    "folder",
-    "half-a-guard",
-    "guard",
-    "room",
-    "daemon",
-    "image",
-    "engine",
-    "started",
-    "running",
-    "ended",
-    "no-groups",
-];
+/// Those of an engine of the run's own; before there is one, and once it is gone, nothing is other than elsewhere.
+const STAGES_OF_ENGINES: [&str; 7] = ["room", "daemon", "image", "engine", "started", "running", "ended"];
 
 /// All of those of a run on this ground.
 pub(crate) fn stages(ground: Ground) -> Vec<&'static str> {
