@@ -7,6 +7,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use catamaran_report::report::TenantState;
 use catamaran_report::{Report, RunError};
@@ -15,6 +16,16 @@ use catamaran_scenario::{Plan, Platform};
 use common::TRIAL;
 
 const ENGINES: [Platform; 4] = [Platform::Podman, Platform::Containerd, Platform::Docker, Platform::Lxc];
+
+/// What the names of engines' and runtimes' states begin with in `/run` and `/dev/shm`.
+const STATES: [&str; 7] = ["podman", "containers", "containerd", "docker", "libpod", "lxc", "conmon"];
+
+/// One test at a time: what one leaves is told from what another is at.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A server and a tenant that computes for as long as it is let.
 const TWO: &str = "[[tenant]]\nname = \"web\"\nreplicas = 2\nworkload = { kind = \"server\", arrivals = { process = \"poisson\", \
@@ -47,7 +58,13 @@ fn left() -> BTreeSet<String> {
     ] {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let of_ours = names.filter(|name| folder != "/run/catamaran" || name.starts_with(&ours));
+        let is_engines = |name: &str| STATES.iter().any(|state| name.contains(state));
+        let of_ours = names.filter(|name| match folder {
+            "/run/catamaran" => name.starts_with(&ours),
+            // Others may be at work there.
+            "/run" | "/dev/shm" => is_engines(name),
+            _ => true,
+        });
         found.extend(of_ours.map(|name| format!("{folder}/{name}")));
     }
     let mounts = std::fs::read_to_string("/proc/self/mounts").expect("mounts");
@@ -72,6 +89,7 @@ fn groups(folder: &Path, ours: &str, found: &mut BTreeSet<String>) {
 
 #[test]
 fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
+    let _turn = turn();
     for platform in ENGINES {
         let before = left();
         let Some(report) = report(platform, &plan("", TWO)) else { continue };
@@ -105,6 +123,7 @@ fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
 /// The engine alone knows how a tenant has ended that is not our child.
 #[test]
 fn who_is_killed_for_memory_is_told_from_who_ends() {
+    let _turn = turn();
     let tenants = "[[tenant]]\nname = \"leak\"\nmemory = { limit = \"16MiB\" }\n\
                    workload = { kind = \"memory\", start = \"64MiB\" }\n\
                    [[tenant]]\nname = \"job\"\nworkload = { kind = \"compute\", work = \"20ms\" }";
@@ -118,6 +137,7 @@ fn who_is_killed_for_memory_is_told_from_who_ends() {
 
 #[test]
 fn tenants_talk_and_have_their_files_and_another_runtime_does_as_well() {
+    let _turn = turn();
     let tenants = "[[tenant]]\nname = \"echo\"\nworkload = { kind = \"idle\" }\n\
                    [[tenant]]\nname = \"ask\"\nworkload = { kind = \"network\", to = \"echo\", requests = 200, size = \"1KiB\" }\n\
                    [[tenant]]\nname = \"read\"\n\
@@ -142,6 +162,7 @@ fn tenants_talk_and_have_their_files_and_another_runtime_does_as_well() {
 
 #[test]
 fn what_an_engine_cannot_be_told_is_refused_by_its_field() {
+    let _turn = turn();
     let tenant = |more: &str| {
         format!("[[tenant]]\nname = \"t\"\n{more}\nworkload = {{ kind = \"compute\", work = \"1h\" }}")
     };
