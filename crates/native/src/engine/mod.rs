@@ -201,7 +201,7 @@ impl Engine {
         how: &platform::Plan,
         tenant: &Tenant,
         label: &str,
-        tape: std::fs::File,
+        tape: &std::fs::File,
         interrupt: &Interrupt,
     ) -> Result<(Launcher, String), Problem> {
         self.started += 1;

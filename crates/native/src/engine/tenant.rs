@@ -115,7 +115,7 @@ impl Connected {
     /// Gives it the tape; comes back when all its threads wait for the common start.
     pub(super) fn hand_over(
         self,
-        tape: fs::File,
+        tape: &fs::File,
         requested_ns: u64,
         interrupt: &Interrupt,
     ) -> Result<Launcher, Problem> {
@@ -125,7 +125,7 @@ impl Connected {
         ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
         sendmsg(&self.control, &[IoSlice::new(b".")], &mut ancillary, SendFlags::NOSIGNAL)
             .map_err(|error| gone(&error))?;
-        Launcher::of_contained(self.control, &tape, self.pid, requested_ns, interrupt)
+        Launcher::of_contained(self.control, tape, self.pid, requested_ns, interrupt)
     }
 }
 

@@ -38,7 +38,7 @@ impl Run<'_> {
         if let Some(engine) = &mut self.engine {
             std::thread::sleep(SETTLE);
             let tape = order.write()?;
-            let (launcher, group) = engine.start(guard, &how, tenant, &label, tape, self.interrupt)?;
+            let (launcher, group) = engine.start(guard, &how, tenant, &label, &tape, self.interrupt)?;
             self.attach(&launcher)?;
             return self.received(launcher, None, label, &group);
         }
