@@ -8,7 +8,7 @@ use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Work
 use catamaran_scenario::{Platform, fork_work};
 
 use crate::disk::layers::is_on_several_files;
-use crate::{forks, microvm, network, platform, runtime, vm};
+use crate::{engine, forks, microvm, network, platform, runtime, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
@@ -28,6 +28,7 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     let what = "files of layers in a rootless container yet";
     refuse(in_layers, &format!("platform.{platform}.rootless"), what, "leave it out, or simulate")?;
     check_runtime(plan, platform)?;
+    check_ctr(plan, platform)?;
     if platform == Platform::Microvm {
         microvm::check(plan)?;
     }
@@ -100,11 +101,8 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
     let unavailable = |why: &str, remedy: &str| {
         Err(RunError::Unavailable { platform, why: why.to_owned(), remedy: remedy.to_owned() })
     };
-    if !carried_out(platform) {
-        return unavailable(
-            "it is not carried out natively yet",
-            "run it on bare-metal, chroot, namespaces, cgroups, container, runc, crun, youki, vm or microvm, or simulate it",
-        );
+    if let Some((why, remedy)) = not_carried_out(platform) {
+        return unavailable(why, remedy);
     }
     let is_root = rustix::process::geteuid().is_root();
     match platform {
@@ -120,6 +118,10 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
             "it takes root, or a user namespace, to change the root",
             "sudo catamaran …; a run goes without, with `[platform.container] rootless = true` in its scenario",
         ),
+        _ if !is_root && engine::is_used(platform) => unavailable(
+            "it takes root to start an engine of the run's own, with limits",
+            "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
+        ),
         Platform::Runc | Platform::Crun | Platform::Youki if !is_root => unavailable(
             "it takes root to have a runtime make containers with limits",
             "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
@@ -129,9 +131,31 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
     }
 }
 
+/// What `ctr` has no option for.
+fn check_ctr(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    plan.tenants().iter().filter(|_| platform == Platform::Containerd).try_for_each(|tenant| {
+        let io = &tenant.io;
+        let table = [
+            ("cpu.set", tenant.cpu.set.is_some(), "a set of cores"),
+            ("pids.limit", tenant.pids_limit.is_some(), "a limit on processes"),
+            ("memory.swap", tenant.memory.swap.is_some(), "a bound on swap"),
+            ("io", io.read.is_some() || io.write.is_some() || io.iops.is_some(), "bounds of disk operations"),
+        ];
+        table.into_iter().try_for_each(|(name, set, what)| {
+            let what = format!("{what}, for which ctr has no option");
+            refuse(
+                set,
+                &format!("tenant.{}.{name}", tenant.name),
+                &what,
+                "leave it out, or choose docker or podman",
+            )
+        })
+    })
+}
+
 /// What a runtime of the machine can't be told, or not in a way that all of them understand.
 fn check_runtime(plan: &Plan, platform: Platform) -> Result<(), RunError> {
-    if !runtime::is_used(platform) {
+    if !runtime::is_used(platform) && !engine::is_used(platform) {
         return Ok(());
     }
     let advice = "leave it out, or choose the platform container";
@@ -154,27 +178,39 @@ fn check_runtime(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     })
 }
 
-/// Whether there is code for it.
-fn carried_out(platform: Platform) -> bool {
-    matches!(
-        platform,
-        Platform::BareMetal
-            | Platform::Chroot
-            | Platform::Namespaces
-            | Platform::Cgroups
-            | Platform::Container
-            | Platform::Runc
-            | Platform::Crun
-            | Platform::Youki
-            | Platform::Vm
-            | Platform::Microvm
-    )
+/// Why there is no code for it, and what to do; none where there is.
+fn not_carried_out(platform: Platform) -> Option<(&'static str, &'static str)> {
+    match platform {
+        Platform::Rkt => Some((
+            "rkt is not carried out natively: its project ended in 2020, and nobody packages it any more",
+            "simulate it (catamaran sim), or run it on podman, which like rkt has no daemon",
+        )),
+        Platform::VmHosted => Some((
+            "vm-hosted is not carried out natively: a hosted hypervisor brings a kernel module of its own, which no package of \
+             Debian's has",
+            "simulate it (catamaran sim), or run it on vm",
+        )),
+        Platform::Gvisor => Some((
+            "gvisor is not carried out natively: its runsc is neither in Debian nor on crates.io",
+            "simulate it (catamaran sim), or run it on container or microvm",
+        )),
+        Platform::Kata => Some((
+            "kata is not carried out natively: its runtime is neither in Debian nor on crates.io",
+            "simulate it (catamaran sim), or run it on microvm",
+        )),
+        Platform::CriO | Platform::Kubernetes => Some((
+            "it is not carried out natively yet",
+            "simulate it (catamaran sim), or run it on bare-metal, chroot, namespaces, cgroups, container, runc, crun, youki, \
+             lxc, docker, podman, containerd, vm or microvm",
+        )),
+        _ => None,
+    }
 }
 
 fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(), RunError> {
     let (on_vm, on_microvm) = (platform == Platform::Vm, platform == Platform::Microvm);
     let table = [
-        ("runtime", settings.runtime.is_some()),
+        ("runtime", settings.runtime.as_deref().is_some_and(|name| !engine::takes(platform, name))),
         ("rootless", settings.rootless == Some(true) && platform != Platform::Container),
         ("scheduler", settings.scheduler.is_some()),
         ("hz", settings.hz.is_some()),

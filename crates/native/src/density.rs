@@ -9,12 +9,12 @@ use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::{Plan, Platform, fork_work};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::accept;
 use crate::cgroup::charge;
 use crate::crowd::Crowd;
 use crate::interrupt::Interrupt;
 use crate::network;
 use crate::problem::Problem;
+use crate::{accept, engine};
 
 /// How many fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -50,6 +50,8 @@ pub fn density(
     accept::check_but_memory_in_guests(plan, platform)?;
     let one_kind = plan.tenants().get(1).is_some();
     accept::refuse(one_kind, "tenant", "a density of more than one kind of tenant", "leave the others out")?;
+    let what = "a density of an engine's containers yet";
+    accept::refuse(engine::is_used(platform), "platform", what, "choose container, runc, crun or youki")?;
     accept::refuse(plan.host().swap.0 > 0, "host.swap", "a density with swap", "leave it out")?;
     let on_disk = plan.tenants().iter().any(|tenant| FileWork::all(&tenant.workload).next().is_some());
     let forks = plan.tenants().iter().any(|tenant| fork_work::forks(&tenant.workload));

@@ -15,7 +15,7 @@ use crate::platform::{self, Place};
 use crate::problem::Problem;
 use crate::runtime::{Runtime, on_container};
 use crate::vm::{self, Hypervisor};
-use crate::{accept, root_by_hand};
+use crate::{accept, engine, root_by_hand};
 
 /// Name of the guard that the lines make.
 const NAME: &str = "catamaran-by-hand";
@@ -28,6 +28,8 @@ const BY_HAND: &str = "/tmp/catamaran-by-hand";
 /// As [`Backend::run`](catamaran_report::Backend::run).
 pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError> {
     accept::check(plan, platform)?;
+    let what = "an engine of the run's own as shell lines yet";
+    accept::refuse(engine::is_used(platform), "platform", what, "run it, or choose runc, crun or youki")?;
     lines(plan, platform).map_err(|problem| problem.on(platform))
 }
 

@@ -55,7 +55,8 @@ fn version(program: &Path) -> Result<String, String> {
     }
     let output = asked.wait_with_output().map_err(|error| error.to_string())?;
     let first = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().next().map(str::to_owned);
-    match first(&output.stdout).filter(|line| line.contains("version")) {
+    // A number at least: `lxc-start` says no more.
+    match first(&output.stdout).filter(|line| line.contains(|c: char| c.is_ascii_digit())) {
         Some(version) => Ok(version),
         None => Err(first(&output.stderr).unwrap_or_else(|| output.status.to_string())),
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use catamaran_worker::clock::now_ns;
 use catamaran_worker::facts::Facts;
 use catamaran_worker::reap::reap;
-use catamaran_worker::script::{Script, word};
+use catamaran_worker::script::{Script, stamp, word};
 use catamaran_worker::stop::STOP_AT;
 use catamaran_worker::tape::{Tape, head};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -31,6 +31,8 @@ pub(crate) static WORKER: &[u8] = include_bytes!(env!("CATAMARAN_WORKER"));
 const START_PATIENCE: Duration = Duration::from_secs(20);
 /// How long a tenant that is killed may take to be gone before it is left to itself: it may be throttled, or stopped.
 const END_PATIENCE: Duration = Duration::from_secs(3);
+/// How an engine's tenant ended, before the engine was asked.
+pub(crate) const GONE: &str = "it is gone";
 /// Longest sleep without a look at the interrupt flag.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -39,6 +41,11 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub(crate) struct WorkerFile(File);
 
 impl WorkerFile {
+    /// Where it is to be executed from.
+    pub(crate) fn path(&self) -> String {
+        format!("/proc/self/fd/{}", self.0.as_raw_fd())
+    }
+
     pub(crate) fn make() -> Result<Self, Problem> {
         let make = || -> std::io::Result<File> {
             let mut file = File::from(memfd_create("catamaran-worker", MemfdFlags::CLOEXEC)?);
@@ -61,11 +68,11 @@ impl WorkerFile {
 /// A started tenant.
 #[derive(Debug)]
 pub(crate) struct Launcher {
-    /// The launcher; gone once the tenant runs.
-    process: Child,
+    /// The launcher; gone once the tenant runs. An engine's container has none.
+    process: Option<Child>,
     /// Messages of the launcher and the tenant, until we or both of them hang up.
     control: Option<OwnedFd>,
-    /// A handle on the tenant's process, our own child.
+    /// A handle on the tenant's process, our own child but for an engine's.
     handle: Option<OwnedFd>,
     /// What the tenant does and did.
     pub(crate) tape: Tape,
@@ -97,7 +104,7 @@ impl Launcher {
         let (control, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
                 .map_err(|error| no_start(&format!("socketpair: {error}")))?;
-        let mut command = Command::new(format!("/proc/self/fd/{}", worker.0.as_raw_fd()));
+        let mut command = Command::new(worker.path());
         command.arg0("catamaran-launcher").args(["launch", run, &std::process::id().to_string()]).env_clear();
         if let Some(stage) = std::env::var_os(STOP_AT) {
             command.env(STOP_AT, stage);
@@ -107,23 +114,38 @@ impl Launcher {
             .stdout(Stdio::from(tape))
             .spawn()
             .map_err(|error| no_start(&error))?;
-        let mut launcher = Self {
-            process,
-            control: Some(control),
-            handle: None,
-            tape: mapped,
-            tenant: None,
-            gave_up: None,
-            ended: None,
-            ended_ns: None,
-        };
+        let mut launcher = Self::new(Some(process), control, mapped);
         launcher.wait_for(interrupt, word::READY, |_, message| message == word::READY)?;
         Ok(launcher)
     }
 
-    /// Number of the launcher's own process.
+    fn new(process: Option<Child>, control: OwnedFd, tape: Tape) -> Self {
+        let (handle, tenant, gave_up) = (None, None, None);
+        Self { process, control: Some(control), handle, tape, tenant, gave_up, ended: None, ended_ns: None }
+    }
+
+    /// A tenant that an engine has started, whose worker was given the tape; comes back when all its threads wait for the
+    /// common start.
+    pub(crate) fn of_contained(
+        control: OwnedFd,
+        tape: &File,
+        tenant: Pid,
+        requested_ns: u64,
+        interrupt: &Interrupt,
+    ) -> Result<Self, Problem> {
+        let tape = Tape::map(tape.as_fd()).map_err(|error| {
+            Problem::by_errno(format!("map the tape: {error}"), "free some memory and try again")
+        })?;
+        tape.stamp(stamp::REQUEST, requested_ns);
+        tape.set(head::TENANT, u64::from(tenant.as_raw_nonzero().get().cast_unsigned()));
+        let mut launcher = Self::new(None, control, tape);
+        launcher.wait_for(interrupt, word::STARTED, |_, message| message == word::STARTED)?;
+        Ok(launcher)
+    }
+
+    /// Number of the launcher's own process; 0 where there is none.
     pub(crate) fn pid(&self) -> u32 {
-        self.process.id()
+        self.process.as_ref().map_or(0, Child::id)
     }
 
     /// Has the tenant started; comes back when all its threads wait for the common start.
@@ -192,8 +214,9 @@ impl Launcher {
         let stays = |error: &dyn std::fmt::Display| {
             Problem::new(format!("a launcher does not go: {error}"), "try again on a quieter machine")
         };
+        let Some(process) = &mut self.process else { return Err(stays(&"there is none")) };
         // It is our child and not waited for yet, so the number is its own.
-        let handle = Pid::from_raw(self.process.id() as i32).ok_or(Errno::SRCH);
+        let handle = Pid::from_raw(process.id() as i32).ok_or(Errno::SRCH);
         let handle =
             handle.and_then(|pid| pidfd_open(pid, PidfdFlags::empty())).map_err(|error| stays(&error))?;
         let deadline = Instant::now() + START_PATIENCE;
@@ -203,7 +226,7 @@ impl Launcher {
                 return Err(stays(&format!("it is there after {} s", START_PATIENCE.as_secs())));
             }
         }
-        self.process.wait().map_err(|error| stays(&error))
+        process.wait().map_err(|error| stays(&error))
     }
 
     /// Takes every message that is there.
@@ -251,8 +274,8 @@ impl Launcher {
         Ok(message)
     }
 
-    /// Takes up the tenant's process once its number is on the tape. As it is our child and nobody else waits for it, the number
-    /// is not another's.
+    /// Takes up the tenant's process once its number is on the tape. As it is our child and nobody else waits for it, or has just
+    /// said that it is ready, the number is not another's.
     fn take_up(&mut self) {
         if self.tenant.is_some() {
             return;
@@ -266,7 +289,12 @@ impl Launcher {
     fn note_end(&mut self) {
         let Some(handle) = &self.handle else { return };
         if self.ended.is_none() && is_ready(&mut [PollFd::new(handle, PollFlags::IN)], Duration::ZERO) {
-            let how = reap(handle.as_fd()).unwrap_or_else(|error| error);
+            // Of an engine's tenant the engine knows more.
+            let how = if self.process.is_none() {
+                GONE.to_owned()
+            } else {
+                reap(handle.as_fd()).unwrap_or_else(|error| error)
+            };
             self.ended = Some(self.gave_up.take().unwrap_or(how));
             self.ended_ns = Some(now_ns());
         }
@@ -297,8 +325,10 @@ impl Launcher {
 
     /// Ends the launcher, if it is still there, and the tenant, whatever they are at.
     pub(crate) fn end(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
         // Only now: the launcher can't have another one made.
         self.take_up();
         self.kill();
@@ -357,7 +387,7 @@ impl Launcher {
 }
 
 /// Waits until one of these is ready, at most so long; whether one is.
-fn is_ready(events: &mut [PollFd<'_>], at_most: Duration) -> bool {
+pub(crate) fn is_ready(events: &mut [PollFd<'_>], at_most: Duration) -> bool {
     let timeout = rustix::time::Timespec::try_from(at_most).ok();
     poll(events, timeout.as_ref()).is_ok_and(|ready| ready > 0)
 }

@@ -8,12 +8,13 @@ use catamaran_worker::script::{Namespace, Root, RootWay, Script, Step};
 
 use crate::cgroup::{Cgroup, Groups, Limits, MemoryLimits};
 use crate::run_folder::ROOT_ENDING;
-use crate::{disk, machine, nice, runtime};
+use crate::{disk, engine, machine, nice, runtime};
 
 /// Whether tenants get groups of their own, with weights and limits.
 pub(crate) fn has_limits(platform: Platform) -> bool {
     matches!(platform, Platform::Cgroups | Platform::Container | Platform::Vm | Platform::Microvm)
         || runtime::is_used(platform)
+        || engine::is_used(platform)
 }
 
 /// The namespaces of a tenant, but for that of users.
@@ -21,6 +22,7 @@ fn namespaces(platform: Platform, settings: &PlatformSettings) -> Vec<Namespace>
     match platform {
         Platform::Namespaces => settings.unshared().into_iter().filter_map(namespace).collect(),
         Platform::Container | Platform::Runc | Platform::Crun | Platform::Youki => Namespace::ALL.to_vec(),
+        _ if engine::is_used(platform) => Namespace::ALL.to_vec(),
         _ => Vec::new(),
     }
 }
@@ -108,7 +110,7 @@ fn start(place: &Place<'_>, tenant: &Tenant, label: &str) -> Plan {
     }
     let limits = limits(tenant, place.cpus);
     let groups = place.cgroup.limited(label, &limits);
-    if runtime::is_used(platform) {
+    if runtime::is_used(platform) || engine::is_used(platform) {
         // The runtime makes the groups, and puts the process into them.
         return Plan { groups, script, limits };
     }

@@ -1,5 +1,7 @@
 //! One run: guard, launchers, common start, looks, end, report.
 
+mod begin;
+
 use std::time::Duration;
 
 use catamaran_report::Report;
@@ -14,9 +16,10 @@ use catamaran_worker::tape::{Tape, head};
 use rustix::event::poll;
 
 use crate::cgroup::{Accounts, Usage, charge};
+use crate::engine::{self, Engine};
 use crate::guard::{Guard, Shape};
 use crate::interrupt::Interrupt;
-use crate::launcher::{LOOK_EVERY, Launcher, WorkerFile};
+use crate::launcher::{GONE, LOOK_EVERY, Launcher, WorkerFile};
 use crate::network::Network;
 use crate::order::Order;
 use crate::others::Everyone;
@@ -25,7 +28,7 @@ use crate::runtime::Runtime;
 use crate::tally::{Look, Tally};
 use crate::vm::{self, Cost, Guest, Hypervisor};
 use crate::write_up::{Outcome, TenantOutcome, stages};
-use crate::{disk, isolation, microvm, platform};
+use crate::{microvm, platform};
 
 /// Between the word to begin and the common start (ns): threads on every core get to sleep until then.
 const LEAD_NS: u64 = 20_000_000;
@@ -33,14 +36,13 @@ const LEAD_NS: u64 = 20_000_000;
 const LEAD_GUESTS_NS: u64 = 500_000_000;
 /// The same where tenants first have to connect to each other (ns).
 const LEAD_NETWORK_NS: u64 = 100_000_000;
-/// Quiet before each start-up. Moving a process between groups waits for an RCU grace period (5–13 ms here), but not
-/// when another move has just paid for it: without the pause, a tenant's start-up would depend on its place in the file.
-const SETTLE: Duration = Duration::from_millis(60);
 /// Between two samples of the tenants' consumption (ns).
 pub(crate) const SAMPLE_NS: u64 = 100_000_000;
 
 /// A tenant of a run under way.
 struct Tenant {
+    /// Its name and replica.
+    label: String,
     launcher: Launcher,
     accounts: Accounts,
     /// At the common start, and at the end.
@@ -75,6 +77,7 @@ pub(crate) struct Run<'a> {
     // Fields are dropped in this order: tenants end before their groups are removed.
     tenants: Vec<Tenant>,
     network: Option<Network>,
+    engine: Option<Engine>,
     guard: Guard,
     origin_ns: u64,
     hypervisor: Option<Hypervisor>,
@@ -91,6 +94,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Problem> {
         let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
         let runtime = Runtime::find(platform)?;
+        let engine = engine::Found::find(platform, &plan.settings(platform))?;
         let mut guard = Guard::make(&Shape::of(plan, platform)?)?;
         let runtime = runtime.map(|runtime| runtime.prepare(&mut guard)).transpose()?;
         let network = Network::make(plan, platform::has_networks(platform, &plan.settings(platform)))?;
@@ -98,6 +102,7 @@ impl<'a> Run<'a> {
         let worker = WorkerFile::make()?;
         let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
         let hypervisor = hypervisor.map(try_out).transpose()?;
+        let engine = engine.map(|found| found.open(&mut guard, &worker, interrupt)).transpose()?;
         let mut run = Self {
             plan,
             platform,
@@ -105,6 +110,7 @@ impl<'a> Run<'a> {
             interrupt,
             tenants: Vec::new(),
             network,
+            engine,
             guard,
             origin_ns: 0,
             hypervisor,
@@ -122,76 +128,12 @@ impl<'a> Run<'a> {
         Ok(run)
     }
 
-    fn start_tenant(
-        &mut self,
-        worker: &WorkerFile,
-        tenant: &catamaran_scenario::plan::Tenant,
-        replica: u32,
-        order: &Order,
-    ) -> Result<Tenant, Problem> {
-        let label = format!("{}.{replica}", tenant.name);
-        let guard = &mut self.guard;
-        let own_cpu = platform::has_limits(self.platform);
-        let mut how = guard.place(self.platform, &self.settings).plan(tenant, &label);
-        how.script.file = disk::lay_out(guard, tenant, &label)?;
-        how.script.layer = disk::layers::lay_out(guard, (self.plan, self.platform), tenant, &label)?;
-        how.script.network = self.network.as_ref().and_then(Network::shared);
-        if let Some(runtime) = &self.runtime {
-            runtime.lay_out(guard, &mut how, tenant, &label)?;
-        }
-        let mut launcher = Launcher::start(worker, guard.id(), order.write()?, self.interrupt)?;
-        launcher
-            .tape
-            .set(head::GUEST_BYTES, microvm::guest_bytes(self.platform, &self.settings).unwrap_or(0));
-        stop_at("launcher");
-        guard.receive(&how, launcher.pid(), own_cpu)?;
-        stop_at("groups");
-        std::thread::sleep(SETTLE);
-        let guest = match &self.hypervisor {
-            Some(vm) => {
-                let place = (guard.path(), &*label);
-                Some(vm.boot(&mut launcher, how.script, place, tenant, self.interrupt)?)
-            }
-            None => {
-                launcher.carry_out(&how.script, self.interrupt)?;
-                if let (Some(network), Some(pid)) = (&self.network, launcher.tenant) {
-                    network.attach(pid, self.tenants.len())?;
-                    stop_at("attached");
-                }
-                None
-            }
-        };
-        let accounts = guard.cgroup.accounts(&label, own_cpu);
-        let pid = launcher.tenant.filter(|_| guest.is_none());
-        let tally = Tally::open(&accounts, pid).map_err(|error| {
-            Problem::by_errno(
-                format!("cannot read the figures of {label}: {error}"),
-                "mount /proc and the control groups",
-            )
-        })?;
-        Ok(Tenant {
-            launcher,
-            accounts,
-            first: Look::default(),
-            last: Look::default(),
-            tally,
-            // A bare guest sees nothing of what its monitor sees.
-            facts: pid
-                .filter(|_| self.platform != Platform::Microvm)
-                .map_or_else(Facts::new, isolation::around),
-            samples: Vec::new(),
-            ended: None,
-            guest,
-            costs: (Cost::default(), Cost::default()),
-        })
-    }
-
     /// How the first tenant started.
     pub(crate) fn startup_stages(&self) -> Vec<StageRow> {
         let version = self.guard.cgroup.version();
-        self.tenants
-            .first()
-            .map_or_else(Vec::new, |first| stages(&first.launcher.tape, self.platform, version))
+        self.tenants.first().map_or_else(Vec::new, |first| {
+            stages(&first.launcher.tape, self.platform, &self.settings, version)
+        })
     }
 
     /// Number of the first tenant's process.
@@ -327,7 +269,15 @@ impl<'a> Run<'a> {
         let mut events: Vec<_> = alive.flat_map(|tenant| tenant.launcher.poll_fds()).collect();
         match poll(&mut events, timeout.as_ref()) {
             Ok(0) | Err(_) => Ok(()),
-            Ok(_) => self.tenants.iter_mut().try_for_each(|tenant| tenant.launcher.hear_all()),
+            Ok(_) => self.tenants.iter_mut().try_for_each(|tenant| {
+                let lived = tenant.launcher.ended.is_none();
+                tenant.launcher.hear_all()?;
+                if lived && tenant.launcher.ended.is_some() {
+                    // An engine is about to remove its groups.
+                    tenant.tally.look(&*self.guard.cgroup, &tenant.launcher.tape);
+                }
+                Ok(())
+            }),
         }
     }
 
@@ -340,6 +290,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
+        self.ask_ends();
         for tenant in &mut self.tenants {
             tenant.ended = tenant.end().cloned();
             if let Some(guest) = &mut tenant.guest {
@@ -349,6 +300,16 @@ impl<'a> Run<'a> {
                 tenant.last.read_tape(&tenant.launcher.tape);
             }
             tenant.launcher.end();
+        }
+    }
+
+    /// Of tenants that are an engine's, the engine is asked how they ended before the run did.
+    fn ask_ends(&mut self) {
+        let Some(engine) = &mut self.engine else { return };
+        let gone = self.tenants.iter_mut().filter(|tenant| tenant.launcher.ended.as_deref() == Some(GONE));
+        for tenant in gone {
+            let told = engine.end_of(&tenant.label, self.interrupt);
+            tenant.launcher.ended = Some(told.unwrap_or_else(Problem::what));
         }
     }
 
@@ -362,6 +323,7 @@ impl<'a> Run<'a> {
             last: &tenant.last,
             facts: &tenant.facts,
             samples: &tenant.samples,
+            tally: &tenant.tally,
         });
         let mut report = Outcome {
             plan: self.plan,
@@ -373,7 +335,11 @@ impl<'a> Run<'a> {
             busy_s: after.busy_s_since(before),
             guard: &self.guard,
             network: self.network.as_ref().and_then(Network::name),
-            runtime: self.runtime.as_ref().map(Runtime::version),
+            runtime: self
+                .runtime
+                .as_ref()
+                .map(Runtime::version)
+                .or(self.engine.as_ref().map(Engine::version)),
             tenants: tenants.collect(),
         }
         .report();

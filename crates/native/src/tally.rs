@@ -29,8 +29,11 @@ pub(crate) struct Tally {
     throttling: Option<File>,
     memory: Option<File>,
     schedstat: BTreeMap<Option<usize>, File>,
-    /// The last look, kept for threads that vanished without a last word.
+    /// The last look, kept for threads that vanished without a last word, and for groups that did.
     last: Look,
+    /// Of a tenant whose groups others remove: its peak of memory and its kills for it, and what they last said.
+    ends: [Option<File>; 2],
+    last_ends: [Option<String>; 2],
 }
 
 impl Tally {
@@ -49,7 +52,24 @@ impl Tally {
             memory: open(&accounts.memory)?,
             schedstat,
             last: Look::default(),
+            ends: [None, None],
+            last_ends: [None, None],
         })
+    }
+
+    /// Keeps what else has to be known of groups that an engine removes when the tenant ends.
+    pub(crate) fn keep(&mut self, accounts: &Accounts) {
+        self.ends = [&accounts.memory_peak, &accounts.oom].map(|path| File::open(path.as_ref()?).ok());
+    }
+
+    /// The last that was seen of the peak of memory (bytes).
+    pub(crate) fn memory_peak_bytes(&self) -> Option<u64> {
+        self.last_ends[0].as_ref()?.trim().parse().ok()
+    }
+
+    /// The last that was seen of the kills for memory, in the kernel's words.
+    pub(crate) fn oom(&self) -> Option<&str> {
+        self.last_ends[1].as_deref()
     }
 
     /// Looks at everything now. Threads that have ended count by their last word on the tape; those that were killed,
@@ -59,6 +79,14 @@ impl Tally {
         let throttling = self.throttling.as_ref().and_then(read);
         let mut usage = cgroup.usage(cpu.as_deref(), throttling.as_deref());
         usage.memory_bytes = self.memory.as_ref().and_then(read).and_then(|text| text.trim().parse().ok());
+        if self.cpu.is_some() && cpu.is_none() {
+            usage = self.last.usage;
+        }
+        for (file, last) in self.ends.iter().zip(&mut self.last_ends) {
+            if let Some(text) = file.as_ref().and_then(read) {
+                *last = Some(text);
+            }
+        }
         let layout = tape.layout();
         let mut look = Look { usage, ..Look::default() };
         for (number, file) in &self.schedstat {

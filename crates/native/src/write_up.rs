@@ -25,7 +25,7 @@ use crate::guard::{Guard, number};
 use crate::killed::OomKill;
 use crate::platform::NO_GROUPS;
 use crate::run::SAMPLE_NS;
-use crate::tally::Look;
+use crate::tally::{Look, Tally};
 use crate::{forks, identity, isolation, machine, operations, platform};
 
 /// One tenant's part.
@@ -40,6 +40,8 @@ pub(crate) struct TenantOutcome<'a> {
     pub(crate) last: &'a Look,
     pub(crate) facts: &'a Facts,
     pub(crate) samples: &'a [Usage],
+    /// What is known of groups that are there no more.
+    pub(crate) tally: &'a Tally,
 }
 
 /// A run that is over.
@@ -102,7 +104,12 @@ impl Outcome<'_> {
 
     /// Fills a tenant's row; how it was killed for memory, if it was.
     fn fill(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) -> Option<OomKill> {
-        row.startup_stages = stages(tenant.tape, self.platform, self.guard.cgroup.version());
+        row.startup_stages = stages(
+            tenant.tape,
+            self.platform,
+            &self.plan.settings(self.platform),
+            self.guard.cgroup.version(),
+        );
         row.startup_s = row.startup_stages.last().and_then(|stage| stage.end_s);
         row.cpu_s = Some(tenant.last.cpu_ns_since(tenant.first) as f64 / 1e9);
         row.waited_s = Some(tenant.last.waited_ns_since(tenant.first) as f64 / 1e9);
@@ -112,8 +119,10 @@ impl Outcome<'_> {
             row.throttled_periods = Some(now.throttled_periods.saturating_sub(then.throttled_periods));
         }
         row.turns = Some(tenant.last.turns as f64);
-        row.memory_peak_bytes = number(tenant.accounts.memory_peak.as_ref());
+        let peak = number(tenant.accounts.memory_peak.as_ref());
+        row.memory_peak_bytes = peak.or(tenant.tally.memory_peak_bytes());
         let oom = tenant.accounts.oom.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+        let oom = oom.or_else(|| tenant.tally.oom().map(str::to_owned));
         row.oom_kills = oom.and_then(|text| self.guard.cgroup.oom_kills(&text));
         row.restarts = Some(0);
         row.disk_bytes = match layers_of(&plan.workload).is_empty() {

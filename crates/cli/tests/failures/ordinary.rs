@@ -16,6 +16,7 @@ pub(crate) fn rows() -> Vec<Row> {
         run("cgroups", "cgroups by an ordinary user").ends(2, no_group),
         run("container", "a container by an ordinary user").ends(2, &["user namespace", "rootless = true"]),
         run("runc", "runc by an ordinary user").ends(2, by_root),
+        run("docker", "an engine by an ordinary user").ends(2, by_root),
         // The guest's kernel and QEMU come first, which anybody may have.
         run("vm", "a guest by an ordinary user").needs("vm").ends(2, no_group),
         rootless(run("container", "a rootless container by an ordinary user")).ends(0, &["doomed"]),

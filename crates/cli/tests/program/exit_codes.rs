@@ -30,7 +30,7 @@ fn end(mut child: Child) -> (Option<i32>, String) {
 fn a_platform_that_is_not_to_be_had_is_2_before_anything_runs() {
     for args in [&["run", "-"][..], &["run", "-", "--json"], &["compare", "-"]] {
         // The first could be run; it is not, because the second can't.
-        let args = [args, &["--on", "bare-metal,docker"]].concat();
+        let args = [args, &["--on", "bare-metal,kata"]].concat();
         let outcome = run_with(&args, SMALL.as_bytes());
         assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{args:?}: {}", outcome.stderr);
         assert!(outcome.stderr.contains("not available here"), "{}", outcome.stderr);
@@ -39,7 +39,7 @@ fn a_platform_that_is_not_to_be_had_is_2_before_anything_runs() {
 
 #[test]
 fn a_probe_is_0_or_2_and_its_json_stands_alone() {
-    let outcome = run(&["probe", "--on", "docker", "--json"]);
+    let outcome = run(&["probe", "--on", "kata", "--json"]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{}", outcome.stderr);
     let outcome = run(&["probe", "--on", "chroot", "--json"]);
     if outcome.code == 2 {

@@ -10,7 +10,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 /// How long processes that were killed get to be gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Kills what runs in the group and removes it; whether it was there. Groups below it must be removed before.
+/// Kills what runs in the group and below and removes it; whether it was there. In a group of ours nobody else has any: those below
+/// it are of a container engine, or of a runtime, that we have started.
 ///
 /// # Errors
 /// One sentence naming the group and what holds it.
@@ -31,7 +32,13 @@ pub(crate) fn remove(group: &Path) -> Result<bool, String> {
                     group.display()
                 ));
             }
-            Err(_) => kill_members(group),
+            Err(_) => {
+                kill_members(group);
+                let below = fs::read_dir(group).into_iter().flatten().flatten().map(|entry| entry.path());
+                for group in below.filter(|path| path.is_dir()) {
+                    remove(&group)?;
+                }
+            }
         }
         std::thread::sleep(Duration::from_millis(2));
     }

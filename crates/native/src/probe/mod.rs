@@ -25,7 +25,7 @@ use crate::order::Order;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::vm::Hypervisor;
-use crate::{accept, isolation, platform};
+use crate::{accept, engine, isolation, platform};
 
 pub use expected::Verdict;
 
@@ -135,6 +135,8 @@ pub fn probe(platform: Platform, interrupted: &Arc<AtomicBool>) -> Result<Probe,
     accept::check_platform(platform, false)?;
     let what = "a probe in a bare guest, which has no kernel to ask";
     accept::refuse(platform == Platform::Microvm, "platform", what, "choose another platform")?;
+    let what = "a probe in an engine's container yet";
+    accept::refuse(engine::is_used(platform), "platform", what, "choose container, runc, crun or youki")?;
     let text = if platform == Platform::Vm { SCENARIO_IN_GUEST } else { SCENARIO };
     let plan = Plan::from_toml(text, "probe")
         .map_err(|error| on(Problem::new(error.to_string(), "this is a defect of catamaran")))?;

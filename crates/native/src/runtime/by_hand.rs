@@ -10,6 +10,7 @@ use crate::dry_run::{quote, quoted};
 use crate::platform;
 use crate::problem::Problem;
 use crate::root_by_hand::PROGRAMS;
+use crate::shown::Shown;
 
 /// Stands for the worker in a configuration, until the shell has put it in.
 const WORKER: &str = "CATAMARAN_WORKER";
@@ -26,8 +27,8 @@ impl Runtime {
         name: &str,
         made: &mut Vec<String>,
     ) -> Result<Vec<String>, Problem> {
-        self.show(version, name)?;
-        let groups: Vec<String> = self.shown.iter().map(|(group, _)| quoted(group)).collect();
+        self.shown = Shown::of(version, name)?;
+        let groups: Vec<String> = self.shown.groups.iter().map(|(group, _)| quoted(group)).collect();
         let missing: Vec<String> = groups.into_iter().filter(|group| !made.contains(group)).collect();
         made.extend(missing.iter().cloned());
         Ok(missing.iter().map(|group| format!("mkdir {group}")).collect())
@@ -63,10 +64,10 @@ impl Runtime {
             .map_err(no_room(&bundle))?;
         let folders = FOLDERS.map(|name| quoted(&root.join(name))).join(" ");
         let mut inside: Vec<String> = Vec::new();
-        for (group, point) in &self.shown {
+        for (group, point) in &self.shown.groups {
             inside.push(format!("mount --bind {} {}", quoted(group), quoted(point)));
         }
-        inside.extend(self.hidden.iter().map(|point| format!("mount -t tmpfs none {}", quoted(point))));
+        inside.extend(self.shown.hidden.iter().map(|point| format!("mount -t tmpfs none {}", quoted(point))));
         let nice = how.script.nice.map(|nice| format!("nice -n {nice} ")).unwrap_or_default();
         inside.push(format!(
             "exec {nice}{} --root {} run --pid-file {} --bundle {} by-hand-{label}",

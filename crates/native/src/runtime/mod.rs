@@ -9,22 +9,21 @@ mod by_hand;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitStatus;
 
 use catamaran_scenario::Platform;
 use catamaran_scenario::plan::Tenant;
 use catamaran_worker::runtime_call::RuntimeCall;
-use catamaran_worker::script::Step;
 
 use crate::adopt::turn;
 use crate::guard::Guard;
 use crate::installed::Installed;
 use crate::launcher::WORKER;
-use crate::machine::Hierarchies;
 use crate::platform;
 use crate::problem::Problem;
 use crate::run_folder::Resource;
+use crate::shown::Shown;
 
 use bundle::{Contents, FILE, FOLDERS, PROGRAM};
 pub(crate) use by_hand::on_container;
@@ -34,8 +33,13 @@ pub(crate) fn is_used(platform: Platform) -> bool {
     remedy(platform).is_some()
 }
 
+/// The platform of a runtime by its name.
+pub(crate) fn named(name: &str) -> Option<Platform> {
+    Platform::ALL.iter().copied().find(|platform| platform.name() == name && is_used(*platform))
+}
+
 /// How to get the runtime of a platform.
-fn remedy(platform: Platform) -> Option<&'static str> {
+pub(crate) fn remedy(platform: Platform) -> Option<&'static str> {
     match platform {
         Platform::Runc => Some("apt-get install runc"),
         Platform::Crun => Some("apt-get install crun"),
@@ -49,10 +53,7 @@ fn remedy(platform: Platform) -> Option<&'static str> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Runtime {
     installed: Installed,
-    /// Groups of the guard, one a hierarchy, and where each is shown.
-    shown: Vec<(PathBuf, PathBuf)>,
-    /// Hierarchies that are not shown at all.
-    hidden: Vec<PathBuf>,
+    shown: Shown,
 }
 
 impl Runtime {
@@ -64,7 +65,7 @@ impl Runtime {
         let Some(remedy) = remedy(platform) else { return Ok(None) };
         let _turn = turn();
         let installed = Installed::find(platform.name(), remedy)?;
-        Ok(Some(Self { installed, shown: Vec::new(), hidden: Vec::new() }))
+        Ok(Some(Self { installed, shown: Shown::default() }))
     }
 
     /// What it says of itself, `runc version 1.1.5+ds1`.
@@ -72,32 +73,13 @@ impl Runtime {
         &self.installed.version
     }
 
-    /// Notes what of a guard called `name` the runtime is shown.
-    ///
-    /// # Errors
-    /// [`Problem::Unavailable`] on version 2 of the control groups.
-    fn show(&mut self, version: u8, name: &str) -> Result<(), Problem> {
-        if version != 1 {
-            return Err(Problem::unavailable(
-                "an OCI runtime of the machine is not carried out on version 2 of the control groups yet",
-                "run it on the platform container, or simulate it",
-            ));
-        }
-        let found = Hierarchies::find();
-        self.shown = found.v1_mounts.into_iter().map(|(own, point)| (own.join(name), point)).collect();
-        self.hidden = found.v2_root.into_iter().collect();
-        Ok(())
-    }
-
     /// Makes ready for its containers in a run's guard, which gets a group in every hierarchy.
     ///
     /// # Errors
-    /// As [`Self::show`], and where a group can't be made.
+    /// As [`Shown::of`] and [`Shown::make`].
     pub(crate) fn prepare(mut self, guard: &mut Guard) -> Result<Self, Problem> {
-        self.show(guard.cgroup.version(), &guard.group_name())?;
-        for (group, _) in self.shown.iter().filter(|(group, _)| !group.exists()) {
-            guard.demand(&[Step::Make(group.clone())], 0)?;
-        }
+        self.shown = Shown::of(guard.cgroup.version(), &guard.group_name())?;
+        self.shown.make(guard)?;
         let worker = guard.path().join(PROGRAM);
         let write = || -> std::io::Result<()> {
             fs::write(&worker, WORKER)?;
@@ -115,7 +97,7 @@ impl Runtime {
         tenant: &Tenant,
         label: &str,
     ) -> Result<(), Problem> {
-        for (group, _) in &self.shown {
+        for (group, _) in &self.shown.groups {
             guard.note(&Resource::Group(group.join(label)))?;
         }
         let folder = guard.path().to_owned();
@@ -160,7 +142,8 @@ impl Runtime {
             text(bundle),
             format!("{}-{label}", guard.id()),
         ];
-        RuntimeCall { words: words.into(), pid_file, shown: self.shown.clone(), hidden: self.hidden.clone() }
+        let Shown { groups: shown, hidden } = self.shown.clone();
+        RuntimeCall { words: words.into(), pid_file, shown, hidden }
     }
 }
 
@@ -173,7 +156,7 @@ pub(crate) fn failed(call: &RuntimeCall, ended: ExitStatus, errors: Option<&Path
 }
 
 /// Makes the folder of a bundle, whose root has the worker and places for what is mounted.
-fn furnish(folder: &Path, bundle: &Path, config: &[u8]) -> std::io::Result<()> {
+pub(crate) fn furnish(folder: &Path, bundle: &Path, config: &[u8]) -> std::io::Result<()> {
     let root = bundle.join("rootfs");
     for name in FOLDERS {
         fs::create_dir_all(root.join(name))?;
@@ -184,7 +167,7 @@ fn furnish(folder: &Path, bundle: &Path, config: &[u8]) -> std::io::Result<()> {
     fs::write(bundle.join("config.json"), config)
 }
 
-fn no_room(path: &Path) -> impl Fn(std::io::Error) -> Problem + '_ {
+pub(crate) fn no_room(path: &Path) -> impl Fn(std::io::Error) -> Problem + '_ {
     move |error| {
         let what = format!("cannot make {}: {error}", path.display());
         Problem::by_errno(what, "make room on the file system of /run")

@@ -2,8 +2,11 @@
 
 use catamaran_report::report::StageRow;
 use catamaran_scenario::Platform;
+use catamaran_scenario::plan::PlatformSettings;
 use catamaran_worker::script::stamp;
 use catamaran_worker::tape::{Tape, head};
+
+use crate::engine;
 
 /// The start-up stages of a platform: name, actor, and the stamp at which each is over.
 fn stage_table(platform: Platform, version: u8) -> &'static [(&'static str, &'static str, usize)] {
@@ -84,6 +87,42 @@ fn of_runtime(platform: Platform) -> &'static [(&'static str, &'static str)] {
     }
 }
 
+/// What an engine does before its runtime does. No image is pulled, for it was brought before the run. `ctr` asks for no sandbox of
+/// pods, and none of the engines is asked for a network.
+fn of_engine(platform: Platform) -> &'static [(&'static str, &'static str)] {
+    match platform {
+        Platform::Podman => {
+            &[("request", "podman"), ("create", "podman"), ("mount", "podman"), ("conmon", "podman")]
+        }
+        Platform::Docker => &[
+            ("request", "docker"),
+            ("create", "dockerd"),
+            ("mount", "dockerd"),
+            ("task", "containerd"),
+            ("shim", "containerd"),
+        ],
+        Platform::Containerd => &[
+            ("request", "ctr"),
+            ("create", "containerd"),
+            ("mount", "containerd"),
+            ("shim", "containerd"),
+            ("task", "containerd-shim"),
+        ],
+        // It is its own runtime; the tenant is the container's init.
+        Platform::Lxc => &[
+            ("config", "lxc-start"),
+            ("monitor", "lxc-start"),
+            ("limits", "lxc monitor"),
+            ("clone", "kernel"),
+            ("rootfs", "container init"),
+            ("pivot-root", "kernel"),
+            ("confine", "container init"),
+            ("exec", "kernel"),
+        ],
+        _ => &[],
+    }
+}
+
 /// The stages of a runtime, of which the first beginning and the last end are known.
 fn stages_of_runtime(tape: &Tape, names: &[(&str, &str)]) -> Vec<StageRow> {
     let at = |stamp: usize| tape.get(head::STAMP + stamp);
@@ -104,10 +143,16 @@ fn stages_of_runtime(tape: &Tape, names: &[(&str, &str)]) -> Vec<StageRow> {
 }
 
 /// The stages that were noted, each from the end of the one before.
-pub(crate) fn stages(tape: &Tape, platform: Platform, version: u8) -> Vec<StageRow> {
-    let of_runtime = of_runtime(platform);
-    if !of_runtime.is_empty() {
-        return stages_of_runtime(tape, of_runtime);
+pub(crate) fn stages(
+    tape: &Tape,
+    platform: Platform,
+    settings: &PlatformSettings,
+    version: u8,
+) -> Vec<StageRow> {
+    let runtime = engine::runtime(platform, settings).unwrap_or(platform);
+    let names = [of_engine(platform), of_runtime(runtime)].concat();
+    if !names.is_empty() {
+        return stages_of_runtime(tape, &names);
     }
     let at = |stamp: usize| tape.get(head::STAMP + stamp);
     let request_ns = at(stamp::REQUEST);

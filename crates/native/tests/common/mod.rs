@@ -4,7 +4,8 @@ use catamaran_native::{Runner, RunnerOptions};
 use catamaran_report::{Backend as _, Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
-/// Every platform but the guests, which take longer.
+/// Every platform but the guests and the engines, which take longer.
+#[allow(dead_code, reason = "not every test goes through all of them")]
 pub(crate) const PLATFORMS: [Platform; 5] =
     [Platform::BareMetal, Platform::Chroot, Platform::Namespaces, Platform::Cgroups, Platform::Container];
 /// Any but the first, so that it shows in the report.

@@ -15,8 +15,8 @@ use catamaran_native::Check;
 use inventory::{Inventory, Process, devices, mounts_of_others};
 use stages::stages;
 use victim::{
-    BARE_METAL, CGROUPS, CHROOT, CONTAINER, GROUNDS, Ground, Homes, MICROVM, NAMESPACES, ORDINARY, ROOTLESS,
-    RUNC, VICTIM, VM, Victim,
+    BARE_METAL, CGROUPS, CHROOT, CONTAINER, ENGINES, GROUNDS, Ground, Homes, MICROVM, NAMESPACES, ORDINARY,
+    ROOTLESS, RUNC, VICTIM, VM, Victim,
 };
 
 /// Moments without a halt on each ground: where in a run they hit is up to the seed.
@@ -25,6 +25,8 @@ const SEEDED: u64 = 4;
 const LATEST: Duration = Duration::from_millis(700);
 /// The same for a guest: in the middle of its boot.
 const LATEST_OF_GUESTS: Duration = Duration::from_secs(3);
+/// The same where an engine is started first.
+const LATEST_OF_ENGINES: Duration = Duration::from_millis(2500);
 
 /// Runs at once: they mostly wait, for grace periods of the kernel and for each other.
 const AT_ONCE: usize = 6;
@@ -87,7 +89,11 @@ fn kills_of_runners(grounds: &[Ground], emulated: bool) -> Vec<Kill> {
     }
     let moments = if emulated { 1 } else { SEEDED };
     for &ground in grounds.iter().cycle().take(grounds.len() * moments as usize) {
-        let latest = if ground == VM { LATEST_OF_GUESTS } else { LATEST };
+        let latest = match ground {
+            VM => LATEST_OF_GUESTS,
+            engine if ENGINES.contains(&engine) => LATEST_OF_ENGINES,
+            _ => LATEST,
+        };
         kills.push(Kill { ground, who: Who::Runner, moment: Moment::After(dice.below(latest)) });
     }
     kills
@@ -116,10 +122,18 @@ fn kills_of_others(grounds: &[Ground], emulated: bool) -> Vec<Kill> {
     for &ground in grounds.iter().filter(|_| !emulated) {
         let latest = if ground == VM { LATEST_OF_GUESTS } else { Duration::from_millis(300) };
         // Launchers are there while they start their tenant only.
-        let at = if ground == RUNC { &["runtime"][..] } else { &["limits", "clone"] };
+        let mut later = vec![(Who::Tenant, Moment::After(dice.below(latest)))];
+        let at = match ground {
+            RUNC => &["runtime"][..],
+            // Its room is there all the time, and the runner's only child.
+            engine if ENGINES.contains(&engine) => {
+                later.push((Who::Launcher, Moment::After(dice.below(LATEST_OF_ENGINES))));
+                &[]
+            }
+            _ => &["limits", "clone"],
+        };
         let at = at.iter().map(|stage| (Who::Launcher, Moment::At(stage)));
-        let later = (Who::Tenant, Moment::After(dice.below(latest)));
-        kills.extend(at.chain([later]).map(|(who, moment)| Kill { ground, who, moment }));
+        kills.extend(at.chain(later).map(|(who, moment)| Kill { ground, who, moment }));
     }
     kills
 }
@@ -145,7 +159,8 @@ impl Murder {
         let start = |kill: &Kill| {
             let (stage, duration) = match kill.moment {
                 Moment::At(stage) => (Some(stage), "200ms"),
-                // Others are looked for until all runs of the batch are there.
+                // Others are looked for until all runs of the batch are there, and an engine takes its time.
+                Moment::After(_) if kill.who != Who::Runner && ENGINES.contains(&kill.ground) => (None, "5s"),
                 Moment::After(_) if kill.who != Who::Runner => (None, "1200ms"),
                 Moment::After(_) => (None, "400ms"),
             };
@@ -272,7 +287,9 @@ fn a_tenant_that_runs_has_no_process_beside_it() {
     }
     let emulated = std::env::var_os("CATAMARAN_TURNS_PER_CPU_S").is_some();
     let homes = Homes::make();
-    for ground in grounds(&catamaran_native::doctor(), emulated) {
+    // An engine has many.
+    let grounds = grounds(&catamaran_native::doctor(), emulated).into_iter();
+    for ground in grounds.filter(|ground| !ENGINES.contains(ground)) {
         let mut victim = homes.start(ground, "200ms", Some("running"));
         victim.wait_for_stop("running");
         let inventory = Inventory::take(victim.pid(), &victim.home);
@@ -298,7 +315,10 @@ fn children_of_tenants_are_gone_whoever_is_killed() {
         kills: BTreeMap::new(),
         held_something: 0,
     };
-    for ground in grounds.into_iter().filter(|ground| ![VM, MICROVM].contains(ground) && !ground.talks) {
+    // Whose parent is whose in an engine's container is not told by the runner's children.
+    let with_children =
+        |ground: &Ground| ![VM, MICROVM].contains(ground) && !ground.talks && !ENGINES.contains(ground);
+    for ground in grounds.into_iter().filter(with_children) {
         for who in [Who::Runner, Who::Tenant] {
             let kill = Kill { ground, who, moment: Moment::After(Duration::ZERO) };
             let mut victim = murder.homes.start_forks(ground, if who == Who::Runner { "60s" } else { "3s" });

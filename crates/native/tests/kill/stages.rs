@@ -2,7 +2,7 @@
 
 use catamaran_scenario::Platform;
 
-use crate::victim::Ground;
+use crate::victim::{ENGINES, Ground};
 
 /// Stages at which a run can be made to halt, wherever it is carried out.
 const STAGES: [&str; 13] = [
@@ -42,6 +42,9 @@ const STAGES_OF_RUNTIMES: [&str; 10] = [
     "no-groups",
 ];
 
+/// Those of an engine of the run's own; before there is one, and once it is gone, nothing is other than elsewhere.
+const STAGES_OF_ENGINES: [&str; 7] = ["room", "daemon", "image", "engine", "started", "running", "ended"];
+
 /// All of those of a run on this ground.
 pub(crate) fn stages(ground: Ground) -> Vec<&'static str> {
     let networks = match (ground.talks, ground.platform) {
@@ -57,6 +60,7 @@ fn stages_without(ground: Ground) -> Vec<&'static str> {
     match ground.platform {
         Platform::Vm => STAGES_OF_GUESTS.to_vec(),
         Platform::Runc => STAGES_OF_RUNTIMES.to_vec(),
+        _ if ENGINES.contains(&ground) => STAGES_OF_ENGINES.to_vec(),
         Platform::Chroot | Platform::Container => {
             // Without groups there is no half of a guard.
             let all = STAGES.into_iter().chain(STAGES_OF_ROOTS);

@@ -50,13 +50,21 @@ pub(crate) const RUNC: Ground = ground("runc", Platform::Runc);
 pub(crate) const MICROVM: Ground = ground("microvm", Platform::Microvm);
 pub(crate) const VM: Ground = ground("vm", Platform::Vm);
 
+/// An engine of the run's own in the place of a launcher.
+pub(crate) const ENGINES: [Ground; 4] = [
+    ground("podman", Platform::Podman),
+    ground("containerd", Platform::Containerd),
+    ground("docker", Platform::Docker),
+    ground("lxc", Platform::Lxc),
+];
+
 pub(crate) const SHARED_NETWORK: Ground =
     Ground { talks: true, ..ground("bare-metal, with a network", Platform::BareMetal) };
 pub(crate) const OWN_NETWORKS: Ground =
     Ground { talks: true, ..ground("container, with a network", Platform::Container) };
 
 /// All of them.
-pub(crate) const GROUNDS: [Ground; 12] = [
+pub(crate) const GROUNDS: [Ground; 16] = [
     BARE_METAL,
     CHROOT,
     NAMESPACES,
@@ -69,6 +77,10 @@ pub(crate) const GROUNDS: [Ground; 12] = [
     VM,
     SHARED_NETWORK,
     OWN_NETWORKS,
+    ENGINES[0],
+    ENGINES[1],
+    ENGINES[2],
+    ENGINES[3],
 ];
 
 /// Folders of the users.

@@ -9,6 +9,7 @@
 mod attacks;
 mod client;
 mod confine;
+mod contained;
 mod disk;
 mod forks;
 mod guest;
@@ -21,6 +22,7 @@ mod network;
 mod noop;
 mod peer;
 mod probe;
+mod room;
 mod rootfs;
 mod runtime;
 mod server;
@@ -44,6 +46,12 @@ fn main() {
         ["work", _run] => work::work(first_ns),
         // An OCI runtime shows a file in the container; it opens none for it.
         ["work", _run, file] => disk::hand_over(file.as_ref()).and_then(|()| work::work(first_ns)),
+        ["work-at", socket, _run] => contained::report_at(socket).and_then(|()| work::work(first_ns)),
+        ["work-at", socket, _run, file] => contained::report_at(socket)
+            .and_then(|()| disk::hand_over(file.as_ref()))
+            .and_then(|()| work::work(first_ns)),
+        ["room", _run, runner] => room::make(runner),
+        ["room-first", store] => room::first(store.as_ref()),
         ["probe", run, outside, host_file, playground, memory_bytes] => {
             probe::probe(run, outside, (host_file, playground), memory_bytes)
         }

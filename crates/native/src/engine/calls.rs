@@ -1,0 +1,161 @@
+//! What differs between the engines: their programs, and what these are told.
+
+mod containerd;
+mod docker;
+mod lxc;
+mod podman;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use catamaran_scenario::Platform;
+use catamaran_worker::room_plan::Said;
+use catamaran_worker::script::Step;
+
+use super::image;
+use crate::cgroup::{Limits, MemoryLimits};
+use crate::machine::to_cpu_list;
+use crate::problem::Problem;
+
+pub(super) use containerd::CONTAINERD;
+pub(super) use docker::DOCKER;
+pub(super) use lxc::LXC;
+pub(super) use podman::PODMAN;
+
+/// An engine.
+pub(super) trait Calls: Sync {
+    /// Its programs; the first one tells the version.
+    fn programs(&self) -> &'static [&'static str];
+    /// How to get them.
+    fn remedy(&self) -> &'static str;
+    /// The OCI runtime that it takes unless it is told otherwise; none where it does without.
+    fn runtime(&self) -> Option<Platform>;
+    /// Whether its own processes are in the guard as well: else they are at work where the runner is.
+    fn stays(&self) -> bool {
+        false
+    }
+    /// Its daemon, where it has one, and a command that succeeds once that answers. Files go to the place's folder.
+    fn daemon(&self, _at: &Place) -> io::Result<Option<Daemon>> {
+        Ok(None)
+    }
+    /// Takes the image from its archive; none where it knows no images.
+    fn load(&self, at: &Place) -> Option<Vec<String>>;
+    /// Starts a container that goes on by itself. Files go to the place's folder.
+    fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>>;
+    /// Asks how the container of that name has ended.
+    fn ask_end(&self, at: &Place, name: &str) -> Vec<String>;
+    /// The exit code in the answer.
+    fn code_in(&self, said: &Said) -> Option<i32>;
+}
+
+/// A daemon.
+pub(super) struct Daemon {
+    pub(super) words: Vec<String>,
+    pub(super) answers: Vec<String>,
+}
+
+/// Where an engine is at home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The run's folder, which both sides see.
+    pub(super) folder: PathBuf,
+    /// A file system in memory in it, which the room alone sees.
+    pub(super) store: PathBuf,
+    /// The engine's programs, in the order of [`Calls::programs`].
+    pub(super) programs: Vec<PathBuf>,
+    /// The OCI runtime; empty where the engine does without.
+    pub(super) runtime: PathBuf,
+}
+
+impl Place {
+    /// The archive of the image.
+    pub(super) fn archive(&self) -> PathBuf {
+        self.folder.join("image.tar")
+    }
+
+    fn program(&self, number: usize) -> String {
+        text(self.programs.get(number).map_or(Path::new(""), PathBuf::as_path))
+    }
+
+    fn stored(&self, name: &str) -> String {
+        text(&self.store.join(name))
+    }
+}
+
+/// What a container is to be.
+pub(super) struct Container<'a> {
+    pub(super) name: &'a str,
+    pub(super) host_name: &'a str,
+    /// The socket to the runner.
+    pub(super) control: &'a Path,
+    /// The tenant's file on the machine.
+    pub(super) file: Option<&'a Path>,
+    pub(super) limits: &'a Limits,
+    /// The same as what is written to its groups.
+    pub(super) steps: &'a [Step],
+    /// The disk that its bounds are meant for, as a file.
+    pub(super) device: Option<PathBuf>,
+    /// The program and what it is told.
+    pub(super) words: Vec<String>,
+}
+
+impl Container<'_> {
+    /// What of the machine's is to be seen in it, and where.
+    fn binds(&self) -> Vec<(String, String)> {
+        let control = Some((self.control, image::CONTROL));
+        let all = control.into_iter().chain(self.file.map(|file| (file, image::FILE)));
+        all.map(|(file, at)| (text(file), format!("/{at}"))).collect()
+    }
+
+    /// Its options in the words that docker has, and podman after it.
+    fn options(&self) -> Vec<String> {
+        let limits = self.limits;
+        let mut words = vec![format!("--name={}", self.name), format!("--hostname={}", self.host_name)];
+        words.extend(self.binds().into_iter().map(|(file, at)| format!("--volume={file}:{at}")));
+        words.extend(limits.shares.map(|shares| format!("--cpu-shares={shares}")));
+        if let Some(quota_us) = limits.quota_us {
+            words.push(format!("--cpu-quota={quota_us}"));
+            words.push(format!("--cpu-period={}", limits.period_us));
+        }
+        words.extend(limits.cpus.as_ref().map(|cpus| format!("--cpuset-cpus={}", to_cpu_list(cpus))));
+        if let MemoryLimits { max: Some(max), swap, .. } = limits.memory {
+            words.push(format!("--memory={max}"));
+            // Of both together; without a word it would be twice the memory.
+            let both = swap.map_or(-1, |swap| max.saturating_add(swap).cast_signed());
+            words.push(format!("--memory-swap={both}"));
+        }
+        words.extend(limits.pids.map(|pids| format!("--pids-limit={pids}")));
+        if let (Some(io), Some(device)) = (&limits.io, &self.device) {
+            let bounds = [
+                ("read-bps", io.read),
+                ("write-bps", io.write),
+                ("read-iops", io.iops),
+                ("write-iops", io.iops),
+            ];
+            let bounds = bounds.into_iter().filter_map(|(what, bound)| Some((what, bound?)));
+            words.extend(bounds.map(|(what, bound)| format!("--device-{what}={}:{bound}", device.display())));
+        }
+        words
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn owned<const N: usize>(words: [&str; N]) -> Vec<String> {
+    words.map(str::to_owned).into()
+}
+
+/// The disk `MAJOR:MINOR` as a file.
+pub(super) fn device_file(number: &str) -> Result<PathBuf, Problem> {
+    let path = format!("/sys/dev/block/{number}/uevent");
+    let told = std::fs::read_to_string(&path).unwrap_or_default();
+    let name = told.lines().find_map(|line| line.strip_prefix("DEVNAME=")).map(str::to_owned);
+    name.map(|name| Path::new("/dev").join(name)).ok_or_else(|| {
+        Problem::unavailable(
+            format!("{path} does not name the disk {number}, which an engine wants by its name"),
+            "leave the tenants' `io` out, or choose the platform container",
+        )
+    })
+}

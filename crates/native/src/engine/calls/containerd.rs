@@ -1,0 +1,104 @@
+//! containerd by its client `ctr`: each container has a shim (`containerd-shim-runc-v2`), which calls the runtime.
+
+use std::io;
+
+use catamaran_scenario::Platform;
+use catamaran_worker::room_plan::Said;
+
+use super::{Calls, Container, Daemon, Place, image, owned, text};
+use crate::cgroup::MemoryLimits;
+
+pub(in super::super) struct Containerd;
+
+pub(in super::super) const CONTAINERD: Containerd = Containerd;
+
+impl Containerd {
+    fn words(at: &Place) -> Vec<String> {
+        vec![at.program(1), "--address".to_owned(), at.stored("containerd.sock")]
+    }
+}
+
+impl Calls for Containerd {
+    fn programs(&self) -> &'static [&'static str] {
+        &["containerd", "ctr"]
+    }
+
+    fn remedy(&self) -> &'static str {
+        "apt-get install containerd"
+    }
+
+    fn runtime(&self) -> Option<Platform> {
+        Some(Platform::Runc)
+    }
+
+    fn daemon(&self, at: &Place) -> io::Result<Option<Daemon>> {
+        let configuration = at.folder.join("containerd.toml");
+        // CRI is for the kubelet; its absence keeps the daemon from looking for networks.
+        let text = format!(
+            "version = 2\nroot = {:?}\nstate = {:?}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
+             [grpc]\naddress = {:?}\n",
+            at.stored("root"),
+            at.stored("state"),
+            at.stored("containerd.sock"),
+        );
+        std::fs::write(&configuration, text)?;
+        let words = vec![at.program(0), "--config".to_owned(), super::text(&configuration)];
+        Ok(Some(Daemon { words, answers: [Self::words(at), owned(["version"])].concat() }))
+    }
+
+    fn load(&self, at: &Place) -> Option<Vec<String>> {
+        Some([Self::words(at), owned(["images", "import"]), vec![text(&at.archive())]].concat())
+    }
+
+    fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
+        let limits = container.limits;
+        let mut words = [Self::words(at), owned(["run", "--detach", "--null-io", "--seccomp"])].concat();
+        let fixed = [("--runc-binary", text(&at.runtime)), ("--runc-root", at.stored("runtime"))];
+        words.extend(fixed.into_iter().flat_map(|(option, value)| [option.to_owned(), value]));
+        words.extend(["--cgroup".to_owned(), format!("/{}", container.name)]);
+        for (file, at) in container.binds() {
+            words.push(format!("--mount=type=bind,src={file},dst={at},options=rbind:rw"));
+        }
+        words.extend(limits.shares.map(|shares| format!("--cpu-shares={shares}")));
+        if let Some(quota_us) = limits.quota_us {
+            words.push(format!("--cpu-quota={quota_us}"));
+            words.push(format!("--cpu-period={}", limits.period_us));
+        }
+        if let MemoryLimits { max: Some(max), .. } = limits.memory {
+            words.push(format!("--memory-limit={max}"));
+        }
+        words.extend(owned([image::NAME, container.name]));
+        words.extend(container.words.iter().cloned());
+        Ok(words)
+    }
+
+    fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {
+        [Self::words(at), owned(["task", "delete", name])].concat()
+    }
+
+    /// `ctr task delete` is silent about 0.
+    fn code_in(&self, said: &Said) -> Option<i32> {
+        let Some((_, code)) = said.err.split_once("exit code ") else { return said.is_well().then_some(0) };
+        code.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_read_from_what_ctr_says() {
+        let said = |end: &str, err: &str| Said { end: end.into(), out: String::new(), err: err.into() };
+        let warning = "time=\"2026-11-27T03:02:03Z\" level=warning msg=\"task web.1 exit with non-zero exit code 137\"\n";
+        let table = [
+            (said("1", warning), Some(137)),
+            (said("0", ""), Some(0)),
+            (said("1", "ctr: not found"), None),
+            (said("1", "exit code unknown"), None),
+        ];
+        for (said, expected) in table {
+            assert_eq!(CONTAINERD.code_in(&said), expected, "{said:?}");
+        }
+    }
+}

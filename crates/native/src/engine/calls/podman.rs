@@ -1,0 +1,66 @@
+//! podman: no daemon; each container has a monitor (`conmon`), which calls the runtime.
+
+use std::io;
+
+use catamaran_scenario::Platform;
+use catamaran_worker::room_plan::Said;
+
+use super::{Calls, Container, Place, image, owned, text};
+
+pub(in super::super) struct Podman;
+
+pub(in super::super) const PODMAN: Podman = Podman;
+
+impl Podman {
+    fn words(at: &Place) -> Vec<String> {
+        let mut words = vec![at.program(0)];
+        for (option, folder) in [("--root", "root"), ("--runroot", "runroot"), ("--tmpdir", "tmp")] {
+            words.extend([option.to_owned(), at.stored(folder)]);
+        }
+        words.extend(["--runtime".to_owned(), text(&at.runtime)]);
+        words.extend(owned(["--cgroup-manager=cgroupfs", "--events-backend=none"]));
+        words
+    }
+}
+
+impl Calls for Podman {
+    fn programs(&self) -> &'static [&'static str] {
+        &["podman", "conmon"]
+    }
+
+    fn remedy(&self) -> &'static str {
+        "apt-get install podman"
+    }
+
+    fn runtime(&self) -> Option<Platform> {
+        Some(Platform::Crun)
+    }
+
+    fn load(&self, at: &Place) -> Option<Vec<String>> {
+        Some([Self::words(at), owned(["load", "--input"]), vec![text(&at.archive())]].concat())
+    }
+
+    fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
+        // Without CAP_SYS_RESOURCE hard limits can't be raised, as podman does unless it is told these.
+        let fixed = owned([
+            "run",
+            "--detach",
+            "--network=none",
+            "--log-driver=none",
+            "--cgroup-parent=/",
+            "--cgroups=no-conmon",
+            "--ulimit=nofile=1024:1024",
+            "--ulimit=nproc=4096:4096",
+        ]);
+        let image = owned([image::NAME]);
+        Ok([Self::words(at), fixed, container.options(), image, container.words.clone()].concat())
+    }
+
+    fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {
+        [Self::words(at), owned(["wait", name])].concat()
+    }
+
+    fn code_in(&self, said: &Said) -> Option<i32> {
+        said.out.trim().parse().ok()
+    }
+}

@@ -1,0 +1,262 @@
+//! Platforms on which a container engine that is installed here starts the tenants: podman, containerd, docker, LXC. Each run
+//! has an engine of its own, in a room that ends with the runner (decision 1360).
+//!
+//! A container inherits nothing of the runner's. The worker in it connects to a socket that is bound into its root; the kernel
+//! tells who is at the other end, and the runner hands over the tape.
+
+mod calls;
+mod image;
+mod room;
+mod tenant;
+
+use std::path::{Path, PathBuf};
+
+use catamaran_scenario::Platform;
+use catamaran_scenario::plan::{PlatformSettings, Tenant};
+use catamaran_worker::room_plan::RoomPlan;
+use catamaran_worker::script::Step;
+use catamaran_worker::stop::stop_at;
+
+use crate::guard::Guard;
+use crate::installed::Installed;
+use crate::interrupt::Interrupt;
+use crate::launcher::{Launcher, WorkerFile};
+use crate::platform;
+use crate::problem::Problem;
+use crate::runtime;
+use crate::shown::Shown;
+
+use calls::{CONTAINERD, Calls, Container, DOCKER, LXC, PODMAN, Place, device_file};
+use room::Room;
+
+/// The group below the guard in which the engine's own processes are, where groups merely hold processes together.
+const GROUP: &str = "engine";
+/// The hierarchy in which that is so for every engine.
+const HOLDS: &str = "pids";
+/// Where engines, monitors and runtimes keep state whatever they are told; `/dev/shm` holds podman's locks.
+const PRIVATE: [&str; 7] = [
+    "/run",
+    "/dev/shm",
+    "/var/lib/containers",
+    "/var/lib/docker",
+    "/var/lib/containerd",
+    "/var/lib/cni",
+    "/var/lib/lxc",
+];
+
+/// What is known of the engine of a platform.
+fn calls(platform: Platform) -> Option<&'static dyn Calls> {
+    match platform {
+        Platform::Podman => Some(&PODMAN),
+        Platform::Containerd => Some(&CONTAINERD),
+        Platform::Docker => Some(&DOCKER),
+        Platform::Lxc => Some(&LXC),
+        _ => None,
+    }
+}
+
+/// Whether tenants are started by an engine.
+pub(crate) fn is_used(platform: Platform) -> bool {
+    calls(platform).is_some()
+}
+
+/// Whether the engine of a platform, if it has one, can be told to use the OCI runtime of that name.
+pub(crate) fn takes(platform: Platform, runtime: &str) -> bool {
+    calls(platform).is_some_and(|calls| calls.runtime().is_some()) && runtime::named(runtime).is_some()
+}
+
+/// The OCI runtime that the engine of a platform has start its containers; none where there is none.
+pub(crate) fn runtime(platform: Platform, settings: &PlatformSettings) -> Option<Platform> {
+    let told = settings.runtime.as_deref().and_then(runtime::named);
+    calls(platform)?.runtime().map(|own| told.unwrap_or(own))
+}
+
+/// An engine as it is installed.
+pub(crate) struct Found {
+    calls: &'static dyn Calls,
+    programs: Vec<Installed>,
+    runtime: Option<Installed>,
+}
+
+impl Found {
+    /// The engine of a platform; none where tenants are started otherwise.
+    ///
+    /// # Errors
+    /// [`Problem::Unavailable`] where a program is not installed.
+    pub(crate) fn find(platform: Platform, settings: &PlatformSettings) -> Result<Option<Self>, Problem> {
+        let Some(calls) = calls(platform) else { return Ok(None) };
+        let find = |name: &&str| Installed::find(name, calls.remedy());
+        let programs = calls.programs().iter().map(find).collect::<Result<_, _>>()?;
+        let runtime = runtime(platform, settings);
+        let find = |platform: Platform| {
+            Installed::find(platform.name(), runtime::remedy(platform).unwrap_or_default())
+        };
+        Ok(Some(Self { calls, programs, runtime: runtime.map(find).transpose()? }))
+    }
+
+    /// Starts it for a run alone.
+    ///
+    /// # Errors
+    /// Where it can't be started, or not with what this machine has.
+    pub(crate) fn open(
+        self,
+        guard: &mut Guard,
+        worker: &WorkerFile,
+        interrupt: &Interrupt,
+    ) -> Result<Engine, Problem> {
+        let shown = Shown::of(guard.cgroup.version(), &guard.group_name())?;
+        shown.make(guard)?;
+        let plan = plan(guard, shown, self.calls.stays())?;
+        let room = Room::open(worker, guard.id(), &plan, interrupt)?;
+        stop_at("room");
+        let paths = self.programs.iter().map(|installed| installed.program.clone()).collect();
+        let place = Place {
+            folder: plan.folder.clone(),
+            store: plan.store(),
+            programs: paths,
+            runtime: self.runtime.as_ref().map(|runtime| runtime.program.clone()).unwrap_or_default(),
+        };
+        let mut engine = Engine { calls: self.calls, version: self.version(), place, room, started: 0 };
+        engine.begin(interrupt)?;
+        Ok(engine)
+    }
+
+    /// What the engine and its runtime say of themselves.
+    fn version(&self) -> String {
+        let told = self.programs.first().map_or("", |installed| &installed.version);
+        match &self.runtime {
+            Some(runtime) => format!("{told} with {}", runtime.version),
+            // LXC's tools tell a number alone.
+            None => format!("lxc {told}"),
+        }
+    }
+}
+
+/// The room of a guard's run. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for one
+/// hierarchy that bounds nothing: whoever cleans up finds it by that.
+fn plan(guard: &mut Guard, shown: Shown, stays: bool) -> Result<RoomPlan, Problem> {
+    let holds = |group: &Path| group.components().any(|part| part.as_os_str() == HOLDS);
+    let holder = shown.groups.iter().position(|(group, _)| holds(group)).unwrap_or(0);
+    let mut settle = Vec::new();
+    for (number, (group, _)) in shown.groups.iter().enumerate() {
+        if number != holder && !stays {
+            settle.extend(group.parent().map(Path::to_owned));
+            continue;
+        }
+        let own = group.join(GROUP);
+        guard.demand(&[Step::Make(own.clone())], 0)?;
+        // Nobody can enter a group that has no cores yet.
+        for name in ["cpuset.cpus", "cpuset.mems"] {
+            if let Ok(value) = std::fs::read_to_string(group.join(name)) {
+                guard.demand(&[Step::Write { value, file: own.join(name) }], 0)?;
+            }
+        }
+        settle.push(own);
+    }
+    let enter = shown.groups.iter().map(|(group, _)| group.clone()).collect();
+    let hidden = PRIVATE.iter().map(PathBuf::from).chain(shown.hidden).collect();
+    Ok(RoomPlan { folder: guard.path().to_owned(), enter, settle, shown: shown.groups, hidden })
+}
+
+/// An engine that is at work.
+pub(crate) struct Engine {
+    calls: &'static dyn Calls,
+    version: String,
+    place: Place,
+    room: Room,
+    /// Containers so far.
+    started: usize,
+}
+
+impl Engine {
+    /// What it says of itself and of its runtime.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Brings its daemon up, and the image in.
+    fn begin(&mut self, interrupt: &Interrupt) -> Result<(), Problem> {
+        let no_room = runtime::no_room(&self.place.folder);
+        if let Some(daemon) = self.calls.daemon(&self.place).map_err(&no_room)? {
+            let log = self.place.folder.join("daemon.log");
+            self.room.serve(daemon.words, &log, &daemon.answers, interrupt)?;
+        }
+        stop_at("daemon");
+        if let Some(words) = self.calls.load(&self.place) {
+            image::write(&self.place.archive()).map_err(&no_room)?;
+            self.room.demand(words, interrupt)?;
+        }
+        stop_at("image");
+        Ok(())
+    }
+
+    /// Starts a tenant's container; comes back when all threads of its worker wait for the common start. Its group, from the
+    /// guard's on.
+    ///
+    /// # Errors
+    /// Where the engine does not start it, or outside of the guard.
+    pub(crate) fn start(
+        &mut self,
+        guard: &Guard,
+        how: &platform::Plan,
+        tenant: &Tenant,
+        label: &str,
+        tape: &std::fs::File,
+        interrupt: &Interrupt,
+    ) -> Result<(Launcher, String), Problem> {
+        self.started += 1;
+        let control = self.place.folder.join(format!("{}.control", self.started));
+        let listener = tenant::Listener::bind(&control)?;
+        let mut words =
+            vec![format!("/{}", image::PROGRAM), "work-at".to_owned(), format!("/{}", image::CONTROL)];
+        words.push(guard.id().to_owned());
+        words.extend(how.script.file.as_ref().map(|_| format!("/{}", image::FILE)));
+        let limits = &how.limits;
+        let container = Container {
+            name: label,
+            host_name: &tenant.name,
+            control: &control,
+            file: how.script.file.as_deref(),
+            limits,
+            steps: &how.groups.make,
+            device: limits.io.as_ref().map(|io| device_file(&io.device)).transpose()?,
+            words,
+        };
+        let words =
+            self.calls.start(&self.place, &container).map_err(runtime::no_room(&self.place.folder))?;
+        let requested_ns = catamaran_worker::clock::now_ns();
+        self.room.demand(words, interrupt)?;
+        stop_at("engine");
+        let connected = listener.accept(interrupt)?;
+        let group = connected.group_below(&guard.group_name())?;
+        connected.adjust(&how.script)?;
+        let launcher = connected.hand_over(tape, requested_ns, interrupt)?;
+        Ok((launcher, group))
+    }
+
+    /// How the container of a tenant that is gone has ended: its exit code, or `signal N`.
+    pub(crate) fn end_of(&mut self, label: &str, interrupt: &Interrupt) -> Result<String, Problem> {
+        let said = self.room.run(self.calls.ask_end(&self.place, label), interrupt)?;
+        let code = self.calls.code_in(&said).ok_or_else(|| {
+            let what = format!("the engine does not tell how {label} ended: {}", said.last_words());
+            Problem::new(what, "see what it complains of")
+        })?;
+        Ok(end_by_code(code))
+    }
+}
+
+/// By the convention of shells, which every engine follows: 128 and the signal's number (`bash(1)`, EXIT STATUS).
+fn end_by_code(code: i32) -> String {
+    if code > 128 { format!("signal {}", code - 128) } else { code.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_above_128_are_signals() {
+        let ends = [0, 1, 128, 137].map(end_by_code);
+        assert_eq!(ends, ["0", "1", "128", "signal 9"]);
+    }
+}

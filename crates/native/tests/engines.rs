@@ -1,0 +1,195 @@
+//! Tenants that a container engine starts: podman, containerd, docker, LXC, each of the run's own.
+
+// clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
+#![allow(clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use catamaran_report::report::TenantState;
+use catamaran_report::{Report, RunError};
+use catamaran_scenario::{Plan, Platform};
+
+use common::TRIAL;
+
+const ENGINES: [Platform; 4] = [Platform::Podman, Platform::Containerd, Platform::Docker, Platform::Lxc];
+
+/// What the names of engines' and runtimes' states begin with in `/run` and `/dev/shm`.
+const STATES: [&str; 7] = ["podman", "containers", "containerd", "docker", "libpod", "lxc", "conmon"];
+
+/// One test at a time: what one leaves is told from what another is at.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A server and a tenant that computes for as long as it is let.
+const TWO: &str = "[[tenant]]\nname = \"web\"\nreplicas = 2\nworkload = { kind = \"server\", arrivals = { process = \"poisson\", \
+                   rate = \"200/s\" }, service = { cpu = \"500us\", distribution = \"constant\" } }\n\
+                   [[tenant]]\nname = \"batch\"\ncpu = { request = \"100m\", limit = \"200m\", period = \"20ms\" }\n\
+                   memory = { limit = \"32MiB\", oom_score_adj = 5 }\n\
+                   workload = { kind = \"compute\", work = \"1h\" }";
+
+fn plan(host: &str, tenants: &str) -> Plan {
+    common::plan("600ms", host, tenants)
+}
+
+/// The report; says why there is none where an engine is not to be had here.
+fn report(platform: Platform, plan: &Plan) -> Option<Report> {
+    common::tried(platform.name(), None, common::answer(plan, platform))
+}
+
+/// What is on the machine of this process's runs, and all that an engine leaves in places of the machine's.
+fn left() -> BTreeSet<String> {
+    let ours = format!("{:x}-", std::process::id());
+    let mut found = BTreeSet::new();
+    groups(Path::new("/sys/fs/cgroup"), &ours, &mut found);
+    for folder in [
+        "/run",
+        "/run/catamaran",
+        "/var/lib/containers",
+        "/var/lib/docker",
+        "/var/lib/containerd",
+        "/dev/shm",
+    ] {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let is_engines = |name: &str| STATES.iter().any(|state| name.contains(state));
+        let of_ours = names.filter(|name| match folder {
+            "/run/catamaran" => name.starts_with(&ours),
+            // Others may be at work there.
+            "/run" | "/dev/shm" => is_engines(name),
+            _ => true,
+        });
+        found.extend(of_ours.map(|name| format!("{folder}/{name}")));
+    }
+    let mounts = std::fs::read_to_string("/proc/self/mounts").expect("mounts");
+    found.extend(mounts.lines().filter(|line| line.contains(&format!("/{ours}"))).map(str::to_owned));
+    let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let words = processes.filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok());
+    found.extend(
+        words.filter(|words| words.contains(&format!("catamaran/{ours}"))).map(|w| w.replace('\0', " ")),
+    );
+    found
+}
+
+fn groups(folder: &Path, ours: &str, found: &mut BTreeSet<String>) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()).filter(|path| path.is_dir() && !path.is_symlink()) {
+        if path.to_string_lossy().contains(&format!("catamaran-{ours}")) {
+            found.insert(path.display().to_string());
+        }
+        groups(&path, ours, found);
+    }
+}
+
+#[test]
+fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
+    let _turn = turn();
+    for platform in ENGINES {
+        let before = left();
+        let Some(report) = report(platform, &plan("", TWO)) else { continue };
+        let machine = report.identity.machine.as_ref().expect("a machine");
+        let version = machine.get("runtime").expect("the versions");
+        assert!(version.to_lowercase().starts_with(platform.name()), "{version}");
+        assert!(version.contains(" with ") || platform == Platform::Lxc, "its runtime's version: {version}");
+        assert_eq!((report.trial, report.tenants.len()), (TRIAL, 3));
+        for tenant in &report.tenants {
+            assert!(tenant.cpu_s.is_some_and(|s| s > 0.0), "{platform}: {tenant:?}");
+            assert!(tenant.startup_s.is_some_and(|s| s > 0.01), "{platform}: {tenant:?}");
+            let (first, last) = (tenant.startup_stages.first(), tenant.startup_stages.last());
+            let name = if platform == Platform::Lxc { "config" } else { "request" };
+            assert_eq!(first.map(|row| (&*row.name, row.start_s)), Some((name, Some(0.0))));
+            assert_eq!(last.map(|row| (&*row.name, row.end_s)), Some(("exec", tenant.startup_s)));
+        }
+        let states = report.tenants.iter().map(|tenant| tenant.state).collect::<Vec<_>>();
+        let (ends, stays) = (TenantState::Completed, TenantState::Running);
+        assert_eq!(states, [ends, ends, stays], "{platform}: {:?}", report.tenants);
+        let [web, _, batch] = &*report.tenants else { panic!("{:?}", report.tenants) };
+        assert!(web.requests.as_ref().is_some_and(|requests| requests.completed > 60), "{web:?}");
+        assert!(batch.throttled_periods.is_some_and(|periods| periods > 5), "{platform}: {batch:?}");
+        assert!(batch.cpu_s.is_some_and(|s| s < 0.2), "{platform}: {batch:?}");
+        let own = report.isolation.iter().filter(|row| row.observer == "web");
+        let own = own.filter(|row| format!("{:?}", row.sees) == "Own").count();
+        assert!(own >= 5, "{platform}: {:?}", report.isolation);
+        assert_eq!(left(), before, "{platform}");
+    }
+}
+
+/// The engine alone knows how a tenant has ended that is not our child.
+#[test]
+fn who_is_killed_for_memory_is_told_from_who_ends() {
+    let _turn = turn();
+    let tenants = "[[tenant]]\nname = \"leak\"\nmemory = { limit = \"16MiB\" }\n\
+                   workload = { kind = \"memory\", start = \"64MiB\" }\n\
+                   [[tenant]]\nname = \"job\"\nworkload = { kind = \"compute\", work = \"20ms\" }";
+    for platform in ENGINES {
+        let Some(report) = report(platform, &plan("", tenants)) else { continue };
+        let states = report.tenants.iter().map(|tenant| (tenant.state, tenant.oom_kills)).collect::<Vec<_>>();
+        let expected = [(TenantState::OomKilled, Some(1)), (TenantState::Completed, Some(0))];
+        assert_eq!(states, expected, "{platform}: {:?}", report.tenants);
+    }
+}
+
+#[test]
+fn tenants_talk_and_have_their_files_and_another_runtime_does_as_well() {
+    let _turn = turn();
+    let tenants = "[[tenant]]\nname = \"echo\"\nworkload = { kind = \"idle\" }\n\
+                   [[tenant]]\nname = \"ask\"\nworkload = { kind = \"network\", to = \"echo\", requests = 200, size = \"1KiB\" }\n\
+                   [[tenant]]\nname = \"read\"\n\
+                   workload = { kind = \"disk\", op = \"read\", size = \"1MiB\", block = \"64KiB\" }\n\
+                   [platform.podman]\nruntime = \"runc\"";
+    for platform in ENGINES {
+        let Some(report) = report(platform, &plan("", tenants)) else { continue };
+        let [_, ask, read] = &*report.tenants else { panic!("{:?}", report.tenants) };
+        assert_eq!(
+            (ask.state, read.state),
+            (TenantState::Completed, TenantState::Completed),
+            "{platform}: {report:?}"
+        );
+        assert!(ask.requests.as_ref().is_some_and(|requests| requests.completed == 200), "{ask:?}");
+        let machine = report.identity.machine.as_ref().and_then(|machine| machine.get("runtime"));
+        assert!(
+            platform == Platform::Lxc || machine.is_some_and(|text| text.contains("with runc")),
+            "{machine:?}"
+        );
+    }
+}
+
+#[test]
+fn what_an_engine_cannot_be_told_is_refused_by_its_field() {
+    let _turn = turn();
+    let tenant = |more: &str| {
+        format!("[[tenant]]\nname = \"t\"\n{more}\nworkload = {{ kind = \"compute\", work = \"1h\" }}")
+    };
+    let of_all = [
+        ("", tenant("cpu = { limit = \"200m\", burst = \"10ms\" }"), "tenant.t.cpu.burst"),
+        ("disk = { read = \"10MB/s\" }", tenant(""), "host.disk"),
+    ];
+    let of_ctr = [
+        ("", tenant("pids = { limit = 9 }"), "tenant.t.pids.limit"),
+        ("", tenant("cpu = { set = \"0\" }"), "tenant.t.cpu.set"),
+    ];
+    let refused = |platform: Platform, host: &str, tenants: &str, expected: &str| match common::answer(
+        &plan(host, tenants),
+        platform,
+    ) {
+        Err(RunError::Unsupported { field, .. }) => assert_eq!(field, expected, "{platform}"),
+        Err(RunError::Unavailable { why, .. }) => println!("skipped: {platform}: {why}"),
+        other => panic!("{expected} on {platform}: {other:?}"),
+    };
+    for (host, tenants, expected) in &of_all {
+        ENGINES.into_iter().for_each(|platform| refused(platform, host, tenants, expected));
+    }
+    for (host, tenants, expected) in &of_ctr {
+        refused(Platform::Containerd, host, tenants, expected);
+    }
+    let settings = format!("{}\n[platform.lxc]\nruntime = \"runc\"", tenant(""));
+    refused(Platform::Lxc, "", &settings, "platform.lxc.runtime");
+    let settings = format!("{}\n[platform.docker]\nruntime = \"runsc\"", tenant(""));
+    refused(Platform::Docker, "", &settings, "platform.docker.runtime");
+}
