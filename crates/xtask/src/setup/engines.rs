@@ -1,4 +1,5 @@
-//! podman, containerd and docker, which the step `engines` starts for itself, and what an ordinary user's podman takes.
+//! podman, containerd, docker and LXC, which the steps `engines` and `native` start for themselves, and what an ordinary user's
+//! podman takes.
 //!
 //! Debian starts a daemon as soon as its package is installed. A file `/usr/sbin/policy-rc.d`, which Debian's tools ask
 //! first, says no while we install; one that is there already is left alone.
@@ -15,11 +16,12 @@ use super::{Need, State, apt};
 use crate::shell::{Workspace, capture};
 
 /// Programs, and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("podman", "podman"),
     ("conmon", "conmon"),
     ("containerd", "containerd"),
     ("dockerd", "docker.io"),
+    ("lxc-start", "lxc"),
     ("newuidmap", "uidmap"),
     ("runc", "runc"),
 ];
