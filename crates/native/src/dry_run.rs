@@ -14,6 +14,7 @@ use crate::network::ByHand;
 use crate::platform::{self, Place};
 use crate::problem::Problem;
 use crate::runtime::{Runtime, on_container};
+use crate::shown::Shown;
 use crate::vm::{self, Hypervisor};
 use crate::{accept, engine, root_by_hand};
 
@@ -28,14 +29,16 @@ const BY_HAND: &str = "/tmp/catamaran-by-hand";
 /// As [`Backend::run`](catamaran_report::Backend::run).
 pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError> {
     accept::check(plan, platform)?;
-    let what = "an engine of the run's own as shell lines yet";
-    accept::refuse(engine::is_used(platform), "platform", what, "run it, or choose runc, crun or youki")?;
     lines(plan, platform).map_err(|problem| problem.on(platform))
 }
 
 fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let shape = Shape::of(plan, platform)?;
     let Found { cgroup, base } = groups(&shape)?;
+    if let Some(found) = engine::Found::find(platform, &plan.settings(platform))? {
+        Shown::of(cgroup.version(), NAME)?;
+        return Ok(of_engine(&found, plan));
+    }
     let mut lines = opening(platform);
     let settings = &plan.settings(platform);
     let (cpus, folder) = (&*shape.confines.cpus, Path::new(BY_HAND));
@@ -101,6 +104,17 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     }
     lines.extend(runtime.map(|_| format!("rm -r {BY_HAND}")));
     Ok(lines)
+}
+
+/// What is done where an engine starts the tenants, in words: its namespaces are made by calls, not by lines of a shell.
+fn of_engine(found: &engine::Found, plan: &Plan) -> Vec<String> {
+    let made = format!(
+        "# {} is started in namespaces of its own, whose control groups are a guard of {} core(s), and ends with the run.",
+        found.version(),
+        plan.host().cores
+    );
+    let then = "# It starts each tenant from an image of catamaran's worker. As lines to be typed this is not there yet.";
+    vec![made, then.to_owned()]
 }
 
 /// What stands for what catamaran has of its own.

@@ -43,6 +43,8 @@ impl Installed {
 fn version(program: &Path) -> Result<String, String> {
     let mut command = Command::new(program);
     command.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // crun makes its folder there before it answers.
+    command.env("XDG_RUNTIME_DIR", "/proc/nowhere");
     let mut asked = command.spawn().map_err(|error| error.to_string())?;
     let until = Instant::now() + ANSWER_PATIENCE;
     while asked.try_wait().is_ok_and(|ended| ended.is_none()) {

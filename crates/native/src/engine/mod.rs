@@ -122,7 +122,7 @@ impl Found {
     }
 
     /// What the engine and its runtime say of themselves.
-    fn version(&self) -> String {
+    pub(crate) fn version(&self) -> String {
         let told = self.programs.first().map_or("", |installed| &installed.version);
         match &self.runtime {
             Some(runtime) => format!("{told} with {}", runtime.version),
