@@ -88,11 +88,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         lines.push(start(&groups, &how.script, tenant.cpu.nice));
         lines.extend(network.iter().flat_map(|network| network.attach(instance)));
     }
-    lines.push(format!(
-        "# Ended after {} s at the latest; then everything is removed.",
-        plan.duration().seconds()
-    ));
-    lines.push("wait".into());
+    lines.extend(ending(plan));
     lines.extend(network.iter().map(ByHand::remove));
     if let Some(base) = base.filter(|base| base.aside.is_some()) {
         lines.push(format!("echo $$ > {}", quoted(&base.group.join("cgroup.procs"))));
@@ -104,6 +100,11 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     }
     lines.extend(runtime.map(|_| format!("rm -r {BY_HAND}")));
     Ok(lines)
+}
+
+fn ending(plan: &Plan) -> [String; 2] {
+    let seconds = plan.duration().seconds();
+    [format!("# Ended after {seconds} s at the latest; then everything is removed."), "wait".to_owned()]
 }
 
 /// What is done where an engine starts the tenants, in words: its namespaces are made by calls, not by lines of a shell.
