@@ -81,7 +81,7 @@ const CASES: &[Case] = &[
         }
         Ok(())
     }),
-    case("huge_pages_by_their_size", "runc#events: hugetlb", |bed| {
+    case("huge_pages_by_their_size", "runc#events: hugetlb, by the size of the page", |bed| {
         bed.up()?;
         bed.limit(
             "hugetlb",

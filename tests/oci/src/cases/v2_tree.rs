@@ -183,13 +183,13 @@ const CASES: &[Case] = &[
         },
     )
     .of_v2(),
-    case("a_tree_for_reading_only", "config.md#linux-mount-options: ro", |bed| {
+    case("a_tree_for_reading_only", "config.md#linux-mount-options: ro is of the mount", |bed| {
         bed.namespace(json!({ "type": "cgroup" }));
         mounted(bed, "cgroup", &["ro"])?;
         equal("EROFS", &bed.ask(&["mkdir /sys/fs/cgroup/x"])?[0], 30)
     })
     .of_v2(),
-    case("a_tree_for_writing", "config.md#linux-mount-options: rw", |bed| {
+    case("a_tree_for_writing", "config.md#linux-mount-options: rw is of the mount", |bed| {
         with_tree(bed)?;
         let answers = bed.ask(&["mkdir /sys/fs/cgroup/x", "rmdir /sys/fs/cgroup/x"])?;
         equal("making and removing a group", answers, json!([null, null]))
