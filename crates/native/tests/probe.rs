@@ -55,6 +55,10 @@ fn every_platform_keeps_what_it_promises() {
 
 #[test]
 fn a_platform_without_code_is_not_available() {
-    let answer = probe(Platform::Docker, &Arc::default());
-    assert!(matches!(answer, Err(RunError::Unavailable { platform: Platform::Docker, .. })), "{answer:?}");
+    for platform in [Platform::Rkt, Platform::Docker, Platform::Microvm] {
+        match probe(platform, &Arc::default()) {
+            Err(RunError::Unavailable { platform: named, .. }) => assert_eq!(named, platform),
+            other => panic!("{platform}: {other:?}"),
+        }
+    }
 }

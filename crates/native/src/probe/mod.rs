@@ -133,10 +133,17 @@ pub fn probe(platform: Platform, interrupted: &Arc<AtomicBool>) -> Result<Probe,
     crate::clean()?;
     let on = |problem: Problem| problem.on(platform);
     accept::check_platform(platform, false)?;
-    let what = "a probe in a bare guest, which has no kernel to ask";
-    accept::refuse(platform == Platform::Microvm, "platform", what, "choose another platform")?;
-    let what = "a probe in an engine's container yet";
-    accept::refuse(engine::is_used(platform), "platform", what, "choose container, runc, crun or youki")?;
+    let nobody_to_ask = match platform {
+        Platform::Microvm => Some(("a bare guest has no kernel to ask what it sees", "probe vm")),
+        _ if engine::is_used(platform) => {
+            Some(("an engine's container is not probed yet", "probe container, runc, crun or youki"))
+        }
+        _ => None,
+    };
+    if let Some((why, remedy)) = nobody_to_ask {
+        let (why, remedy) = (why.to_owned(), remedy.to_owned());
+        return Err(RunError::Unavailable { platform, why, remedy });
+    }
     let text = if platform == Platform::Vm { SCENARIO_IN_GUEST } else { SCENARIO };
     let plan = Plan::from_toml(text, "probe")
         .map_err(|error| on(Problem::new(error.to_string(), "this is a defect of catamaran")))?;
