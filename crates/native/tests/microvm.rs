@@ -120,5 +120,5 @@ fn what_a_bare_guest_does_not_do_is_refused_by_name() {
     let lines = dry_run(&plan("1s", BARE, idle), Platform::Microvm).expect("these are lines");
     assert!(lines.iter().any(|line| line.contains("/dev/kvm")), "{lines:#?}");
     let interrupted = std::sync::Arc::default();
-    assert!(matches!(probe(Platform::Microvm, &interrupted), Err(RunError::Unsupported { .. })));
+    assert!(matches!(probe(Platform::Microvm, &interrupted), Err(RunError::Unavailable { .. })));
 }
