@@ -13,8 +13,8 @@ use catamaran_tests::shipped;
 /// How far apart the two backends may be, in shares of the time.
 const APART_MOST: f64 = 0.1;
 
-/// Native runs in which two tenants at the most may die at one moment, and what one moment is (s).
-const TRIALS_MOST: u32 = 3;
+/// Native runs at the most until two tenants do not die at one moment, and what one moment is (s).
+const TRIALS_MOST: u32 = 5;
 const DOUBLE_KILL_S: f64 = 0.05;
 
 /// Scenario, and who is killed for memory, in this order.
@@ -93,20 +93,36 @@ fn events_agree(report: &Report, killed: &[(String, f64)]) {
     }
 }
 
-/// The kernel at times kills once more before the first victim's pages have come back to the group (`oom_reaper` lets go of
-/// the victim, whose uncharging still waits in a batch). The model knows no such race: the run is repeated.
-fn native_without_a_double_kill(plan: &Plan, platform: Platform) -> Option<(Report, Vec<(String, f64)>)> {
-    let mut machine = native(plan, platform)?;
-    for _ in 1..TRIALS_MOST {
+/// Whether somebody else died at the moment at which the first one did.
+fn is_double(killed: &[(String, f64)]) -> bool {
+    killed.windows(2).any(|pair| pair[1].1 - pair[0].1 <= DOUBLE_KILL_S)
+}
+
+/// The kernel at times kills once more before the first victim's pages have come back to the group: `exit_mmap` (mm/mmap.c, since
+/// 6.0) has the victim passed over (`MMF_OOM_SKIP`) before it flushes the batch of pages that it gathered (`tlb_finish_mmu`),
+/// and whoever waits for memory meanwhile looks for another victim. The model knows no such race: the run is repeated. None
+/// where it came each time: then who was first is all that can be compared.
+fn native_without_a_double_kill(
+    plan: &Plan,
+    platform: Platform,
+    first: &str,
+) -> Option<(Report, Vec<(String, f64)>)> {
+    for _ in 0..TRIALS_MOST {
+        let machine = native(plan, platform)?;
         let killed = killed(&machine);
-        if killed.windows(2).all(|pair| pair[1].1 - pair[0].1 > DOUBLE_KILL_S) {
-            break;
+        assert_eq!(
+            killed.first().map(|(name, _)| name.as_str()),
+            Some(first),
+            "{} on {platform}",
+            plan.name()
+        );
+        if !is_double(&killed) {
+            return Some((machine, killed));
         }
         println!("{} on {platform}: two died at one moment; once more", plan.name());
-        machine = native(plan, platform)?;
     }
-    let killed = killed(&machine);
-    Some((machine, killed))
+    println!("skipped: {} on {platform}: two died at one moment in {TRIALS_MOST} runs", plan.name());
+    None
 }
 
 fn holds(plan: &Plan, expected: &[&str]) {
@@ -120,7 +136,9 @@ fn holds(plan: &Plan, expected: &[&str]) {
             "{what}, simulated"
         );
         events_agree(&model, &foreseen);
-        let Some((machine, seen)) = native_without_a_double_kill(plan, platform) else { continue };
+        let Some((machine, seen)) = native_without_a_double_kill(plan, platform, expected[0]) else {
+            continue;
+        };
         assert_eq!(
             seen.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
             expected,
