@@ -1,5 +1,7 @@
 //! `catamaran doctor`.
 
+mod lessons;
+
 use catamaran_native::Check;
 
 use crate::args::Doctor;
@@ -9,7 +11,8 @@ use crate::terminal::Terminal;
 
 pub(crate) fn doctor(args: &Doctor, terminal: &Terminal) -> Result<(), Failure> {
     let _flag = crate::interrupt::flag()?;
-    let checks = catamaran_native::doctor();
+    let mut checks = catamaran_native::doctor();
+    checks.extend(lessons::checks(&checks));
     if args.json {
         return terminal.print_json(&checks);
     }

@@ -10,8 +10,11 @@ use catamaran_scenario::{Platform, fork_work};
 use crate::disk::layers::is_on_several_files;
 use crate::{engine, forks, microvm, network, platform, runtime, vm};
 
-/// Refuses whatever would have to be ignored.
-pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+/// Refuses whatever would have to be ignored; nothing is begun.
+///
+/// # Errors
+/// As [`Backend::run`](catamaran_report::Backend::run), as far as can be told beforehand.
+pub fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     check_but_memory_in_guests(plan, platform)?;
     if platform == Platform::Vm {
         return plan.tenants().iter().try_for_each(check_memory_in_guest);
@@ -36,7 +39,7 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     // Nodes on which nothing is placed need no machine; a tenant elsewhere is refused with its field.
     let in_guests = host.disk.is_some() && platform == Platform::Vm;
     refuse(in_guests, "host.disk", "a bound on the disk of guests yet", "choose another platform")?;
-    refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out")?;
+    refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out, or simulate")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
     forks::check(plan, platform)?;
     let tenants = plan.tenants().iter().enumerate();

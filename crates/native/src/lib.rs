@@ -50,6 +50,7 @@ mod write_up;
 
 use interrupt::Interrupt;
 
+pub use accept::check;
 pub use calibrate::calibrate;
 pub use clean::{Cleaned, clean};
 pub use density::{Count, density};
@@ -90,7 +91,7 @@ impl Backend for Runner {
         "native"
     }
     fn run(&mut self, plan: &Plan, platform: Platform, trial: u32) -> Result<Report, RunError> {
-        accept::check(plan, platform)?;
+        check(plan, platform)?;
         let interrupt = Interrupt::new(Arc::clone(&self.options.interrupted));
         let mut carry_out = || {
             let turns_per_cpu_s = match self.options.turns_per_cpu_s {

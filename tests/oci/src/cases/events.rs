@@ -19,6 +19,24 @@ fn figures(bed: &mut Bed) -> Verdict<Value> {
     Ok(event["data"].take())
 }
 
+/// Starts a container in which a process is killed for memory, and takes its figures. At times the kernel kills the one that waits as
+/// well, before the first one's pages are given back (`exit_mmap` in mm/mmap.c): then once more, twice at the most.
+fn figures_beside_a_kill(bed: &mut Bed) -> Verdict<Value> {
+    let begin = |bed: &mut Bed| {
+        bed.create()?;
+        bed.start()?;
+        bed.says("ready")?;
+        figures(bed)
+    };
+    let mut once = || {
+        let data = begin(bed);
+        let id = bed.id.clone();
+        bed.call(&["delete", "--force", &id])?;
+        data
+    };
+    once().or_else(|_| once()).or_else(|_| once())
+}
+
 fn limited(bed: &mut Bed, resources: &Value) -> Verdict {
     bed.set(json!({ "linux": { "resources": resources } }));
     bed.up()
@@ -58,15 +76,12 @@ const CASES: &[Case] = &[
     case("a_limit_that_was_met_is_counted", "runc#events: memory.usage.failcnt", |bed| {
         bed.set(json!({ "linux": { "resources": { "memory": { "limit": 32 * MEBIBYTE, "swap": 64 * MEBIBYTE } } } }));
         bed.deeds(&["child touch-memory 209715200", "wait"]);
-        bed.create()?;
-        bed.start()?;
-        bed.says("ready")?;
-        let count = figures(bed)?["memory"]["usage"]["failcnt"].take();
+        let count = figures_beside_a_kill(bed)?["memory"]["usage"]["failcnt"].take();
         holds(&format!("it is counted: {count}"), count.as_u64().is_some_and(|count| count > 0))
     }),
     case("periods_without_quota_left_are_counted", "runc#events: cpu.throttling (ns)", |bed| {
         bed.set(json!({ "linux": { "resources": { "cpu": { "quota": 2000, "period": 10_000 } } } }));
-        bed.deeds(&["child touch-memory 33554432", "wait"]);
+        bed.deeds(&["child touch-memory 8388608", "wait"]);
         bed.create()?;
         bed.start()?;
         bed.says("ready")?;
