@@ -1,10 +1,12 @@
 //! What the native runner does not carry out is refused by name, before anything is begun.
 
+mod events;
+
 use catamaran_report::RunError;
 use catamaran_scenario::file_work::{FileWork, layers_of};
 use catamaran_scenario::leak::Leak;
 use catamaran_scenario::network_work::{self, NetworkWork};
-use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Workload};
+use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Tenant, Workload};
 use catamaran_scenario::{Platform, fork_work};
 
 use crate::disk::layers::is_on_several_files;
@@ -37,7 +39,7 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     let in_guests = host.disk.is_some() && platform == Platform::Vm;
     refuse(in_guests, "host.disk", "a bound on the disk of guests yet", "choose another platform")?;
     refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out")?;
-    refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
+    events::check(plan, platform)?;
     forks::check(plan, platform)?;
     let tenants = plan.tenants().iter().enumerate();
     tenants.into_iter().try_for_each(|(index, tenant)| {
@@ -243,7 +245,6 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
         ("pids.limit", tenant.pids_limit.is_some() && platform == Platform::Vm, "process limits in guests"),
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),
-        ("restart", tenant.restart != Restart::Never, "restarts"),
         ("image", tenant.image.is_some() && layers_of(&tenant.workload).is_empty(), "images"),
         ("workload", is_on_several_files(tenant), "several files of one tenant"),
     ];

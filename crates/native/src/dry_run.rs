@@ -2,6 +2,7 @@
 //! that a run performs, so that they cannot say anything else.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use catamaran_report::RunError;
 use catamaran_scenario::plan::{NetworkWhat, Tenant, Workload};
@@ -138,7 +139,7 @@ fn opening(platform: Platform) -> Vec<String> {
 
 /// The groups that a run would use.
 fn groups(shape: &Shape) -> Result<Found, Problem> {
-    let none = || Found { cgroup: Box::new(NoGroups), base: None };
+    let none = || Found { cgroup: Arc::new(NoGroups), base: None };
     match cgroup::find(NAME, shape.needs) {
         Err(Problem::Unavailable(..)) if shape.rootless => Ok(none()),
         // On version 1 groups are the administrator's, unless somebody gave them away.
