@@ -39,10 +39,17 @@ impl OomKill {
         format!("killed for memory: {why}; its figures are its last sample")
     }
 
-    /// Notes what happened to a tenant of that label on that machine; where the kill is to be found.
-    pub(crate) fn note(&self, log: &mut Log, at_ns: u64, label: &str, machine: &str) -> Cause {
+    /// Notes what happened to a tenant of that label on that machine, and what set its own bound below what it held; where the kill
+    /// is to be found.
+    pub(crate) fn note(
+        &self,
+        log: &mut Log,
+        at_ns: u64,
+        (label, machine): (&str, &str),
+        squeezed: Option<Cause>,
+    ) -> Cause {
         let bound = if self.by_own_limit { label } else { machine };
-        let out = log.note(at_ns, ("kernel", "out-of-memory", bound), None);
+        let out = log.note(at_ns, ("kernel", "out-of-memory", bound), squeezed.filter(|_| self.by_own_limit));
         log.note(at_ns, ("kernel", "oom-kill", label), Some(out))
     }
 }
@@ -67,7 +74,7 @@ mod tests {
             assert_eq!(found.as_ref().map(|kill| kill.by_own_limit), expected, "{what}");
             let Some(kill) = found else { continue };
             let mut log = Log::default();
-            let cause = kill.note(&mut log, 5, "x", "node-1");
+            let cause = kill.note(&mut log, 5, ("x", "node-1"), None);
             let rows = log.rows();
             let host = if kill.by_own_limit { "x" } else { "node-1" };
             assert_eq!((rows[0].target.as_str(), rows[0].at_s), (host, 5e-9));

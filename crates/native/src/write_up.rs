@@ -145,7 +145,7 @@ impl Outcome<'_> {
         };
         let limits = platform::has_limits(self.platform) && self.guard.cgroup.version() != 0;
         let limit = (meets("set-limit") && !limits).then_some(("event.set-limit", why));
-        let image = "a next life is of the same image as the first: which it is called does not matter".to_owned();
+        let image = "the next life is of the same program: no image is fetched for it".to_owned();
         let image = meets("update").then_some(("event.update.image", image));
         limit.into_iter().chain(image)
     }

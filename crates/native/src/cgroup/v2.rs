@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn tenants_that_share_the_cpu_get_leaves_without_the_controller() {
-        let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", Needs::default());
+        let v2 = V2::new(Path::new("/base"), "catamaran-1", Needs::default());
         let confines =
             Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None, disk: None, shares: 1024 };
         let steps = v2.guard(&confines, true);
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn figures_are_microseconds() {
-        let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", Needs::default());
+        let v2 = V2::new(Path::new("/base"), "catamaran-1", Needs::default());
         let stat = "usage_usec 1500\nnr_throttled 2\nthrottled_usec 7\n";
         let expected =
             Usage { cpu_ns: Some(1_500_000), throttled_ns: 7000, throttled_periods: 2, ..Usage::default() };

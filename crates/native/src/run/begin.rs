@@ -209,6 +209,7 @@ impl<'a> Maker<'a> {
             costs: (Cost::default(), Cost::default()),
             collected: false,
             asked: None,
+            squeezed: None,
             end: None,
         })
     }

@@ -94,12 +94,16 @@ impl Course<'_> {
         let swap = tenant.plan.memory.swap.map(|swap| swap.0);
         let memory = MemoryLimits { max: Some(limit.0), swap, ..MemoryLimits::default() };
         let raises = had.is_some_and(|had| limit > had);
-        let what = match self.write(instance, &Limits { memory, ..Limits::default() }, raises) {
+        let written = self.write(instance, &Limits { memory, ..Limits::default() }, raises);
+        let Some(tenant) = self.tenants.get_mut(instance) else { return Ok(()) };
+        let what = match written {
             Err(what) if problem::errno(&what) == Some(rustix::io::Errno::BUSY) => "memory-limit-refused",
             Err(what) => return Err(Problem::by_errno(what, "choose another bound for the event")),
             Ok(()) => {
-                if let Some(tenant) = self.tenants.get_mut(instance) {
-                    tenant.plan.memory.limit = Some(limit);
+                tenant.plan.memory.limit = Some(limit);
+                let held = |life: &&mut Life| life.last.usage.memory_bytes.is_some_and(|held| held > limit.0);
+                if let Some(life) = tenant.lives.last_mut().filter(held) {
+                    life.squeezed = Some(asked);
                 }
                 "memory-limit"
             }
@@ -178,7 +182,8 @@ impl Course<'_> {
             let oom = life.oom_kill(&how, &*self.cgroup, (&tenant.plan, self.platform));
             let cause = match (&oom, life.asked) {
                 (Some(kill), _) => {
-                    Some(kill.note(&mut self.log, at_ns, &label, &machine(tenant.plan.node)))
+                    let names = (&*label, &*machine(tenant.plan.node));
+                    Some(kill.note(&mut self.log, at_ns, names, life.squeezed))
                 }
                 (None, Some((_, cause))) => Some(cause),
                 (None, None) if tenant.plan.restart == Restart::Always && life.is_done() => {

@@ -76,6 +76,8 @@ pub(crate) struct Life {
     pub(super) collected: bool,
     /// Why it was ended, where an event asked for it.
     pub(crate) asked: Option<(How, Cause)>,
+    /// The event that set a bound of memory below what it held.
+    pub(super) squeezed: Option<Cause>,
     /// How it ended, where it did so before the end of the run.
     pub(crate) end: Option<End>,
 }
