@@ -21,13 +21,13 @@ use crate::cgroup::charge;
 use crate::engine::Engine;
 use crate::happened::Log;
 use crate::interrupt::Interrupt;
+use crate::microvm;
 use crate::network::Network;
 use crate::others::Everyone;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::vm::{self, Hypervisor};
 use crate::write_up::{Outcome, stages};
-use crate::microvm;
 
 use begin::{Birth, Maker};
 use course::Course;

@@ -8,9 +8,7 @@ use std::path::Path;
 
 use catamaran_report::Report;
 use catamaran_report::metric::FOUND_IN_CACHE;
-use catamaran_report::report::{
-    BackendKind, Identity, Samples, Series, TenantReport, TenantState,
-};
+use catamaran_report::report::{BackendKind, Identity, Samples, Series, TenantReport, TenantState};
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::{FileWork, layers_of};
 use catamaran_scenario::leak::Leak;
@@ -69,7 +67,9 @@ impl Outcome<'_> {
         outside.extend(self.network.clone().map(|name| ("ns.net".to_owned(), name)));
         for (row, tenant) in report.tenants.iter().zip(self.tenants) {
             let facts = tenant.lives.first().map(|life| &life.facts);
-            report.isolation.extend(facts.iter().flat_map(|facts| isolation::rows(&row.label(), facts, &outside)));
+            report
+                .isolation
+                .extend(facts.iter().flat_map(|facts| isolation::rows(&row.label(), facts, &outside)));
         }
         report.samples = self.samples(&report.tenants);
         report
@@ -115,7 +115,8 @@ impl Outcome<'_> {
         }
         row.turns = Some(tenant.sum(|life| life.last.turns) as f64);
         row.memory_peak_bytes = lives.iter().filter_map(Life::memory_peak_bytes).max();
-        row.oom_kills = lives.iter().filter_map(|life| life.oom_kills(&*self.guard.cgroup)).reduce(|a, b| a + b);
+        row.oom_kills =
+            lives.iter().filter_map(|life| life.oom_kills(&*self.guard.cgroup)).reduce(|a, b| a + b);
         row.restarts = Some(tenant.restarts);
         row.disk_bytes = match layers_of(&plan.workload).is_empty() {
             true => Some(tenant.sum(|life| operations::disk_bytes(life.tape(), self.until_ns(life)))),
@@ -137,7 +138,9 @@ impl Outcome<'_> {
     fn not_carried_out(&self, plan: &plan::Tenant) -> impl Iterator<Item = (&'static str, String)> {
         let meets = |word| {
             let events = self.plan.events().iter();
-            events.map(|event| &event.action).any(|action| action.word() == word && action.tenant() == Some(&plan.name))
+            events
+                .map(|event| &event.action)
+                .any(|action| action.word() == word && action.tenant() == Some(&plan.name))
         };
         let why = match self.guard.cgroup.version() {
             0 => NO_GROUPS.to_owned(),
@@ -302,12 +305,7 @@ impl Outcome<'_> {
 }
 
 /// Says why figures are unknown, and which limits were not applied.
-fn explain(
-    row: &mut TenantReport,
-    platform: Platform,
-    version: u8,
-    tenant: &Tenant,
-) {
+fn explain(row: &mut TenantReport, platform: Platform, version: u8, tenant: &Tenant) {
     let plan = &tenant.plan;
     let counted = tenant.lives.iter().all(|life| life.last.usage.cpu_ns.is_some());
     for (field, reason) in platform::not_applied(platform, version, plan) {

@@ -150,7 +150,10 @@ fn what_cannot_happen_here_is_refused_by_its_field() {
         match common::answer(&common::plan("50ms", "", &tenants), platform) {
             Err(RunError::Unsupported { field, backend: "native", what, advice }) => {
                 assert_eq!(field, expected, "{tenants}");
-                assert!(!what.is_empty() && advice.contains("simulate") || expected == "event.memory", "{advice}");
+                assert!(
+                    !what.is_empty() && advice.contains("simulate") || expected == "event.memory",
+                    "{advice}"
+                );
             }
             other => panic!("{platform}: {tenants}: {other:?}"),
         }

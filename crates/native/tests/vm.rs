@@ -152,3 +152,23 @@ fn what_is_missing_is_named_with_a_remedy() {
         assert!(said.contains(why) && said.contains(remedy), "{variable}={value}: {said}");
     }
 }
+
+#[test]
+fn a_guest_that_is_killed_has_told_what_it_did() {
+    let _turn = turn();
+    let tenant = "[[tenant]]\nname = \"web\"\n\
+                  workload = { kind = \"server\", arrivals = { process = \"constant\", rate = \"50/s\" }, \
+                  service = { cpu = \"1ms\", distribution = \"constant\" } }\n\
+                  [[event]]\nat = \"1s\"\ndo = \"kill\"\ntarget = \"web\"";
+    let plan = plan("1500ms", "accel = \"tcg\"\nvcpus = 1\nmemory = \"192MiB\"", tenant);
+    let Some(report) = tried("a_guest_that_is_killed_has_told_what_it_did", run(&plan)) else { return };
+    assert_eq!(report.unexplained(), Vec::<String>::new());
+    let told: Vec<_> = report.events.iter().map(|event| (event.what.as_str(), event.because)).collect();
+    assert_eq!(told, [("kill", None), ("killed", Some(0))]);
+    let [web] = report.tenants.as_slice() else { panic!("one tenant") };
+    assert_eq!(web.state, TenantState::Failed, "{:?}", web.error);
+    // It answered for a second; what came later is lost. The run is over with its last tenant.
+    let requests = web.requests.as_ref().expect("a server");
+    assert!((35..=51).contains(&requests.completed) && requests.in_flight == 0, "{requests:?}");
+    assert!((1.0..1.4).contains(&report.elapsed_s), "{} s", report.elapsed_s);
+}

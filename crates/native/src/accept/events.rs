@@ -9,7 +9,8 @@ use super::refuse;
 
 /// Refuses what would have to be ignored.
 pub(super) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
-    for (index, tenant) in plan.tenants().iter().enumerate().filter(|(_, one)| one.restart != Restart::Never) {
+    for (index, tenant) in plan.tenants().iter().enumerate().filter(|(_, one)| one.restart != Restart::Never)
+    {
         let (what, advice) = next_life(plan, index, tenant, platform);
         refuse(what.is_some(), &format!("tenant.{}.restart", tenant.name), what.unwrap_or_default(), advice)?;
     }
@@ -28,7 +29,8 @@ fn check_event(plan: &Plan, event: &Event, platform: Platform) -> Result<(), Run
         let what = format!("{word} (at {at} s): {why}");
         return refuse(true, "event.do", &what, "leave it out, or simulate");
     }
-    let in_guest = platform == Platform::Vm && matches!(event.action, Action::SetLimit { memory: Some(_), .. });
+    let in_guest =
+        platform == Platform::Vm && matches!(event.action, Action::SetLimit { memory: Some(_), .. });
     let what = format!("memory limits of guests (at {at} s) yet");
     refuse(in_guest, "event.memory", &what, "set only cpu, or choose another platform")?;
     let target = plan.tenants().iter().enumerate().find(|(_, one)| Some(&*one.name) == event.action.tenant());

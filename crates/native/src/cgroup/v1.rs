@@ -264,7 +264,10 @@ mod tests {
         ];
         let bound = at("memory/sub/catamaran-1/web.0/memory.limit_in_bytes", 100);
         let both = at("memory/sub/catamaran-1/web.0/memory.memsw.limit_in_bytes", 110);
-        assert_eq!(v1.set("web.0", &limits, false), [cpu.as_slice(), &[bound.clone(), both.clone()]].concat());
+        assert_eq!(
+            v1.set("web.0", &limits, false),
+            [cpu.as_slice(), &[bound.clone(), both.clone()]].concat()
+        );
         assert_eq!(v1.set("web.0", &limits, true), [cpu.as_slice(), &[both, bound]].concat());
     }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use catamaran_scenario::plan::{self, Plan, PlatformSettings};
 use catamaran_scenario::Platform;
+use catamaran_scenario::plan::{self, Plan, PlatformSettings};
 use catamaran_worker::facts::Facts;
 use catamaran_worker::stop::stop_at;
 use catamaran_worker::tape::head;

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use catamaran_scenario::plan::{self, Plan};
 use catamaran_scenario::Platform;
+use catamaran_scenario::plan::{self, Plan};
 use catamaran_worker::clock::{now_ns, sleep_until};
 use catamaran_worker::tape::head;
 use rustix::event::poll;

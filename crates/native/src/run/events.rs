@@ -202,7 +202,8 @@ impl Course<'_> {
         for (instance, tenant) in self.tenants.iter_mut().enumerate() {
             // Two lives of one replica would be two replicas.
             let is_free = tenant.there().is_none();
-            let Some(due) = tenant.due.as_mut().filter(|due| is_free && !due.under_way && due.at_ns <= now_ns)
+            let Some(due) =
+                tenant.due.as_mut().filter(|due| is_free && !due.under_way && due.at_ns <= now_ns)
             else {
                 continue;
             };

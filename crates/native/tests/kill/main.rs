@@ -15,8 +15,8 @@ use catamaran_native::Check;
 use inventory::{Inventory, Process, devices, mounts_of_others};
 use stages::stages;
 use victim::{
-    BARE_METAL, CGROUPS, CHROOT, CONTAINER, ENGINES, GROUNDS, Ground, Homes, MICROVM, NAMESPACES, ORDINARY,
-    ROOTLESS, RUNC, VICTIM, VM, Victim,
+    BARE_METAL, CGROUPS, CHROOT, CONTAINER, ENGINES, GROUNDS, Ground, Homes, LIVES, MICROVM, NAMESPACES,
+    ORDINARY, ROOTLESS, RUNC, VICTIM, VM, Victim,
 };
 
 /// Moments without a halt on each ground: where in a run they hit is up to the seed.
@@ -316,8 +316,9 @@ fn children_of_tenants_are_gone_whoever_is_killed() {
         held_something: 0,
     };
     // Whose parent is whose in an engine's container is not told by the runner's children.
-    let with_children =
-        |ground: &Ground| ![VM, MICROVM].contains(ground) && !ground.talks && !ENGINES.contains(ground);
+    let with_children = |ground: &Ground| {
+        ![VM, MICROVM, LIVES].contains(ground) && !ground.talks && !ENGINES.contains(ground)
+    };
     for ground in grounds.into_iter().filter(with_children) {
         for who in [Who::Runner, Who::Tenant] {
             let kill = Kill { ground, who, moment: Moment::After(Duration::ZERO) };
