@@ -126,7 +126,7 @@ fn what_cannot_happen_here_is_refused_by_its_field() {
                  [[tenant]]\nname = \"x\"\nimage = \"i\"\n\
                  workload = { kind = \"disk\", op = \"read\", size = \"1MiB\", layer = \"l\" }";
     let talk = "[[tenant]]\nname = \"y\"\nworkload = { kind = \"idle\" }\n\
-                [[tenant]]\nname = \"x\"\nworkload = { kind = \"network\", to = \"y\", requests = 5 }";
+                [[tenant]]\nname = \"x\"\nworkload = { kind = \"network\", to = \"y\", requests = 5, size = \"1KiB\" }";
     let event = |rest: &str| format!("\n[[event]]\nat = \"10ms\"\n{rest}");
     let kill = |target: &str| event(&format!("do = \"kill\"\ntarget = \"{target}\""));
     let more = event("do = \"scale\"\ntarget = \"x\"\nreplicas = 2");

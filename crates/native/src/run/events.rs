@@ -10,14 +10,14 @@ use std::cmp::Reverse;
 
 use catamaran_report::report::EventRow;
 use catamaran_scenario::plan::{Action, Restart, Workload};
-use catamaran_scenario::{Bytes, MilliCpu, weight};
+use catamaran_scenario::{Bytes, MilliCpu};
 use catamaran_worker::tape::{head, phase};
 
 use super::begin::Birth;
 use super::course::Course;
 use super::lives::{Due, End, How, Life, Tenant};
 use super::nursery::Nursery;
-use crate::cgroup::{Limits, MemoryLimits};
+use crate::cgroup::Limits;
 use crate::happened::Cause;
 use crate::platform;
 use crate::problem::{self, Problem};
@@ -77,10 +77,7 @@ impl Course<'_> {
     fn set_cpu(&mut self, instance: usize, limit: MilliCpu, asked: Cause) -> Result<(), Problem> {
         let Some(tenant) = self.tenants.get_mut(instance) else { return Ok(()) };
         tenant.plan.cpu.limit = Some(limit);
-        let cpu = &tenant.plan.cpu;
-        let quota_us = Some(weight::quota_us(limit, cpu.period));
-        let (period_us, burst_us) = (cpu.period.0 / 1000, cpu.burst.0 / 1000);
-        let limits = Limits { quota_us, period_us, burst_us, ..Limits::default() };
+        let limits = platform::quota(&tenant.plan.cpu);
         self.write(instance, &limits, false)
             .map_err(|what| Problem::by_errno(what, "choose another quota for the event"))?;
         self.tell(instance, "cpu-limit", asked);
@@ -90,17 +87,17 @@ impl Course<'_> {
     /// The same of its memory, unless the kernel refuses: version 1 does where more is held and can't be given back.
     fn set_memory(&mut self, instance: usize, limit: Bytes, asked: Cause) -> Result<(), Problem> {
         let Some(tenant) = self.tenants.get_mut(instance) else { return Ok(()) };
-        let had = tenant.plan.memory.limit;
-        let swap = tenant.plan.memory.swap.map(|swap| swap.0);
-        let memory = MemoryLimits { max: Some(limit.0), swap, ..MemoryLimits::default() };
-        let raises = had.is_some_and(|had| limit > had);
-        let written = self.write(instance, &Limits { memory, ..Limits::default() }, raises);
+        let had = tenant.plan.memory.limit.replace(limit);
+        let limits = platform::memory_bound(&tenant.plan.memory);
+        let written = self.write(instance, &limits, had.is_some_and(|had| limit > had));
         let Some(tenant) = self.tenants.get_mut(instance) else { return Ok(()) };
         let what = match written {
-            Err(what) if problem::errno(&what) == Some(rustix::io::Errno::BUSY) => "memory-limit-refused",
+            Err(what) if problem::errno(&what) == Some(rustix::io::Errno::BUSY) => {
+                tenant.plan.memory.limit = had;
+                "memory-limit-refused"
+            }
             Err(what) => return Err(Problem::by_errno(what, "choose another bound for the event")),
             Ok(()) => {
-                tenant.plan.memory.limit = Some(limit);
                 let held = |life: &&mut Life| life.last.usage.memory_bytes.is_some_and(|held| held > limit.0);
                 if let Some(life) = tenant.lives.last_mut().filter(held) {
                     life.squeezed = Some(asked);
