@@ -145,8 +145,8 @@ impl Course<'_> {
         match poll(&mut fds, timeout.as_ref()) {
             Ok(0) | Err(_) => Ok(()),
             Ok(_) => {
-                let lives = self.tenants.iter_mut().filter_map(|tenant| tenant.lives.last_mut());
-                lives.map(|life| life.launcher.hear_all()).collect()
+                let mut lives = self.tenants.iter_mut().filter_map(|tenant| tenant.lives.last_mut());
+                lives.try_for_each(|life| life.launcher.hear_all())
             }
         }
     }

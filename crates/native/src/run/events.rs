@@ -171,9 +171,9 @@ impl Course<'_> {
         let machine = |node| EventRow::machine(self.plan, node);
         let (now_ns, origin_ns) = (self.elapsed_ns(), self.origin_ns);
         for tenant in &mut self.tenants {
+            let Some(how) = tenant.there().and_then(Life::ended).cloned() else { continue };
             let label = tenant.row_label();
-            let Some(life) = tenant.lives.last_mut().filter(|life| life.end.is_none()) else { continue };
-            let Some(how) = life.ended().cloned() else { continue };
+            let Some(life) = tenant.lives.last_mut() else { continue };
             life.look(&*self.cgroup);
             let at_ns = life.launcher.ended_ns.map_or(now_ns, |at_ns| at_ns.saturating_sub(origin_ns));
             let oom = life.oom_kill(&how, &*self.cgroup, (&tenant.plan, self.platform));
