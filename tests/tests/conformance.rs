@@ -87,7 +87,7 @@ impl Case {
                 (self.body)(&report);
             }
             Err(RunError::Unavailable { why, .. }) => println!("skipped: {name}: {}", why.replace('\n', " ")),
-            // A guest's files are its own, and neither backend says anything about them yet; of its memory one does.
+            // A guest's files are its own, and neither backend says anything about them yet, nor of bounds in its memory.
             Err(RunError::Unsupported { field, .. }) if platform == Platform::Vm && self.is_inside() => {
                 assert!(field.starts_with("tenant.t."), "{field}");
             }
@@ -258,7 +258,10 @@ fn touched_memory_is_charged() -> Case {
             // The pages, their tables and what the worker itself is charged.
             let peak = tenant.memory_peak_bytes.expect("a peak");
             let peak_of_it = peak.saturating_sub(idle_guest(report));
-            assert!((64 * MIB..72 * MIB).contains(&peak_of_it), "{peak_of_it} bytes: {report:?}");
+            // Natively a guest's kernel and its monitor are in the same group.
+            let guest = report.platform == Platform::Vm && report.backend == BackendKind::Native;
+            let most = if guest { 512 * MIB } else { 72 * MIB };
+            assert!((64 * MIB..most).contains(&peak_of_it), "{peak_of_it} bytes: {report:?}");
             assert!(report.host.memory_peak_bytes.is_some_and(|host| host >= peak), "{:?}", report.host);
             let samples = report.samples.as_ref().expect("samples");
             let memory = samples.series.iter().find(|series| series.metric == "memory").expect("of memory");

@@ -4,7 +4,6 @@ mod events;
 
 use catamaran_report::RunError;
 use catamaran_scenario::file_work::{FileWork, layers_of};
-use catamaran_scenario::leak::Leak;
 use catamaran_scenario::network_work::{self, NetworkWork};
 use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Tenant, Workload};
 use catamaran_scenario::{Platform, fork_work};
@@ -14,15 +13,15 @@ use crate::{engine, forks, microvm, network, platform, runtime, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
-    check_but_memory_in_guests(plan, platform)?;
+    check_but_bounds_in_guests(plan, platform)?;
     if platform == Platform::Vm {
-        return plan.tenants().iter().try_for_each(check_memory_in_guest);
+        return plan.tenants().iter().try_for_each(check_bounds_in_guest);
     }
     Ok(())
 }
 
-/// The same, where tenants may touch memory in their guests.
-pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+/// The same, where bounds of a tenant's memory may be those of its whole guest.
+pub(crate) fn check_but_bounds_in_guests(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     check_platform(platform, platform::has_users(platform, &plan.settings(platform)))?;
     check_settings(&plan.settings(platform), platform)?;
     let rootless = plan.settings(platform).rootless == Some(true);
@@ -77,23 +76,23 @@ fn check_network(plan: &Plan, platform: Platform) -> Result<(), RunError> {
 }
 
 /// A guest's memory is its own: what bounds a tenant elsewhere would bound its machine.
-fn check_memory_in_guest(tenant: &Tenant) -> Result<(), RunError> {
+fn check_bounds_in_guest(tenant: &Tenant) -> Result<(), RunError> {
     let memory = &tenant.memory;
-    let touches = match &tenant.workload {
-        Workload::Phases(phases) => phases.iter().any(|phase| Leak::of(&phase.workload).is_some()),
-        workload => Leak::of(workload).is_some(),
-    };
     let table = [
         ("memory.limit", memory.limit.is_some()),
         ("memory.high", memory.high.is_some()),
         ("memory.swap", memory.swap.is_some()),
         ("memory.oom_group", memory.oom_group),
         ("memory.oom_score_adj", memory.oom_score_adj != 0),
-        ("workload", touches),
     ];
     table.into_iter().try_for_each(|(name, set)| {
         let field = format!("tenant.{}.{name}", tenant.name);
-        refuse(set, &field, "memory inside of guests yet", "choose another platform")
+        refuse(
+            set,
+            &field,
+            "bounds of memory inside of guests yet",
+            "set platform.vm.memory, which bounds it, or choose another platform",
+        )
     })
 }
 

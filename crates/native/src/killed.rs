@@ -13,8 +13,18 @@ const NEAR_BYTES: u64 = 64 * 4096;
 /// The end of a tenant that was killed for memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OomKill {
-    /// Whether its own limit was reached, and not the guard's.
-    pub(crate) by_own_limit: bool,
+    pub(crate) full: Full,
+}
+
+/// What was full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// Its own limit.
+    Limit,
+    /// The guard.
+    Host,
+    /// Its guest, whose own kernel killed it.
+    Guest,
 }
 
 impl OomKill {
@@ -25,16 +35,23 @@ impl OomKill {
             return None;
         }
         let by_own_limit = limit.zip(peak).is_some_and(|(limit, peak)| peak + NEAR_BYTES >= limit);
-        Some(Self { by_own_limit })
+        Some(Self { full: if by_own_limit { Full::Limit } else { Full::Host } })
+    }
+
+    /// The same of a process in a guest, where nobody else kills.
+    pub(crate) fn in_guest(how: &str) -> Option<Self> {
+        (how == KILLED).then_some(Self { full: Full::Guest })
     }
 
     /// What is said of the tenant.
     pub(crate) fn error(&self) -> String {
-        let why = if self.by_own_limit {
-            "its memory.limit was reached"
-        } else {
-            "host.memory was full, and of all tenants it had the greatest badness (an OOM inside of the guard's control \
-             group, which looks for its victim as that of a whole machine does)"
+        let why = match self.full {
+            Full::Limit => "its memory.limit was reached",
+            Full::Host => {
+                "host.memory was full, and of all tenants it had the greatest badness (an OOM inside of the guard's control \
+                 group, which looks for its victim as that of a whole machine does)"
+            }
+            Full::Guest => "its guest's (platform.vm.memory) was full, and the guest's kernel killed it",
         };
         format!("killed for memory: {why}; its figures are its last sample")
     }
@@ -48,9 +65,14 @@ impl OomKill {
         (label, machine): (&str, &str),
         squeezed: Option<Cause>,
     ) -> Cause {
-        let bound = if self.by_own_limit { label } else { machine };
-        let out = log.note(at_ns, ("kernel", "out-of-memory", bound), squeezed.filter(|_| self.by_own_limit));
-        log.note(at_ns, ("kernel", "oom-kill", label), Some(out))
+        let (kernel, bound) = match self.full {
+            Full::Limit => ("kernel", label),
+            Full::Host => ("kernel", machine),
+            Full::Guest => ("guest", label),
+        };
+        let because = squeezed.filter(|_| self.full == Full::Limit);
+        let out = log.note(at_ns, (kernel, "out-of-memory", bound), because);
+        log.note(at_ns, (kernel, "oom-kill", label), Some(out))
     }
 }
 
@@ -71,12 +93,12 @@ mod tests {
             ("a child was killed", 1, limit, true, "0", None),
         ] {
             let found = OomKill::find(how, kills, Some(peak), limited.then_some(limit));
-            assert_eq!(found.as_ref().map(|kill| kill.by_own_limit), expected, "{what}");
+            assert_eq!(found.as_ref().map(|kill| kill.full == Full::Limit), expected, "{what}");
             let Some(kill) = found else { continue };
             let mut log = Log::default();
             let cause = kill.note(&mut log, 5, ("x", "node-1"), None);
             let rows = log.rows();
-            let host = if kill.by_own_limit { "x" } else { "node-1" };
+            let host = if kill.full == Full::Limit { "x" } else { "node-1" };
             assert_eq!((rows[0].target.as_str(), rows[0].at_s), (host, 5e-9));
             assert_eq!((cause, rows[1].target.as_str(), rows[1].because), (1, "x", Some(0)));
         }

@@ -10,7 +10,7 @@ use catamaran_worker::tape::{Tape, head};
 
 use crate::cgroup::{Accounts, Cgroup, Usage};
 use crate::happened::Cause;
-use crate::killed::OomKill;
+use crate::killed::{Full, OomKill};
 use crate::launcher::Launcher;
 use crate::platform;
 use crate::tally::{Look, Tally};
@@ -226,10 +226,13 @@ impl Life {
         Ok(())
     }
 
-    /// Its kills for memory, as its group has counted them.
+    /// Its kills for memory, as its group has counted them, and its guest's kernel's.
     pub(crate) fn oom_kills(&self, cgroup: &dyn Cgroup) -> Option<u64> {
         let text = self.accounts.oom.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-        text.or_else(|| self.tally.oom().map(str::to_owned)).and_then(|text| cgroup.oom_kills(&text))
+        let text = text.or_else(|| self.tally.oom().map(str::to_owned));
+        let of_guest =
+            self.end.as_ref().and_then(|end| end.oom.as_ref()).filter(|kill| kill.full == Full::Guest);
+        text.and_then(|text| Some(cgroup.oom_kills(&text)? + u64::from(of_guest.is_some())))
     }
 
     /// Its peak of memory (bytes).
@@ -246,6 +249,9 @@ impl Life {
     ) -> Option<OomKill> {
         if self.asked.is_some() || self.is_done() {
             return None;
+        }
+        if self.guest.is_some() && self.launcher.ended.is_none() {
+            return OomKill::in_guest(how);
         }
         let limit = plan.memory.limit.filter(|_| platform::has_limits(platform));
         let kills = self.oom_kills(cgroup).unwrap_or(0);

@@ -34,6 +34,10 @@ pub(crate) fn amend(report: &mut Report, hypervisor: &Hypervisor, tenants: &[Ten
              time that they are throttled counts where the kernel counts it as such a wait",
         );
         row.explain_absence(
+            "memory_peak_bytes.guest",
+            "that of its whole guest, whose kernel is in it, and of its monitor; what the tenant alone holds the guest knows",
+        );
+        row.explain_absence(
             "waited_s.host",
             "waited_s is what the guest's kernel counts; time taken from its processors is stolen_s",
         );

@@ -119,7 +119,8 @@ fn kills_of_others(grounds: &[Ground], emulated: bool) -> Vec<Kill> {
     let mut kills: Vec<_> =
         halted.map(|(ground, who, stage)| Kill { ground, who, moment: Moment::At(stage) }).collect();
     let mut dice = Dice(0xD1CE);
-    for &ground in grounds.iter().filter(|_| !emulated) {
+    // Where tenants are started anew, each run has a kill of its own.
+    for &ground in grounds.iter().filter(|ground| !emulated && **ground != LIVES) {
         let latest = if ground == VM { LATEST_OF_GUESTS } else { Duration::from_millis(300) };
         // Launchers are there while they start their tenant only.
         let mut later = vec![(Who::Tenant, Moment::After(dice.below(latest)))];
