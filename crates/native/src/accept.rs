@@ -1,10 +1,11 @@
 //! What the native runner does not carry out is refused by name, before anything is begun.
 
+mod events;
+
 use catamaran_report::RunError;
 use catamaran_scenario::file_work::{FileWork, layers_of};
-use catamaran_scenario::leak::Leak;
 use catamaran_scenario::network_work::{self, NetworkWork};
-use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Workload};
+use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Tenant, Workload};
 use catamaran_scenario::{Platform, fork_work};
 
 use crate::disk::layers::is_on_several_files;
@@ -15,15 +16,15 @@ use crate::{engine, forks, microvm, network, platform, runtime, vm};
 /// # Errors
 /// As [`Backend::run`](catamaran_report::Backend::run), as far as can be told beforehand.
 pub fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
-    check_but_memory_in_guests(plan, platform)?;
+    check_but_bounds_in_guests(plan, platform)?;
     if platform == Platform::Vm {
-        return plan.tenants().iter().try_for_each(check_memory_in_guest);
+        return plan.tenants().iter().try_for_each(check_bounds_in_guest);
     }
     Ok(())
 }
 
-/// The same, where tenants may touch memory in their guests.
-pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+/// The same, where bounds of a tenant's memory may be those of its whole guest.
+pub(crate) fn check_but_bounds_in_guests(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     check_platform(platform, platform::has_users(platform, &plan.settings(platform)))?;
     check_settings(&plan.settings(platform), platform)?;
     let rootless = plan.settings(platform).rootless == Some(true);
@@ -40,7 +41,7 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     let in_guests = host.disk.is_some() && platform == Platform::Vm;
     refuse(in_guests, "host.disk", "a bound on the disk of guests yet", "choose another platform")?;
     refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out, or simulate")?;
-    refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
+    events::check(plan, platform)?;
     forks::check(plan, platform)?;
     let tenants = plan.tenants().iter().enumerate();
     tenants.into_iter().try_for_each(|(index, tenant)| {
@@ -78,23 +79,23 @@ fn check_network(plan: &Plan, platform: Platform) -> Result<(), RunError> {
 }
 
 /// A guest's memory is its own: what bounds a tenant elsewhere would bound its machine.
-fn check_memory_in_guest(tenant: &Tenant) -> Result<(), RunError> {
+fn check_bounds_in_guest(tenant: &Tenant) -> Result<(), RunError> {
     let memory = &tenant.memory;
-    let touches = match &tenant.workload {
-        Workload::Phases(phases) => phases.iter().any(|phase| Leak::of(&phase.workload).is_some()),
-        workload => Leak::of(workload).is_some(),
-    };
     let table = [
         ("memory.limit", memory.limit.is_some()),
         ("memory.high", memory.high.is_some()),
         ("memory.swap", memory.swap.is_some()),
         ("memory.oom_group", memory.oom_group),
         ("memory.oom_score_adj", memory.oom_score_adj != 0),
-        ("workload", touches),
     ];
     table.into_iter().try_for_each(|(name, set)| {
         let field = format!("tenant.{}.{name}", tenant.name);
-        refuse(set, &field, "memory inside of guests yet", "choose another platform")
+        refuse(
+            set,
+            &field,
+            "bounds of memory inside of guests yet",
+            "set platform.vm.memory, which bounds it, or choose another platform",
+        )
     })
 }
 
@@ -246,7 +247,6 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
         ("pids.limit", tenant.pids_limit.is_some() && platform == Platform::Vm, "process limits in guests"),
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),
-        ("restart", tenant.restart != Restart::Never, "restarts"),
         ("image", tenant.image.is_some() && layers_of(&tenant.workload).is_empty(), "images"),
         ("workload", is_on_several_files(tenant), "several files of one tenant"),
     ];

@@ -47,7 +47,7 @@ pub fn density(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Count, RunError> {
     crate::clean()?;
-    accept::check_but_memory_in_guests(plan, platform)?;
+    accept::check_but_bounds_in_guests(plan, platform)?;
     let one_kind = plan.tenants().get(1).is_some();
     accept::refuse(one_kind, "tenant", "a density of more than one kind of tenant", "leave the others out")?;
     let what = "a density of an engine's containers yet";

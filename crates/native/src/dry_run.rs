@@ -2,9 +2,10 @@
 //! that a run performs, so that they cannot say anything else.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use catamaran_report::RunError;
-use catamaran_scenario::plan::{NetworkWhat, Tenant, Workload};
+use catamaran_scenario::plan::{Action, Event, NetworkWhat, Tenant, Workload};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::{Namespace, Script, Step};
 
@@ -88,6 +89,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         lines.push(start(&groups, &how.script, tenant.cpu.nice));
         lines.extend(network.iter().flat_map(|network| network.attach(instance)));
     }
+    lines.extend(plan.events().iter().flat_map(|event| happening(plan, &place, event, &mut made)));
     lines.extend(ending(plan));
     lines.extend(network.iter().map(ByHand::remove));
     if let Some(base) = base.filter(|base| base.aside.is_some()) {
@@ -100,6 +102,30 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     }
     lines.extend(runtime.map(|_| format!("rm -r {BY_HAND}")));
     Ok(lines)
+}
+
+/// An event: in words, and where it writes bounds, as lines that wait for its time.
+fn happening(plan: &Plan, place: &Place<'_>, event: &Event, made: &mut Vec<String>) -> Vec<String> {
+    let (at_s, target) = (event.at.seconds(), event.action.tenant().unwrap_or_default());
+    let mut lines = vec![format!("# At {at_s} s: {} {target}.", event.action.word())];
+    let Action::SetLimit { cpu, memory, .. } = event.action else { return lines };
+    for (index, replica) in plan.instances().filter(|_| platform::has_limits(place.platform)) {
+        let Some(tenant) = plan.tenants().get(index).filter(|tenant| tenant.name == target) else { continue };
+        let (mut own, label) = (tenant.clone(), format!("{target}.{replica}"));
+        let had = own.memory.limit;
+        (own.cpu.limit, own.memory.limit) = (cpu.or(own.cpu.limit), memory.or(had));
+        let quota = cpu.map(|_| place.cgroup.set(&label, &platform::quota(&own.cpu), false));
+        let bound = memory.map(|memory| {
+            place.cgroup.set(
+                &label,
+                &platform::memory_bound(&own.memory),
+                had.is_some_and(|had| memory > had),
+            )
+        });
+        let steps = [quota, bound].into_iter().flatten().flatten();
+        lines.extend(steps.map(|step| format!("(sleep {at_s}; {}) &", shell(&step, made))));
+    }
+    lines
 }
 
 fn ending(plan: &Plan) -> [String; 2] {
@@ -138,7 +164,7 @@ fn opening(platform: Platform) -> Vec<String> {
 
 /// The groups that a run would use.
 fn groups(shape: &Shape) -> Result<Found, Problem> {
-    let none = || Found { cgroup: Box::new(NoGroups), base: None };
+    let none = || Found { cgroup: Arc::new(NoGroups), base: None };
     match cgroup::find(NAME, shape.needs) {
         Err(Problem::Unavailable(..)) if shape.rootless => Ok(none()),
         // On version 1 groups are the administrator's, unless somebody gave them away.

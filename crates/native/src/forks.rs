@@ -7,14 +7,15 @@
 use std::fs;
 use std::path::Path;
 
-use catamaran_report::report::{EventRow, TenantReport};
-use catamaran_report::{Report, RunError};
+use catamaran_report::RunError;
+use catamaran_report::report::TenantReport;
 use catamaran_scenario::fork_work::ForkWork;
 use catamaran_scenario::plan::{Plan, Tenant};
 use catamaran_scenario::{Nanos, Platform};
 use catamaran_worker::tape::{Tape, phase};
 
 use crate::accept::refuse;
+use crate::happened::Log;
 use crate::platform;
 
 /// What became of the forks of one phase that were due before `end_ns` (from the origin).
@@ -71,19 +72,22 @@ fn phases(tape: &Tape) -> impl Iterator<Item = usize> + '_ {
     phases.filter(|at| tape.get(at + phase::KIND) == phase::FORK)
 }
 
-/// Adds the first refused fork of each tenant, in its place by time; rows are those of the tapes.
-pub(crate) fn add_refusals<'a>(
-    report: &mut Report,
-    tapes: impl Iterator<Item = (&'a Tenant, &'a Tape)>,
+/// Notes the first refused fork of a tenant of that label; `lives` are its tapes, each with its end (ns from the origin). The kernel
+/// does not say which bound it was: a tenant's own, where it has one.
+pub(crate) fn note_refusal<'a>(
+    log: &mut Log,
+    label: &str,
+    plan: &Tenant,
+    lives: impl Iterator<Item = (&'a Tape, u64)>,
     platform: Platform,
-    end_ns: u64,
 ) {
-    for (row, (plan, tape)) in report.tenants.iter().zip(tapes) {
-        let has_own = plan.pids_limit.is_some() && platform::has_limits(platform);
-        if let Some(event) = refused(tape, end_ns, &row.label(), has_own) {
-            insert(&mut report.events, event);
-        }
-    }
+    let first_of = |(tape, end_ns): (&Tape, u64)| {
+        phases(tape).filter_map(|at| forked(tape, at, end_ns, &mut Vec::new()).first_refused_ns).min()
+    };
+    let Some(first_ns) = lives.filter_map(first_of).min() else { return };
+    let has_own = plan.pids_limit.is_some() && platform::has_limits(platform);
+    let bound = if has_own { label } else { "host" };
+    log.note(first_ns, (label, "pids-max", bound), None);
 }
 
 /// Says what is not known of a tenant that forks; `counted` where a group counts CPU time.
@@ -96,35 +100,10 @@ pub(crate) fn explain(row: &mut TenantReport, counted: bool) {
     }
 }
 
-/// The event of a tenant's first refused fork. The kernel does not say which bound it was: a
-/// tenant's own, where it has one.
-fn refused(tape: &Tape, end_ns: u64, label: &str, has_own: bool) -> Option<EventRow> {
-    let first =
-        phases(tape).filter_map(|at| forked(tape, at, end_ns, &mut Vec::new()).first_refused_ns).min()?;
-    let bound = if has_own { label } else { "host" };
-    Some(EventRow {
-        at_s: first as f64 / 1e9,
-        actor: label.to_owned(),
-        what: "pids-max".to_owned(),
-        target: bound.to_owned(),
-        because: None,
-        bytes: None,
-    })
-}
-
-/// Puts an event without a cause in its place by time; what comes after it keeps its causes.
-fn insert(events: &mut Vec<EventRow>, event: EventRow) {
-    let place = events.partition_point(|other| other.at_s <= event.at_s);
-    for other in events.iter_mut() {
-        other.because = other.because.map(|cause| cause + u32::from(cause as usize >= place));
-    }
-    events.insert(place, event);
-}
-
 /// Refuses what may come to more processes than this machine can safely bear.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     let most: u64 =
-        plan.tenants().iter().map(|tenant| children(plan, tenant, platform)).fold(0, u64::saturating_add);
+        instances(plan).map(|tenant| children(plan, tenant, platform)).fold(0, u64::saturating_add);
     let Some(tenant) = plan.tenants().iter().find(|tenant| ForkWork::all(&tenant.workload).next().is_some())
     else {
         return Ok(());
@@ -140,12 +119,17 @@ pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     )
 }
 
-/// Most children of all replicas of a tenant at once.
+/// The tenant of each replica, those included that an event brings.
+fn instances(plan: &Plan) -> impl Iterator<Item = &Tenant> {
+    plan.instances().filter_map(|(index, _)| plan.tenants().get(index))
+}
+
+/// Most children of a replica of a tenant at once.
 fn children(plan: &Plan, tenant: &Tenant, platform: Platform) -> u64 {
     let left = plan.duration().0.saturating_sub(tenant.start_at.0);
     let limit = tenant.pids_limit.filter(|_| platform::has_limits(platform));
     let most = ForkWork::all(&tenant.workload).map(|work| work.at_once(Nanos(left), limit)).max();
-    most.unwrap_or(0).saturating_mul(u64::from(tenant.replicas))
+    most.unwrap_or(0)
 }
 
 /// Processes that a run may have.
@@ -155,8 +139,8 @@ fn safe() -> u64 {
 
 /// Most children of one replica, by its part of those that a run may have.
 pub(crate) fn part(plan: &Plan) -> u64 {
-    let forking = plan.tenants().iter().filter(|tenant| ForkWork::all(&tenant.workload).next().is_some());
-    safe() / forking.map(|tenant| u64::from(tenant.replicas)).sum::<u64>().max(1)
+    let forking = instances(plan).filter(|tenant| ForkWork::all(&tenant.workload).next().is_some());
+    safe() / (forking.count() as u64).max(1)
 }
 
 /// Processes that there is room for beside those that are there.

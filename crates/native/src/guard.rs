@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use catamaran_scenario::plan::{Host, PlatformSettings};
 use catamaran_scenario::{Plan, Platform, weight};
@@ -21,7 +22,7 @@ use crate::{disk, machine, platform};
 /// A run's folder and groups; removes them when it goes.
 pub(crate) struct Guard {
     folder: Option<RunFolder>,
-    pub(crate) cgroup: Box<dyn Cgroup>,
+    pub(crate) cgroup: Arc<dyn Cgroup>,
     pub(crate) confines: Confines,
 }
 
@@ -38,11 +39,11 @@ impl Guard {
         })?;
         stop_at("folder");
         let group_name = folder.group_name();
-        let without = Box::new(cgroup::NoGroups);
+        let without = Arc::new(cgroup::NoGroups);
         let mut guard = Self { folder: Some(folder), cgroup: without, confines: shape.confines.clone() };
         match guard.make_groups(&group_name, shape) {
             // What was made before the refusal stands in the ledger and goes with the run.
-            Err(Problem::Unavailable(..)) if shape.rootless => guard.cgroup = Box::new(cgroup::NoGroups),
+            Err(Problem::Unavailable(..)) if shape.rootless => guard.cgroup = Arc::new(cgroup::NoGroups),
             made => made?,
         }
         stop_at("guard");

@@ -22,6 +22,7 @@ mod dry_run;
 mod engine;
 mod forks;
 mod guard;
+mod happened;
 mod identity;
 mod installed;
 mod interrupt;

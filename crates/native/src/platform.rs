@@ -143,15 +143,30 @@ fn limits(tenant: &Tenant, cpus: &[u32]) -> Limits {
     Limits {
         shares: cpu.request.map(|_| weight::kernel_weight(cpu)),
         weight: cpu.request.map(|request| weight_v2(cpu, weight::shares(request))),
-        quota_us: cpu.limit.map(|limit| weight::quota_us(limit, cpu.period)),
-        period_us: cpu.period.0 / 1000,
-        burst_us: cpu.burst.0 / 1000,
         cpus: set.map(|set| set.iter().filter_map(|&core| cpus.get(core as usize).copied()).collect()),
         memory: memory_limits(&tenant.memory),
         pids: tenant.pids_limit,
         io,
         io_weight,
+        ..quota(cpu)
     }
+}
+
+/// What bounds the CPU time of a tenant, and nothing else.
+pub(crate) fn quota(cpu: &plan::Cpu) -> Limits {
+    Limits {
+        quota_us: cpu.limit.map(|limit| weight::quota_us(limit, cpu.period)),
+        period_us: cpu.period.0 / 1000,
+        burst_us: cpu.burst.0 / 1000,
+        ..Limits::default()
+    }
+}
+
+/// What bounds its memory, where that is set anew.
+pub(crate) fn memory_bound(memory: &Memory) -> Limits {
+    let bounds = memory_limits(memory);
+    let memory = MemoryLimits { max: bounds.max, swap: bounds.swap, ..MemoryLimits::default() };
+    Limits { memory, ..Limits::default() }
 }
 
 /// The plan's bounds of memory.

@@ -1,5 +1,6 @@
 //! From what was measured to the report.
 
+mod requests;
 mod stages;
 
 use std::collections::BTreeMap;
@@ -7,42 +8,23 @@ use std::path::Path;
 
 use catamaran_report::Report;
 use catamaran_report::metric::FOUND_IN_CACHE;
-use catamaran_report::report::{
-    BackendKind, EventRow, Identity, Requests, Samples, Series, TenantReport, TenantState,
-};
+use catamaran_report::report::{BackendKind, Identity, Samples, Series, TenantReport, TenantState};
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::{FileWork, layers_of};
 use catamaran_scenario::leak::Leak;
-use catamaran_scenario::plan::{Plan, Tenant, Workload};
+use catamaran_scenario::plan::{self, Plan, Workload};
 use catamaran_scenario::{fork_work, network_work};
-use catamaran_worker::facts::{self, Facts};
-use catamaran_worker::tape::{Tape, head, phase};
+use catamaran_worker::facts;
+use catamaran_worker::tape::{Tape, head};
 
 pub(crate) use stages::stages;
 
-use crate::cgroup::{Accounts, Usage};
+use crate::cgroup::Usage;
 use crate::guard::{Guard, number};
-use crate::killed::OomKill;
+use crate::happened::Log;
 use crate::platform::NO_GROUPS;
-use crate::run::SAMPLE_NS;
-use crate::tally::{Look, Tally};
+use crate::run::{End, How, Life, SAMPLE_NS, Tenant};
 use crate::{forks, identity, isolation, machine, operations, platform};
-
-/// One tenant's part.
-pub(crate) struct TenantOutcome<'a> {
-    pub(crate) tape: &'a Tape,
-    pub(crate) accounts: &'a Accounts,
-    /// How it ended, where it did so before the end of the run.
-    pub(crate) ended: Option<&'a str>,
-    /// When that was heard of (ns of the clock).
-    pub(crate) ended_ns: Option<u64>,
-    pub(crate) first: &'a Look,
-    pub(crate) last: &'a Look,
-    pub(crate) facts: &'a Facts,
-    pub(crate) samples: &'a [Usage],
-    /// What is known of groups that are there no more.
-    pub(crate) tally: &'a Tally,
-}
 
 /// A run that is over.
 pub(crate) struct Outcome<'a> {
@@ -59,7 +41,9 @@ pub(crate) struct Outcome<'a> {
     pub(crate) network: Option<String>,
     /// The OCI runtime that started the tenants, where it is not our own.
     pub(crate) runtime: Option<&'a str>,
-    pub(crate) tenants: Vec<TenantOutcome<'a>>,
+    pub(crate) tenants: &'a [Tenant],
+    /// What happened to them.
+    pub(crate) log: Log,
 }
 
 impl Outcome<'_> {
@@ -68,97 +52,138 @@ impl Outcome<'_> {
         let mut report =
             Report::blank(self.plan, self.platform, BackendKind::Native, self.trial, self.identity());
         report.elapsed_s = self.elapsed_s();
-        let plans = self.plan.instances().filter_map(|(index, _)| self.plan.tenants().get(index));
-        let mut kills = Vec::new();
-        for ((row, plan), tenant) in report.tenants.iter_mut().zip(plans).zip(&self.tenants) {
-            let machine = EventRow::machine(self.plan, plan.node);
-            kills.extend(self.fill(row, plan, tenant).map(|kill| (row.label(), machine, kill)));
+        for (row, tenant) in report.tenants.iter_mut().zip(self.tenants) {
+            self.fill(row, tenant);
         }
-        kills.sort_by_key(|(_, _, kill)| kill.at_ns);
-        let rows = kills.iter().enumerate();
-        report.events =
-            rows.flat_map(|(k, (label, machine, kill))| kill.events(label, machine, 2 * k)).collect();
-        let rows = self.plan.instances().zip(&self.tenants);
-        let tapes =
-            rows.filter_map(|((index, _), tenant)| Some((self.plan.tenants().get(index)?, tenant.tape)));
-        forks::add_refusals(&mut report, tapes, self.platform, self.end_ns.saturating_sub(self.origin_ns));
+        let mut log = self.log.clone();
+        for (row, tenant) in report.tenants.iter().zip(self.tenants) {
+            let lives = tenant.lives.iter().map(|life| (life.tape(), self.until_ns(life)));
+            forks::note_refusal(&mut log, &row.label(), &tenant.plan, lives, self.platform);
+        }
+        report.events = log.rows();
         self.fill_host(&mut report);
         let mut outside = facts::read(Path::new("/proc/self"));
         // What tenants share in place of the machine's network stands for it.
         outside.extend(self.network.clone().map(|name| ("ns.net".to_owned(), name)));
-        for (row, tenant) in report.tenants.iter().zip(&self.tenants) {
-            report.isolation.extend(isolation::rows(&row.label(), tenant.facts, &outside));
+        for (row, tenant) in report.tenants.iter().zip(self.tenants) {
+            let facts = tenant.lives.first().map(|life| &life.facts);
+            report
+                .isolation
+                .extend(facts.iter().flat_map(|facts| isolation::rows(&row.label(), facts, &outside)));
         }
         report.samples = self.samples(&report.tenants);
         report
     }
 
-    /// To the end of the run, or of the last tenant where all were done before.
+    /// To the end of the run, or of the last tenant where all were done before, and nothing happened any more.
     fn elapsed_s(&self) -> f64 {
-        let done: Option<Vec<u64>> =
-            self.tenants.iter().map(|tenant| instant(tenant.tape, head::DONE)).collect();
+        let done = |tenant: &Tenant| {
+            let Some(life) = tenant.lives.last() else { return Some(0) };
+            let ended = life.end.as_ref().filter(|_| life.asked.is_some());
+            instant(life.tape(), head::DONE).or(ended.map(|end| end.at_ns))
+        };
+        let done: Option<Vec<u64>> = self.tenants.iter().map(done).collect();
         let to_the_end = self.end_ns.saturating_sub(self.origin_ns);
-        let last = done.and_then(|done| done.into_iter().max());
+        let last = done.and_then(|done| done.into_iter().max()).map(|done| done.max(self.log.last_ns()));
         last.map_or(to_the_end, |last| last.min(to_the_end)) as f64 / 1e9
     }
 
-    /// Fills a tenant's row; how it was killed for memory, if it was.
-    fn fill(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) -> Option<OomKill> {
-        row.startup_stages = stages(
-            tenant.tape,
-            self.platform,
-            &self.plan.settings(self.platform),
-            self.guard.cgroup.version(),
-        );
-        row.startup_s = row.startup_stages.last().and_then(|stage| stage.end_s);
-        row.cpu_s = Some(tenant.last.cpu_ns_since(tenant.first) as f64 / 1e9);
-        row.waited_s = Some(tenant.last.waited_ns_since(tenant.first) as f64 / 1e9);
-        let (now, then) = (tenant.last.usage, tenant.first.usage);
-        if tenant.accounts.throttling.is_some() && plan.cpu.limit.is_some() {
-            row.throttled_s = Some(now.throttled_ns.saturating_sub(then.throttled_ns) as f64 / 1e9);
-            row.throttled_periods = Some(now.throttled_periods.saturating_sub(then.throttled_periods));
+    /// When a life's work is looked at for the last time (ns from the origin).
+    fn until_ns(&self, life: &Life) -> u64 {
+        let end_ns = self.end_ns.saturating_sub(self.origin_ns);
+        life.end.as_ref().filter(|_| life.is_cut()).map_or(end_ns, |end| end.at_ns.min(end_ns))
+    }
+
+    /// Fills a tenant's row.
+    fn fill(&self, row: &mut TenantReport, tenant: &Tenant) {
+        let (plan, lives) = (&tenant.plan, &tenant.lives);
+        let version = self.guard.cgroup.version();
+        if let Some(first) = lives.first() {
+            row.startup_stages =
+                stages(first.tape(), self.platform, &self.plan.settings(self.platform), version);
         }
-        row.turns = Some(tenant.last.turns as f64);
-        let peak = number(tenant.accounts.memory_peak.as_ref());
-        row.memory_peak_bytes = peak.or(tenant.tally.memory_peak_bytes());
-        let oom = tenant.accounts.oom.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-        let oom = oom.or_else(|| tenant.tally.oom().map(str::to_owned));
-        row.oom_kills = oom.and_then(|text| self.guard.cgroup.oom_kills(&text));
-        row.restarts = Some(0);
-        row.disk_bytes = match layers_of(&plan.workload).is_empty() {
-            true => Some(operations::disk_bytes(tenant.tape, self.end_ns.saturating_sub(self.origin_ns))),
-            false => tenant.tape.get(head::DISK_BYTES).checked_sub(1),
+        row.startup_s = row.startup_stages.last().and_then(|stage| stage.end_s);
+        let seconds = |ns: u64| Some(ns as f64 / 1e9);
+        row.cpu_s = seconds(tenant.sum(|life| life.last.cpu_ns_since(&life.first)));
+        row.waited_s = seconds(tenant.sum(|life| life.last.waited_ns_since(&life.first)));
+        let throttled = |figure: fn(&Usage) -> u64| {
+            tenant.sum(|life| figure(&life.last.usage).saturating_sub(figure(&life.first.usage)))
         };
-        row.network_bytes = Some(tenant.last.network_bytes);
-        row.requests = requests(tenant.tape, self.end_ns.saturating_sub(self.origin_ns));
-        let time_s = self.elapsed_s() - plan.start_at.seconds();
+        if lives.iter().any(|life| life.accounts.throttling.is_some()) && plan.cpu.limit.is_some() {
+            row.throttled_s = seconds(throttled(|usage| usage.throttled_ns));
+            row.throttled_periods = Some(throttled(|usage| usage.throttled_periods));
+        }
+        row.turns = Some(tenant.sum(|life| life.last.turns) as f64);
+        row.memory_peak_bytes = lives.iter().filter_map(Life::memory_peak_bytes).max();
+        row.oom_kills =
+            lives.iter().filter_map(|life| life.oom_kills(&*self.guard.cgroup)).reduce(|a, b| a + b);
+        row.restarts = Some(tenant.restarts);
+        row.disk_bytes = match layers_of(&plan.workload).is_empty() {
+            true => Some(tenant.sum(|life| operations::disk_bytes(life.tape(), self.until_ns(life)))),
+            false => lives.last().and_then(|life| life.tape().get(head::DISK_BYTES).checked_sub(1)),
+        };
+        row.network_bytes = Some(tenant.sum(|life| life.last.network_bytes));
+        let end_ns = self.end_ns.saturating_sub(self.origin_ns);
+        row.requests = requests::of(tenant, end_ns, |life| self.until_ns(life));
+        let begun_s = lives.first().map_or(0.0, |life| life.begun_ns as f64 / 1e9);
+        let time_s = self.elapsed_s() - begun_s;
         row.throughput_per_s =
             row.requests.as_ref().filter(|_| time_s > 0.0).map(|r| r.completed as f64 / time_s);
-        let ended = tenant.ended.zip(tenant.ended_ns.map(|ns| ns.saturating_sub(self.origin_ns)));
-        let kill = OomKill::find(row, plan, platform::has_limits(self.platform), ended);
-        match &kill {
-            Some(kill) => kill.note(row),
-            None => self.fill_end(row, plan, tenant),
-        }
-        explain(row, self.platform, self.guard.cgroup.version(), plan, tenant);
-        kill
+        self.fill_end(row, tenant);
+        explain(row, self.platform, version, tenant);
+        row.absent.extend(self.not_carried_out(plan).map(|(field, why)| (field.to_owned(), why)));
+    }
+
+    /// What of the events that meet a tenant is not carried out, and why.
+    fn not_carried_out(&self, plan: &plan::Tenant) -> impl Iterator<Item = (&'static str, String)> {
+        let meets = |word| {
+            let events = self.plan.events().iter();
+            events
+                .map(|event| &event.action)
+                .any(|action| action.word() == word && action.tenant() == Some(&plan.name))
+        };
+        let why = match self.guard.cgroup.version() {
+            0 => NO_GROUPS.to_owned(),
+            _ => "the platform has no limits".to_owned(),
+        };
+        let limits = platform::has_limits(self.platform) && self.guard.cgroup.version() != 0;
+        let limit = (meets("set-limit") && !limits).then_some(("event.set-limit", why));
+        let image = "the next life is of the same program: no image is fetched for it".to_owned();
+        let image = meets("update").then_some(("event.update.image", image));
+        limit.into_iter().chain(image)
     }
 
     /// A server, a tenant that holds memory and an idle one have done their part when they are there at the end of the run.
-    fn fill_end(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) {
+    fn fill_end(&self, row: &mut TenantReport, tenant: &Tenant) {
+        let plan = &tenant.plan;
+        let Some(life) = tenant.lives.last() else { return };
+        let seconds = |ns: u64| ns as f64 / 1e9;
+        if let Some(end) = life.end.as_ref().filter(|end| end.oom.is_some() || life.asked.is_some()) {
+            row.finished_s = Some(seconds(end.at_ns));
+            (row.state, row.error) = match (&end.oom, life.asked) {
+                (Some(kill), _) => (TenantState::OomKilled, Some(kill.error())),
+                (None, Some((How::Killed, cause))) => {
+                    let at_s = seconds(self.log.at_ns(cause));
+                    let error = format!("killed with SIGKILL at {at_s} s, as an event of the scenario asks");
+                    (TenantState::Failed, Some(error))
+                }
+                (None, _) => (TenantState::Completed, None),
+            };
+            return;
+        }
         let lasts = matches!(
             plan.workload,
             Workload::Server(_) | Workload::Memory { .. } | Workload::Fork { .. } | Workload::Idle
         );
-        let stays = lasts && tenant.ended.is_none();
+        let stays = lasts && life.end.is_none();
         let end_ns = stays.then(|| self.end_ns.saturating_sub(self.origin_ns));
-        let done = instant(tenant.tape, head::DONE).or(end_ns.filter(|end_ns| *end_ns > plan.start_at.0));
-        row.finished_s = done.map(|ns| ns as f64 / 1e9);
-        row.state = match (done, tenant.ended) {
+        let done = instant(life.tape(), head::DONE).or(end_ns.filter(|end_ns| *end_ns > life.begun_ns));
+        row.finished_s = done.map(seconds);
+        row.state = match (done, &life.end) {
             (Some(_), _) => TenantState::Completed,
-            (None, None) if self.elapsed_s() < plan.start_at.seconds() => TenantState::Pending,
+            (None, None) if self.elapsed_s() < seconds(life.begun_ns) => TenantState::Pending,
             (None, None) => TenantState::Running,
-            (None, Some(how)) => {
+            (None, Some(End { how, .. })) => {
                 row.error =
                     Some(format!("ended before its work was done: {how}; figures are its last sample"));
                 TenantState::Failed
@@ -210,12 +235,12 @@ impl Outcome<'_> {
                 || fork_work::forks(workload)
                 || spins(workload)
         };
-        let touches = |tenant: &Tenant| match &tenant.workload {
+        let touches = |tenant: &plan::Tenant| match &tenant.workload {
             Workload::Phases(phases) => phases.iter().any(|phase| no_turns(&phase.workload)),
             workload => no_turns(workload),
         };
         let plans = self.plan.instances().filter_map(|(index, _)| self.plan.tenants().get(index));
-        let talks = |tenant: &Tenant| {
+        let talks = |tenant: &plan::Tenant| {
             let index = self.plan.tenants().iter().position(|other| other.name == tenant.name);
             network_work::talks(&tenant.workload)
                 || index.is_some_and(|index| network_work::serves(self.plan, index))
@@ -238,8 +263,8 @@ impl Outcome<'_> {
                 .map(|pair| Some((pair.get(1)?.cpu_ns? - pair.first()?.cpu_ns?) as f64 / SAMPLE_NS as f64))
                 .collect()
         };
-        let series = rows.iter().zip(&self.tenants).flat_map(|(row, tenant)| {
-            let metrics = [("cpu", cores(tenant.samples)), ("memory", memory(tenant.samples))];
+        let series = rows.iter().zip(self.tenants).flat_map(|(row, tenant)| {
+            let metrics = [("cpu", cores(&tenant.samples)), ("memory", memory(&tenant.samples))];
             let series = |(metric, values): (&str, Option<Vec<f64>>)| {
                 Some(Series { tenant: row.label(), metric: metric.into(), values: values? })
             };
@@ -280,13 +305,9 @@ impl Outcome<'_> {
 }
 
 /// Says why figures are unknown, and which limits were not applied.
-fn explain(
-    row: &mut TenantReport,
-    platform: Platform,
-    version: u8,
-    plan: &Tenant,
-    tenant: &TenantOutcome<'_>,
-) {
+fn explain(row: &mut TenantReport, platform: Platform, version: u8, tenant: &Tenant) {
+    let plan = &tenant.plan;
+    let counted = tenant.lives.iter().all(|life| life.last.usage.cpu_ns.is_some());
     for (field, reason) in platform::not_applied(platform, version, plan) {
         row.explain_absence(field, reason);
     }
@@ -296,7 +317,7 @@ fn explain(
         row.explain_absence("tenant.image", "of the image the layer's file is laid out, and nothing else");
     }
     if fork_work::forks(&plan.workload) {
-        forks::explain(row, tenant.last.usage.cpu_ns.is_some());
+        forks::explain(row, counted);
     }
     let reasons = [
         ("startup_s", row.startup_s.is_none(), "a start-up stage was not noted"),
@@ -319,7 +340,7 @@ fn explain(
     ];
     for (field, absent, reason) in reasons {
         if absent {
-            row.explain_absence(field, reason);
+            row.explain_absence(field, if tenant.lives.is_empty() { "it was never started" } else { reason });
         }
     }
     if row.throttled_periods.is_some_and(|periods| periods > 0) {
@@ -328,7 +349,7 @@ fn explain(
             "the kernel's run-queue wait goes on while a group is throttled",
         );
     }
-    if tenant.last.usage.cpu_ns.is_none() {
+    if !counted {
         let why = if version == 0 { NO_GROUPS } else { "cpu and cpuacct are mounted together" };
         row.explain_absence("cpuacct", format!("{why}: cpu_s is the sum of the threads' schedstat"));
     }
@@ -337,50 +358,4 @@ fn explain(
 /// An instant of the tape (ns from the origin): stored plus 1, so that 0 is none.
 fn instant(tape: &Tape, word: usize) -> Option<u64> {
     tape.get(word).checked_sub(1)
-}
-
-/// What became of the requests that arrived before the end of the run (ns from the origin), in all server and disk phases and those of
-/// requests over the network;
-/// `None` where there is none.
-fn requests(tape: &Tape, end_ns: u64) -> Option<Requests> {
-    let layout = tape.layout();
-    let mut latencies_ns = Vec::new();
-    let (mut sent, mut failed, mut server) = (0, 0, false);
-    for at in (0..layout.phases).map(|number| layout.phase(number)) {
-        match tape.get(at + phase::KIND) {
-            phase::SERVER => {}
-            phase::FORK => {
-                server = true;
-                let forked = forks::forked(tape, at, end_ns, &mut latencies_ns);
-                sent += forked.sent;
-                failed += forked.failed;
-                continue;
-            }
-            phase::NETWORK if tape.get(at + phase::STREAM_BYTES) > 0 => continue,
-            phase::DISK | phase::NETWORK => {
-                server = true;
-                let counts = operations::latencies(tape, at, end_ns, &mut latencies_ns);
-                (sent, failed) = (sent + counts.0, failed + counts.1);
-                continue;
-            }
-            _ => continue,
-        }
-        server = true;
-        let Some(began_ns) = instant(tape, at + phase::BEGAN) else { continue };
-        let count = tape.get(at + phase::REQUESTS) as usize;
-        let arrays = tape.get(at + phase::ARRAYS) as usize;
-        for k in 0..count {
-            let arrival_ns = began_ns + tape.get(arrays + k);
-            if arrival_ns >= end_ns {
-                break;
-            }
-            sent += 1;
-            match tape.get(arrays + 3 * count + k) {
-                0 => {}
-                phase::FAILED_FULL | phase::FAILED_LATE => failed += 1,
-                end => latencies_ns.push((end - 1).saturating_sub(arrival_ns)),
-            }
-        }
-    }
-    server.then(|| Requests::from_latencies_ns(sent, failed, &mut latencies_ns))
 }

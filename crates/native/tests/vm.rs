@@ -152,3 +152,49 @@ fn what_is_missing_is_named_with_a_remedy() {
         assert!(said.contains(why) && said.contains(remedy), "{variable}={value}: {said}");
     }
 }
+
+#[test]
+fn a_guest_that_is_killed_has_told_what_it_did() {
+    let _turn = turn();
+    let tenant = "[[tenant]]\nname = \"web\"\n\
+                  workload = { kind = \"server\", arrivals = { process = \"constant\", rate = \"50/s\" }, \
+                  service = { cpu = \"1ms\", distribution = \"constant\" } }\n\
+                  [[event]]\nat = \"1s\"\ndo = \"kill\"\ntarget = \"web\"";
+    let plan = plan("1500ms", "accel = \"tcg\"\nvcpus = 1\nmemory = \"192MiB\"", tenant);
+    let Some(report) = tried("a_guest_that_is_killed_has_told_what_it_did", run(&plan)) else { return };
+    assert_eq!(report.unexplained(), Vec::<String>::new());
+    let told: Vec<_> = report.events.iter().map(|event| (event.what.as_str(), event.because)).collect();
+    assert_eq!(told, [("kill", None), ("killed", Some(0))]);
+    let [web] = report.tenants.as_slice() else { panic!("one tenant") };
+    assert_eq!(web.state, TenantState::Failed, "{:?}", web.error);
+    // It answered for a second; what came later is lost. The run is over with its last tenant.
+    let requests = web.requests.as_ref().expect("a server");
+    assert!((35..=51).contains(&requests.completed) && requests.in_flight == 0, "{requests:?}");
+    assert!((1.0..1.4).contains(&report.elapsed_s), "{} s", report.elapsed_s);
+}
+
+#[test]
+fn a_guest_that_is_full_kills_its_tenant_and_no_other() {
+    let _turn = turn();
+    let tenants = "[[tenant]]\nname = \"leak\"\n\
+                   workload = { kind = \"memory\", start = \"8MiB\", leak = \"400MiB/s\" }\n\
+                   [[tenant]]\nname = \"cache\"\nworkload = { kind = \"memory\", start = \"16MiB\", touch = \"loop\" }";
+    let plan = plan("4s", "accel = \"tcg\"\nvcpus = 1\nmemory = \"192MiB\"", tenants);
+    let name = "a_guest_that_is_full_kills_its_tenant_and_no_other";
+    let Some(report) = tried(name, run(&plan)) else { return };
+    assert_eq!(report.unexplained(), Vec::<String>::new());
+    let told: Vec<_> =
+        report.events.iter().map(|event| (&*event.actor, &*event.what, &*event.target)).collect();
+    assert_eq!(told, [("guest", "out-of-memory", "leak"), ("guest", "oom-kill", "leak")]);
+    let [leak, cache] = report.tenants.as_slice() else { panic!("two tenants") };
+    assert_eq!((leak.state, leak.oom_kills), (TenantState::OomKilled, Some(1)), "{:?}", leak.error);
+    assert!(
+        leak.error.as_ref().is_some_and(|error| error.contains("platform.vm.memory")),
+        "{:?}",
+        leak.error
+    );
+    assert_eq!((cache.state, cache.oom_kills), (TenantState::Completed, Some(0)), "{:?}", cache.error);
+    // What the guest had touched of its memory, and its monitor.
+    let peak = leak.memory_peak_bytes.expect("a peak");
+    assert!((192 << 20..400 << 20).contains(&peak), "{peak} bytes");
+}

@@ -2,10 +2,11 @@
 //!
 //! *Architecture invariant*: this crate knows no clock, no machine and no backend. Both backends read the same
 //! [`Plan`], draw the same arrivals and demands from [`draw`], touch memory by the same schedule of [`leak`], talk over
-//! connections by the same rule of [`network_work`], and fork by that of [`fork_work`].
+//! connections by the same rule of [`network_work`], fork by that of [`fork_work`], and restart after a [`back_off`].
 
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;
+pub mod back_off;
 pub mod calibration;
 mod decimal;
 pub mod diagnostic;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{Bytes, BytesPerSecond, MilliCpu, Nanos, Platform};
 
+mod action;
 mod cpu;
 mod image;
 mod instances;

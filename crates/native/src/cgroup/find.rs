@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::delegate::{self, Base};
 use super::{Cgroup, Needs, V1, V2};
@@ -16,7 +17,7 @@ pub(crate) const ADVICE: &str =
 /// Control groups, ready for a guard.
 pub(crate) struct Found {
     /// The version that has the `cpu` controller.
-    pub(crate) cgroup: Box<dyn Cgroup>,
+    pub(crate) cgroup: Arc<dyn Cgroup>,
     /// v2: where the guard goes and what has to be done before.
     pub(crate) base: Option<Base>,
 }
@@ -45,7 +46,7 @@ pub(crate) fn find(name: &str, needs: Needs) -> Result<Found, Problem> {
         ));
     };
     let base = delegate::base(own, root, &format!("{name}.aside"), &wanted, std::process::id())?;
-    Ok(Found { cgroup: Box::new(V2::new(&base.group, name, needs)), base: Some(base) })
+    Ok(Found { cgroup: Arc::new(V2::new(&base.group, name, needs)), base: Some(base) })
 }
 
 fn v1(own: &BTreeMap<String, PathBuf>, name: &str, wanted: &[&str]) -> Result<Found, Problem> {
@@ -63,7 +64,7 @@ fn v1(own: &BTreeMap<String, PathBuf>, name: &str, wanted: &[&str]) -> Result<Fo
     own.retain(|controller, _| {
         !["pids", "blkio"].contains(&&**controller) || wanted.contains(&&**controller)
     });
-    Ok(Found { cgroup: Box::new(V1::new(&own, name, nodes.trim().to_owned())), base: None })
+    Ok(Found { cgroup: Arc::new(V1::new(&own, name, nodes.trim().to_owned())), base: None })
 }
 
 /// The memory that the groups above us leave us (bytes): a guard that may have more would have us killed in its tenants'

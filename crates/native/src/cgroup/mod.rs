@@ -128,7 +128,7 @@ pub(crate) struct Accounts {
 }
 
 /// One version of control groups, as this process may use it. Every path it answers lies below its own groups.
-pub(crate) trait Cgroup: Send {
+pub(crate) trait Cgroup: Send + Sync {
     /// 1 or 2; 0 where there are no groups to be used.
     fn version(&self) -> u8;
     /// Steps that make the guard: groups for all tenants of a run, confined to a machine.
@@ -137,6 +137,9 @@ pub(crate) trait Cgroup: Send {
     fn counted(&self, tenant: &str) -> Groups;
     /// Groups of the tenant's own, with limits.
     fn limited(&self, tenant: &str, limits: &Limits) -> Groups;
+    /// Steps that set the CPU quota and the bounds of memory that `limits` has anew, on groups that a tenant is in; `raises`
+    /// says whether memory gets more than it had.
+    fn set(&self, tenant: &str, limits: &Limits, raises: bool) -> Vec<Step>;
     /// Where a tenant's figures stand.
     fn accounts(&self, tenant: &str, own_cpu: bool) -> Accounts;
     /// Where the whole guard's memory peak stands.

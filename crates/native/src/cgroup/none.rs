@@ -21,6 +21,9 @@ impl Cgroup for NoGroups {
     fn limited(&self, _: &str, _: &Limits) -> Groups {
         Groups::default()
     }
+    fn set(&self, _: &str, _: &Limits, _: bool) -> Vec<Step> {
+        Vec::new()
+    }
     fn accounts(&self, _: &str, _: bool) -> Accounts {
         Accounts::default()
     }

@@ -148,6 +148,19 @@ impl Cgroup for V1 {
         self.groups(tenant, &own, limits)
     }
 
+    fn set(&self, tenant: &str, limits: &Limits, raises: bool) -> Vec<Step> {
+        let steps = |controller| {
+            let group = self.group(controller).map(|group| group.join(tenant));
+            group.map_or_else(Vec::new, |group| self.limit(controller, &group, limits))
+        };
+        let mut memory = steps("memory");
+        // Memory may never be above memory and swap together.
+        if raises {
+            memory.reverse();
+        }
+        steps("cpu").into_iter().chain(memory).collect()
+    }
+
     fn accounts(&self, tenant: &str, own_cpu: bool) -> Accounts {
         let file = |controller, name: &str| self.group(controller).map(|group| group.join(tenant).join(name));
         let tells_apart = own_cpu || self.counts_apart;
@@ -237,6 +250,25 @@ mod tests {
         assert_eq!(read("cpu/catamaran-1/web.0/cpu.cfs_quota_us"), "40000");
         assert_eq!(read("memory/sub/catamaran-1/web.0/memory.limit_in_bytes"), "1048576");
         assert_eq!(read("pids/catamaran-1/web.0/pids.max"), "9");
+    }
+
+    #[test]
+    fn memory_is_never_above_memory_and_swap_together() {
+        let v1 = V1::new(&own(std::path::Path::new("/"), &APART), "catamaran-1", "0".to_owned());
+        let memory = MemoryLimits { max: Some(100), swap: Some(10), ..MemoryLimits::default() };
+        let limits = Limits { quota_us: Some(5000), period_us: 10_000, memory, ..Limits::default() };
+        let at = |file: &str, value: u64| write(format!("/{file}").into(), value);
+        let cpu = [
+            at("cpu/catamaran-1/web.0/cpu.cfs_period_us", 10_000),
+            at("cpu/catamaran-1/web.0/cpu.cfs_quota_us", 5000),
+        ];
+        let bound = at("memory/sub/catamaran-1/web.0/memory.limit_in_bytes", 100);
+        let both = at("memory/sub/catamaran-1/web.0/memory.memsw.limit_in_bytes", 110);
+        assert_eq!(
+            v1.set("web.0", &limits, false),
+            [cpu.as_slice(), &[bound.clone(), both.clone()]].concat()
+        );
+        assert_eq!(v1.set("web.0", &limits, true), [cpu.as_slice(), &[both, bound]].concat());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! holds no process itself. Tenants that share the CPU sit in leaves *without* the `cpu` controller: they compete in
 //! the guard's own CPU group, and every leaf still counts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use catamaran_scenario::weight;
 use catamaran_worker::script::Step;
@@ -21,7 +21,7 @@ pub(crate) struct V2 {
 
 impl V2 {
     /// With a guard called `name` below `base`, whose `cgroup.subtree_control` has the controllers already.
-    pub(crate) fn new(base: &std::path::Path, name: &str, needs: Needs) -> Self {
+    pub(crate) fn new(base: &Path, name: &str, needs: Needs) -> Self {
         Self { guard: base.join(name), needs }
     }
 }
@@ -65,12 +65,7 @@ impl Cgroup for V2 {
         let group = self.guard.join(tenant);
         let mut make = vec![Step::Make(group.clone())];
         make.extend(limits.weight.map(|weight| write(group.join("cpu.weight"), weight)));
-        if let Some(quota_us) = limits.quota_us {
-            make.push(write(group.join("cpu.max"), format!("{quota_us} {}", limits.period_us)));
-            if limits.burst_us > 0 {
-                make.push(write(group.join("cpu.max.burst"), limits.burst_us));
-            }
-        }
+        make.extend(quota(limits, &group));
         make.extend(limits.pids.map(|pids| write(group.join("pids.max"), pids)));
         make.extend(limits.io.iter().flat_map(|io| io.v2(&group)));
         make.extend(limits.io_weight.map(|weight| write(group.join("io.bfq.weight"), weight)));
@@ -82,6 +77,11 @@ impl Cgroup for V2 {
         );
         make.extend(limits.memory.v2(&group));
         Groups { make, enter: Vec::new(), born_in: Some(group) }
+    }
+
+    fn set(&self, tenant: &str, limits: &Limits, _raises: bool) -> Vec<Step> {
+        let group = self.guard.join(tenant);
+        quota(limits, &group).into_iter().chain(limits.memory.v2(&group)).collect()
     }
 
     fn accounts(&self, tenant: &str, own_cpu: bool) -> Accounts {
@@ -117,6 +117,14 @@ impl Cgroup for V2 {
     fn oom_kills(&self, text: &str) -> Option<u64> {
         keyed(text, "oom_kill")
     }
+}
+
+/// What bounds a group's CPU time.
+fn quota(limits: &Limits, group: &Path) -> Vec<Step> {
+    let Some(quota_us) = limits.quota_us else { return Vec::new() };
+    let max = write(group.join("cpu.max"), format!("{quota_us} {}", limits.period_us));
+    let burst = (limits.burst_us > 0).then(|| write(group.join("cpu.max.burst"), limits.burst_us));
+    std::iter::once(max).chain(burst).collect()
 }
 
 #[cfg(test)]
@@ -169,7 +177,7 @@ mod tests {
 
     #[test]
     fn tenants_that_share_the_cpu_get_leaves_without_the_controller() {
-        let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", Needs::default());
+        let v2 = V2::new(Path::new("/base"), "catamaran-1", Needs::default());
         let confines =
             Confines { cpus: vec![0], memory_bytes: 1, swap_bytes: None, disk: None, shares: 1024 };
         let steps = v2.guard(&confines, true);
@@ -179,8 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn bounds_are_set_anew_where_they_stand() {
+        let v2 = V2::new(Path::new("/base"), "catamaran-1", Needs::default());
+        let cpu = Limits { quota_us: Some(50_000), period_us: 100_000, ..Limits::default() };
+        let memory = MemoryLimits { max: Some(4096), ..MemoryLimits::default() };
+        let at = |file: &str, value: &str| write(format!("/base/catamaran-1/web.0/{file}").into(), value);
+        assert_eq!(v2.set("web.0", &cpu, false), [at("cpu.max", "50000 100000")]);
+        let memory = Limits { memory, ..Limits::default() };
+        assert_eq!(v2.set("web.0", &memory, true), [at("memory.max", "4096")]);
+    }
+
+    #[test]
     fn figures_are_microseconds() {
-        let v2 = V2::new(std::path::Path::new("/base"), "catamaran-1", Needs::default());
+        let v2 = V2::new(Path::new("/base"), "catamaran-1", Needs::default());
         let stat = "usage_usec 1500\nnr_throttled 2\nthrottled_usec 7\n";
         let expected =
             Usage { cpu_ns: Some(1_500_000), throttled_ns: 7000, throttled_periods: 2, ..Usage::default() };

@@ -1,100 +1,187 @@
-//! How each tenant of a run is started.
+//! How each life of a tenant is started.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use catamaran_scenario::Platform;
-use catamaran_scenario::plan;
+use catamaran_scenario::plan::{self, Plan, PlatformSettings};
 use catamaran_worker::facts::Facts;
 use catamaran_worker::stop::stop_at;
 use catamaran_worker::tape::head;
 
-use super::{Run, Tenant};
+use super::lives::{Life, Tenant};
+use crate::engine::{self, Engine};
+use crate::guard::{Guard, Shape};
+use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::network::Network;
 use crate::order::Order;
 use crate::problem::Problem;
+use crate::runtime::Runtime;
 use crate::tally::{Look, Tally};
-use crate::vm::{Cost, Guest};
+use crate::vm::{Cost, Guest, Hypervisor};
 use crate::{disk, isolation, microvm, platform};
 
 /// Quiet before each start-up. Moving a process between groups waits for an RCU grace period (5–13 ms here), but not
 /// when another move has just paid for it: without the pause, a tenant's start-up would depend on its place in the file.
 const SETTLE: Duration = Duration::from_millis(60);
 
-impl Run<'_> {
-    pub(super) fn start_tenant(
-        &mut self,
-        worker: &WorkerFile,
-        tenant: &plan::Tenant,
-        replica: u32,
-        order: &Order,
-    ) -> Result<Tenant, Problem> {
-        let label = format!("{}.{replica}", tenant.name);
+/// What tenants are started with.
+pub(super) struct Maker<'a> {
+    plan: &'a Plan,
+    platform: Platform,
+    /// `[platform.NAME]`.
+    pub(super) settings: PlatformSettings,
+    interrupt: &'a Interrupt,
+    turns_per_cpu_s: f64,
+    worker: WorkerFile,
+    // Fields are dropped in this order: an engine ends before its groups are removed.
+    pub(super) network: Option<Network>,
+    pub(super) engine: Option<Engine>,
+    pub(super) guard: Guard,
+    pub(super) hypervisor: Option<Hypervisor>,
+    pub(super) runtime: Option<Runtime>,
+}
+
+/// A life to be started.
+pub(super) struct Birth {
+    /// Place of its replica in the run, and number of the life.
+    pub(super) instance: usize,
+    pub(super) number: u32,
+    /// Its tenant's place in the plan, and its replica.
+    pub(super) index: usize,
+    pub(super) replica: u32,
+    /// Its tenant, with the limits that hold now.
+    pub(super) tenant: plan::Tenant,
+    pub(super) label: String,
+    pub(super) file: Option<PathBuf>,
+}
+
+impl Birth {
+    /// The life of a replica that is asked for.
+    pub(super) fn of(instance: usize, tenant: &Tenant) -> Self {
+        let number = tenant.number;
+        Self {
+            instance,
+            number,
+            index: tenant.index,
+            replica: tenant.replica,
+            tenant: tenant.plan.clone(),
+            label: if number == 0 { tenant.label.clone() } else { format!("{}.{number}", tenant.label) },
+            file: tenant.file.clone(),
+        }
+    }
+}
+
+impl<'a> Maker<'a> {
+    /// The guard, and whatever tenants are to find when they start.
+    pub(super) fn begin(
+        plan: &'a Plan,
+        platform: Platform,
+        turns_per_cpu_s: f64,
+        interrupt: &'a Interrupt,
+    ) -> Result<Self, Problem> {
+        let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
+        let runtime = Runtime::find(platform)?;
+        let settings = plan.settings(platform);
+        let engine = engine::Found::find(platform, &settings)?;
+        let mut guard = Guard::make(&Shape::of(plan, platform)?)?;
+        let runtime = runtime.map(|runtime| runtime.prepare(&mut guard)).transpose()?;
+        let network = Network::make(plan, platform::has_networks(platform, &settings))?;
+        stop_at("network");
+        let worker = WorkerFile::make()?;
+        let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
+        let hypervisor = hypervisor.map(try_out).transpose()?;
+        let engine = engine.map(|found| found.open(&mut guard, &worker, interrupt)).transpose()?;
+        Ok(Self {
+            plan,
+            platform,
+            settings,
+            interrupt,
+            turns_per_cpu_s,
+            worker,
+            network,
+            engine,
+            guard,
+            hypervisor,
+            runtime,
+        })
+    }
+
+    /// Lays out the file of a replica, if it works on one.
+    pub(super) fn lay_out(&mut self, tenant: &plan::Tenant, label: &str) -> Result<Option<PathBuf>, Problem> {
+        disk::lay_out(&mut self.guard, tenant, label)
+    }
+
+    /// Starts a life; comes back when it waits for the word to begin.
+    pub(super) fn start(&mut self, birth: &Birth) -> Result<Life, Problem> {
+        let (tenant, label) = (&birth.tenant, birth.label.as_str());
+        let order = Order::of(self.plan, birth.index, birth.replica, self.turns_per_cpu_s);
+        let order =
+            order.ok_or_else(|| Problem::new("a tenant has no work", "this is a defect of catamaran"))?;
         let guard = &mut self.guard;
-        let mut how = guard.place(self.platform, &self.settings).plan(tenant, &label);
-        how.script.file = disk::lay_out(guard, tenant, &label)?;
-        how.script.layer = disk::layers::lay_out(guard, (self.plan, self.platform), tenant, &label)?;
+        let mut how = guard.place(self.platform, &self.settings).plan(tenant, label);
+        how.script.file.clone_from(&birth.file);
+        how.script.layer = disk::layers::lay_out(guard, (self.plan, self.platform), tenant, label)?;
         how.script.network = self.network.as_ref().and_then(Network::shared);
         if let Some(engine) = &mut self.engine {
-            std::thread::sleep(SETTLE);
+            settle(birth);
             let tape = order.write()?;
-            let (launcher, group) = engine.start(guard, &how, tenant, &label, &tape, self.interrupt)?;
-            self.attach(&launcher)?;
-            return self.received(launcher, None, label, &group);
+            let (launcher, group) = engine.start(guard, &how, tenant, label, &tape, self.interrupt)?;
+            self.attach(&launcher, birth.instance)?;
+            return self.received(launcher, None, label, group);
         }
         if let Some(runtime) = &self.runtime {
-            runtime.lay_out(guard, &mut how, tenant, &label)?;
+            runtime.lay_out(guard, &mut how, tenant, label)?;
         }
-        let (launcher, guest) = self.launch(worker, how, tenant, &label, order)?;
-        let group = label.clone();
-        self.received(launcher, guest, label, &group)
+        let (launcher, guest) = self.launch(how, birth, &order)?;
+        self.received(launcher, guest, label, label.to_owned())
     }
 
     /// Has a launcher start a tenant, or a monitor its guest.
     fn launch(
         &mut self,
-        worker: &WorkerFile,
         how: platform::Plan,
-        tenant: &plan::Tenant,
-        label: &str,
+        birth: &Birth,
         order: &Order,
     ) -> Result<(Launcher, Option<Guest>), Problem> {
         let guard = &mut self.guard;
-        let mut launcher = Launcher::start(worker, guard.id(), order.write()?, self.interrupt)?;
+        let mut launcher = Launcher::start(&self.worker, guard.id(), order.write()?, self.interrupt)?;
         launcher
             .tape
             .set(head::GUEST_BYTES, microvm::guest_bytes(self.platform, &self.settings).unwrap_or(0));
         stop_at("launcher");
         guard.receive(&how, launcher.pid(), platform::has_limits(self.platform))?;
         stop_at("groups");
-        std::thread::sleep(SETTLE);
+        settle(birth);
         if let Some(vm) = &self.hypervisor {
-            let guest = vm.boot(&mut launcher, how.script, (guard.path(), label), tenant, self.interrupt)?;
+            let place = (guard.path(), birth.label.as_str());
+            let guest = vm.boot(&mut launcher, how.script, place, &birth.tenant, self.interrupt)?;
             return Ok((launcher, Some(guest)));
         }
         launcher.carry_out(&how.script, self.interrupt)?;
-        self.attach(&launcher)?;
+        self.attach(&launcher, birth.instance)?;
         Ok((launcher, None))
     }
 
-    /// Connects the tenant that comes next to the others, where tenants talk.
-    fn attach(&self, launcher: &Launcher) -> Result<(), Problem> {
+    /// Connects the replica at that place to the others, where tenants talk.
+    fn attach(&self, launcher: &Launcher, instance: usize) -> Result<(), Problem> {
         if let (Some(network), Some(pid)) = (&self.network, launcher.tenant) {
-            network.attach(pid, self.tenants.len())?;
+            network.attach(pid, instance)?;
             stop_at("attached");
         }
         Ok(())
     }
 
-    /// A tenant that is there, whose groups below the guard are called `group`.
+    /// A life that is there, whose groups below the guard are called `group`.
     fn received(
         &self,
         launcher: Launcher,
         guest: Option<Guest>,
-        label: String,
-        group: &str,
-    ) -> Result<Tenant, Problem> {
-        let accounts = self.guard.cgroup.accounts(group, platform::has_limits(self.platform));
+        label: &str,
+        group: String,
+    ) -> Result<Life, Problem> {
+        let accounts = self.guard.cgroup.accounts(&group, platform::has_limits(self.platform));
         let pid = launcher.tenant.filter(|_| guest.is_none());
         let mut tally = Tally::open(&accounts, pid).map_err(|error| {
             Problem::by_errno(
@@ -105,10 +192,12 @@ impl Run<'_> {
         if self.engine.is_some() {
             tally.keep(&accounts);
         }
-        Ok(Tenant {
-            label,
+        Ok(Life {
             launcher,
+            label: label.to_owned(),
+            group,
             accounts,
+            begun_ns: 0,
             first: Look::default(),
             last: Look::default(),
             tally,
@@ -116,10 +205,19 @@ impl Run<'_> {
             facts: pid
                 .filter(|_| self.platform != Platform::Microvm)
                 .map_or_else(Facts::new, isolation::around),
-            samples: Vec::new(),
-            ended: None,
             guest,
             costs: (Cost::default(), Cost::default()),
+            collected: false,
+            asked: None,
+            squeezed: None,
+            end: None,
         })
+    }
+}
+
+/// The first life of a tenant is started in quiet; a later one is waited for, and nothing was moved just before.
+fn settle(birth: &Birth) {
+    if birth.number == 0 {
+        std::thread::sleep(SETTLE);
     }
 }

@@ -6,6 +6,7 @@ use catamaran_scenario::calibration::Accel;
 use super::Hypervisor;
 use super::guest::Guest;
 use super::host_side::Counts;
+use crate::run::Tenant;
 
 /// A guest's cost at the common start and at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,10 +22,10 @@ impl Guest {
     }
 }
 
-/// Completes the report of a run in guests; `costs` are those of each tenant at the common start and at the end.
-pub(crate) fn amend(report: &mut Report, hypervisor: &Hypervisor, guests: &[&Guest], costs: &[(Cost, Cost)]) {
-    for (row, (first, last)) in report.tenants.iter_mut().zip(costs) {
-        let stolen_ns = last.counts.stolen_ns.saturating_sub(first.counts.stolen_ns);
+/// Completes the report of a run in guests.
+pub(crate) fn amend(report: &mut Report, hypervisor: &Hypervisor, tenants: &[Tenant]) {
+    for (row, tenant) in report.tenants.iter_mut().zip(tenants) {
+        let stolen_ns = tenant.sum(|life| since(life.costs, |cost| cost.counts.stolen_ns));
         row.stolen_s = Some(stolen_ns as f64 / 1e9);
         row.absent.remove("stolen_s");
         row.explain_absence(
@@ -33,12 +34,17 @@ pub(crate) fn amend(report: &mut Report, hypervisor: &Hypervisor, guests: &[&Gue
              time that they are throttled counts where the kernel counts it as such a wait",
         );
         row.explain_absence(
+            "memory_peak_bytes.guest",
+            "that of its whole guest, whose kernel is in it, and of its monitor; what the tenant alone holds the guest knows",
+        );
+        row.explain_absence(
             "waited_s.host",
             "waited_s is what the guest's kernel counts; time taken from its processors is stolen_s",
         );
     }
     let host = &mut report.host;
-    let idle: Option<u64> = costs.iter().map(|(first, _)| first.resident_bytes).sum();
+    let lives = || tenants.iter().flat_map(|tenant| &tenant.lives);
+    let idle: Option<u64> = lives().map(|life| life.costs.0.resident_bytes).sum();
     host.overhead_memory_bytes = idle;
     match idle {
         // Before the common start a guest's worker only waits: what is resident then is the price of being a guest.
@@ -47,13 +53,16 @@ pub(crate) fn amend(report: &mut Report, hypervisor: &Hypervisor, guests: &[&Gue
             .absent
             .insert("overhead_memory_bytes".to_owned(), "a QEMU ended before it was looked at".to_owned()),
     };
-    let overhead_ns: u64 = costs
-        .iter()
-        .map(|(first, last)| last.counts.overhead_ns.saturating_sub(first.counts.overhead_ns))
-        .sum();
+    let overhead_ns: u64 = lives().map(|life| since(life.costs, |cost| cost.counts.overhead_ns)).sum();
     host.overhead_cpu_s = Some(overhead_ns as f64 / 1e9);
     host.absent.remove("overhead_cpu_s");
-    identify(report, hypervisor, guests);
+    let guests: Vec<&Guest> = lives().filter_map(|life| life.guest.as_ref()).collect();
+    identify(report, hypervisor, &guests);
+}
+
+/// What was added to a figure since a life's beginning.
+fn since((first, last): (Cost, Cost), figure: fn(Cost) -> u64) -> u64 {
+    figure(last).saturating_sub(figure(first))
 }
 
 /// Names hypervisor, guest kernel and accelerator; emulation is called emulation.

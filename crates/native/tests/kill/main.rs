@@ -15,8 +15,8 @@ use catamaran_native::Check;
 use inventory::{Inventory, Process, devices, mounts_of_others};
 use stages::stages;
 use victim::{
-    BARE_METAL, CGROUPS, CHROOT, CONTAINER, ENGINES, GROUNDS, Ground, Homes, MICROVM, NAMESPACES, ORDINARY,
-    ROOTLESS, RUNC, VICTIM, VM, Victim,
+    BARE_METAL, CGROUPS, CHROOT, CONTAINER, ENGINES, GROUNDS, Ground, Homes, LIVES, MICROVM, NAMESPACES,
+    ORDINARY, ROOTLESS, RUNC, VICTIM, VM, Victim,
 };
 
 /// Moments without a halt on each ground: where in a run they hit is up to the seed.
@@ -119,7 +119,8 @@ fn kills_of_others(grounds: &[Ground], emulated: bool) -> Vec<Kill> {
     let mut kills: Vec<_> =
         halted.map(|(ground, who, stage)| Kill { ground, who, moment: Moment::At(stage) }).collect();
     let mut dice = Dice(0xD1CE);
-    for &ground in grounds.iter().filter(|_| !emulated) {
+    // Where tenants are started anew, each run has a kill of its own.
+    for &ground in grounds.iter().filter(|ground| !emulated && **ground != LIVES) {
         let latest = if ground == VM { LATEST_OF_GUESTS } else { Duration::from_millis(300) };
         // Launchers are there while they start their tenant only.
         let mut later = vec![(Who::Tenant, Moment::After(dice.below(latest)))];
@@ -316,8 +317,9 @@ fn children_of_tenants_are_gone_whoever_is_killed() {
         held_something: 0,
     };
     // Whose parent is whose in an engine's container is not told by the runner's children.
-    let with_children =
-        |ground: &Ground| ![VM, MICROVM].contains(ground) && !ground.talks && !ENGINES.contains(ground);
+    let with_children = |ground: &Ground| {
+        ![VM, MICROVM, LIVES].contains(ground) && !ground.talks && !ENGINES.contains(ground)
+    };
     for ground in grounds.into_iter().filter(with_children) {
         for who in [Who::Runner, Who::Tenant] {
             let kill = Kill { ground, who, moment: Moment::After(Duration::ZERO) };

@@ -45,8 +45,14 @@ const STAGES_OF_RUNTIMES: [&str; 10] = [
 /// Those of an engine of the run's own; before there is one, and once it is gone, nothing is other than elsewhere.
 const STAGES_OF_ENGINES: [&str; 7] = ["room", "daemon", "image", "engine", "started", "running", "ended"];
 
+/// Where a tenant is started while the run goes on; before that nothing is other than elsewhere.
+const STAGE_OF_LIVES: &str = "next-life";
+
 /// All of those of a run on this ground.
 pub(crate) fn stages(ground: Ground) -> Vec<&'static str> {
+    if ground.lives {
+        return vec![STAGE_OF_LIVES];
+    }
     let networks = match (ground.talks, ground.platform) {
         (false, _) => 0,
         (true, Platform::Container) => 2,

@@ -28,10 +28,12 @@ pub(crate) struct Ground {
     pub(crate) ordinary: bool,
     /// Tenants talk to each other.
     pub(crate) talks: bool,
+    /// Tenants are started while the run goes on.
+    pub(crate) lives: bool,
 }
 
 const fn ground(name: &'static str, platform: Platform) -> Ground {
-    Ground { name, platform, rootless: false, ordinary: false, talks: false }
+    Ground { name, platform, rootless: false, ordinary: false, talks: false, lives: false }
 }
 
 pub(crate) const BARE_METAL: Ground = ground("bare-metal", Platform::BareMetal);
@@ -63,8 +65,11 @@ pub(crate) const SHARED_NETWORK: Ground =
 pub(crate) const OWN_NETWORKS: Ground =
     Ground { talks: true, ..ground("container, with a network", Platform::Container) };
 
+pub(crate) const LIVES: Ground =
+    Ground { lives: true, ..ground("container, with events", Platform::Container) };
+
 /// All of them.
-pub(crate) const GROUNDS: [Ground; 16] = [
+pub(crate) const GROUNDS: [Ground; 17] = [
     BARE_METAL,
     CHROOT,
     NAMESPACES,
@@ -77,6 +82,7 @@ pub(crate) const GROUNDS: [Ground; 16] = [
     VM,
     SHARED_NETWORK,
     OWN_NETWORKS,
+    LIVES,
     ENGINES[0],
     ENGINES[1],
     ENGINES[2],
@@ -233,6 +239,10 @@ const CLIENT: &str = "[[tenant]]\nname = \"batch\"\nworkload = { kind = \"networ
 const BOMB: &str = "[[tenant]]\nname = \"bomb\"\nworkload = { kind = \"fork\", rate = \"500/s\", lifetime = \"200ms\" }\n\
      [[tenant]]\nname = \"stay\"\nworkload = { kind = \"fork\", rate = \"500/s\", lifetime = \"1h\", max = 10 }";
 
+/// A server that is started again, and a second one.
+const EVENTS: &str = "[[event]]\nat = \"30ms\"\ndo = \"kill\"\ntarget = \"web\"\n\
+     [[event]]\nat = \"120ms\"\ndo = \"scale\"\ntarget = \"web\"\nreplicas = 2";
+
 /// A server, and a tenant that never comes to an end; a guest where each would be a guest.
 fn scenario(ground: Ground, duration: &str, batch: &str) -> Plan {
     let (rootless, platform) = (ground.rootless, ground.platform);
@@ -243,6 +253,7 @@ fn scenario(ground: Ground, duration: &str, batch: &str) -> Plan {
         true => (CLIENT, "network = { bandwidth = \"100MB/s\" }"),
         false => (batch, ""),
     };
+    let (restart, events) = if ground.lives { ("on-failure", EVENTS) } else { ("never", "") };
     let text = format!(
         r#"
         schema = "catamaran/scenario/v1"
@@ -263,9 +274,11 @@ fn scenario(ground: Ground, duration: &str, batch: &str) -> Plan {
         rootless = {rootless}
         [[tenant]]
         name = "web"
+        restart = "{restart}"
         cpu = {{ limit = "{limit}", period = "500ms" }}
         workload = {{ kind = "server", arrivals = {{ process = "poisson", rate = "50/s" }}, service = {{ cpu = "2ms", distribution = "constant" }} }}
         {batch}
+        {events}
         "#,
         cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(2),
     );

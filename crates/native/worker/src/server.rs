@@ -115,6 +115,10 @@ impl<'a> Requests<'a> {
         while queue.next < self.arrival.len() {
             let request = queue.next;
             queue.next += 1;
+            if word(self.ended, request) != 0 {
+                // It came when nobody listened.
+                continue;
+            }
             let arrival_ns = self.arrival_ns(request);
             if arrival_ns > now {
                 return Next::Await(request);
@@ -199,6 +203,19 @@ mod tests {
         assert_eq!(requests.take(&mut queue, 0), Next::Await(0));
         assert_eq!(requests.take(&mut queue, 0), Next::Await(1));
         assert_eq!(requests.take(&mut queue, 0), Next::Nothing);
+    }
+
+    #[test]
+    fn a_request_that_came_when_nobody_listened_is_passed_over() {
+        // One waits at most: those that were refused before take no place in the queue.
+        let bench = Bench::new(&[0, 10, 11, 90]);
+        for request in &bench.words[3][..2] {
+            request.store(phase::FAILED_REFUSED, Ordering::Relaxed);
+        }
+        let (requests, mut queue) = (bench.requests(u64::MAX), Queue::with_size(1));
+        assert_eq!(requests.take(&mut queue, 50), Next::Serve(2));
+        assert_eq!(requests.take(&mut queue, 60), Next::Await(3));
+        assert_eq!(bench.ended(), [phase::FAILED_REFUSED, phase::FAILED_REFUSED, 0, 0]);
     }
 
     #[test]

@@ -180,7 +180,8 @@ pub mod phase {
     pub const FAILED_LATE: u64 = u64::MAX - 1;
     /// End of a request whose connection ended before its response.
     pub const FAILED_BROKEN: u64 = u64::MAX - 2;
-    /// End of a fork that the kernel refused.
+    /// End of a fork that the kernel refused, and of a request that came when nobody listened: of a server that was started again,
+    /// the runner writes it before the server begins.
     pub const FAILED_REFUSED: u64 = u64::MAX - 3;
 }
 

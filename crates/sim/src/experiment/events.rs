@@ -30,35 +30,6 @@ pub(super) struct Happening {
     pub(super) instances: Vec<usize>,
 }
 
-impl Happening {
-    /// What an event is called in reports, as in scenarios.
-    pub(super) fn word(&self) -> &'static str {
-        match self.action {
-            Action::Scale { .. } => "scale",
-            Action::Kill { .. } => "kill",
-            Action::FailNode { .. } => "fail-node",
-            Action::Update { .. } => "update",
-            Action::SetLimit { .. } => "set-limit",
-            Action::Migrate { .. } => "migrate",
-            Action::Partition { .. } => "partition",
-            Action::Drain { .. } => "drain",
-            _ => "unknown",
-        }
-    }
-
-    /// Name of the tenant that it meets; none for a node.
-    pub(super) fn tenant(&self) -> Option<&str> {
-        match &self.action {
-            Action::Scale { target, .. }
-            | Action::Kill { target }
-            | Action::Update { target, .. }
-            | Action::Migrate { target, .. }
-            | Action::SetLimit { target, .. } => Some(target),
-            _ => None,
-        }
-    }
-}
-
 /// The events that meet a node, with their times.
 pub(super) fn of_node(plan: &Plan, setting: &Setting, node: u32) -> Vec<(Instant, Happening)> {
     let meets = |action: &Action, tenant: usize| {
@@ -67,12 +38,7 @@ pub(super) fn of_node(plan: &Plan, setting: &Setting, node: u32) -> Vec<(Instant
             Action::FailNode { target } | Action::Partition { target, .. } | Action::Drain { target } => {
                 *target == node
             }
-            Action::Scale { target, .. }
-            | Action::Kill { target }
-            | Action::Update { target, .. }
-            | Action::Migrate { target, .. }
-            | Action::SetLimit { target, .. } => Some(target.as_str()) == name,
-            _ => false,
+            other => other.tenant().is_some_and(|target| Some(target) == name),
         }
     };
     let happening = |event: &plan::Event| {

@@ -23,8 +23,8 @@ fn words(world: &World, note: Note, label: &dyn Fn(usize) -> String) -> (String,
         Note::Memory(note) => memory_words(world, note, label),
         Note::Asked(place) => {
             let happening = world.happenings.get(place);
-            let target = happening.and_then(|happening| happening.tenant()).unwrap_or(HOST);
-            ("scenario".into(), happening.map_or("", |happening| happening.word()), target.to_owned())
+            let target = happening.and_then(|happening| happening.action.tenant()).unwrap_or(HOST);
+            ("scenario".into(), happening.map_or("", |happening| happening.action.word()), target.to_owned())
         }
         Note::Killed(index) => by("kernel", "killed", index),
         Note::Stopped(index) => by("runtime", "stop", index),
@@ -140,7 +140,7 @@ pub(super) fn absences(world: &World, index: usize) -> Vec<(&'static str, &'stat
     let mine = world.happenings.iter().filter(|happening| happening.instances.contains(&index));
     let mut absent = Vec::new();
     for happening in mine {
-        match happening.word() {
+        match happening.action.word() {
             "set-limit" if instance.lives.terms.limits.is_none() => {
                 absent.push(("event.set-limit", "the platform has no limits"));
             }

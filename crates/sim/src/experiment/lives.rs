@@ -2,7 +2,7 @@
 //!
 //! **Law.** A killed process comes to its end in its own time: its threads have to get a core, the first of them gives its
 //! memory back. What asked it is refused from then on, until it is there again. A next life is a new process in the same
-//! groups: it begins after the back-off (`orchestrator::back_off`) and after what a start takes on this platform. Whoever
+//! groups: it begins after the back-off (`catamaran_scenario::back_off`) and after what a start takes on this platform. Whoever
 //! runs for something that is gone with its node is gone at once.
 //! **Source.** Linux `kernel/exit.c` (`do_exit`), `mm/oom_kill.c`; `connect(2)` (ECONNREFUSED); the calibration for the start.
 //! **Left out.** A replica that is to end does so at once: no workload here does anything on SIGTERM.

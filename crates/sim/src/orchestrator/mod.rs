@@ -1,3 +1,3 @@
 //! Room 4: decides where and when.
 
-pub(crate) mod back_off;
+pub(crate) use catamaran_scenario::back_off;

@@ -6,8 +6,8 @@
 //! (`MaxCrashLoopBackOff`, `backOffPeriod`), `client-go/util/flowcontrol/backoff.go` (`Next`, `hasExpired`: twice the
 //! maximum).
 //! **Left out.** How long the kubelet takes to notice (it looks every second): nobody looks here.
-
-use crate::kernel::Instant;
+//!
+//! Instants are nanoseconds from the start of the run. Both backends restart by it.
 
 /// Delay after the second end (ns).
 const FIRST: u64 = 10_000_000_000;
@@ -18,14 +18,15 @@ const FORGOTTEN: u64 = 2 * MOST;
 
 /// The back-off of one replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct BackOff {
+pub struct BackOff {
     /// The next delay, and when the last restart was.
-    entry: Option<(u64, Instant)>,
+    entry: Option<(u64, u64)>,
 }
 
 impl BackOff {
     /// How long after its end at `ended` it is started again (ns).
-    pub(crate) fn next(&mut self, ended: Instant) -> u64 {
+    #[must_use]
+    pub fn next(&mut self, ended: u64) -> u64 {
         let known = self.entry.filter(|(_, last)| ended.saturating_sub(*last) <= FORGOTTEN);
         let delay = known.map_or(0, |(delay, _)| delay);
         let next = known.map_or(FIRST, |(delay, _)| (delay * 2).min(MOST));
