@@ -28,6 +28,7 @@ const BY_HAND: &str = "/tmp/catamaran-by-hand";
 /// # Errors
 /// As [`Backend::run`](catamaran_report::Backend::run).
 pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError> {
+    let plan = &plan.without_stand_ins();
     accept::check(plan, platform)?;
     lines(plan, platform).map_err(|problem| problem.on(platform))
 }
@@ -222,6 +223,9 @@ fn workload(tenant: &Tenant) -> String {
         }
         Workload::Network { to, size, what: NetworkWhat::Bytes(bytes) } => {
             format!("sends {} bytes to {to}, {} at a time", bytes.0, size.0)
+        }
+        Workload::Command { argv, .. } => {
+            format!("runs {}", argv.iter().map(|argument| word(argument)).collect::<Vec<_>>().join(" "))
         }
         Workload::Phases(phases) => format!("{} phases", phases.len()),
         _ => "does nothing".to_owned(),

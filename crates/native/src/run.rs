@@ -11,6 +11,7 @@ use catamaran_scenario::plan::PlatformSettings;
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::clock::{now_ns, sleep_until};
 use catamaran_worker::facts::Facts;
+use catamaran_worker::program::GRACE_NS;
 use catamaran_worker::stop::stop_at;
 use catamaran_worker::tape::{Tape, head};
 use rustix::event::poll;
@@ -28,7 +29,7 @@ use crate::runtime::Runtime;
 use crate::tally::{Look, Tally};
 use crate::vm::{self, Cost, Guest, Hypervisor};
 use crate::write_up::{Outcome, TenantOutcome, stages};
-use crate::{microvm, platform};
+use crate::{microvm, platform, program};
 
 /// Between the word to begin and the common start (ns): threads on every core get to sleep until then.
 const LEAD_NS: u64 = 20_000_000;
@@ -36,6 +37,8 @@ const LEAD_NS: u64 = 20_000_000;
 const LEAD_GUESTS_NS: u64 = 500_000_000;
 /// The same where tenants first have to connect to each other (ns).
 const LEAD_NETWORK_NS: u64 = 100_000_000;
+/// What a worker gets to tell of its program's end (ns), once that has had its time.
+const AFTER_GRACE_NS: u64 = 1_500_000_000;
 /// Between two samples of the tenants' consumption (ns).
 pub(crate) const SAMPLE_NS: u64 = 100_000_000;
 
@@ -290,6 +293,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
+        self.let_programs_end();
         self.ask_ends();
         for tenant in &mut self.tenants {
             tenant.ended = tenant.end().cloned();
@@ -300,6 +304,18 @@ impl<'a> Run<'a> {
                 tenant.last.read_tape(&tenant.launcher.tape);
             }
             tenant.launcher.end();
+        }
+    }
+
+    /// Programs of the user's own are stopped by their workers now, and given their time.
+    fn let_programs_end(&mut self) {
+        let deadline_ns = now_ns() + GRACE_NS + AFTER_GRACE_NS;
+        // Also those whose program is gone: they say why, and go, and their word may still be on the way.
+        let lives = |tenant: &Tenant| tenant.launcher.ended.is_none() && program::was_begun(&tenant.launcher.tape);
+        while now_ns() < deadline_ns && self.tenants.iter().any(lives) {
+            if self.wait_until(deadline_ns).is_err() {
+                return;
+            }
         }
     }
 

@@ -26,7 +26,7 @@ use crate::killed::OomKill;
 use crate::platform::NO_GROUPS;
 use crate::run::SAMPLE_NS;
 use crate::tally::{Look, Tally};
-use crate::{forks, identity, isolation, machine, operations, platform};
+use crate::{forks, identity, isolation, machine, operations, platform, program};
 
 /// One tenant's part.
 pub(crate) struct TenantOutcome<'a> {
@@ -134,13 +134,15 @@ impl Outcome<'_> {
         let time_s = self.elapsed_s() - plan.start_at.seconds();
         row.throughput_per_s =
             row.requests.as_ref().filter(|_| time_s > 0.0).map(|r| r.completed as f64 / time_s);
-        let ended = tenant.ended.zip(tenant.ended_ns.map(|ns| ns.saturating_sub(self.origin_ns)));
+        let killed = program::killed(tenant.tape);
+        let ended = killed.as_deref().or(tenant.ended).zip(tenant.ended_ns.map(|ns| ns.saturating_sub(self.origin_ns)));
         let kill = OomKill::find(row, plan, platform::has_limits(self.platform), ended);
         match &kill {
             Some(kill) => kill.note(row),
             None => self.fill_end(row, plan, tenant),
         }
         explain(row, self.platform, self.guard.cgroup.version(), plan, tenant);
+        program::amend(row, plan, tenant.tape, tenant.last.usage.cpu_ns.is_some());
         kill
     }
 
@@ -150,9 +152,13 @@ impl Outcome<'_> {
             plan.workload,
             Workload::Server(_) | Workload::Memory { .. } | Workload::Fork { .. } | Workload::Idle
         );
-        let stays = lasts && tenant.ended.is_none();
-        let end_ns = stays.then(|| self.end_ns.saturating_sub(self.origin_ns));
-        let done = instant(tenant.tape, head::DONE).or(end_ns.filter(|end_ns| *end_ns > plan.start_at.0));
+        let stays = (lasts || program::is_ready(tenant.tape)) && tenant.ended.is_none();
+        let to_the_end = self.end_ns.saturating_sub(self.origin_ns);
+        let end_ns = stays.then_some(to_the_end);
+        // A program that is stopped at the end takes its time to go.
+        let latest_ns = if program::is_one(&plan.workload) { to_the_end } else { u64::MAX };
+        let done = instant(tenant.tape, head::DONE).map(|done_ns| done_ns.min(latest_ns));
+        let done = done.or(end_ns.filter(|end_ns| *end_ns > plan.start_at.0));
         row.finished_s = done.map(|ns| ns as f64 / 1e9);
         row.state = match (done, tenant.ended) {
             (Some(_), _) => TenantState::Completed,
@@ -208,6 +214,7 @@ impl Outcome<'_> {
             Leak::of(workload).is_some()
                 || FileWork::of(workload).is_some()
                 || fork_work::forks(workload)
+                || program::is_one(workload)
                 || spins(workload)
         };
         let touches = |tenant: &Tenant| match &tenant.workload {

@@ -15,7 +15,7 @@ use crate::order::Order;
 use crate::problem::Problem;
 use crate::tally::{Look, Tally};
 use crate::vm::{Cost, Guest};
-use crate::{disk, isolation, microvm, platform};
+use crate::{disk, isolation, microvm, platform, program};
 
 /// Quiet before each start-up. Moving a process between groups waits for an RCU grace period (5–13 ms here), but not
 /// when another move has just paid for it: without the pause, a tenant's start-up would depend on its place in the file.
@@ -34,6 +34,7 @@ impl Run<'_> {
         let mut how = guard.place(self.platform, &self.settings).plan(tenant, &label);
         how.script.file = disk::lay_out(guard, tenant, &label)?;
         how.script.layer = disk::layers::lay_out(guard, (self.plan, self.platform), tenant, &label)?;
+        how.script.programs = program::shown(tenant, self.platform);
         how.script.network = self.network.as_ref().and_then(Network::shared);
         if let Some(engine) = &mut self.engine {
             std::thread::sleep(SETTLE);
