@@ -1,7 +1,7 @@
 //! The command line as people type it.
 
-pub(crate) mod bench;
 mod advise;
+pub(crate) mod bench;
 mod many;
 
 use std::path::PathBuf;

@@ -19,6 +19,8 @@ use crate::root_by_hand::PROGRAMS;
 const BESIDES: [&str; 2] = ["/etc/ld.so.cache", "/etc/alternatives"];
 /// Where a root has file systems of the kernel's own.
 const KERNELS: [&str; 3] = ["/proc", "/sys", "/dev"];
+/// What separates words, or hides them, where engines and runtimes are told of mounts.
+const ODD: &str = ",:\"'\\#=";
 /// Lines of what it said last that an error shows, and the most characters of each.
 const TAIL_LINES: usize = 3;
 const TAIL_WIDTH: usize = 160;
@@ -41,9 +43,10 @@ fn find(name: &str) -> Result<PathBuf, (String, &'static str)> {
     let advice = "name a program that this machine has, by its whole path";
     if !name.contains('/') {
         let places = PATH.split(':').map(|folder| Path::new(folder).join(name));
-        return places.into_iter().find(|path| is_executable(path) == Ok(true)).ok_or_else(|| {
-            (format!("the program {name:?}, which is in no folder of {PATH}"), advice)
-        });
+        return places
+            .into_iter()
+            .find(|path| is_executable(path) == Ok(true))
+            .ok_or_else(|| (format!("the program {name:?}, which is in no folder of {PATH}"), advice));
     }
     if !name.starts_with('/') {
         return Err((format!("the program {name:?}, a path from a folder that a tenant is not in"), advice));
@@ -76,25 +79,42 @@ pub(crate) fn check(tenant: &Tenant, platform: Platform) -> Result<(), RunError>
     let field = |name: &str| format!("tenant.{}.workload.{name}", tenant.name);
     for argv in all(&tenant.workload) {
         let what = match platform {
-            Platform::Vm => Some("a program of this machine's in a guest, which has a file system of its own"),
+            Platform::Vm => {
+                Some("a program of this machine's in a guest, which has a file system of its own")
+            }
             Platform::Microvm => Some("a program in a bare guest, which has no kernel to run it"),
             _ => None,
         };
-        refuse(what.is_some(), &field("kind"), what.unwrap_or_default(), "choose another platform, or simulate")?;
+        refuse(
+            what.is_some(),
+            &field("kind"),
+            what.unwrap_or_default(),
+            "choose another platform, or simulate",
+        )?;
         let name = argv.first().map_or("", String::as_str);
         let path = match find(name) {
             Ok(path) => path,
             Err((what, advice)) => return refuse(true, &field("argv"), &what, advice),
         };
-        let hidden = platform::has_root(platform) && KERNELS.iter().any(|at| path.starts_with(at));
-        refuse(
-            hidden,
-            &field("argv"),
-            &format!("the program {name:?}, which lies where a root of its own has the kernel's files"),
-            "put it elsewhere",
-        )?;
+        let hidden = KERNELS.iter().any(|at| path.starts_with(at));
+        let odd = name.contains(|c: char| c.is_whitespace() || c.is_control() || ODD.contains(c));
+        for (wrong, why) in [
+            (hidden, "which lies where a root of its own has the kernel's files"),
+            (odd, "whose path has characters that have a meaning where mounts are told of"),
+        ] {
+            let wrong = wrong && platform::has_root(platform);
+            refuse(wrong, &field("argv"), &format!("the program {name:?}, {why}"), "put it elsewhere")?;
+        }
     }
     Ok(())
+}
+
+/// A tenant's program as one word of a shell line, where it has one whose words can be told apart by spaces alone.
+pub(crate) fn typed(tenant: &Tenant) -> Option<String> {
+    let argv = resolved(all(&tenant.workload).next()?);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._,-@:=+%".contains(c);
+    let fits = argv.iter().all(|word| !word.is_empty() && word.chars().all(plain));
+    fits.then(|| argv.join(" "))
 }
 
 /// What of the machine is shown, read-only and at the same place, in the root of a tenant's own: the folders of its programs and
@@ -161,7 +181,10 @@ pub(crate) fn amend(row: &mut TenantReport, plan: &Tenant, tape: &Tape, grouped:
     if !grouped {
         row.cpu_s = row.cpu_s.zip(cpu_ns(tape)).map(|(own_s, ns)| own_s + ns as f64 / 1e9);
         if row.cpu_s.is_none() {
-            row.explain_absence("cpu_s", "no control group counts it, and its processes were not all waited for");
+            row.explain_absence(
+                "cpu_s",
+                "no control group counts it, and its processes were not all waited for",
+            );
         }
     }
     if let (Some(error), Some(said)) = (&mut row.error, last_words(tape)) {
@@ -174,9 +197,8 @@ fn last_words(tape: &Tape) -> Option<String> {
     let said = Words::all(tape).map(Words::said).filter(|said| !said.trim().is_empty()).last()?;
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let last = lines.get(lines.len().saturating_sub(TAIL_LINES)..).unwrap_or_default();
-    let line = |line: &&str| -> String {
-        line.chars().filter(|c| !c.is_control()).take(TAIL_WIDTH).collect()
-    };
+    let line =
+        |line: &&str| -> String { line.chars().filter(|c| !c.is_control()).take(TAIL_WIDTH).collect() };
     Some(last.iter().map(line).collect::<Vec<_>>().join(" | "))
 }
 

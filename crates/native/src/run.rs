@@ -311,7 +311,8 @@ impl<'a> Run<'a> {
     fn let_programs_end(&mut self) {
         let deadline_ns = now_ns() + GRACE_NS + AFTER_GRACE_NS;
         // Also those whose program is gone: they say why, and go, and their word may still be on the way.
-        let lives = |tenant: &Tenant| tenant.launcher.ended.is_none() && program::was_begun(&tenant.launcher.tape);
+        let lives =
+            |tenant: &Tenant| tenant.launcher.ended.is_none() && program::was_begun(&tenant.launcher.tape);
         while now_ns() < deadline_ns && self.tenants.iter().any(lives) {
             if self.wait_until(deadline_ns).is_err() {
                 return;

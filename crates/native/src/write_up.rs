@@ -135,7 +135,10 @@ impl Outcome<'_> {
         row.throughput_per_s =
             row.requests.as_ref().filter(|_| time_s > 0.0).map(|r| r.completed as f64 / time_s);
         let killed = program::killed(tenant.tape);
-        let ended = killed.as_deref().or(tenant.ended).zip(tenant.ended_ns.map(|ns| ns.saturating_sub(self.origin_ns)));
+        let ended = killed
+            .as_deref()
+            .or(tenant.ended)
+            .zip(tenant.ended_ns.map(|ns| ns.saturating_sub(self.origin_ns)));
         let kill = OomKill::find(row, plan, platform::has_limits(self.platform), ended);
         match &kill {
             Some(kill) => kill.note(row),
@@ -156,7 +159,7 @@ impl Outcome<'_> {
         let to_the_end = self.end_ns.saturating_sub(self.origin_ns);
         let end_ns = stays.then_some(to_the_end);
         // A program that is stopped at the end takes its time to go.
-        let latest_ns = if program::is_one(&plan.workload) { to_the_end } else { u64::MAX };
+        let latest_ns = if program::is_one(&plan.workload) { self.plan.duration().0 } else { u64::MAX };
         let done = instant(tenant.tape, head::DONE).map(|done_ns| done_ns.min(latest_ns));
         let done = done.or(end_ns.filter(|end_ns| *end_ns > plan.start_at.0));
         row.finished_s = done.map(|ns| ns as f64 / 1e9);

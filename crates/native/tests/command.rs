@@ -21,7 +21,9 @@ const RUNTIMES: [Platform; 3] = [Platform::Runc, Platform::Crun, Platform::Youki
 /// A tenant that calls a shell.
 fn shell(name: &str, line: &str, more: &str) -> String {
     let line = format!("{line:?}");
-    format!("[[tenant]]\nname = \"{name}\"\n{more}\nworkload = {{ kind = \"command\", argv = [\"/bin/sh\", \"-c\", {line}] }}\n")
+    format!(
+        "[[tenant]]\nname = \"{name}\"\n{more}\nworkload = {{ kind = \"command\", argv = [\"/bin/sh\", \"-c\", {line}] }}\n"
+    )
 }
 
 /// One that listens after 100 ms, by a program that every Debian has.
@@ -64,7 +66,8 @@ fn a_program_is_ready_when_its_port_is_open_and_is_stopped_at_the_end() {
     }
     let rootless = plan("700ms", &format!("{}[platform.container]\nrootless = true\n", server(18_100)));
     let on_rootless = [(Platform::Container, rootless)].into_iter();
-    let on_all = PLATFORMS.into_iter().chain(RUNTIMES).map(|platform| (platform, plan("700ms", &server(18_100))));
+    let on_all =
+        PLATFORMS.into_iter().chain(RUNTIMES).map(|platform| (platform, plan("700ms", &server(18_100))));
     for (platform, plan) in on_rootless.chain(on_all) {
         let Some(report) = report(platform, &plan) else { continue };
         let [web] = report.tenants.as_slice() else { panic!("one tenant") };
@@ -94,9 +97,13 @@ fn a_program_that_fails_says_why_with_the_last_that_it_said() {
     std::fs::write(&script, "#!/no/such/interpreter\n").expect("a script");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&script, mode).expect("executable");
-    let orphan = format!("[[tenant]]\nname = \"x\"\nworkload = {{ kind = \"command\", argv = [{script:?}] }}\n");
+    let orphan =
+        format!("[[tenant]]\nname = \"x\"\nworkload = {{ kind = \"command\", argv = [{script:?}] }}\n");
     let table = [
-        (shell("x", "echo one; echo two >&2; exit 3", ""), "exit code 3; figures are its last sample; it said last: one | two"),
+        (
+            shell("x", "echo one; echo two >&2; exit 3", ""),
+            "exit code 3; figures are its last sample; it said last: one | two",
+        ),
         (shell("x", "kill -ABRT $$", ""), "ended with signal 6"),
         (with_probe("exec sleep 100", 18_201), "not ready within 0.3 s: nothing listens on 127.0.0.1:18201"),
         (with_probe("exit 0", 18_201), "ended (exit code 0) before it was ready"),
@@ -115,16 +122,22 @@ fn a_program_that_fails_says_why_with_the_last_that_it_said() {
 
 #[test]
 fn a_program_that_is_not_there_or_has_no_place_is_refused_by_its_field() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let odd = folder.path().join("a,b");
+    std::fs::copy("/bin/true", &odd).expect("a program");
+    let odd = odd.to_str().expect("a path");
     let table = [
         ("no-such-program", Platform::BareMetal, "tenant.x.workload.argv", "in no folder of"),
         ("/no/such/program", Platform::Cgroups, "tenant.x.workload.argv", "No such file"),
         ("/etc/passwd", Platform::Container, "tenant.x.workload.argv", "no executable file"),
         ("bin/true", Platform::Runc, "tenant.x.workload.argv", "a folder that a tenant is not in"),
         ("/proc/self/exe", Platform::Chroot, "tenant.x.workload.argv", "the kernel's files"),
+        (odd, Platform::Docker, "tenant.x.workload.argv", "characters that have a meaning"),
         ("/bin/true", Platform::Vm, "tenant.x.workload.kind", "in a guest"),
     ];
     for (program, platform, expected, why) in table {
-        let tenant = format!("[[tenant]]\nname = \"x\"\nworkload = {{ kind = \"command\", argv = [{program:?}] }}\n");
+        let tenant =
+            format!("[[tenant]]\nname = \"x\"\nworkload = {{ kind = \"command\", argv = [{program:?}] }}\n");
         match common::answer(&plan("300ms", &tenant), platform) {
             Err(RunError::Unsupported { field, what, .. }) => {
                 assert_eq!(field, expected, "{program}");
@@ -173,7 +186,7 @@ fn a_program_gets_time_to_end_and_no_more() {
         // It was there to the end, however it goes then.
         assert_eq!((row.state, error(row), row.finished_s), (TenantState::Completed, "", Some(0.3)));
     }
-    assert_eq!(report.elapsed_s, 0.3, "the time to end is not the run's");
+    assert!(report.elapsed_s < 0.35, "the time to end is not the run's: {}", report.elapsed_s);
 }
 
 #[test]
@@ -191,19 +204,28 @@ fn a_contained_program_reaches_neither_tape_nor_machine() {
     let marker = "/usr/catamaran-was-here";
     let tries = [
         ("the tape", "head -c 8 /proc/1/fd/1 > /tmp/x 2>/dev/null"),
-        ("the worker's memory", "head -c 1 /proc/1/mem 2>/dev/null || cat /proc/1/maps 2>/dev/null | grep -q ."),
+        (
+            "the worker's memory",
+            "head -c 1 /proc/1/mem 2>/dev/null || cat /proc/1/maps 2>/dev/null | grep -q .",
+        ),
         ("the socket", "ls -l /proc/1/fd/ 2>/dev/null | grep -q socket"),
         ("the machine's folder", &*format!("touch {marker} 2>/dev/null")),
         ("a new mount", "mount -t tmpfs none /tmp 2>/dev/null"),
         ("making it writable", "mount -o remount,bind,rw /usr 2>/dev/null"),
         ("the machine's /etc", "test -e /etc/passwd || test -e /etc/shadow"),
         ("the machine's /root", "test -e /root || test -e /home"),
-        ("privileges", "grep -q 'NoNewPrivs:.0' /proc/self/status || grep -q 'CapEff:.*ffff' /proc/self/status"),
+        (
+            "privileges",
+            "grep -q 'NoNewPrivs:.0' /proc/self/status || grep -q 'CapEff:.*ffff' /proc/self/status",
+        ),
     ];
-    let line: Vec<_> = tries.iter().map(|(what, line)| format!("if {line}; then echo reached {what}; exit 1; fi")).collect();
+    let line: Vec<_> =
+        tries.iter().map(|(what, line)| format!("if {line}; then echo reached {what}; exit 1; fi")).collect();
     let tenant = shell("x", &line.join("; "), "");
     let rootless = format!("{tenant}[platform.container]\nrootless = true\n");
-    for (platform, text) in [(Platform::Container, &tenant), (Platform::Container, &rootless), (Platform::Runc, &tenant)] {
+    for (platform, text) in
+        [(Platform::Container, &tenant), (Platform::Container, &rootless), (Platform::Runc, &tenant)]
+    {
         let Some(report) = report(platform, &plan("3s", text)) else { continue };
         let [x] = report.tenants.as_slice() else { panic!("one tenant") };
         assert_eq!((x.state, error(x)), (TenantState::Completed, ""), "{platform}");

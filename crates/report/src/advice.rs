@@ -148,7 +148,10 @@ fn of_tenant(reports: &[Report], name: &str) -> Advice {
         explain("memory_limit", why);
     }
     if let Some(periods) = measured.throttled_periods.filter(|periods| *periods > 0) {
-        explain("cpu", format!("its own limit held it back in {periods} periods: without one it would have used more"));
+        explain(
+            "cpu",
+            format!("its own limit held it back in {periods} periods: without one it would have used more"),
+        );
     }
     if let Some(row) = rows().find(|row| row.state == TenantState::Failed) {
         let why = row.error.as_deref().unwrap_or("failed");

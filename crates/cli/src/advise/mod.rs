@@ -90,7 +90,12 @@ fn platform(args: &Advise, plan: &Plan, terminal: &Terminal) -> Result<Platform,
     }
 }
 
-fn measure(plan: &Plan, platform: Platform, trials: u32, terminal: &Terminal) -> Result<Vec<Report>, Failure> {
+fn measure(
+    plan: &Plan,
+    platform: Platform,
+    trials: u32,
+    terminal: &Terminal,
+) -> Result<Vec<Report>, Failure> {
     let native = Native {
         plan,
         turns_per_cpu_s: host::cached().map(|calibration| calibration.cpu.turns_per_cpu_s),

@@ -48,7 +48,8 @@ fn measured(tenants: &[Advice]) -> Vec<Column> {
         column("memory, peak", &|advice| {
             advice.measured.memory_peak_bytes.map(|bytes| units::bytes(bytes as f64))
         }),
-        column("killed for memory", &|advice| advice.measured.oom_kills.map(|kills| kills.to_string())).ranked(2),
+        column("killed for memory", &|advice| advice.measured.oom_kills.map(|kills| kills.to_string()))
+            .ranked(2),
         column("periods throttled", &|advice| {
             advice.measured.throttled_periods.map(|periods| periods.to_string())
         })

@@ -37,6 +37,7 @@ pub(super) struct WhatIf {
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
     pub(super) tenant: String,
+    #[serde(serialize_with = "by_name")]
     pub(super) metric: Metric,
     /// As the scenario is.
     pub(super) before: Option<f64>,
@@ -44,6 +45,10 @@ pub(super) struct Row {
     pub(super) after: Option<f64>,
     /// Why one of the two is not there.
     pub(super) absent: Option<String>,
+}
+
+fn by_name<S: serde::Serializer>(metric: &Metric, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(metric.name())
 }
 
 /// Both simulations. What the model can't carry out is told and no failure, for the sizes are there without it.
@@ -57,8 +62,7 @@ pub(super) fn of(
     let simulated = |scenario: &Scenario| -> Result<Report, Failure> {
         Ok(simulate(&scenario.plan()?, platform, calibration, &Options::default())?.report)
     };
-    let both = with_sizes(scenario, tenants)
-        .and_then(|sized| Ok((simulated(scenario)?, simulated(&sized)?)));
+    let both = with_sizes(scenario, tenants).and_then(|sized| Ok((simulated(scenario)?, simulated(&sized)?)));
     match both {
         Ok((before, after)) => Ok(answer(None, rows(&before, &after))),
         Err(Failure::Input(why) | Failure::Unavailable(why) | Failure::Failed(why)) => {
@@ -71,7 +75,9 @@ pub(super) fn of(
 /// What there is of each metric, before or after.
 fn rows(before: &Report, after: &Report) -> Vec<Row> {
     let pairs = before.tenants.iter().zip(&after.tenants);
-    pairs.flat_map(|(before, after)| METRICS.iter().filter_map(|metric| row(*metric, before, after))).collect()
+    pairs
+        .flat_map(|(before, after)| METRICS.iter().filter_map(|metric| row(*metric, before, after)))
+        .collect()
 }
 
 fn row(metric: Metric, before: &TenantReport, after: &TenantReport) -> Option<Row> {

@@ -126,9 +126,7 @@ impl<'a> Words<'a> {
     pub fn all(tape: &'a Tape) -> impl Iterator<Item = Self> + 'a {
         let layout = tape.layout();
         let phases = (0..layout.phases).map(move |number| layout.phase(number));
-        phases
-            .filter(|at| tape.get(at + phase::KIND) == phase::PROGRAM)
-            .map(|at| Self::at(tape, at))
+        phases.filter(|at| tape.get(at + phase::KIND) == phase::PROGRAM).map(|at| Self::at(tape, at))
     }
 
     fn get(self, word: usize) -> u64 {

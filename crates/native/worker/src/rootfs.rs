@@ -10,8 +10,8 @@ use catamaran_worker::minimal::{DEVICE_LINKS, DEVICES, FOLDERS, MASKED, READ_ONL
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive,
-    mount_change, mount_remount, unmount,
+    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive, mount_change,
+    mount_remount, unmount,
 };
 
 /// The worker's place in the root.
@@ -86,7 +86,8 @@ fn fill(program: &OwnedFd, devices: Devices) -> Result<(), String> {
 pub(crate) fn show(paths: &[PathBuf], below: Below) -> Result<(), String> {
     let umask = rustix::process::umask(Mode::empty());
     let done = paths.iter().try_for_each(|path| {
-        show_one(path, below).map_err(|error| format!("minimal root: cannot show {} in it: {error}", path.display()))
+        show_one(path, below)
+            .map_err(|error| format!("minimal root: cannot show {} in it: {error}", path.display()))
     });
     rustix::process::umask(umask);
     done

@@ -143,7 +143,9 @@ impl<'a> Program<'a> {
         let child = command.spawn().map_err(|error| {
             let hint = match error.raw_os_error() {
                 Some(libc::ENOENT) => " (or the interpreter that it names is not there)",
-                Some(libc::ENOEXEC) => " (it is no program of this machine's, nor a script that begins with #!)",
+                Some(libc::ENOEXEC) => {
+                    " (it is no program of this machine's, nor a script that begins with #!)"
+                }
                 _ => "",
             };
             format!("cannot start {program}: {error}{hint}")
@@ -179,7 +181,8 @@ impl<'a> Program<'a> {
             }
             _ => {}
         }
-        let probed = self.call.probe.filter(|_| self.words.ready_ns().is_none() && running.stopped_ns.is_none());
+        let probed =
+            self.call.probe.filter(|_| self.words.ready_ns().is_none() && running.stopped_ns.is_none());
         if probed.is_some_and(answers) {
             self.words.note_ready(self.since_origin());
         }
@@ -198,11 +201,15 @@ impl<'a> Program<'a> {
         if end.stopped {
             let asked_ns = self.words.asked_ns().unwrap_or_default();
             let seconds = self.stop_ns.saturating_sub(self.origin_ns + asked_ns) as f64 / 1e9;
-            return Err(format!("its program was not ready within {seconds:.1} s: nothing listens on 127.0.0.1:{port}"));
+            return Err(format!(
+                "its program was not ready within {seconds:.1} s: nothing listens on 127.0.0.1:{port}"
+            ));
         }
         match end.code() {
             Some(0) if ready => Ok(()),
-            Some(0) => Err(format!("its program ended (exit code 0) before it was ready: nothing listened on 127.0.0.1:{port}")),
+            Some(0) => Err(format!(
+                "its program ended (exit code 0) before it was ready: nothing listened on 127.0.0.1:{port}"
+            )),
             _ => Err(format!("its program ended with {}", end.words())),
         }
     }
@@ -291,8 +298,7 @@ fn answers(port: u16) -> bool {
             Err(Errno::INPROGRESS) => {}
             other => return other.map(|()| true),
         }
-        let patience =
-            rustix::time::Timespec { tv_sec: 0, tv_nsec: PROBE_PATIENCE_NS.cast_signed() };
+        let patience = rustix::time::Timespec { tv_sec: 0, tv_nsec: PROBE_PATIENCE_NS.cast_signed() };
         if poll(&mut [PollFd::new(&socket, PollFlags::OUT)], Some(&patience))? == 0 {
             return Ok(false);
         }
@@ -328,7 +334,9 @@ fn children() -> Vec<Pid> {
     let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
     let numbers = lists.flat_map(|list| {
-        list.split_ascii_whitespace().filter_map(|number| Pid::from_raw(number.parse().ok()?)).collect::<Vec<_>>()
+        list.split_ascii_whitespace()
+            .filter_map(|number| Pid::from_raw(number.parse().ok()?))
+            .collect::<Vec<_>>()
     });
     numbers.collect()
 }
@@ -341,6 +349,8 @@ fn children_cpu_ns() -> u64 {
         libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
         usage
     };
-    let ns = |time: libc::timeval| time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_usec.cast_unsigned() * 1000;
+    let ns = |time: libc::timeval| {
+        time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_usec.cast_unsigned() * 1000
+    };
     ns(usage.ru_utime) + ns(usage.ru_stime)
 }

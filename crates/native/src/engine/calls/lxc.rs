@@ -54,7 +54,8 @@ impl Lxc {
             let kind = if path.is_dir() { "dir" } else { "file" };
             let path = text(path);
             let at = path.trim_start_matches('/');
-            let _ = writeln!(lines, "lxc.mount.entry = {path} {at} none bind,ro,nosuid,nodev,create={kind} 0 0");
+            let _ =
+                writeln!(lines, "lxc.mount.entry = {path} {at} none bind,ro,nosuid,nodev,create={kind} 0 0");
         }
         for step in container.steps {
             if let Step::Write { value, file } = step {
