@@ -308,9 +308,13 @@ fn explain(
     if fork_work::forks(&plan.workload) {
         forks::explain(row, tenant.last.usage.cpu_ns.is_some());
     }
+    let unfinished = match row.state {
+        TenantState::Failed => "it ended before its work was done",
+        _ => "still at work when the run ended",
+    };
     let reasons = [
         ("startup_s", row.startup_s.is_none(), "a start-up stage was not noted"),
-        ("finished_s", row.finished_s.is_none(), "still at work when the run ended"),
+        ("finished_s", row.finished_s.is_none(), unfinished),
         ("throttled_s", row.throttled_s.is_none(), "no quota applies"),
         ("throttled_periods", row.throttled_periods.is_none(), "no quota applies"),
         ("requests", row.requests.is_none(), "not a server"),

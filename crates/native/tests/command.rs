@@ -172,6 +172,17 @@ fn what_a_program_leaves_is_gone_with_it() {
     }
 }
 
+/// Not only when the run is over: where all see all processes, another tenant looks for them.
+#[test]
+fn what_a_program_leaves_is_gone_before_the_run_is() {
+    let leaves = shell("x", "for i in 1 2 3; do setsid sleep 98759 & done; exit 0", "");
+    let looks = shell("y", "sleep 0.7; ! grep -qsa 'slee[p].98759' /proc/[0-9]*/cmdline", "");
+    let Some(report) = report(Platform::BareMetal, &plan("5s", &[leaves, looks].concat())) else { return };
+    for row in &report.tenants {
+        assert_eq!((row.state, error(row)), (TenantState::Completed, ""), "{}", row.name);
+    }
+}
+
 #[test]
 fn a_program_gets_time_to_end_and_no_more() {
     let tenants = [

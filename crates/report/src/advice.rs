@@ -1,6 +1,6 @@
 //! Sizes of requests and limits from measured runs.
 //!
-//! **Law.** Samples of all trials and replicas of a tenant weigh alike.
+//! **Law.** Samples of all trials and replicas of a tenant weigh alike; those before its start and after its end do not count.
 //! - CPU request: the 90th percentile of the cores used in each sample, and 15 % more; from [`SAMPLES_NEEDED`] samples on.
 //! - CPU limit: the most cores used in any sample, and 15 % more.
 //! - Memory request: the highest peak, and 15 % more. Where the tenant was killed for memory, the peak is first taken to be the
@@ -17,6 +17,7 @@
 
 use std::collections::BTreeMap;
 
+use catamaran_scenario::Plan;
 use serde::{Deserialize, Serialize};
 
 use crate::report::{Report, TenantState};
@@ -90,20 +91,20 @@ impl Sizes {
     }
 }
 
-/// Sizes for each tenant of the native reports of one scenario on one platform, in their order.
+/// Sizes for each tenant of the native reports of a scenario on one platform, in their order.
 #[must_use]
-pub fn advise(reports: &[Report]) -> Vec<Advice> {
+pub fn advise(plan: &Plan, reports: &[Report]) -> Vec<Advice> {
     let mut names: Vec<&str> = Vec::new();
     for row in reports.iter().flat_map(|report| &report.tenants) {
         if !names.contains(&row.name.as_str()) {
             names.push(&row.name);
         }
     }
-    names.into_iter().map(|name| of_tenant(reports, name)).collect()
+    names.into_iter().map(|name| of_tenant(plan, reports, name)).collect()
 }
 
-fn of_tenant(reports: &[Report], name: &str) -> Advice {
-    let mut cores = cores(reports, name);
+fn of_tenant(plan: &Plan, reports: &[Report], name: &str) -> Advice {
+    let mut cores = cores(plan, reports, name);
     cores.sort_by(f64::total_cmp);
     let rows = || reports.iter().flat_map(|report| &report.tenants).filter(|row| row.name == name);
     let enough = cores.len() >= SAMPLES_NEEDED;
@@ -160,15 +161,31 @@ fn of_tenant(reports: &[Report], name: &str) -> Advice {
     Advice { tenant: name.to_owned(), measured, proposed, absent }
 }
 
-/// Used cores, sample by sample.
-fn cores(reports: &[Report], name: &str) -> Vec<f64> {
+/// Used cores, sample by sample, of the time in which the tenant was there.
+fn cores(plan: &Plan, reports: &[Report], name: &str) -> Vec<f64> {
+    let start_at = plan
+        .tenants()
+        .iter()
+        .find(|tenant| tenant.name == name)
+        .map_or(0.0, |tenant| tenant.start_at.seconds());
     let mut cores = Vec::new();
     for report in reports {
-        let labels: Vec<String> =
-            report.tenants.iter().filter(|row| row.name == name).map(|row| row.label()).collect();
-        let series = report.samples.iter().flat_map(|samples| &samples.series);
-        let of_tenant = series.filter(|series| series.metric == "cpu" && labels.contains(&series.tenant));
-        cores.extend(of_tenant.flat_map(|series| &series.values).filter(|cores| cores.is_finite()));
+        let Some(samples) = &report.samples else { continue };
+        let sample_at = |seconds: f64| seconds / samples.interval_s;
+        for row in report.tenants.iter().filter(|row| row.name == name) {
+            let label = row.label();
+            let series =
+                samples.series.iter().filter(|series| series.metric == "cpu" && series.tenant == label);
+            let values = series.flat_map(|series| &series.values).copied().filter(|cores| cores.is_finite());
+            let end = row.finished_s.map_or(usize::MAX, |end_s| sample_at(end_s).ceil() as usize);
+            let mut values: Vec<f64> = values.take(end).skip(sample_at(start_at).floor() as usize).collect();
+            if row.state == TenantState::Failed {
+                // When it did is not told; from then on it used nothing.
+                let used = values.iter().rposition(|cores| *cores > 0.0).map_or(0, |last| last + 1);
+                values.truncate(used);
+            }
+            cores.extend(values);
+        }
     }
     cores
 }

@@ -47,7 +47,7 @@ pub(crate) fn advise(args: &Advise, terminal: &Terminal) -> Result<(), Failure> 
     let (calibration, machine) = machine(args)?;
     let platform = platform(args, &plan, terminal)?;
     let reports = measure(&plan, platform, args.trials, terminal)?;
-    let tenants = advice::advise(&reports);
+    let tenants = advice::advise(&plan, &reports);
     let what_if = what_if::of(&scenario, platform, &tenants, (&calibration, &machine))?;
     let answer = Answer {
         scenario: plan.name(),
