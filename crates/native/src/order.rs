@@ -121,7 +121,7 @@ impl Order {
                 }
                 Workload::Command { argv, probe_tcp, .. } => {
                     let (argv, stop_ns) = (program::resolved(argv), plan.duration().0);
-                    (Kind::Program(Call { argv, probe: *probe_tcp, stop_ns }), 1)
+                    (Kind::Program(Call { argv, probe: *probe_tcp, stop_ns, confined: false }), 1)
                 }
                 other => (Leak::of(other).map_or(Kind::Idle, Kind::Memory), 1),
             };
@@ -139,6 +139,16 @@ impl Order {
         });
         let served = network::served(plan, index, replica);
         Some(Self { phases: orders.collect::<Option<_>>()?, served })
+    }
+
+    /// The same, its programs with no more capabilities than those of containers have, where they are to be `confined`.
+    pub(crate) fn confined(mut self, confined: bool) -> Self {
+        for phase in &mut self.phases {
+            if let Kind::Program(call) = &mut phase.kind {
+                call.confined = confined;
+            }
+        }
+        self
     }
 
     /// So many turns for each of so many threads, and nothing else.

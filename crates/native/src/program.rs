@@ -194,12 +194,12 @@ pub(crate) fn amend(row: &mut TenantReport, plan: &Tenant, tape: &Tape, grouped:
 
 /// The last lines that a tape's programs said, fit for one line of a terminal.
 fn last_words(tape: &Tape) -> Option<String> {
-    let said = Words::all(tape).map(Words::said).filter(|said| !said.trim().is_empty()).last()?;
-    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let shown =
+        |line: &str| -> String { line.trim().chars().filter(|c| !c.is_control()).take(TAIL_WIDTH).collect() };
+    let said = Words::all(tape).map(Words::said).last()?;
+    let lines: Vec<String> = said.lines().map(shown).filter(|line| !line.is_empty()).collect();
     let last = lines.get(lines.len().saturating_sub(TAIL_LINES)..).unwrap_or_default();
-    let line =
-        |line: &&str| -> String { line.chars().filter(|c| !c.is_control()).take(TAIL_WIDTH).collect() };
-    Some(last.iter().map(line).collect::<Vec<_>>().join(" | "))
+    (!last.is_empty()).then(|| last.join(" | "))
 }
 
 #[cfg(test)]

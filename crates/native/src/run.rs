@@ -125,6 +125,7 @@ impl<'a> Run<'a> {
             else {
                 continue;
             };
+            let order = order.confined(platform::confines(platform));
             let started = run.start_tenant(&worker, tenant, replica, &order)?;
             run.tenants.push(started);
         }

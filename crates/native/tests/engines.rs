@@ -125,7 +125,7 @@ fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
 fn a_program_runs_in_an_engines_container_and_reaches_no_more_than_in_ours() {
     let _turn = turn();
     let tenants = "[[tenant]]\nname = \"fine\"\nworkload = { kind = \"command\", argv = [\"/bin/sh\", \"-c\", \
-                   \"test -e /usr/bin/env && ! touch /usr/x 2>/dev/null && ! head -c 1 /proc/1/fd/1 2>/dev/null && exec sleep 9\"] }\n\
+                   \"test -e /usr/bin/env && ! touch /usr/x 2>/dev/null && ! head -c 1 /proc/1/fd/1 2>/dev/null && ! mount -o remount,bind,rw /usr 2>/dev/null && exec sleep 9\"] }\n\
                    [[tenant]]\nname = \"port\"\nworkload = { kind = \"command\", probe = { tcp = 18300 }, argv = [\"perl\", \"-e\", \
                    \"use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 18300, Listen => 5) or die; sleep 9\"] }\n\
                    [[tenant]]\nname = \"fails\"\nworkload = { kind = \"command\", argv = [\"/bin/sh\", \"-c\", \"echo no; exit 3\"] }";

@@ -18,6 +18,8 @@ pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 
 /// CPU time of the program and its descendants that were waited for (ns, plus 1), once they are all gone.
 const CPU_NS: usize = 6;
+/// 1: it gets no more capabilities than a container's program.
+const CONFINED: usize = 7;
 /// Bytes of its arguments, each with a zero byte after it.
 const TEXT_BYTES: usize = 9;
 /// TCP port on which it is ready; 0: once it is executed.
@@ -47,6 +49,8 @@ pub struct Call {
     pub probe: Option<u16>,
     /// When it is stopped, from the common start (ns).
     pub stop_ns: u64,
+    /// Whether it gets no more capabilities than a container's program, whatever its worker has.
+    pub confined: bool,
 }
 
 impl Call {
@@ -70,6 +74,7 @@ impl Call {
             (TEXT_BYTES, text.len() as u64),
             (PROBE, self.probe.unwrap_or(0).into()),
             (STOP_NS, self.stop_ns),
+            (CONFINED, self.confined.into()),
         ] {
             tape.set(at + word, value);
         }
@@ -146,7 +151,12 @@ impl<'a> Words<'a> {
         // After the last zero byte there is nothing.
         argv.pop();
         let probe = self.get(PROBE) as u16;
-        Call { argv, probe: (probe != 0).then_some(probe), stop_ns: self.get(STOP_NS) }
+        Call {
+            argv,
+            probe: (probe != 0).then_some(probe),
+            stop_ns: self.get(STOP_NS),
+            confined: self.get(CONFINED) == 1,
+        }
     }
 
     /// Notes when it was asked for (ns from the origin).
@@ -251,7 +261,7 @@ mod tests {
     #[test]
     fn a_program_and_what_it_said_survive_the_tape() {
         let argv = ["/bin/sh", "-c", "", "é"].map(str::to_owned).into();
-        let call = Call { argv, probe: Some(80), stop_ns: 7 };
+        let call = Call { argv, probe: Some(80), stop_ns: 7, confined: true };
         let layout = Layout { threads: 1, phases: 1 };
         let file = memfd_create("tape", MemfdFlags::CLOEXEC).unwrap();
         let length = (layout.arrays() + call.array_words()) as u64 * 8;

@@ -28,6 +28,7 @@ use rustix::process::{
     set_dumpable_behavior, wait,
 };
 
+use crate::confine::{Bounding, give_up_capabilities};
 use crate::network;
 
 /// Between two tries of the probe (ns).
@@ -138,8 +139,9 @@ impl<'a> Program<'a> {
         let mut command = Command::new(program);
         command.args(arguments).env_clear().env("PATH", PATH).env("HOME", "/").current_dir("/");
         command.stdin(Stdio::null()).stdout(theirs).stderr(errors);
+        let confined = self.call.confined;
         // SAFETY: between fork and exec nothing is allocated and no lock is taken: only calls of the kernel are made.
-        unsafe { command.pre_exec(move || as_a_program(parent)) };
+        unsafe { command.pre_exec(move || as_a_program(parent, confined)) };
         let child = command.spawn().map_err(|error| {
             let hint = match error.raw_os_error() {
                 Some(libc::ENOENT) => " (or the interpreter that it names is not there)",
@@ -276,7 +278,7 @@ impl Running {
 }
 
 /// What the new process does before it becomes the program: nothing but calls of the kernel.
-fn as_a_program(parent: Pid) -> io::Result<()> {
+fn as_a_program(parent: Pid, confined: bool) -> io::Result<()> {
     rustix::process::setsid()?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     if rustix::process::getppid() != Some(parent) {
@@ -284,6 +286,9 @@ fn as_a_program(parent: Pid) -> io::Result<()> {
     }
     if let Some(slack) = std::num::NonZeroU64::new(SLACK_NS) {
         rustix::thread::set_current_timer_slack(Some(slack))?;
+    }
+    if confined {
+        give_up_capabilities(Bounding::DroppedIfAllowed).map_err(|(_, error)| error)?;
     }
     Ok(())
 }
