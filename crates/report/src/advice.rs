@@ -2,7 +2,8 @@
 //!
 //! **Law.** Samples of all trials and replicas of a tenant weigh alike; those before its start and after its end do not count.
 //! - CPU request: the 90th percentile of the cores used in each sample, and 15 % more; from [`SAMPLES_NEEDED`] samples on.
-//! - CPU limit: the most cores used in any sample, and 15 % more.
+//! - CPU limit: the most cores used in any sample, and 15 % more; at least 1 ms in each of the tenant's periods, as the kernel has it
+//!   (`min_cfs_quota_period` in `kernel/sched/core.c`).
 //! - Memory request: the highest peak, and 15 % more. Where the tenant was killed for memory, the peak is first taken to be the
 //!   greater of 1.2 times itself and itself and 100 MiB: what it would have taken is not known.
 //! - Memory limit: the same, for memory that was promised can't be taken back.
@@ -33,6 +34,8 @@ pub const OOM_RATIO: f64 = 1.2;
 pub const OOM_BYTES: u64 = 100 << 20;
 /// Samples from which on their 90th percentile is told: ten are above it then.
 pub const SAMPLES_NEEDED: usize = 100;
+/// Least CPU time that a limit may leave in each period (s).
+const QUOTA_LEAST_S: f64 = 1e-3;
 const MIB: f64 = 1_048_576.0;
 
 /// What was measured of a tenant, and what follows from it.
@@ -116,11 +119,13 @@ fn of_tenant(plan: &Plan, reports: &[Report], name: &str) -> Advice {
         oom_kills: rows().map(|row| row.oom_kills).sum(),
         throttled_periods: rows().map(|row| row.throttled_periods).sum(),
     };
+    let tenant = plan.tenants().iter().find(|tenant| tenant.name == name);
+    let least_cores = tenant.map_or(0.0, |tenant| QUOTA_LEAST_S / tenant.cpu.period.seconds());
     let was_killed = measured.oom_kills.is_some_and(|kills| kills > 0);
     let memory = measured.memory_peak_bytes.map(|peak| memory_size(peak, was_killed));
     let proposed = Sizes {
-        cpu_request: measured.cpu_p90_cores.map(cpu_size),
-        cpu_limit: measured.cpu_most_cores.map(cpu_size),
+        cpu_request: measured.cpu_p90_cores.map(|cores| cpu_size(cores, 0.0)),
+        cpu_limit: measured.cpu_most_cores.map(|cores| cpu_size(cores, least_cores)),
         memory_request: memory.clone(),
         memory_limit: memory,
     };
@@ -190,9 +195,10 @@ fn cores(plan: &Plan, reports: &[Report], name: &str) -> Vec<f64> {
     cores
 }
 
-/// Cores and the margin, in millicores.
-fn cpu_size(cores: f64) -> String {
-    format!("{}m", ((cores * (1.0 + MARGIN) * 1e3).ceil() as u64).max(1))
+/// Cores and the margin, but not less than some, in millicores.
+fn cpu_size(cores: f64, least_cores: f64) -> String {
+    let cores = (cores * (1.0 + MARGIN)).max(least_cores);
+    format!("{}m", ((cores * 1e3).ceil() as u64).max(1))
 }
 
 /// A peak (bytes) and the margin, in MiB.

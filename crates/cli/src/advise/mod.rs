@@ -34,7 +34,7 @@ struct Answer<'a> {
 /// The law of [`advice`] in words, and where it is from.
 const RULE: [&str; 4] = [
     "cpu.request: the 90th percentile of the cores used in each 0.1 s, and 15 % more",
-    "cpu.limit: the most cores used in any 0.1 s, and 15 % more",
+    "cpu.limit: the most cores used in any 0.1 s, and 15 % more; at least 1 ms in each period, as the kernel has it",
     "memory.request and memory.limit: the highest peak, and 15 % more; after a kill for memory first 1.2 times the peak, or 100 MiB more \
      if that is more",
     "as Kubernetes' Vertical Pod Autoscaler (vertical-pod-autoscaler/pkg/recommender/logic/recommender.go, model/aggregations_config.go), \

@@ -92,3 +92,11 @@ fn samples_before_the_start_and_after_the_end_do_not_count() {
     let advice = advise(&plan("2s"), &[report]);
     assert_eq!(advice[0].measured.samples, 110, "what failed used nothing more");
 }
+
+#[test]
+fn a_limit_is_no_less_than_the_kernel_takes() {
+    let advice = advise(&plan("0s"), &[measured(vec![0.001; SAMPLES_NEEDED], 40)]);
+    let sizes = &advice[0].proposed;
+    // 1 ms in each 100 ms; a request is no quota.
+    assert_eq!((sizes.cpu_request.as_deref(), sizes.cpu_limit.as_deref()), (Some("2m"), Some("10m")));
+}
