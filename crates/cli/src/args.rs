@@ -1,10 +1,12 @@
 //! The command line as people type it.
 
+mod advise;
 pub(crate) mod bench;
 mod many;
 
 use std::path::PathBuf;
 
+pub(crate) use advise::Advise;
 pub(crate) use many::{Jobs, Sweep};
 
 use catamaran_report::Report;
@@ -71,6 +73,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Run both backends side by side, or compare two saved runs
     Compare(Compare),
+    /// Propose request and limit sizes from measured runs, and say what the model expects of them
+    Advise(Advise),
     /// How many copies of a tenant fit into the machine's memory
     Density(Density),
     /// Measure this machine for the simulator
@@ -372,7 +376,7 @@ pub(crate) struct Serve {
     pub(crate) open: bool,
 }
 
-fn platform() -> impl TypedValueParser<Value = Platform> {
+pub(crate) fn platform() -> impl TypedValueParser<Value = Platform> {
     let names = Platform::ALL.iter().map(|platform| platform.name());
     PossibleValuesParser::new(names)
         .try_map(|name| Platform::from_name(&name).ok_or_else(|| format!("no platform is called `{name}`")))

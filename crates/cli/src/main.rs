@@ -3,6 +3,7 @@
 //! *Architecture invariant*: what is computed is computed in a library; this crate reads arguments, shows answers and keeps the
 //! promises of the contract about exit codes and streams.
 
+mod advise;
 mod args;
 mod bench;
 mod blast;
@@ -89,6 +90,7 @@ fn carry_out(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Sweep(args) => sweep::sweep(&args, terminal),
         Command::Run(args) => run::run(&args, terminal),
         Command::Compare(args) => compare::compare(&args, terminal),
+        Command::Advise(args) => advise::advise(&args, terminal),
         Command::Density(args) => density::density(&args, terminal),
         Command::Calibrate(args) => calibrate::calibrate(&args, terminal),
         Command::Doctor(args) => doctor::doctor(&args, terminal),

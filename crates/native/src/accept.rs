@@ -9,7 +9,7 @@ use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Tenant, Workload};
 use catamaran_scenario::{Platform, fork_work};
 
 use crate::disk::layers::is_on_several_files;
-use crate::{engine, forks, microvm, network, platform, runtime, vm};
+use crate::{engine, forks, microvm, network, platform, program, runtime, vm};
 
 /// Refuses whatever would have to be ignored; nothing is begun.
 ///
@@ -262,6 +262,7 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
     refuse(talks, &field("workload"), "a network between guests yet", "choose another platform")?;
     let in_guest = platform == Platform::Vm && fork_work::forks(&tenant.workload);
     refuse(in_guest, &field("workload"), "forks in guests yet", "choose another platform, or simulate")?;
+    program::check(tenant, platform)?;
     check_workload(&tenant.workload, &field("workload"))
 }
 
@@ -283,19 +284,22 @@ pub(crate) fn threads(workload: &Workload) -> u32 {
         Workload::Compute { threads, .. } => *threads,
         Workload::Server(server) => server.threads,
         Workload::Disk { depth, .. } => *depth,
+        // One that looks after it, and the program itself.
+        Workload::Command { .. } => 2,
         Workload::Phases(phases) => phases.iter().map(|phase| threads(&phase.workload)).max().unwrap_or(1),
         _ => 1,
     }
 }
 
 fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
-    let kind = match workload {
+    match workload {
         Workload::Compute { .. }
         | Workload::Server(_)
         | Workload::Memory { .. }
         | Workload::Disk { .. }
         | Workload::Network { .. }
         | Workload::Fork { .. }
+        | Workload::Command { .. }
         | Workload::Idle => {
             return Ok(());
         }
@@ -304,14 +308,13 @@ fn check_workload(workload: &Workload, field: &str) -> Result<(), RunError> {
                 check_workload(&phase.workload, &format!("{field}.phases[{number}]"))
             });
         }
-        Workload::Command { .. } => "command",
-        _ => "this",
-    };
+        _ => {}
+    }
     refuse(
         true,
         &format!("{field}.kind"),
-        &format!("a \"{kind}\" workload yet"),
-        "take compute, server, memory, disk, network, fork, idle or phases of them, or simulate",
+        "a workload of this kind yet",
+        "take compute, server, memory, disk, network, fork, command, idle or phases of them, or simulate",
     )
 }
 

@@ -17,7 +17,7 @@ use crate::problem::Problem;
 use crate::runtime::{Runtime, on_container};
 use crate::shown::Shown;
 use crate::vm::{self, Hypervisor};
-use crate::{accept, engine, root_by_hand};
+use crate::{accept, engine, program, root_by_hand};
 
 /// Name of the guard that the lines make.
 const NAME: &str = "catamaran-by-hand";
@@ -29,6 +29,7 @@ const BY_HAND: &str = "/tmp/catamaran-by-hand";
 /// # Errors
 /// As [`Backend::run`](catamaran_report::Backend::run).
 pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError> {
+    let plan = &plan.without_stand_ins();
     accept::check(plan, platform)?;
     lines(plan, platform).map_err(|problem| problem.on(platform))
 }
@@ -67,10 +68,14 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         how.script.network = network.as_ref().and_then(ByHand::shared);
         how.script.exec = vm.as_ref().map(|vm| vm.typed(Path::new("/tmp"), &label)).unwrap_or_default();
         lines.push(format!("# {label}: {}.", workload(tenant)));
+        let program = program::typed(tenant);
+        lines.extend(program.iter().map(|words| format!("OTHERS=$WORKER; export WORKER='{words}'")));
+        let restore = program.map(|_| "export WORKER=$OTHERS".to_owned());
         if let Some(runtime) = &runtime {
             lines.extend(runtime.typed(folder, &how, tenant, &label)?);
             let attach = network.iter().flat_map(|network| network.attach(instance)).collect();
             lines.extend(on_container(folder, &label, attach));
+            lines.extend(restore);
             continue;
         }
         lines.extend(how.groups.make.iter().map(|step| shell(step, &mut made)));
@@ -88,6 +93,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         }
         lines.push(start(&groups, &how.script, tenant.cpu.nice));
         lines.extend(network.iter().flat_map(|network| network.attach(instance)));
+        lines.extend(restore);
     }
     lines.extend(plan.events().iter().flat_map(|event| happening(plan, &place, event, &mut made)));
     lines.extend(ending(plan));
@@ -248,6 +254,9 @@ fn workload(tenant: &Tenant) -> String {
         }
         Workload::Network { to, size, what: NetworkWhat::Bytes(bytes) } => {
             format!("sends {} bytes to {to}, {} at a time", bytes.0, size.0)
+        }
+        Workload::Command { argv, .. } => {
+            format!("runs {}", argv.iter().map(|argument| word(argument)).collect::<Vec<_>>().join(" "))
         }
         Workload::Phases(phases) => format!("{} phases", phases.len()),
         _ => "does nothing".to_owned(),

@@ -39,6 +39,7 @@ mod others;
 mod platform;
 mod probe;
 mod problem;
+mod program;
 mod root_by_hand;
 mod run;
 mod run_folder;
@@ -92,6 +93,8 @@ impl Backend for Runner {
         "native"
     }
     fn run(&mut self, plan: &Plan, platform: Platform, trial: u32) -> Result<Report, RunError> {
+        let as_read = plan;
+        let plan = &as_read.without_stand_ins();
         check(plan, platform)?;
         let interrupt = Interrupt::new(Arc::clone(&self.options.interrupted));
         let mut carry_out = || {
@@ -102,6 +105,8 @@ impl Backend for Runner {
             let run = run::Run::start(plan, platform, turns_per_cpu_s, &interrupt)?;
             run.carry_out(trial, &mut self.options.progress)
         };
-        carry_out().map_err(|problem| problem.on(platform))
+        let mut report = carry_out().map_err(|problem: problem::Problem| problem.on(platform))?;
+        report.identity.scenario_digest = as_read.digest();
+        Ok(report)
     }
 }

@@ -10,12 +10,14 @@ use catamaran_scenario::fork_work::ForkWork;
 use catamaran_scenario::leak::{Leak, STEP_NS};
 use catamaran_scenario::network_work::NetworkWork;
 use catamaran_scenario::plan::{Plan, Workload};
+use catamaran_worker::program::Call;
 use catamaran_worker::tape::{self, Layout, Tape, head, phase};
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::forks;
 use crate::network::{self, Address};
 use crate::problem::Problem;
+use crate::program;
 
 /// A server or an idle tenant is there until the run ends. It sleeps a little longer, so that its end does not disturb
 /// the last look at the others.
@@ -57,6 +59,7 @@ pub(crate) enum Kind {
         /// Children at which it gives up.
         safe: u64,
     },
+    Program(Call),
     Server {
         /// Intended arrival (ns from the beginning of the phase) and demand (turns).
         requests: Vec<(u64, u64)>,
@@ -116,11 +119,19 @@ impl Order {
                     let span_ns = lasts.map_or(left_ns, |lasts| lasts.0.min(left_ns));
                     (Kind::Fork { work, forks: work.due_within(span_ns), safe: forks::part(plan) }, 1)
                 }
+                Workload::Command { argv, probe_tcp, .. } => {
+                    let (argv, stop_ns) = (program::resolved(argv), plan.duration().0);
+                    (Kind::Program(Call { argv, probe: *probe_tcp, stop_ns, confined: false }), 1)
+                }
                 other => (Leak::of(other).map_or(Kind::Idle, Kind::Memory), 1),
             };
             let has_an_end = matches!(
                 kind,
-                Kind::Compute(_) | Kind::Locked { .. } | Kind::Disk { .. } | Kind::Network { .. }
+                Kind::Compute(_)
+                    | Kind::Locked { .. }
+                    | Kind::Disk { .. }
+                    | Kind::Network { .. }
+                    | Kind::Program(_)
             );
             let to_the_end = lasts.is_none() && !has_an_end;
             let lasts_ns = if to_the_end { left_ns + AFTER_THE_END_NS } else { lasts_ns };
@@ -128,6 +139,16 @@ impl Order {
         });
         let served = network::served(plan, index, replica);
         Some(Self { phases: orders.collect::<Option<_>>()?, served })
+    }
+
+    /// The same, its programs with no more capabilities than those of containers have, where they are to be `confined`.
+    pub(crate) fn confined(mut self, confined: bool) -> Self {
+        for phase in &mut self.phases {
+            if let Kind::Program(call) = &mut phase.kind {
+                call.confined = confined;
+            }
+        }
+        self
     }
 
     /// So many turns for each of so many threads, and nothing else.
@@ -185,6 +206,7 @@ impl PhaseOrder {
     fn array_words(&self) -> usize {
         match &self.kind {
             Kind::Server { requests, .. } => requests.len().saturating_mul(phase::ARRAY_COUNT),
+            Kind::Program(call) => call.array_words(),
             Kind::Fork { forks, .. } => (*forks as usize).saturating_mul(phase::FORK_ARRAY_COUNT),
             Kind::Disk { work, .. } => (work.operations as usize).saturating_mul(phase::REQUEST_ARRAY_COUNT),
             Kind::Network { work, .. } if work.answered => {
@@ -219,6 +241,7 @@ impl PhaseOrder {
                 tape.set(at + phase::PAGE_BYTES, rustix::param::page_size() as u64);
             }
             Kind::Network { work, peer } => write_messages(tape, at, arrays, work, *peer),
+            Kind::Program(call) => call.write(tape, at, arrays),
             Kind::Fork { work, forks, safe } => write_forks(tape, at, arrays, (work, *forks, *safe)),
             Kind::Disk { work, seed } => write_file_work(tape, at, arrays, (work, *seed)),
             Kind::Server { requests, queue, timeout_ns } => {

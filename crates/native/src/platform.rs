@@ -60,6 +60,16 @@ fn root_way(platform: Platform) -> Option<RootWay> {
     }
 }
 
+/// Whether a tenant's root is its own, and not the machine's.
+pub(crate) fn has_root(platform: Platform) -> bool {
+    root_way(platform).is_some() || runtime::is_used(platform) || engine::is_used(platform)
+}
+
+/// Whether a program is kept from the machine. A `chroot` keeps nobody from anything who is root.
+pub(crate) fn confines(platform: Platform) -> bool {
+    has_root(platform) && platform != Platform::Chroot
+}
+
 /// How one tenant is started on a platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {

@@ -24,7 +24,7 @@ use crate::guard::{Guard, number};
 use crate::happened::Log;
 use crate::platform::NO_GROUPS;
 use crate::run::{End, How, Life, SAMPLE_NS, Tenant};
-use crate::{forks, identity, isolation, machine, operations, platform};
+use crate::{forks, identity, isolation, machine, operations, platform, program};
 
 /// A run that is over.
 pub(crate) struct Outcome<'a> {
@@ -131,6 +131,8 @@ impl Outcome<'_> {
             row.requests.as_ref().filter(|_| time_s > 0.0).map(|r| r.completed as f64 / time_s);
         self.fill_end(row, tenant);
         explain(row, self.platform, version, tenant);
+        let tapes: Vec<_> = lives.iter().map(Life::tape).collect();
+        program::amend(row, plan, &tapes, lives.iter().all(|life| life.last.usage.cpu_ns.is_some()));
         row.absent.extend(self.not_carried_out(plan).map(|(field, why)| (field.to_owned(), why)));
     }
 
@@ -175,9 +177,12 @@ impl Outcome<'_> {
             plan.workload,
             Workload::Server(_) | Workload::Memory { .. } | Workload::Fork { .. } | Workload::Idle
         );
-        let stays = lasts && life.end.is_none();
+        let stays = (lasts || program::is_ready(life.tape())) && life.end.is_none();
         let end_ns = stays.then(|| self.end_ns.saturating_sub(self.origin_ns));
-        let done = instant(life.tape(), head::DONE).or(end_ns.filter(|end_ns| *end_ns > life.begun_ns));
+        // A program that is stopped at the end takes its time to go.
+        let latest_ns = if program::is_one(&plan.workload) { self.plan.duration().0 } else { u64::MAX };
+        let done = instant(life.tape(), head::DONE).map(|done_ns| done_ns.min(latest_ns));
+        let done = done.or(end_ns.filter(|end_ns| *end_ns > life.begun_ns));
         row.finished_s = done.map(seconds);
         row.state = match (done, &life.end) {
             (Some(_), _) => TenantState::Completed,
@@ -233,6 +238,7 @@ impl Outcome<'_> {
             Leak::of(workload).is_some()
                 || FileWork::of(workload).is_some()
                 || fork_work::forks(workload)
+                || program::is_one(workload)
                 || spins(workload)
         };
         let touches = |tenant: &plan::Tenant| match &tenant.workload {
@@ -319,9 +325,13 @@ fn explain(row: &mut TenantReport, platform: Platform, version: u8, tenant: &Ten
     if fork_work::forks(&plan.workload) {
         forks::explain(row, counted);
     }
+    let unfinished = match row.state {
+        TenantState::Failed => "it ended before its work was done",
+        _ => "still at work when the run ended",
+    };
     let reasons = [
         ("startup_s", row.startup_s.is_none(), "a start-up stage was not noted"),
-        ("finished_s", row.finished_s.is_none(), "still at work when the run ended"),
+        ("finished_s", row.finished_s.is_none(), unfinished),
         ("throttled_s", row.throttled_s.is_none(), "no quota applies"),
         ("throttled_periods", row.throttled_periods.is_none(), "no quota applies"),
         ("requests", row.requests.is_none(), "not a server"),

@@ -120,6 +120,29 @@ fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
     }
 }
 
+/// A program of the user's own, with what it needs of the machine, in each engine's container.
+#[test]
+fn a_program_runs_in_an_engines_container_and_reaches_no_more_than_in_ours() {
+    let _turn = turn();
+    let tenants = "[[tenant]]\nname = \"fine\"\nworkload = { kind = \"command\", argv = [\"/bin/sh\", \"-c\", \
+                   \"test -e /usr/bin/env && ! touch /usr/x 2>/dev/null && ! head -c 1 /proc/1/fd/1 2>/dev/null && ! mount -o remount,bind,rw /usr 2>/dev/null && exec sleep 9\"] }\n\
+                   [[tenant]]\nname = \"port\"\nworkload = { kind = \"command\", probe = { tcp = 18300 }, argv = [\"perl\", \"-e\", \
+                   \"use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 18300, Listen => 5) or die; sleep 9\"] }\n\
+                   [[tenant]]\nname = \"fails\"\nworkload = { kind = \"command\", argv = [\"/bin/sh\", \"-c\", \"echo no; exit 3\"] }";
+    for platform in ENGINES {
+        let before = left();
+        let Some(report) = report(platform, &plan("", tenants)) else { continue };
+        let states = report.tenants.iter().map(|tenant| tenant.state).collect::<Vec<_>>();
+        let expected = [TenantState::Completed, TenantState::Completed, TenantState::Failed];
+        assert_eq!(states, expected, "{platform}: {:?}", report.tenants);
+        let why = report.tenants.last().and_then(|tenant| tenant.error.as_deref()).unwrap_or_default();
+        assert!(why.contains("exit code 3") && why.contains("it said last: no"), "{platform}: {why}");
+        let ready = report.tenants.get(1).and_then(|tenant| tenant.startup_stages.last());
+        assert_eq!(ready.map(|stage| &*stage.name), Some("ready"), "{platform}");
+        assert_eq!(left(), before, "{platform}");
+    }
+}
+
 /// The engine alone knows how a tenant has ended that is not our child.
 #[test]
 fn who_is_killed_for_memory_is_told_from_who_ends() {

@@ -116,7 +116,7 @@ fn an_interrupted_run_ends_at_once_and_says_so() {
 #[test]
 fn what_is_not_carried_out_is_refused_by_its_field() {
     let table = [
-        ("workload = { kind = \"command\", argv = [\"true\"] }", "tenant.x.workload.kind"),
+        ("workload = { kind = \"command\", argv = [\"./true\"] }", "tenant.x.workload.argv"),
         ("workload = { kind = \"idle\" }\npids = { limit = 1 }", "tenant.x.pids.limit"),
         (
             "image = \"i\"\nworkload = { phases = [\

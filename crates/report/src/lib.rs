@@ -1,6 +1,7 @@
 //! The output of Catamaran: the [`Report`] both backends answer with, the [`Timeline`] a simulation can add, statistics,
 //! comparison and charts.
 
+pub mod advice;
 pub mod backend;
 mod build;
 pub mod charts;

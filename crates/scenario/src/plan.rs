@@ -90,6 +90,25 @@ impl Plan {
     pub fn settings(&self, platform: Platform) -> PlatformSettings {
         self.settings.get(&platform).cloned().unwrap_or_default()
     }
+
+    /// The same, without what the simulator takes in the place of programs (`like`): where the programs themselves are run,
+    /// nothing follows from it. Its digest is another one.
+    #[must_use]
+    pub fn without_stand_ins(&self) -> Self {
+        let strip = |workload: &mut Workload| {
+            if let Workload::Command { like, .. } = workload {
+                *like = None;
+            }
+        };
+        let mut plan = self.clone();
+        for tenant in &mut plan.tenants {
+            match &mut tenant.workload {
+                Workload::Phases(phases) => phases.iter_mut().for_each(|phase| strip(&mut phase.workload)),
+                only => strip(only),
+            }
+        }
+        plan
+    }
 }
 
 /// A text in both languages of the page; Korean falls back to English where it is not given.
@@ -286,7 +305,7 @@ pub enum Workload {
 
 impl Workload {
     /// Itself, and the workloads of its phases in order.
-    pub(crate) fn and_its_phases(&self) -> impl Iterator<Item = &Self> {
+    pub fn and_its_phases(&self) -> impl Iterator<Item = &Self> {
         let phases: &[Phase] = match self {
             Self::Phases(phases) => phases,
             _ => &[],

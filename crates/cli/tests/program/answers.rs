@@ -13,6 +13,7 @@ fn the_help_of_every_command_has_its_place() {
         "sweep",
         "run",
         "compare",
+        "advise",
         "density",
         "calibrate",
         "doctor",

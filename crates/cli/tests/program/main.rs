@@ -7,6 +7,7 @@
     reason = "tests say what they expect by panicking"
 )]
 
+mod advise;
 mod answers;
 mod common;
 mod exit_codes;

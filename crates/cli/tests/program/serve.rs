@@ -225,6 +225,17 @@ fn an_unvalidated_scenario_is_refused() {
             422,
             "command",
         ),
+        (
+            order(
+                &with(
+                    "{ kind = \"compute\", threads = 2, work = \"200ms\" }",
+                    "{ phases = [{ kind = \"idle\", for = \"1ms\" }, { kind = \"command\", argv = [\"/bin/true\"], like = { kind = \"idle\" } }] }",
+                ),
+                "bare-metal",
+            ),
+            422,
+            "a page may not",
+        ),
         (order(SMALL, "bare-metl"), 422, "no platform"),
         (order(SMALL, "kubernetes"), 422, "kubernetes"),
     ];

@@ -90,6 +90,8 @@ pub(super) struct Container<'a> {
     pub(super) control: &'a Path,
     /// The tenant's file on the machine.
     pub(super) file: Option<&'a Path>,
+    /// What of the machine is to be seen at the same place, read-only.
+    pub(super) programs: &'a [PathBuf],
     pub(super) limits: &'a Limits,
     /// The same as what is written to its groups.
     pub(super) steps: &'a [Step],
@@ -112,6 +114,10 @@ impl Container<'_> {
         let limits = self.limits;
         let mut words = vec![format!("--name={}", self.name), format!("--hostname={}", self.host_name)];
         words.extend(self.binds().into_iter().map(|(file, at)| format!("--volume={file}:{at}")));
+        words.extend(self.programs.iter().map(|path| {
+            let path = text(path);
+            format!("--mount=type=bind,source={path},target={path},readonly,bind-nonrecursive=true")
+        }));
         words.extend(limits.shares.map(|shares| format!("--cpu-shares={shares}")));
         if let Some(quota_us) = limits.quota_us {
             words.push(format!("--cpu-quota={quota_us}"));

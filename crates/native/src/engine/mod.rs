@@ -217,6 +217,7 @@ impl Engine {
             host_name: &tenant.name,
             control: &control,
             file: how.script.file.as_deref(),
+            programs: &how.script.programs,
             limits,
             steps: &how.groups.make,
             device: limits.io.as_ref().map(|io| device_file(&io.device)).transpose()?,

@@ -20,7 +20,7 @@ use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::tally::{Look, Tally};
 use crate::vm::{Cost, Guest, Hypervisor};
-use crate::{disk, isolation, microvm, platform};
+use crate::{disk, isolation, microvm, platform, program};
 
 /// Quiet before each start-up. Moving a process between groups waits for an RCU grace period (5–13 ms here), but not
 /// when another move has just paid for it: without the pause, a tenant's start-up would depend on its place in the file.
@@ -119,10 +119,12 @@ impl<'a> Maker<'a> {
         let order = Order::of(self.plan, birth.index, birth.replica, self.turns_per_cpu_s);
         let order =
             order.ok_or_else(|| Problem::new("a tenant has no work", "this is a defect of catamaran"))?;
+        let order = order.confined(platform::confines(self.platform));
         let guard = &mut self.guard;
         let mut how = guard.place(self.platform, &self.settings).plan(tenant, label);
         how.script.file.clone_from(&birth.file);
         how.script.layer = disk::layers::lay_out(guard, (self.plan, self.platform), tenant, label)?;
+        how.script.programs = program::shown(tenant, self.platform);
         how.script.network = self.network.as_ref().and_then(Network::shared);
         if let Some(engine) = &mut self.engine {
             settle(birth);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use catamaran_scenario::Platform;
 use catamaran_scenario::plan::{self, Plan};
 use catamaran_worker::clock::{now_ns, sleep_until};
+use catamaran_worker::program::GRACE_NS;
 use catamaran_worker::tape::head;
 use rustix::event::poll;
 
@@ -19,6 +20,7 @@ use crate::happened::Log;
 use crate::interrupt::Interrupt;
 use crate::launcher::{GONE, LOOK_EVERY};
 use crate::problem::Problem;
+use crate::program;
 use crate::vm::Guest;
 
 /// Between the word to begin and the common start (ns): threads on every core get to sleep until then.
@@ -27,6 +29,8 @@ const LEAD_NS: u64 = 20_000_000;
 const LEAD_GUESTS_NS: u64 = 500_000_000;
 /// The same where tenants first have to connect to each other (ns).
 const LEAD_NETWORK_NS: u64 = 100_000_000;
+/// What a worker gets to tell of its program's end (ns), once that has had its time.
+const AFTER_GRACE_NS: u64 = 1_500_000_000;
 /// Between two samples of the tenants' consumption (ns).
 pub(crate) const SAMPLE_NS: u64 = 100_000_000;
 
@@ -161,6 +165,7 @@ impl Course<'_> {
                 }
             }
         }
+        self.let_programs_end();
         if let Some(engine) = engine {
             self.ask_ends(engine);
         }
@@ -173,6 +178,22 @@ impl Course<'_> {
             }
             life.launcher.end();
         }
+    }
+
+    /// Programs of the user's own are stopped by their workers now, and given their time.
+    fn let_programs_end(&mut self) {
+        let deadline_ns = now_ns() + GRACE_NS + AFTER_GRACE_NS;
+        // Also those whose program is gone: they say why, and go, and their word may still be on the way.
+        let lives = |tenant: &Tenant| {
+            let there = tenant.there().filter(|life| life.launcher.ended.is_none());
+            there.is_some_and(|life| program::was_begun(life.tape()))
+        };
+        while now_ns() < deadline_ns && self.tenants.iter().any(lives) {
+            if self.wait_until(deadline_ns, None).is_err() {
+                return;
+            }
+        }
+        self.note_ends();
     }
 
     /// Of tenants that are an engine's, the engine is asked how they ended before the run did; but for those that we ended.

@@ -21,6 +21,7 @@ use crate::cgroup::Limits;
 use crate::happened::Cause;
 use crate::platform;
 use crate::problem::{self, Problem};
+use crate::program;
 
 impl Course<'_> {
     /// Carries out the events that are due.
@@ -174,6 +175,7 @@ impl Course<'_> {
             let Some(how) = tenant.there().and_then(Life::ended).cloned() else { continue };
             let label = tenant.row_label();
             let Some(life) = tenant.lives.last_mut() else { continue };
+            let how = program::killed(life.tape()).unwrap_or(how);
             life.look(&*self.cgroup);
             let at_ns = life.launcher.ended_ns.map_or(now_ns, |at_ns| at_ns.saturating_sub(origin_ns));
             let oom = life.oom_kill(&how, &*self.cgroup, (&tenant.plan, self.platform));

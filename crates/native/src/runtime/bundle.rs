@@ -40,7 +40,7 @@ pub(super) struct Contents<'a> {
     /// Its group below that in which the runtime finds itself.
     pub(super) group: &'a str,
     pub(super) limits: &'a Limits,
-    /// Folders of the machine's programs, for a person who has one of them for a worker.
+    /// What of the machine is shown, read-only at the same place: folders of its programs.
     pub(super) programs: &'a [PathBuf],
 }
 
@@ -104,7 +104,7 @@ impl Contents<'_> {
         });
         mounts.extend(file);
         mounts.extend(self.programs.iter().map(|folder| {
-            let options = ["rbind", "ro", "nosuid", "nodev"];
+            let options = ["bind", "ro", "nosuid", "nodev"];
             json!({ "destination": folder, "type": "bind", "source": folder, "options": options })
         }));
         mounts

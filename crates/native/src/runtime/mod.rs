@@ -116,7 +116,7 @@ impl Runtime {
             file: script.file.as_deref(),
             group: label,
             limits: &how.limits,
-            programs: &[],
+            programs: &script.programs,
         };
         let config = serde_json::to_vec_pretty(&contents.spec()?).map_err(|error| {
             Problem::new(format!("config.json: {error}"), "this is a defect of catamaran")

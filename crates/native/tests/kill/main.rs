@@ -325,7 +325,7 @@ fn children_of_tenants_are_gone_whoever_is_killed() {
             let kill = Kill { ground, who, moment: Moment::After(Duration::ZERO) };
             let mut victim = murder.homes.start_forks(ground, if who == Who::Runner { "60s" } else { "3s" });
             let deadline = Instant::now() + Duration::from_secs(20);
-            // Three tenants, of which two have children that look like them.
+            // Four tenants, of which two have children that look like them.
             let parent = loop {
                 let inventory = Inventory::take(victim.pid(), &victim.home);
                 let (all, own) = (inventory.tenants(), inventory.children(victim.pid()));

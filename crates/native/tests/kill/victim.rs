@@ -235,9 +235,11 @@ pub(crate) fn be(what: &str) {
 const BATCH: &str =
     "[[tenant]]\nname = \"batch\"\nworkload = { kind = \"compute\", threads = 2, work = \"1h\" }";
 const CLIENT: &str = "[[tenant]]\nname = \"batch\"\nworkload = { kind = \"network\", to = \"web\", bytes = \"100GiB\", size = \"1MiB\" }";
-/// A hundred children at once, that come and go; and ten that stay.
+/// A hundred children at once, that come and go; ten that stay; and a program whose children are in sessions of their own.
 const BOMB: &str = "[[tenant]]\nname = \"bomb\"\nworkload = { kind = \"fork\", rate = \"500/s\", lifetime = \"200ms\" }\n\
-     [[tenant]]\nname = \"stay\"\nworkload = { kind = \"fork\", rate = \"500/s\", lifetime = \"1h\", max = 10 }";
+     [[tenant]]\nname = \"stay\"\nworkload = { kind = \"fork\", rate = \"500/s\", lifetime = \"1h\", max = 10 }\n\
+     [[tenant]]\nname = \"own\"\nworkload = { kind = \"command\", argv = [\"/bin/sh\", \"-c\", \
+     \"setsid sleep 1001 & setsid sleep 1002 & exec sleep 1003\"] }";
 
 /// A server that is started again, and a second one.
 const EVENTS: &str = "[[event]]\nat = \"30ms\"\ndo = \"kill\"\ntarget = \"web\"\n\

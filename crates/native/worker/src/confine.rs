@@ -17,8 +17,25 @@ pub(crate) fn confine() -> Result<(), String> {
         Ok(()) | Err(Errno::PERM) => {}
         Err(error) => return Err(failed("give up the runner's groups")(error)),
     }
+    give_up_capabilities(Bounding::Dropped).map_err(|(what, error)| failed(what)(error))?;
+    install()
+}
+
+/// What becomes of the capabilities that programs may come by when they are executed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bounding {
+    /// They are dropped.
+    Dropped,
+    /// They are where that is allowed (CAP_SETPCAP): without new privileges nobody comes by them.
+    DroppedIfAllowed,
+}
+
+/// Gives up new privileges and every capability but [`KEPT_CAPABILITIES`]; else what failed. Nothing but calls of the kernel: it may be
+/// called between fork and exec.
+pub(crate) fn give_up_capabilities(bounding: Bounding) -> Result<(), (&'static str, Errno)> {
     let kept = KEPT_CAPABILITIES.iter().fold(CapabilitySet::empty(), |kept, (_, number)| kept | one(*number));
-    rustix::thread::clear_ambient_capability_set().map_err(failed("clear the ambient capabilities"))?;
+    let because = |what: &'static str| move |error: Errno| (what, error);
+    rustix::thread::clear_ambient_capability_set().map_err(because("clear the ambient capabilities"))?;
     // Up to the last one that the kernel knows, which answers EINVAL to the one after.
     for capability in (0..64).map(one) {
         if kept.contains(capability) {
@@ -27,16 +44,16 @@ pub(crate) fn confine() -> Result<(), String> {
         match rustix::thread::remove_capability_from_bounding_set(capability) {
             Ok(()) => {}
             Err(Errno::INVAL) => break,
-            Err(error) => return Err(failed("drop a capability from the bounding set")(error)),
+            Err(Errno::PERM) if bounding == Bounding::DroppedIfAllowed => break,
+            Err(error) => return Err(("drop a capability from the bounding set", error)),
         }
     }
-    rustix::thread::set_no_new_privs(true).map_err(failed("set no_new_privs"))?;
+    rustix::thread::set_no_new_privs(true).map_err(because("set no_new_privs"))?;
     // What the caller has not got itself can't be kept.
-    let has = rustix::thread::capabilities(None).map_err(failed("read the capabilities"))?;
+    let has = rustix::thread::capabilities(None).map_err(because("read the capabilities"))?;
     let left = has.permitted & kept;
     let sets = CapabilitySets { effective: left, permitted: left, inheritable: CapabilitySet::empty() };
-    rustix::thread::set_capabilities(None, sets).map_err(failed("give up capabilities"))?;
-    install()
+    rustix::thread::set_capabilities(None, sets).map_err(because("give up capabilities"))
 }
 
 fn one(number: u32) -> CapabilitySet {

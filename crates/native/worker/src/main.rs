@@ -27,6 +27,7 @@ mod rootfs;
 mod runtime;
 mod server;
 mod start;
+mod supervise;
 mod work;
 
 use std::io::Write as _;

@@ -1,14 +1,17 @@
 //! The minimal root: a tmpfs with the worker, `/proc`, `/sys`, six devices and `/tmp`; and the ways into it.
 
+#![allow(unsafe_code)]
+
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use catamaran_worker::minimal::{DEVICE_LINKS, DEVICES, FOLDERS, MASKED, READ_ONLY};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_change, mount_remount, unmount,
+    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive, mount_change,
+    mount_remount, unmount,
 };
 
 /// The worker's place in the root.
@@ -21,6 +24,15 @@ pub(crate) enum Devices {
     Made,
     /// By binding the machine's own.
     Borrowed,
+}
+
+/// What becomes of mounts below a folder that is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Below {
+    /// Their folders are empty.
+    Hidden,
+    /// They are shown as well: in a user namespace the kernel lets nobody take them off (`mount_namespaces(7)`).
+    Shown,
 }
 
 /// Flags of `/proc` and `/sys`: nothing in them is a program or a device.
@@ -67,6 +79,51 @@ fn fill(program: &OwnedFd, devices: Devices) -> Result<(), String> {
         rustix::fs::symlink(target, format!("dev/{name}")).map_err(failed("make the link dev", name))?;
     }
     copy(program)
+}
+
+/// Shows files and folders of the machine in the root in which we are: at the same place, read-only, no devices, no set-user-ID. What is
+/// mounted or unmounted in one of the two is not so in the other.
+pub(crate) fn show(paths: &[PathBuf], below: Below) -> Result<(), String> {
+    let umask = rustix::process::umask(Mode::empty());
+    let done = paths.iter().try_for_each(|path| {
+        show_one(path, below)
+            .map_err(|error| format!("minimal root: cannot show {} in it: {error}", path.display()))
+    });
+    rustix::process::umask(umask);
+    done
+}
+
+fn show_one(path: &Path, below: Below) -> std::io::Result<()> {
+    let at = path.strip_prefix("/").map_err(|_| Errno::INVAL)?;
+    let folder = if path.is_dir() { Some(at) } else { at.parent() };
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o755).create(folder.unwrap_or(at))?;
+    if !path.is_dir() {
+        std::fs::File::create(at)?;
+    }
+    match below {
+        Below::Hidden => mount_bind(path, at)?,
+        Below::Shown => mount_bind_recursive(path, at)?,
+    }
+    let attributes = libc::mount_attr {
+        attr_set: libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV,
+        attr_clr: 0,
+        propagation: libc::MS_PRIVATE,
+        userns_fd: 0,
+    };
+    let name = std::ffi::CString::new(at.as_os_str().as_encoded_bytes())?;
+    // SAFETY: name and attributes live until the call is over, and the size is theirs.
+    let answer = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            libc::AT_FDCWD,
+            name.as_ptr(),
+            libc::AT_RECURSIVE,
+            std::ptr::from_ref(&attributes),
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    if answer == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
 fn device(name: &str, number: rustix::fs::Dev, devices: Devices) -> Result<(), String> {

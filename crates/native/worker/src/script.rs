@@ -141,6 +141,8 @@ pub struct Script {
     pub enter: Vec<PathBuf>,
     /// Root of its own.
     pub root: Option<Root>,
+    /// What of the machine its own root shows, read-only and at the same place: files and folders by their whole paths.
+    pub programs: Vec<PathBuf>,
     /// A user namespace in which these two numbers (user, group) of the machine are root, and nobody else is there.
     pub user: Option<(u32, u32)>,
     /// Whether capabilities, new privileges and system calls are taken away before the program begins.
@@ -232,6 +234,9 @@ impl Script {
             };
             let _ = writeln!(text, "{word} {}", at.display());
         }
+        for path in &self.programs {
+            let _ = writeln!(text, "program {}", path.display());
+        }
         if let Some((user, group)) = self.user {
             let _ = writeln!(text, "user {user} {group}");
         }
@@ -280,6 +285,7 @@ impl Script {
                 let (user, group) = rest.split_once(' ')?;
                 self.user = Some((user.parse().ok()?, group.parse().ok()?));
             }
+            "program" => self.programs.push(rest.into()),
             "confined" => self.confined = rest == "yes",
             "probe" => self.probe.push(rest.to_owned()),
             _ => self.runtime.get_or_insert_default().take(word, rest)?,
@@ -325,6 +331,7 @@ mod tests {
             errors: Some("/run/catamaran/1-2/web.0.errors".into()),
             enter: vec!["/sys/fs/cgroup/pids/t".into()],
             root: Some(Root { at: "/run/catamaran/1/root".into(), way: RootWay::Pivot }),
+            programs: vec!["/usr".into(), "/opt/with space/x".into()],
             user: Some((1000, 1001)),
             confined: true,
             probe: vec!["42".into(), "/run/with space".into()],

@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::launch::say;
-use crate::rootfs::{self, Devices, PROGRAM};
+use crate::rootfs::{self, Below, Devices, PROGRAM};
 use crate::{confine, disk, layer, network};
 
 /// Not in `libc` for musl (`include/uapi/linux/sched.h`).
@@ -54,6 +54,7 @@ impl Start<'_> {
         if let Some(Root { at, way: RootWay::Chroot }) = &self.script.root {
             rootfs::mount_at(at)?;
             rootfs::furnish(self.program, Devices::Made)?;
+            rootfs::show(&self.script.programs, Below::Hidden)?;
             rustix::process::chdir(c"/").map_err(|error| format!("cannot go to /: {error}"))?;
             self.note(stamp::ROOTED);
             stop_at("rootfs");
@@ -219,6 +220,7 @@ impl Start<'_> {
                 rootfs::mount_at(at)?;
                 let rootless = self.script.user.is_some();
                 rootfs::furnish(self.program, if rootless { Devices::Borrowed } else { Devices::Made })?;
+                rootfs::show(&self.script.programs, if rootless { Below::Shown } else { Below::Hidden })?;
                 self.note(stamp::ROOTED);
                 stop_at("rootfs");
                 rootfs::pivot()?;

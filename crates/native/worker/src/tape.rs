@@ -10,6 +10,7 @@
 //! | 4 arrays a server phase | arrival, demand; start, completion ([`phase::ARRAYS`]) |
 //! | 4 arrays a fork phase | begin, return of each fork; end of its child's sleep, when it was reaped |
 //! | 2 arrays a disk or network phase | start, completion of each operation or request |
+//! | 2 texts a program phase | what it is called with; what it said last ([`crate::program`]) |
 
 #![allow(unsafe_code)]
 
@@ -164,6 +165,9 @@ pub mod phase {
 
     /// Forks of children that sleep, one [`REQUESTS`] each.
     pub const FORK: u64 = 6;
+
+    /// A program of the user's own ([`crate::program`]).
+    pub const PROGRAM: u64 = 7;
 
     /// Arrays of a server phase, each of [`REQUESTS`] words: intended arrival (ns from the phase's beginning), demand
     /// (turns), start (ns from the origin, plus 1; 0: not taken up), end (as the start, or a failure below).

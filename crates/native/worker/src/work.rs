@@ -20,6 +20,7 @@ use crate::memory::Leak;
 use crate::microvm::{Machine, Processor};
 use crate::peer::Peer;
 use crate::server::{Queue, Requests};
+use crate::supervise::Program;
 
 /// A phase as it stands on the tape.
 #[derive(Debug, Clone, Copy)]
@@ -267,6 +268,7 @@ impl Crew<'_> {
                 }
             }
             phase::FORK => or_give_up(Forks::read(self.tape, phase, began_ns).carry_out(end_ns)),
+            phase::PROGRAM => or_give_up(Program::read(self.tape, phase.at).carry_out(end_ns)),
             phase::SERVER => Requests::new(self.tape, phase, began_ns).serve(queue, hand),
             _ => {}
         }

@@ -11,7 +11,7 @@ mod saved;
 mod stages;
 mod summary;
 
-pub use rows::Floors;
+pub use rows::{Floors, requests_needed};
 pub(crate) use summary::skill;
 
 pub use saved::{Run, RunDifference, RunRow, Saved, SavedError, saved};

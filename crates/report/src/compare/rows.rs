@@ -35,7 +35,8 @@ impl Floors {
 }
 
 /// Requests that a quantile takes to be worth judging.
-const fn requests_needed(metric: Metric) -> u64 {
+#[must_use]
+pub const fn requests_needed(metric: Metric) -> u64 {
     match metric {
         Metric::LatencyP50 => 100,
         Metric::LatencyP95 => 1_000,

@@ -1,5 +1,6 @@
 //! Tests across the modules of this crate, and the reports that they share.
 
+mod advice;
 mod charts;
 mod closed_loop;
 mod compare;

@@ -244,11 +244,11 @@ static COMMAND: Table = Table::new(
     "Runs a program natively; the simulator takes the workload `like` in its place.",
     &[
         Field::required("argv", Takes::Texts)
-            .means("The program and its arguments.")
+            .means("The program and its arguments. The program is a file of this machine, by its whole path, or by a name that is looked for in the usual folders. It gets PATH and HOME for an environment. Where a tenant has a root of its own, the machine's /bin, /sbin, /lib, /lib64 and /usr are shown in it read-only, and the program's file. At the end of the run it gets SIGTERM, 2 s later SIGKILL.")
             .like("[\"python3\", \"-m\", \"http.server\", \"80\"]")
             .becomes("OCI process.args; Kubernetes containers[].command"),
         Field::absent("probe", Takes::Table(&PROBE), "ready once started")
-            .means("How to see that it is ready.")
+            .means("How to see that it is ready: one that never is has failed.")
             .like("{ tcp = 80 }"),
         Field::absent("like", Takes::Table(&LIKE), "natively only")
             .means("One of the other kinds, with its fields.")
@@ -259,7 +259,7 @@ static COMMAND: Table = Table::new(
 static PROBE: Table = Table::new(
     "How to see that a program is ready.",
     &[Field::required("tcp", Takes::Count { least: 1, most: 65_535 })
-        .means("The port that is open then.")
+        .means("The port that is open then, on 127.0.0.1 of the tenant's own network.")
         .like("80")
         .becomes("Kubernetes containers[].readinessProbe.tcpSocket.port")],
 );

@@ -59,6 +59,10 @@ impl Calls for Containerd {
         for (file, at) in container.binds() {
             words.push(format!("--mount=type=bind,src={file},dst={at},options=rbind:rw"));
         }
+        words.extend(container.programs.iter().map(|path| {
+            let path = text(path);
+            format!("--mount=type=bind,src={path},dst={path},options=bind:ro:nosuid:nodev")
+        }));
         words.extend(limits.shares.map(|shares| format!("--cpu-shares={shares}")));
         if let Some(quota_us) = limits.quota_us {
             words.push(format!("--cpu-quota={quota_us}"));

@@ -40,7 +40,7 @@ impl Lxc {
     fn configuration(at: &Place, container: &Container<'_>) -> String {
         let name = container.name;
         let mut lines = format!(
-            "lxc.rootfs.path = dir:{}\nlxc.uts.name = {}\nlxc.net.0.type = empty\nlxc.mount.auto = proc:mixed sys:ro\n\
+            "lxc.rootfs.path = dir:{}\nlxc.uts.name = {}\nlxc.net.0.type = empty\nlxc.net.0.flags = up\nlxc.mount.auto = proc:mixed sys:ro\n\
              lxc.apparmor.profile = unconfined\nlxc.cap.drop = {DROPPED}\nlxc.init.cmd = {}\n\
              lxc.cgroup.dir.container = {name}\nlxc.cgroup.dir.monitor = {name}.monitor\n",
             Self::home(at).join(name).join("rootfs").display(),
@@ -49,6 +49,13 @@ impl Lxc {
         );
         for (file, at) in container.binds() {
             let _ = writeln!(lines, "lxc.mount.entry = {file} {} none bind 0 0", at.trim_start_matches('/'));
+        }
+        for path in container.programs {
+            let kind = if path.is_dir() { "dir" } else { "file" };
+            let path = text(path);
+            let at = path.trim_start_matches('/');
+            let _ =
+                writeln!(lines, "lxc.mount.entry = {path} {at} none bind,ro,nosuid,nodev,create={kind} 0 0");
         }
         for step in container.steps {
             if let Step::Write { value, file } = step {
