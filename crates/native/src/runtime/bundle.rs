@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use catamaran_worker::minimal::{KEPT_CAPABILITIES, MASKED, READ_ONLY};
+use catamaran_worker::program::PATH;
 use catamaran_worker::seccomp::{NEW_NAMESPACES, REFUSED};
 use oci_spec::runtime::Spec;
 use rustix::io::Errno;
@@ -20,8 +21,6 @@ use crate::problem::Problem;
 const VERSION: &str = "1.0.2";
 /// The worker's place in the root.
 pub(super) const PROGRAM: &str = "catamaran-worker";
-/// Where a person's container has its programs. The worker starts none, but youki refuses a container without.
-const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The place of the tenant's file.
 pub(super) const FILE: &str = "file";
 /// Folders of the root on which something is mounted.
@@ -55,7 +54,8 @@ impl Contents<'_> {
             "terminal": false,
             "user": { "uid": 0, "gid": 0 },
             "args": self.arguments,
-            "env": [PATH],
+            // The worker looks for nothing, but youki refuses a container without.
+            "env": [format!("PATH={PATH}")],
             "cwd": "/",
             "capabilities": { "bounding": kept, "effective": kept, "permitted": kept, "inheritable": [] },
             "noNewPrivileges": true,

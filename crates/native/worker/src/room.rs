@@ -9,6 +9,7 @@ use std::os::fd::AsRawFd as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use catamaran_worker::program::PATH;
 use catamaran_worker::room_plan::{Command, MESSAGE_BYTES_MAX, RoomPlan, SAID_BYTES_MAX, Said};
 use catamaran_worker::script::{Step, word};
 use rustix::fs::{Mode, OFlags};
@@ -19,9 +20,6 @@ use rustix::thread::UnshareFlags;
 use crate::launch::say;
 use crate::start::die_with_parent;
 use crate::{network, rootfs};
-
-/// Where engines look for programs.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Makes a room by the runner's first message, and waits for its first process.
 pub(crate) fn make(runner: &str) -> Result<(), String> {
