@@ -29,7 +29,7 @@ fn story(report: &Report, label: &str) -> Vec<(String, Option<String>)> {
     told.map(|event| (event.what.clone(), event.because.and_then(what))).collect()
 }
 
-fn words<'a>(told: &'a [(String, Option<String>)]) -> Vec<(&'a str, Option<&'a str>)> {
+fn words(told: &[(String, Option<String>)]) -> Vec<(&str, Option<&str>)> {
     told.iter().map(|(what, because)| (what.as_str(), because.as_deref())).collect()
 }
 
