@@ -1,0 +1,360 @@
+//! Layers become a folder: each is laid over those beneath, and what it says is gone is gone.
+//!
+//! **Law.** OCI image-spec, `layer.md`: an entry replaces what has its path, but for a folder on a folder; `.wh.NAME` removes NAME, and
+//! `.wh..wh..opq` all that the layers beneath have in its folder.
+//!
+//! **Who is hostile.** Whoever made the image. Every path is walked anew by the kernel from the root's own descriptor
+//! (`openat2`, `RESOLVE_IN_ROOT`), so that `..` and symbolic links end in the root; the last name of a path is never followed, and a
+//! file is only ever written that was just made. Paths with `..` are refused. Devices are not made, bits that lend a user's rights
+//! (setuid, setgid) and attributes are not kept: a tenant has no use for them.
+
+mod place;
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
+use rustix::io::Errno;
+use tar::EntryType;
+
+use crate::bounds::{BYTES_MAX, ENTRIES_MAX, EXTENSION_BYTES_MAX, PATH_BYTES_MAX};
+use crate::error::{Error, Result};
+use crate::manifest::{Image, Layer};
+use place::Root;
+
+/// What a name begins with that says that something is gone.
+const WHITEOUT: &[u8] = b".wh.";
+/// What removes all of a folder that is beneath.
+const OPAQUE: &[u8] = b".wh..wh..opq";
+/// What else begins so belongs to aufs.
+const OF_AUFS: &[u8] = b".wh..wh.";
+
+/// A folder into which layers are unpacked.
+pub struct Unpacking {
+    root: Root,
+    bytes_left: u64,
+    entries_left: u64,
+    /// Whether files get the owners that the layers name.
+    owners: bool,
+}
+
+/// An entry of a layer, with what stood before it about it.
+struct Entry {
+    kind: EntryType,
+    path: PathBuf,
+    link: Vec<u8>,
+    mode: Mode,
+    owner: (u32, u32),
+    changed_s: i64,
+}
+
+impl Unpacking {
+    /// Into an empty folder.
+    ///
+    /// # Errors
+    /// Where it can't be opened.
+    pub fn into(folder: &Path) -> Result<Self> {
+        Ok(Self {
+            root: Root::open(folder)?,
+            bytes_left: BYTES_MAX,
+            entries_left: ENTRIES_MAX,
+            owners: rustix::process::geteuid().is_root(),
+        })
+    }
+
+    /// Lays a layer of an image over what is there.
+    ///
+    /// # Errors
+    /// [`Error::Bad`] where it is not what its digests say, or not one that may be taken.
+    pub fn layer(&mut self, image: &Image, layer: &Layer) -> Result<()> {
+        let mut reader = image.read(layer, self.bytes_left)?;
+        let unpacked = self.tar(&mut reader);
+        // A broken layer is told by its digest, before anything that it seems to say.
+        reader.finish(layer)?;
+        self.bytes_left = self.bytes_left.saturating_sub(reader.count());
+        unpacked.map_err(|error| error.within(&layer.place()))
+    }
+
+    /// Lays a tar file over what is there.
+    ///
+    /// # Errors
+    /// As [`Self::layer`].
+    pub fn tar(&mut self, reader: &mut dyn Read) -> Result<()> {
+        let mut archive = tar::Archive::new(reader);
+        let broken = |error: io::Error| Error::bad(format!("no tar file: {error}"));
+        let mut said = Said::default();
+        let mut fresh = BTreeSet::new();
+        // Raw: extensions are read here, with bounds.
+        for entry in archive.entries().map_err(broken)?.raw(true) {
+            let mut entry = entry.map_err(broken)?;
+            self.entries_left = self.entries_left.checked_sub(1).ok_or_else(|| {
+                Error::advised(format!("more than {ENTRIES_MAX} entries"), "take a smaller image")
+            })?;
+            if said.hears(&mut entry)? {
+                continue;
+            }
+            let size = entry.size();
+            let entry_said = std::mem::take(&mut said).about(entry.header(), size)?;
+            let Some(about) = entry_said else { continue };
+            let place = about.path.display().to_string();
+            self.place(&about, &mut fresh, &mut entry).map_err(|error| error.within(&place))?;
+            fresh.insert(about.path);
+        }
+        Ok(())
+    }
+
+    fn place(&self, entry: &Entry, fresh: &mut BTreeSet<PathBuf>, content: &mut dyn Read) -> Result<()> {
+        let Some(name) = entry.path.file_name() else {
+            // The root itself, whose mode alone is of use.
+            return self.adopt(self.root.as_fd(), entry);
+        };
+        let folder = entry.path.parent().unwrap_or(Path::new(""));
+        if name.as_bytes().starts_with(WHITEOUT) {
+            return self.white_out(folder, name, fresh);
+        }
+        let parent = self.root.make_folders(folder)?;
+        let at = parent.as_fd();
+        match entry.kind {
+            EntryType::Directory => self.folder(at, name, entry),
+            EntryType::Regular | EntryType::Continuous => self.file(at, name, entry, content),
+            EntryType::Symlink => {
+                place::clear(at, name)?;
+                rustix::fs::symlinkat(OsStr::from_bytes(&entry.link), at, name).map_err(failed("make the link"))?;
+                self.own_link(at, name, entry)
+            }
+            EntryType::Link => self.hard_link(at, name, entry),
+            EntryType::Fifo => {
+                place::clear(at, name)?;
+                rustix::fs::mknodat(at, name, FileType::Fifo, entry.mode, 0).map_err(failed("make the pipe"))?;
+                self.own_link(at, name, entry)
+            }
+            // What has a device's name in the layers beneath is gone all the same.
+            EntryType::Char | EntryType::Block => place::clear(at, name),
+            other => Err(Error::bad(format!("an entry of the kind {other:?}"))),
+        }
+    }
+
+    fn folder(&self, at: BorrowedFd<'_>, name: &OsStr, entry: &Entry) -> Result<()> {
+        match place::kind(at, name)? {
+            Some(FileType::Directory) => {}
+            _ => {
+                place::clear(at, name)?;
+                place::make_folder(at, name)?;
+            }
+        }
+        self.adopt(place::open_folder(at, name)?.as_fd(), entry)
+    }
+
+    fn file(&self, at: BorrowedFd<'_>, name: &OsStr, entry: &Entry, content: &mut dyn Read) -> Result<()> {
+        place::clear(at, name)?;
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(at, name, flags, Mode::RUSR | Mode::WUSR).map_err(failed("make the file"))?;
+        let mut file = File::from(file);
+        let mut piece = vec![0_u8; 1 << 16];
+        loop {
+            let length = content.read(&mut piece).map_err(|error| Error::bad(format!("cannot be read: {error}")))?;
+            if length == 0 {
+                break;
+            }
+            file.write_all(piece.get(..length).unwrap_or_default())
+                .map_err(|error| Error::Machine(format!("cannot write the file: {error}")))?;
+        }
+        self.adopt(file.as_fd(), entry)
+    }
+
+    /// Another name of a file that is in the root.
+    fn hard_link(&self, at: BorrowedFd<'_>, name: &OsStr, entry: &Entry) -> Result<()> {
+        let target = inside(&entry.link)?;
+        let target_name = target.file_name().ok_or_else(|| Error::bad("a hard link to the root"))?;
+        let nothing = || Error::bad(format!("a hard link to {}, which is not there", target.display()));
+        let folder = self.root.find_folder(target.parent().unwrap_or(Path::new("")))?.ok_or_else(nothing)?;
+        match place::kind(folder.as_fd(), target_name)? {
+            None => return Err(nothing()),
+            Some(FileType::Directory) => return Err(Error::bad("a hard link to a folder")),
+            Some(_) => {}
+        }
+        // The same file by two paths would be cleared away before it is linked.
+        if place::is_same((folder.as_fd(), target_name), (at, name)) {
+            return Ok(());
+        }
+        place::clear(at, name)?;
+        // Without SYMLINK_FOLLOW the link itself gets the other name, whatever it leads to.
+        rustix::fs::linkat(&folder, target_name, at, name, AtFlags::empty()).map_err(failed("make the hard link"))
+    }
+
+    /// Removes what a layer says is gone.
+    fn white_out(&self, folder: &Path, name: &OsStr, fresh: &BTreeSet<PathBuf>) -> Result<()> {
+        let Some(parent) = self.root.find_folder(folder)? else { return Ok(()) };
+        let at = parent.as_fd();
+        if name.as_bytes() == OPAQUE {
+            return place::empty(at, folder, fresh);
+        }
+        if name.as_bytes().starts_with(OF_AUFS) {
+            return Ok(());
+        }
+        let gone = name.as_bytes().get(WHITEOUT.len()..).unwrap_or_default();
+        if matches!(gone, b"" | b"." | b"..") {
+            return Err(Error::bad("it says that nothing is gone"));
+        }
+        place::clear(at, OsStr::from_bytes(gone))
+    }
+
+    /// Gives a file or folder that is open its owner, mode and time.
+    fn adopt(&self, file: BorrowedFd<'_>, entry: &Entry) -> Result<()> {
+        if self.owners {
+            let (user, group) = owner(entry);
+            rustix::fs::fchown(file, Some(user), Some(group)).map_err(failed("give an owner to"))?;
+        }
+        // Whoever is not root has to get into a folder to remove it.
+        let is_folder = entry.kind == EntryType::Directory;
+        let mode = if is_folder && !self.owners { entry.mode | Mode::RWXU } else { entry.mode };
+        rustix::fs::fchmod(file, mode).map_err(failed("give a mode to"))?;
+        if is_folder {
+            return Ok(());
+        }
+        let changed = Timespec { tv_sec: entry.changed_s, tv_nsec: 0 };
+        let times = Timestamps { last_access: changed, last_modification: changed };
+        rustix::fs::futimens(file, &times).map_err(failed("give a time to"))
+    }
+
+    fn own_link(&self, at: BorrowedFd<'_>, name: &OsStr, entry: &Entry) -> Result<()> {
+        if !self.owners {
+            return Ok(());
+        }
+        let (user, group) = owner(entry);
+        rustix::fs::chownat(at, name, Some(user), Some(group), AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(failed("give an owner to"))
+    }
+}
+
+fn owner(entry: &Entry) -> (Uid, Gid) {
+    (Uid::from_raw(entry.owner.0), Gid::from_raw(entry.owner.1))
+}
+
+fn failed(what: &'static str) -> impl Fn(Errno) -> Error {
+    Error::of(what, "it")
+}
+
+/// What stands before an entry about it.
+#[derive(Default)]
+struct Said {
+    path: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+    user: Option<u32>,
+    group: Option<u32>,
+    changed_s: Option<i64>,
+}
+
+impl Said {
+    /// Takes an entry that says something about the next one; whether this is one.
+    fn hears(&mut self, entry: &mut tar::Entry<'_, impl Read>) -> Result<bool> {
+        match entry.header().entry_type() {
+            EntryType::GNULongName => self.path = Some(name(entry)?),
+            EntryType::GNULongLink => self.link = Some(name(entry)?),
+            EntryType::XHeader => self.read_records(&bytes(entry, EXTENSION_BYTES_MAX)?)?,
+            // About all that come: nothing that a layer needs.
+            EntryType::XGlobalHeader => {}
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn read_records(&mut self, records: &[u8]) -> Result<()> {
+        for record in tar::PaxExtensions::new(records) {
+            let record = record.map_err(|error| Error::bad(format!("an extension: {error}")))?;
+            let value = record.value_bytes();
+            let number = || {
+                let whole = record.value().ok().and_then(|text| text.split('.').next()?.parse::<i64>().ok());
+                whole.ok_or_else(|| Error::bad("an extension that is no number"))
+            };
+            let own = || Ok::<_, Error>(u32::try_from(number()?).map_err(|_| Error::bad("an owner that is none"))?);
+            match record.key().unwrap_or_default() {
+                "path" => self.path = Some(value.to_vec()),
+                "linkpath" => self.link = Some(value.to_vec()),
+                "uid" => self.user = Some(own()?),
+                "gid" => self.group = Some(own()?),
+                "mtime" => self.changed_s = Some(number()?),
+                "size" => return Err(Error::bad("an entry of more than 8 GiB")),
+                key if key.starts_with("GNU.sparse.") => return Err(Error::bad("a sparse file, which layers have not")),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// With what the entry's own header says; none where its path is that of nothing.
+    fn about(self, header: &tar::Header, bytes: u64) -> Result<Option<Entry>> {
+        let broken = |error: io::Error| Error::bad(format!("a header: {error}"));
+        let path = self.path.unwrap_or_else(|| header.path_bytes().into_owned());
+        let link = self.link.or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned));
+        let number = |own: Option<u32>, theirs: io::Result<u64>| match own {
+            Some(own) => Ok(own),
+            None => u32::try_from(theirs.map_err(broken)?).map_err(|_| Error::bad("an owner that is none")),
+        };
+        let kind = header.entry_type();
+        let holds = matches!(kind, EntryType::Regular | EntryType::Continuous);
+        if bytes > 0 && !holds && !matches!(kind, EntryType::Link | EntryType::Directory) {
+            return Err(Error::bad(format!("an entry of the kind {kind:?} with {bytes} bytes")));
+        }
+        let mode = Mode::from_raw_mode(header.mode().map_err(broken)? & 0o1777);
+        let owner = (number(self.user, header.uid())?, number(self.group, header.gid())?);
+        let changed_s = match self.changed_s {
+            Some(changed_s) => changed_s,
+            None => header.mtime().map_err(broken)?.cast_signed(),
+        };
+        // Of old, a name that ends so was that of a folder.
+        let kind = if holds && path.ends_with(b"/") { EntryType::Directory } else { kind };
+        let path = inside(&path)?;
+        if path.as_os_str().is_empty() && kind != EntryType::Directory {
+            return Err(Error::bad("an entry without a name"));
+        }
+        Ok(Some(Entry { kind, path, link: link.unwrap_or_default(), mode, owner, changed_s }))
+    }
+}
+
+/// A path without what does not matter in it.
+fn inside(path: &[u8]) -> Result<PathBuf> {
+    let shown = String::from_utf8_lossy(path.get(..path.len().min(200)).unwrap_or_default());
+    if path.len() as u64 > PATH_BYTES_MAX {
+        return Err(Error::bad(format!("a path of {} bytes: {shown}…", path.len())));
+    }
+    if path.contains(&0) {
+        return Err(Error::bad(format!("a path with a zero byte: {shown:?}")));
+    }
+    let mut plain = PathBuf::new();
+    for part in Path::new(OsStr::from_bytes(path)).components() {
+        match part {
+            Component::RootDir | Component::CurDir => {}
+            Component::Normal(name) => plain.push(name),
+            Component::ParentDir | Component::Prefix(_) => {
+                return Err(Error::bad(format!("a path that leads out of its folder: {shown}")));
+            }
+        }
+    }
+    Ok(plain)
+}
+
+/// A name that is too long for a header.
+fn name(entry: &mut tar::Entry<'_, impl Read>) -> Result<Vec<u8>> {
+    let mut name = bytes(entry, PATH_BYTES_MAX + 1)?;
+    if name.last() == Some(&0) {
+        name.pop();
+    }
+    Ok(name)
+}
+
+fn bytes(entry: &mut tar::Entry<'_, impl Read>, most: u64) -> Result<Vec<u8>> {
+    let size = entry.size();
+    if size > most {
+        return Err(Error::bad(format!("an extension of {size} bytes")));
+    }
+    let mut content = Vec::new();
+    entry.read_to_end(&mut content).map_err(|error| Error::bad(format!("an extension: {error}")))?;
+    Ok(content)
+}
+
