@@ -8,7 +8,7 @@ use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Restart, Tenant, Work
 use catamaran_scenario::{Platform, fork_work};
 
 use crate::disk::layers::is_on_several_files;
-use crate::{engine, forks, microvm, network, platform, runtime, vm};
+use crate::{engine, forks, image, microvm, network, platform, runtime, vm};
 
 /// Refuses whatever would have to be ignored.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
@@ -39,6 +39,11 @@ pub(crate) fn check_but_memory_in_guests(plan: &Plan, platform: Platform) -> Res
     refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out")?;
     refuse(!plan.events().is_empty(), "event", "events", "leave them out, or simulate")?;
     forks::check(plan, platform)?;
+    for tenant in plan.tenants() {
+        let what = image::refused(plan, platform, tenant);
+        let advice = "give the image an archive, choose a platform with a root of its own, or simulate";
+        refuse(what.is_some(), &format!("tenant.{}.image", tenant.name), what.unwrap_or_default(), advice)?;
+    }
     let tenants = plan.tenants().iter().enumerate();
     tenants.into_iter().try_for_each(|(index, tenant)| {
         check_tenant(tenant, platform, u64::from(network_work::serves(plan, index)))
@@ -244,7 +249,6 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),
         ("restart", tenant.restart != Restart::Never, "restarts"),
-        ("image", tenant.image.is_some() && layers_of(&tenant.workload).is_empty(), "images"),
         ("workload", is_on_several_files(tenant), "several files of one tenant"),
     ];
     for (name, set, what) in table {

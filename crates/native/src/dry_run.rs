@@ -10,13 +10,14 @@ use catamaran_worker::script::{Namespace, Script, Step};
 
 use crate::cgroup::{self, Found, NoGroups};
 use crate::guard::Shape;
+use crate::image::Images;
 use crate::network::ByHand;
 use crate::platform::{self, Place};
 use crate::problem::Problem;
 use crate::runtime::{Runtime, on_container};
 use crate::shown::Shown;
 use crate::vm::{self, Hypervisor};
-use crate::{accept, engine, root_by_hand};
+use crate::{accept, engine, image, root_by_hand};
 
 /// Name of the guard that the lines make.
 const NAME: &str = "catamaran-by-hand";
@@ -29,6 +30,7 @@ const BY_HAND: &str = "/tmp/catamaran-by-hand";
 /// As [`Backend::run`](catamaran_report::Backend::run).
 pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError> {
     accept::check(plan, platform)?;
+    Images::open(plan, platform).map_err(|problem| problem.on(platform))?;
     lines(plan, platform).map_err(|problem| problem.on(platform))
 }
 
@@ -66,6 +68,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         how.script.network = network.as_ref().and_then(ByHand::shared);
         how.script.exec = vm.as_ref().map(|vm| vm.typed(Path::new("/tmp"), &label)).unwrap_or_default();
         lines.push(format!("# {label}: {}.", workload(tenant)));
+        lines.extend(image::remark(plan, platform, tenant));
         if let Some(runtime) = &runtime {
             lines.extend(runtime.typed(folder, &how, tenant, &label)?);
             let attach = network.iter().flat_map(|network| network.attach(instance)).collect();

@@ -23,6 +23,7 @@ mod engine;
 mod forks;
 mod guard;
 mod identity;
+mod image;
 mod installed;
 mod interrupt;
 mod isolation;
@@ -48,6 +49,7 @@ mod tally;
 mod vm;
 mod write_up;
 
+use image::Images;
 use interrupt::Interrupt;
 
 pub use calibrate::calibrate;
@@ -97,7 +99,8 @@ impl Backend for Runner {
                 Some(turns) => turns,
                 None => *self.options.turns_per_cpu_s.insert(speed::one_busy(&interrupt)?),
             };
-            let run = run::Run::start(plan, platform, turns_per_cpu_s, &interrupt)?;
+            let images = Images::open(plan, platform)?;
+            let run = run::Run::with_images(plan, platform, images, (turns_per_cpu_s, &interrupt))?;
             run.carry_out(trial, &mut self.options.progress)
         };
         carry_out().map_err(|problem| problem.on(platform))

@@ -18,6 +18,7 @@ use rustix::event::poll;
 use crate::cgroup::{Accounts, Usage, charge};
 use crate::engine::{self, Engine};
 use crate::guard::{Guard, Shape};
+use crate::image::Images;
 use crate::interrupt::Interrupt;
 use crate::launcher::{GONE, LOOK_EVERY, Launcher, WorkerFile};
 use crate::network::Network;
@@ -58,6 +59,8 @@ struct Tenant {
     /// On `vm`: its guest, and what that had cost at the common start and at the end.
     guest: Option<Guest>,
     costs: (Cost, Cost),
+    /// What was done for it to have its image.
+    fetched: Vec<StageRow>,
 }
 
 impl Tenant {
@@ -78,6 +81,7 @@ pub(crate) struct Run<'a> {
     tenants: Vec<Tenant>,
     network: Option<Network>,
     engine: Option<Engine>,
+    images: Images,
     guard: Guard,
     origin_ns: u64,
     hypervisor: Option<Hypervisor>,
@@ -85,12 +89,22 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Starts every tenant; they all wait for the common start.
+    /// Starts every tenant of a plan without images; they all wait for the common start.
     pub(crate) fn start(
         plan: &'a Plan,
         platform: Platform,
         turns_per_cpu_s: f64,
         interrupt: &'a Interrupt,
+    ) -> Result<Self, Problem> {
+        Self::with_images(plan, platform, Images::default(), (turns_per_cpu_s, interrupt))
+    }
+
+    /// The same of a plan with these images.
+    pub(crate) fn with_images(
+        plan: &'a Plan,
+        platform: Platform,
+        mut images: Images,
+        (turns_per_cpu_s, interrupt): (f64, &'a Interrupt),
     ) -> Result<Self, Problem> {
         let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
         let runtime = Runtime::find(platform)?;
@@ -102,7 +116,9 @@ impl<'a> Run<'a> {
         let worker = WorkerFile::make()?;
         let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
         let hypervisor = hypervisor.map(try_out).transpose()?;
-        let engine = engine.map(|found| found.open(&mut guard, &worker, interrupt)).transpose()?;
+        images.prepare(&mut guard)?;
+        let open = |found: engine::Found| found.open((plan, &images), &mut guard, &worker, interrupt);
+        let engine = engine.map(open).transpose()?;
         let mut run = Self {
             plan,
             platform,
@@ -111,6 +127,7 @@ impl<'a> Run<'a> {
             tenants: Vec::new(),
             network,
             engine,
+            images,
             guard,
             origin_ns: 0,
             hypervisor,
@@ -324,6 +341,7 @@ impl<'a> Run<'a> {
             facts: &tenant.facts,
             samples: &tenant.samples,
             tally: &tenant.tally,
+            fetched: &tenant.fetched,
         });
         let mut report = Outcome {
             plan: self.plan,
@@ -335,6 +353,7 @@ impl<'a> Run<'a> {
             busy_s: after.busy_s_since(before),
             guard: &self.guard,
             network: self.network.as_ref().and_then(Network::name),
+            images: self.images.identity().collect(),
             runtime: self
                 .runtime
                 .as_ref()

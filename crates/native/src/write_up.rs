@@ -8,7 +8,7 @@ use std::path::Path;
 use catamaran_report::Report;
 use catamaran_report::metric::FOUND_IN_CACHE;
 use catamaran_report::report::{
-    BackendKind, EventRow, Identity, Requests, Samples, Series, TenantReport, TenantState,
+    BackendKind, EventRow, Identity, Requests, Samples, Series, StageRow, TenantReport, TenantState,
 };
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::{FileWork, layers_of};
@@ -26,7 +26,7 @@ use crate::killed::OomKill;
 use crate::platform::NO_GROUPS;
 use crate::run::SAMPLE_NS;
 use crate::tally::{Look, Tally};
-use crate::{forks, identity, isolation, machine, operations, platform};
+use crate::{forks, identity, image, isolation, machine, operations, platform};
 
 /// One tenant's part.
 pub(crate) struct TenantOutcome<'a> {
@@ -42,6 +42,8 @@ pub(crate) struct TenantOutcome<'a> {
     pub(crate) samples: &'a [Usage],
     /// What is known of groups that are there no more.
     pub(crate) tally: &'a Tally,
+    /// What was done for it to have its image.
+    pub(crate) fetched: &'a [StageRow],
 }
 
 /// A run that is over.
@@ -57,6 +59,8 @@ pub(crate) struct Outcome<'a> {
     pub(crate) guard: &'a Guard,
     /// The network namespace of the run, as links in `/proc` name it, where it has one.
     pub(crate) network: Option<String>,
+    /// Images, by what identities call them, and their digests.
+    pub(crate) images: Vec<(String, String)>,
     /// The OCI runtime that started the tenants, where it is not our own.
     pub(crate) runtime: Option<&'a str>,
     pub(crate) tenants: Vec<TenantOutcome<'a>>,
@@ -104,12 +108,13 @@ impl Outcome<'_> {
 
     /// Fills a tenant's row; how it was killed for memory, if it was.
     fn fill(&self, row: &mut TenantReport, plan: &Tenant, tenant: &TenantOutcome<'_>) -> Option<OomKill> {
-        row.startup_stages = stages(
+        let own = stages(
             tenant.tape,
             self.platform,
             &self.plan.settings(self.platform),
             self.guard.cgroup.version(),
         );
+        row.startup_stages = image::before(tenant.fetched, own);
         row.startup_s = row.startup_stages.last().and_then(|stage| stage.end_s);
         row.cpu_s = Some(tenant.last.cpu_ns_since(tenant.first) as f64 / 1e9);
         row.waited_s = Some(tenant.last.waited_ns_since(tenant.first) as f64 / 1e9);
@@ -141,6 +146,9 @@ impl Outcome<'_> {
             None => self.fill_end(row, plan, tenant),
         }
         explain(row, self.platform, self.guard.cgroup.version(), plan, tenant);
+        if let Some((field, why)) = image::not_applied(self.plan, self.platform, plan) {
+            row.explain_absence(field, why);
+        }
         kill
     }
 
@@ -273,6 +281,7 @@ impl Outcome<'_> {
                     .into_iter()
                     .chain(runtime)
                     .map(|(key, value)| (key.to_owned(), value))
+                    .chain(self.images.iter().cloned())
                     .collect::<BTreeMap<_, _>>(),
             ),
         }

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;
+pub mod bare_guest;
 pub mod calibration;
 mod decimal;
 pub mod diagnostic;

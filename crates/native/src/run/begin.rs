@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use catamaran_report::report::StageRow;
 use catamaran_scenario::Platform;
 use catamaran_scenario::plan;
 use catamaran_worker::facts::Facts;
@@ -9,6 +10,7 @@ use catamaran_worker::stop::stop_at;
 use catamaran_worker::tape::head;
 
 use super::{Run, Tenant};
+use crate::image::Root;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::network::Network;
 use crate::order::Order;
@@ -35,19 +37,24 @@ impl Run<'_> {
         how.script.file = disk::lay_out(guard, tenant, &label)?;
         how.script.layer = disk::layers::lay_out(guard, (self.plan, self.platform), tenant, &label)?;
         how.script.network = self.network.as_ref().and_then(Network::shared);
+        let root = match &self.engine {
+            Some(engine) if engine.takes_images() => Root::default(),
+            _ => self.images.root(guard, tenant)?,
+        };
+        how.script.image = root.folder;
         if let Some(engine) = &mut self.engine {
             std::thread::sleep(SETTLE);
             let tape = order.write()?;
-            let (launcher, group) = engine.start(guard, &how, tenant, &label, &tape, self.interrupt)?;
+            let (launcher, group) = engine.start(guard, (self.plan, &self.images), &how, (tenant, &label), &tape, self.interrupt)?;
             self.attach(&launcher)?;
-            return self.received(launcher, None, label, &group);
+            return self.received(launcher, None, (label, root.stages), &group);
         }
         if let Some(runtime) = &self.runtime {
             runtime.lay_out(guard, &mut how, tenant, &label)?;
         }
         let (launcher, guest) = self.launch(worker, how, tenant, &label, order)?;
         let group = label.clone();
-        self.received(launcher, guest, label, &group)
+        self.received(launcher, guest, (label, root.stages), &group)
     }
 
     /// Has a launcher start a tenant, or a monitor its guest.
@@ -91,7 +98,7 @@ impl Run<'_> {
         &self,
         launcher: Launcher,
         guest: Option<Guest>,
-        label: String,
+        (label, fetched): (String, Vec<StageRow>),
         group: &str,
     ) -> Result<Tenant, Problem> {
         let accounts = self.guard.cgroup.accounts(group, platform::has_limits(self.platform));
@@ -120,6 +127,7 @@ impl Run<'_> {
             ended: None,
             guest,
             costs: (Cost::default(), Cost::default()),
+            fetched,
         })
     }
 }
