@@ -15,7 +15,7 @@ use crate::source::Source;
 use crate::{architecture, digest};
 
 /// Indexes in indexes that are followed.
-const INDEXES_MAX: usize = 3;
+pub(crate) const INDEXES_MAX: usize = 3;
 /// What Docker's builder puts beside images: what it says of them, which is none.
 const ATTESTATION: &str = "vnd.docker.reference.type";
 

@@ -358,3 +358,30 @@ fn bytes(entry: &mut tar::Entry<'_, impl Read>, most: u64) -> Result<Vec<u8>> {
     Ok(content)
 }
 
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Recipe, TarLayer};
+
+    #[test]
+    fn no_image_is_larger_than_its_bound() {
+        let home = tempfile::tempdir().unwrap();
+        let mut layer = TarLayer::default();
+        layer.file("zeros", 0o644, &vec![0; 1 << 20]).unwrap();
+        layer.folder("a", 0o755).unwrap();
+        let archive = home.path().join("image.tar");
+        let top = layer.finish().unwrap();
+        Recipe { name: "x:1", base: None, top: &top, config: serde_json::json!({}) }.write(&archive).unwrap();
+        let image = Image::open(&archive).unwrap();
+        let unpack = |bytes_left: u64, entries_left: u64| {
+            let root = tempfile::tempdir_in(home.path()).unwrap();
+            let mut unpacking = Unpacking { bytes_left, entries_left, ..Unpacking::into(root.path()).unwrap() };
+            unpacking.layer(&image, &image.layers()[0]).map_err(|error| error.to_string())
+        };
+        let whole = top.len() as u64;
+        assert_eq!(unpack(whole, 2), Ok(()));
+        assert!(unpack(whole - 1, 2).is_err_and(|what| what.contains("more bytes than are taken")));
+        assert!(unpack(whole, 1).is_err_and(|what| what.contains("entries")));
+    }
+}

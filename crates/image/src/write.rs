@@ -155,3 +155,39 @@ fn header(kind: EntryType, mode: u32, bytes: u64) -> Header {
     header.set_mtime(0);
     header
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn the_archive_names_its_layer_by_what_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = folder.path().join("image.tar");
+        let mut layer = TarLayer::default();
+        layer.file("worker", 0o755, b"program").unwrap();
+        let top = layer.finish().unwrap();
+        let config = json!({ "Cmd": ["/worker"] });
+        Recipe { name: "localhost/worker:1", base: None, top: &top, config }.write(&archive).unwrap();
+        let mut files = std::collections::BTreeMap::new();
+        for entry in tar::Archive::new(File::open(&archive).unwrap()).entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).unwrap();
+            files.insert(entry.path().unwrap().display().to_string(), content);
+        }
+        let parse = |name: &str| serde_json::from_slice::<Value>(&files[name]).unwrap();
+        let manifest = parse("manifest.json");
+        let name = manifest[0]["Config"].as_str().unwrap();
+        assert_eq!(format!("sha256:{}", name.trim_end_matches(".json")), digest(&files[name]));
+        let layer = &files["top.tar"];
+        assert_eq!(parse(name)["rootfs"]["diff_ids"], json!([digest(layer)]));
+        let mut layer = tar::Archive::new(&**layer);
+        let worker = layer.entries().unwrap().map(Result::unwrap).find(|entry| {
+            entry.path().unwrap() == Path::new("worker") && entry.header().mode().unwrap() == 0o755
+        });
+        assert_eq!(worker.unwrap().size(), 7);
+    }
+}

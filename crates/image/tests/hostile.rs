@@ -229,6 +229,29 @@ fn layers_are_what_their_digests_say() {
 }
 
 #[test]
+fn layers_are_read_however_they_are_compressed() {
+    let home = tempfile::tempdir().expect("a folder");
+    let layers = ["a", "b", "c", "d"].map(|name| layer(&[file(name)]));
+    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).expect("memory");
+    // The last one in two pieces of each kind, as tools write that compress on all cores.
+    let halves = layers[2].split_at(700);
+    let others = layers[3].split_at(700);
+    let stored = [
+        layers[0].clone(),
+        zstd(&layers[1]),
+        [gzip(halves.0), gzip(halves.1)].concat(),
+        [zstd(others.0), zstd(others.1)].concat(),
+    ];
+    let layers: Vec<_> = layers.into_iter().zip(stored).collect();
+    let image = Image::open(&layout(&home.path().join("image"), &layers)).expect("an image");
+    let root = home.path().join("root");
+    fs::create_dir(&root).expect("a folder");
+    let mut unpacking = Unpacking::into(&root).expect("a root");
+    image.layers().iter().try_for_each(|layer| unpacking.layer(&image, layer)).expect("layers");
+    assert!(["a", "b", "c", "d"].iter().all(|name| root.join(name).is_file()));
+}
+
+#[test]
 fn what_is_no_image_is_told() {
     let home = tempfile::tempdir().expect("a folder");
     let at = |name: &str| home.path().join(name);

@@ -116,7 +116,7 @@ impl<'a> Run<'a> {
         let worker = WorkerFile::make()?;
         let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
         let hypervisor = hypervisor.map(try_out).transpose()?;
-        images.prepare(&mut guard)?;
+        images.prepare(&mut guard, platform)?;
         let open = |found: engine::Found| found.open((plan, &images), &mut guard, &worker, interrupt);
         let engine = engine.map(open).transpose()?;
         let mut run = Self {

@@ -38,8 +38,12 @@ pub(super) trait Calls: Sync {
     fn daemon(&self, _at: &Place) -> io::Result<Option<Daemon>> {
         Ok(None)
     }
-    /// Takes an image from its archive; none where it knows no images.
-    fn load(&self, at: &Place, archive: &Path) -> Option<Vec<String>>;
+    /// Whether it knows images; else it is given a folder.
+    fn knows_images(&self) -> bool {
+        true
+    }
+    /// Takes an image from its archive; nothing where it knows none.
+    fn load(&self, at: &Place, archive: &Path) -> Vec<String>;
     /// Starts a container that goes on by itself. Files go to the place's folder.
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>>;
     /// Asks how the container of that name has ended.

@@ -62,6 +62,11 @@ pub(crate) fn is_used(platform: Platform) -> bool {
     calls(platform).is_some()
 }
 
+/// Whether tenants are started by an engine that unpacks images itself.
+pub(crate) fn loads_images(platform: Platform) -> bool {
+    calls(platform).is_some_and(Calls::knows_images)
+}
+
 /// Whether the engine of a platform, if it has one, can be told to use the OCI runtime of that name.
 pub(crate) fn takes(platform: Platform, runtime: &str) -> bool {
     calls(platform).is_some_and(|calls| calls.runtime().is_some()) && runtime::named(runtime).is_some()
@@ -189,21 +194,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether it unpacks images itself.
-    pub(crate) fn takes_images(&self) -> bool {
-        self.calls.load(&self.place, Path::new("")).is_some()
-    }
-
     /// Brings the tenants' images in, each with the worker on top; for tenants without one there is that of the worker alone.
     fn load(&mut self, (plan, images): (&Plan, &Images), guard: &mut Guard, interrupt: &Interrupt) -> Result<(), Problem> {
-        if self.takes_images() {
+        if self.calls.knows_images() {
             let folder = image::make_folder(guard, "archives")?;
             let archive = folder.join("image.tar");
             let mut bring = |name: Option<&str>, base: Option<&Image>| -> Result<(), Problem> {
                 let failed = |error| images.failed(name.unwrap_or_default(), error);
                 worker::write(&archive, &reference(images, name), base).map_err(failed)?;
-                let Some(words) = self.calls.load(&self.place, &archive) else { return Ok(()) };
-                self.room.demand(words, interrupt).map(drop)
+                self.room.demand(self.calls.load(&self.place, &archive), interrupt).map(drop)
             };
             if plan.tenants().iter().any(|tenant| image::named(plan, tenant).is_none()) {
                 bring(None, None)?;

@@ -1,5 +1,5 @@
-//! Images that a scenario names by an `archive`: opened before anything is begun, unpacked once for a run, and the root of every
-//! tenant that names them (decision 1390).
+//! Images that a scenario names by an `archive`: opened before anything is begun, pulled where that is a registry, unpacked once for a
+//! run, and the root of every tenant that names them (decisions 1390, 1392).
 
 pub(crate) mod worker;
 
@@ -8,8 +8,10 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use catamaran_image::registry::{Pull, Reference};
 use catamaran_image::unpack::Unpacking;
 use catamaran_image::{Error, Image};
+use catamaran_report::RunError;
 use catamaran_report::report::StageRow;
 use catamaran_scenario::file_work::layers_of;
 use catamaran_scenario::plan::{self, Tenant};
@@ -20,12 +22,15 @@ use catamaran_worker::stop::stop_at;
 use crate::guard::Guard;
 use crate::problem::Problem;
 use crate::run_folder::{FILE_ENDING, Resource};
-use crate::{engine, runtime};
+use crate::{accept, engine, runtime};
 
 /// Digits of a layer's digest by which a stage names it, as Docker does.
 const DIGITS: usize = 12;
-/// Who unpacks.
+/// Who pulls and unpacks.
 const ACTOR: &str = "catamaran";
+
+/// Folder of what was pulled, for all images of a run.
+const BLOBS: &str = "blobs";
 
 /// What a platform makes of a tenant's image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,12 +86,26 @@ pub(crate) fn remark(plan: &Plan, platform: Platform, tenant: &Tenant) -> Option
     Some(format!("# {what} {:?}, and shows them in the root; as lines to be typed this is not there yet.", image.name))
 }
 
+/// Refuses to have an engine fetch an image while its tenant waits.
+pub(crate) fn check_pulls(plan: &Plan, platform: Platform) -> Result<(), RunError> {
+    let asked = plan.tenants().iter().filter_map(|tenant| named(plan, tenant));
+    let by_engine = asked.filter(|image| !image.cached && engine::loads_images(platform));
+    let from_registry = |image: &&plan::Image| image.archive.as_deref().is_some_and(|from| from.contains("://"));
+    by_engine.filter(from_registry).try_for_each(|image| {
+        let (field, what) = (format!("image.{}.cached", image.name), "a pull by an engine while its tenant waits yet");
+        accept::refuse(true, &field, what, "set it to true: then the image is fetched before the run")
+    })
+}
+
 /// The images of a run.
 #[derive(Default)]
 pub(crate) struct Images(BTreeMap<String, Opened>);
 
 struct Opened {
-    image: Image,
+    /// Where it is pulled from.
+    reference: Option<Reference>,
+    /// None until it was pulled.
+    image: Option<Image>,
     /// Where it comes from, as the scenario has it.
     archive: String,
     /// Whether it is there before the tenants are asked for.
@@ -112,18 +131,27 @@ impl Images {
         let mut opened = BTreeMap::new();
         for image in plan.tenants().iter().filter(|_| used(platform) == Use::Root).filter_map(|tenant| named(plan, tenant)) {
             let (Some(archive), false) = (&image.archive, opened.contains_key(&image.name)) else { continue };
-            let read = Image::open(&plan.path(archive)).map_err(|error| of_image(&image.name, archive, error))?;
-            let new = Opened { image: read, archive: archive.clone(), cached: image.cached, root: None };
+            let failed = |error| of_image(&image.name, archive, error);
+            let reference = Reference::parse(archive).map_err(failed)?;
+            let read = match reference {
+                Some(_) => None,
+                None => Some(Image::open(&plan.path(archive)).map_err(failed)?),
+            };
+            let archive = archive.clone();
+            let new = Opened { reference, image: read, archive, cached: image.cached, root: None };
             opened.insert(image.name.clone(), new);
         }
         Ok(Self(opened))
     }
 
-    /// Unpacks those that are to be there before the run.
-    pub(crate) fn prepare(&mut self, guard: &mut Guard) -> Result<(), Problem> {
+    /// Fetches those that are to be there before the run, and unpacks them, unless an engine does that.
+    pub(crate) fn prepare(&mut self, guard: &mut Guard, platform: Platform) -> Result<(), Problem> {
         let cached = self.0.iter().filter(|(_, opened)| opened.cached).map(|(name, _)| name.clone());
         let cached: Vec<String> = cached.collect();
-        cached.iter().try_for_each(|name| self.unpacked(guard, name).map(drop))
+        cached.iter().try_for_each(|name| match engine::loads_images(platform) {
+            true => self.pulled(guard, name, Watch::start()).map(drop),
+            false => self.unpacked(guard, name).map(drop),
+        })
     }
 
     /// The root directory of a tenant's image, unpacked by the first one that asks.
@@ -136,21 +164,43 @@ impl Images {
 
     fn unpacked(&mut self, guard: &mut Guard, name: &str) -> Result<Root, Problem> {
         let number = self.0.keys().position(|other| other == name).unwrap_or(0);
-        let Some(opened) = self.0.get_mut(name) else { return Ok(Root::default()) };
-        if opened.root.is_some() {
-            return Ok(Root { folder: opened.root.clone(), stages: Vec::new() });
+        if let Some(root) = self.0.get(name).and_then(|opened| opened.root.clone()) {
+            return Ok(Root { folder: Some(root), stages: Vec::new() });
         }
+        let watch = Watch::start();
+        let mut stages = self.pulled(guard, name, watch)?;
         let folder = make_folder(guard, &number.to_string())?;
-        let failed = |error| of_image(name, &opened.archive, error);
-        let stages = unpack(&opened.image, &folder).map_err(failed)?;
+        let Some(opened) = self.0.get_mut(name) else { return Ok(Root::default()) };
+        if let Some(image) = &opened.image {
+            let unpacked = unpack(image, &folder, watch);
+            stages.extend(unpacked.map_err(|error| of_image(name, &opened.archive, error))?);
+        }
         stop_at("unpacked");
         opened.root = Some(folder.clone());
         Ok(Root { folder: Some(folder), stages })
     }
 
+    /// Pulls an image, unless it is there.
+    fn pulled(&mut self, guard: &mut Guard, name: &str, watch: Watch) -> Result<Vec<StageRow>, Problem> {
+        let Some(opened) = self.0.get_mut(name) else { return Ok(Vec::new()) };
+        let (Some(reference), None) = (&opened.reference, &opened.image) else { return Ok(Vec::new()) };
+        let store = make_folder(guard, BLOBS)?;
+        let failed = |error| of_image(name, &opened.archive, error);
+        let mut stages = Vec::new();
+        let pull = Pull::begin(reference, &store).map_err(failed)?;
+        for layer in pull.missing() {
+            let start_s = watch.now_s();
+            pull.blob(layer).map_err(failed)?;
+            stages.push(watch.stage("pull", &layer.digest().to_string(), start_s));
+        }
+        stop_at("pulled");
+        opened.image = Some(Image::of_manifest(&store, pull.manifest()).map_err(failed)?);
+        Ok(stages)
+    }
+
     /// Every image by its name, for an engine that loads archives.
     pub(crate) fn archives(&self) -> impl Iterator<Item = (&str, &Image)> {
-        self.0.iter().map(|(name, opened)| (name.as_str(), &opened.image))
+        self.0.iter().filter_map(|(name, opened)| Some((name.as_str(), opened.image.as_ref()?)))
     }
 
     /// What was wrong with an image that was opened by that name.
@@ -160,11 +210,11 @@ impl Images {
 
     /// Which images these were, for the identity of a report.
     pub(crate) fn identity(&self) -> impl Iterator<Item = (String, String)> {
-        self.0.iter().map(|(name, opened)| (format!("image.{name}"), opened.image.id().to_owned()))
+        self.archives().map(|(name, image)| (format!("image.{name}"), image.id().to_owned()))
     }
 }
 
-/// A folder of this run on a disk, for nobody else.
+/// A folder of this run on a disk, for nobody else; made unless it is there.
 pub(crate) fn make_folder(guard: &mut Guard, name: &str) -> Result<PathBuf, Problem> {
     let own = std::env::var_os("TMPDIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let home = own.unwrap_or_else(|| "/var/tmp".into()).join(format!("catamaran-{}-images{FILE_ENDING}", guard.id()));
@@ -172,6 +222,9 @@ pub(crate) fn make_folder(guard: &mut Guard, name: &str) -> Result<PathBuf, Prob
         guard.note(&Resource::File(home.clone()))?;
     }
     let folder = home.join(name);
+    if folder.exists() {
+        return Ok(folder);
+    }
     let make = DirBuilder::new().recursive(true).mode(0o700).create(&home);
     make.and_then(|()| DirBuilder::new().mode(0o755).create(&folder)).map_err(|error| {
         let what = format!("cannot make the folder {}: {error}", folder.display());
@@ -180,16 +233,33 @@ pub(crate) fn make_folder(guard: &mut Guard, name: &str) -> Result<PathBuf, Prob
     Ok(folder)
 }
 
+/// Since when a tenant waits for its image.
+#[derive(Clone, Copy)]
+struct Watch(u64);
+
+impl Watch {
+    fn start() -> Self {
+        Self(now_ns())
+    }
+
+    fn now_s(self) -> f64 {
+        now_ns().saturating_sub(self.0) as f64 / 1e9
+    }
+
+    /// A stage that is over now, named as the simulator names it.
+    fn stage(self, what: &str, layer: &str, start_s: f64) -> StageRow {
+        StageRow::measured(&format!("{what} {}", short(layer)), ACTOR, start_s, self.now_s())
+    }
+}
+
 /// Lays the layers of an image, and the worker's, into a folder.
-fn unpack(image: &Image, folder: &Path) -> catamaran_image::Result<Vec<StageRow>> {
+fn unpack(image: &Image, folder: &Path, watch: Watch) -> catamaran_image::Result<Vec<StageRow>> {
     let mut unpacking = Unpacking::into(folder)?;
-    let began_ns = now_ns();
-    let since_s = |ns: u64| ns.saturating_sub(began_ns) as f64 / 1e9;
-    let mut stages: Vec<StageRow> = Vec::new();
+    let mut stages = Vec::new();
     for layer in image.layers() {
-        let start_s = since_s(now_ns());
+        let start_s = watch.now_s();
         unpacking.layer(image, layer)?;
-        stages.push(StageRow::measured(&format!("unpack {}", short(layer.id())), ACTOR, start_s, since_s(now_ns())));
+        stages.push(watch.stage("unpack", layer.id(), start_s));
     }
     let top = worker::layer().map_err(|error| Error::Machine(error.to_string()))?;
     unpacking.tar(&mut &*top)?;

@@ -17,7 +17,7 @@ use crate::order::Order;
 use crate::problem::Problem;
 use crate::tally::{Look, Tally};
 use crate::vm::{Cost, Guest};
-use crate::{disk, isolation, microvm, platform};
+use crate::{disk, engine, isolation, microvm, platform};
 
 /// Quiet before each start-up. Moving a process between groups waits for an RCU grace period (5–13 ms here), but not
 /// when another move has just paid for it: without the pause, a tenant's start-up would depend on its place in the file.
@@ -37,9 +37,9 @@ impl Run<'_> {
         how.script.file = disk::lay_out(guard, tenant, &label)?;
         how.script.layer = disk::layers::lay_out(guard, (self.plan, self.platform), tenant, &label)?;
         how.script.network = self.network.as_ref().and_then(Network::shared);
-        let root = match &self.engine {
-            Some(engine) if engine.takes_images() => Root::default(),
-            _ => self.images.root(guard, tenant)?,
+        let root = match engine::loads_images(self.platform) {
+            true => Root::default(),
+            false => self.images.root(guard, tenant)?,
         };
         how.script.image = root.folder;
         if let Some(engine) = &mut self.engine {

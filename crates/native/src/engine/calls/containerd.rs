@@ -47,8 +47,8 @@ impl Calls for Containerd {
         Ok(Some(Daemon { words, answers: [Self::words(at), owned(["version"])].concat() }))
     }
 
-    fn load(&self, at: &Place, archive: &Path) -> Option<Vec<String>> {
-        Some([Self::words(at), owned(["images", "import"]), vec![text(archive)]].concat())
+    fn load(&self, at: &Place, archive: &Path) -> Vec<String> {
+        [Self::words(at), owned(["images", "import"]), vec![text(archive)]].concat()
     }
 
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {

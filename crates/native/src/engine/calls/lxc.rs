@@ -82,8 +82,12 @@ impl Calls for Lxc {
         true
     }
 
-    fn load(&self, _at: &Place, _archive: &Path) -> Option<Vec<String>> {
-        None
+    fn knows_images(&self) -> bool {
+        false
+    }
+
+    fn load(&self, _at: &Place, _archive: &Path) -> Vec<String> {
+        Vec::new()
     }
 
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {

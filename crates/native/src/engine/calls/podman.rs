@@ -36,8 +36,8 @@ impl Calls for Podman {
         Some(Platform::Crun)
     }
 
-    fn load(&self, at: &Place, archive: &Path) -> Option<Vec<String>> {
-        Some([Self::words(at), owned(["load", "--input"]), vec![text(archive)]].concat())
+    fn load(&self, at: &Place, archive: &Path) -> Vec<String> {
+        [Self::words(at), owned(["load", "--input"]), vec![text(archive)]].concat()
     }
 
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
