@@ -289,23 +289,30 @@ impl Said {
 
     /// With what the entry's own header says; none where its path is that of nothing.
     fn about(self, header: &tar::Header, bytes: u64) -> Result<Option<Entry>> {
-        let broken = |error: io::Error| Error::bad(format!("a header: {error}"));
+        let old = header.as_old();
+        // Writers leave out what is nothing.
+        let given = |number: io::Result<u64>, field: &[u8]| match number {
+            Err(_) if field.iter().all(|byte| matches!(byte, 0 | b' ')) => Ok(0),
+            number => number.map_err(|error| Error::bad(format!("a header: {error}"))),
+        };
         let path = self.path.unwrap_or_else(|| header.path_bytes().into_owned());
         let link = self.link.or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned));
-        let number = |own: Option<u32>, theirs: io::Result<u64>| match own {
+        let owner = |own: Option<u32>, theirs: Result<u64>| match own {
             Some(own) => Ok(own),
-            None => u32::try_from(theirs.map_err(broken)?).map_err(|_| Error::bad("an owner that is none")),
+            None => u32::try_from(theirs?).map_err(|_| Error::bad("an owner that is none")),
         };
         let kind = header.entry_type();
         let holds = matches!(kind, EntryType::Regular | EntryType::Continuous);
         if bytes > 0 && !holds && !matches!(kind, EntryType::Link | EntryType::Directory) {
             return Err(Error::bad(format!("an entry of the kind {kind:?} with {bytes} bytes")));
         }
-        let mode = Mode::from_raw_mode(header.mode().map_err(broken)? & 0o1777);
-        let owner = (number(self.user, header.uid())?, number(self.group, header.gid())?);
+        let mode = given(header.mode().map(u64::from), &old.mode)?;
+        let mode = Mode::from_raw_mode(u32::try_from(mode & 0o1777).unwrap_or(0));
+        let user = owner(self.user, given(header.uid(), &old.uid))?;
+        let group = owner(self.group, given(header.gid(), &old.gid))?;
         let changed_s = match self.changed_s {
             Some(changed_s) => changed_s,
-            None => header.mtime().map_err(broken)?.cast_signed(),
+            None => given(header.mtime(), &old.mtime)?.cast_signed(),
         };
         // Of old, a name that ends so was that of a folder.
         let kind = if holds && path.ends_with(b"/") { EntryType::Directory } else { kind };
@@ -313,7 +320,8 @@ impl Said {
         if path.as_os_str().is_empty() && kind != EntryType::Directory {
             return Err(Error::bad("an entry without a name"));
         }
-        Ok(Some(Entry { kind, path, link: link.unwrap_or_default(), mode, owner, changed_s }))
+        let link = link.unwrap_or_default();
+        Ok(Some(Entry { kind, path, link, mode, owner: (user, group), changed_s }))
     }
 }
 

@@ -185,7 +185,7 @@ mod tests {
         let layer = &files["top.tar"];
         assert_eq!(parse(name)["rootfs"]["diff_ids"], json!([digest(layer)]));
         let mut layer = tar::Archive::new(&**layer);
-        let worker = layer.entries().unwrap().map(Result::unwrap).find(|entry| {
+        let worker = layer.entries().unwrap().map(|entry| entry.unwrap()).find(|entry| {
             entry.path().unwrap() == Path::new("worker") && entry.header().mode().unwrap() == 0o755
         });
         assert_eq!(worker.unwrap().size(), 7);

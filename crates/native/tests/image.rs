@@ -5,7 +5,9 @@
 
 mod common;
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use catamaran_image::{Image, Recipe, TarLayer};
@@ -13,6 +15,7 @@ use catamaran_report::report::TenantState;
 use catamaran_report::{Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
+/// Platforms on which an image is the root.
 const SEEN: [Platform; 9] = [
     Platform::Chroot,
     Platform::Container,
@@ -81,7 +84,12 @@ fn watched(plan: &Plan, platform: Platform, mark: &str) -> (Result<Report, RunEr
 }
 
 fn left() -> Vec<String> {
-    let ours = format!("catamaran-{:x}-", std::process::id());
+    left_of(std::process::id())
+}
+
+/// What lies on the disk of a process's runs.
+fn left_of(process: u32) -> Vec<String> {
+    let ours = format!("catamaran-{process:x}-");
     let entries = std::fs::read_dir("/var/tmp").expect("a folder").flatten();
     entries.map(|entry| entry.file_name().display().to_string()).filter(|name| name.starts_with(&ours)).collect()
 }
@@ -112,6 +120,23 @@ fn an_archive_is_the_root_of_the_tenants_that_name_it() {
         assert_eq!(last.map(|stage| (&*stage.name, stage.end_s)), Some(("exec", first.startup_s)), "{platform}");
         assert_eq!(left(), [""; 0], "{platform}");
     }
+}
+
+/// In a user namespace the overlay is mounted by whoever is root in it only.
+#[test]
+fn a_rootless_container_has_the_image_for_its_root_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mark = folder.path().display().to_string();
+    archive(&folder.path().join("shop.tar"), &mark);
+    let tenants = "[[image]]\nname = \"x\"\narchive = \"shop.tar\"\ncached = true\n\
+                   [[tenant]]\nname = \"shop\"\nimage = \"x\"\nworkload = { kind = \"idle\" }\n\
+                   [platform.container]\nrootless = true";
+    let plan = common::plan("300ms", "", tenants).in_folder(folder.path());
+    let (answer, seen) = watched(&plan, Platform::Container, &mark);
+    let Some(report) = common::tried("rootless", None, answer) else { return };
+    assert!(seen.iter().any(|(_, gone)| !gone), "{seen:?}");
+    let stages = report.tenants.iter().flat_map(|row| &row.startup_stages);
+    assert!(stages.into_iter().all(|stage| !stage.name.starts_with("unpack")), "cached is unpacked before");
 }
 
 #[test]
@@ -157,4 +182,39 @@ fn what_is_no_image_is_refused_by_its_field() {
             assert_eq!(left(), [""; 0], "{platform}: {name}");
         }
     }
+}
+
+/// Is the one that is killed where the variable says so; else does nothing.
+#[test]
+fn victim() {
+    let Some(folder) = std::env::var_os(VICTIM) else { return };
+    let answer = common::answer(&plan(Path::new(&folder), "shop.tar"), Platform::Container);
+    panic!("it should have been killed: {answer:?}");
+}
+
+const VICTIM: &str = "CATAMARAN_IMAGE_TEST";
+
+#[test]
+fn what_a_killed_run_has_unpacked_is_removed_by_the_next() {
+    let folder = tempfile::tempdir().expect("a folder");
+    archive(&folder.path().join("shop.tar"), "x");
+    let mut run = Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", "victim", "--nocapture"])
+        .env(VICTIM, folder.path())
+        .env("CATAMARAN_STOP_AT", "unpacked")
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("this test");
+    let said = BufReader::new(run.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    let stopped = said.into_iter().any(|line| line == "stopped at unpacked");
+    let (number, before) = (run.id(), left_of(run.id()));
+    run.kill().expect("a process");
+    run.wait().expect("its end");
+    if !stopped {
+        println!("skipped: no run came so far here");
+        return;
+    }
+    assert_eq!(before.len(), 1, "{before:?}");
+    let cleaned = catamaran_native::clean().expect("cleaned");
+    assert_eq!(left_of(number), [""; 0], "{cleaned:?}");
 }

@@ -4,8 +4,8 @@
 pub(crate) mod worker;
 
 use std::collections::BTreeMap;
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use catamaran_image::registry::{Pull, Reference};
@@ -218,19 +218,27 @@ impl Images {
 pub(crate) fn make_folder(guard: &mut Guard, name: &str) -> Result<PathBuf, Problem> {
     let own = std::env::var_os("TMPDIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let home = own.unwrap_or_else(|| "/var/tmp".into()).join(format!("catamaran-{}-images{FILE_ENDING}", guard.id()));
-    if !home.exists() {
-        guard.note(&Resource::File(home.clone()))?;
-    }
     let folder = home.join(name);
-    if folder.exists() {
-        return Ok(folder);
+    let make = |path: &Path, mode: u32| {
+        DirBuilder::new().mode(mode).create(path).map_err(|error| {
+            let what = format!("cannot make the folder {}: {error}", path.display());
+            Problem::by_errno(what, "set TMPDIR to a folder on another disk")
+        })
+    };
+    // Others may write to the folder that it lies in: what has its name is taken only if it is ours alone.
+    if !is_ours(&home) {
+        guard.note(&Resource::File(home.clone()))?;
+        make(&home, 0o700)?;
     }
-    let make = DirBuilder::new().recursive(true).mode(0o700).create(&home);
-    make.and_then(|()| DirBuilder::new().mode(0o755).create(&folder)).map_err(|error| {
-        let what = format!("cannot make the folder {}: {error}", folder.display());
-        Problem::by_errno(what, "set TMPDIR to a folder on another disk")
-    })?;
+    if !folder.exists() {
+        make(&folder, 0o755)?;
+    }
     Ok(folder)
+}
+
+fn is_ours(folder: &Path) -> bool {
+    let us = rustix::process::geteuid().as_raw();
+    fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir() && found.uid() == us && found.mode().trailing_zeros() >= 6)
 }
 
 /// Since when a tenant waits for its image.
