@@ -46,7 +46,11 @@ impl Scenario {
 
     /// The same with another value of a field, which must take it.
     pub(crate) fn with(&self, path: &str, value: &str) -> Result<Self, Failure> {
-        Ok(Self { name: self.name.clone(), folder: self.folder.clone(), text: edit::set(&self.text, path, value)? })
+        Ok(Self {
+            name: self.name.clone(),
+            folder: self.folder.clone(),
+            text: edit::set(&self.text, path, value)?,
+        })
     }
 }
 

@@ -233,7 +233,10 @@ pub(crate) fn blob_name(digest: &str) -> Result<String> {
     let hex = digest.strip_prefix("sha256:").filter(|hex| hex.len() == 64);
     let hex = hex.filter(|hex| hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
     let hex = hex.ok_or_else(|| {
-        Error::advised(format!("the digest {digest:?} is none of SHA-256"), "save the image with digests of SHA-256")
+        Error::advised(
+            format!("the digest {digest:?} is none of SHA-256"),
+            "save the image with digests of SHA-256",
+        )
     })?;
     Ok(format!("blobs/sha256/{hex}"))
 }
@@ -242,7 +245,8 @@ pub(crate) fn blob_name(digest: &str) -> Result<String> {
 fn blob(source: &Source, expected: &str, bytes: Option<u64>) -> Result<Vec<u8>> {
     let content = source.read(&blob_name(expected)?, TEXT_BYTES_MAX)?;
     if bytes.is_some_and(|bytes| bytes != content.len() as u64) || digest(&content) != expected {
-        let what = format!("blob {expected} has {} bytes with the digest {}", content.len(), digest(&content));
+        let what =
+            format!("blob {expected} has {} bytes with the digest {}", content.len(), digest(&content));
         return Err(Error::bad(what));
     }
     Ok(content)

@@ -49,9 +49,10 @@ impl Reference {
             return Err(wrong("neither a path nor a registry that is asked by plain HTTP".to_owned()));
         }
         let (registry, rest) = rest.split_once('/').unwrap_or((rest, ""));
-        let registry: SocketAddr = registry.replace("localhost:", "127.0.0.1:").parse().map_err(|_| {
-            wrong(format!("{registry:?} is no address with a port"))
-        })?;
+        let registry: SocketAddr = registry
+            .replace("localhost:", "127.0.0.1:")
+            .parse()
+            .map_err(|_| wrong(format!("{registry:?} is no address with a port")))?;
         if !IpAddr::is_loopback(&registry.ip()) {
             return Err(wrong(format!("{registry} is not on this machine, and a run asks no other")));
         }
@@ -114,7 +115,11 @@ impl<'a> Pull<'a> {
         let path = store.join(blob_name(&pull.manifest)?);
         fs::write(&path, &content).map_err(|error| unwritten(&path, &error))?;
         if manifest.config().size() > TEXT_BYTES_MAX || manifest.layers().len() > LAYERS_MAX {
-            return Err(Error::bad(format!("a configuration of {} bytes and {} layers", manifest.config().size(), manifest.layers().len())));
+            return Err(Error::bad(format!(
+                "a configuration of {} bytes and {} layers",
+                manifest.config().size(),
+                manifest.layers().len()
+            )));
         }
         pull.blob(manifest.config())?;
         pull.layers.clone_from(manifest.layers());
@@ -132,7 +137,8 @@ impl<'a> Pull<'a> {
     pub fn missing(&self) -> Vec<&Descriptor> {
         let mut missing: Vec<&Descriptor> = Vec::new();
         for layer in &self.layers {
-            let is_there = blob_name(&layer.digest().to_string()).is_ok_and(|name| self.store.join(name).exists());
+            let is_there =
+                blob_name(&layer.digest().to_string()).is_ok_and(|name| self.store.join(name).exists());
             if !is_there && !missing.contains(&layer) {
                 missing.push(layer);
             }
@@ -168,7 +174,10 @@ impl<'a> Pull<'a> {
         }
         let found = named(hash);
         if bytes != blob.size() || found != expected {
-            let what = format!("{place} should have {} bytes; came {bytes} or more, with the digest {found}", blob.size());
+            let what = format!(
+                "{place} should have {} bytes; came {bytes} or more, with the digest {found}",
+                blob.size()
+            );
             return Err(Error::advised(what, "push the image again"));
         }
         // Whole, or not there.
@@ -193,7 +202,8 @@ impl<'a> Pull<'a> {
         })?;
         let status = answer.status();
         if status.as_u16() != 200 {
-            let advice = "push the image to that registry, which has to serve it itself and without a password";
+            let advice =
+                "push the image to that registry, which has to serve it itself and without a password";
             return Err(Error::advised(format!("{url}: {status}"), advice));
         }
         Ok(answer.into_body().into_reader())

@@ -62,7 +62,10 @@ impl Source {
         let whole = Piece { file: Arc::clone(&file), at: 0, left: bytes };
         let first = whole.peek().map_err(unreadable)?;
         if first.starts_with(GZIP) || first.starts_with(ZSTD) {
-            return Err(Error::advised("the archive as a whole is compressed", "decompress it (gunzip, unzstd)"));
+            return Err(Error::advised(
+                "the archive as a whole is compressed",
+                "decompress it (gunzip, unzstd)",
+            ));
         }
         let mut members = BTreeMap::new();
         // Raw: what extensions say is of no use for the short names of images' files, and may be without end.
@@ -107,10 +110,13 @@ impl Source {
             Self::Folder(folder) => {
                 let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
                 let within = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-                let file = openat2(folder.as_fd(), name, flags, Mode::empty(), within).map_err(|error| match error {
-                    Errno::NOENT | Errno::NOTDIR => missing(),
-                    other => Error::bad(format!("{name}: {}", io::Error::from(other))),
-                })?;
+                let file =
+                    openat2(folder.as_fd(), name, flags, Mode::empty(), within).map_err(
+                        |error| match error {
+                            Errno::NOENT | Errno::NOTDIR => missing(),
+                            other => Error::bad(format!("{name}: {}", io::Error::from(other))),
+                        },
+                    )?;
                 if kind(&file) != FileType::RegularFile {
                     return Err(Error::bad(format!("{name} is no file")));
                 }

@@ -8,6 +8,7 @@
 //! file is only ever written that was just made. Paths with `..` are refused. Devices are not made, bits that lend a user's rights
 //! (setuid, setgid) and attributes are not kept: a tenant has no use for them.
 
+mod entry;
 mod place;
 
 use std::collections::BTreeSet;
@@ -16,15 +17,16 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 use tar::EntryType;
 
-use crate::bounds::{BYTES_MAX, ENTRIES_MAX, EXTENSION_BYTES_MAX, PATH_BYTES_MAX};
+use crate::bounds::{BYTES_MAX, ENTRIES_MAX};
 use crate::error::{Error, Result};
 use crate::manifest::{Image, Layer};
+use entry::{Entry, Said, inside};
 use place::Root;
 
 /// What a name begins with that says that something is gone.
@@ -41,16 +43,6 @@ pub struct Unpacking {
     entries_left: u64,
     /// Whether files get the owners that the layers name.
     owners: bool,
-}
-
-/// An entry of a layer, with what stood before it about it.
-struct Entry {
-    kind: EntryType,
-    path: PathBuf,
-    link: Vec<u8>,
-    mode: Mode,
-    owner: (u32, u32),
-    changed_s: i64,
 }
 
 impl Unpacking {
@@ -99,8 +91,7 @@ impl Unpacking {
                 continue;
             }
             let size = entry.size();
-            let entry_said = std::mem::take(&mut said).about(entry.header(), size)?;
-            let Some(about) = entry_said else { continue };
+            let about = std::mem::take(&mut said).about(entry.header(), size)?;
             let place = about.path.display().to_string();
             self.place(&about, &mut fresh, &mut entry).map_err(|error| error.within(&place))?;
             fresh.insert(about.path);
@@ -124,13 +115,15 @@ impl Unpacking {
             EntryType::Regular | EntryType::Continuous => self.file(at, name, entry, content),
             EntryType::Symlink => {
                 place::clear(at, name)?;
-                rustix::fs::symlinkat(OsStr::from_bytes(&entry.link), at, name).map_err(failed("make the link"))?;
+                rustix::fs::symlinkat(OsStr::from_bytes(&entry.link), at, name)
+                    .map_err(failed("make the link"))?;
                 self.own_link(at, name, entry)
             }
             EntryType::Link => self.hard_link(at, name, entry),
             EntryType::Fifo => {
                 place::clear(at, name)?;
-                rustix::fs::mknodat(at, name, FileType::Fifo, entry.mode, 0).map_err(failed("make the pipe"))?;
+                rustix::fs::mknodat(at, name, FileType::Fifo, entry.mode, 0)
+                    .map_err(failed("make the pipe"))?;
                 self.own_link(at, name, entry)
             }
             // What has a device's name in the layers beneath is gone all the same.
@@ -153,11 +146,13 @@ impl Unpacking {
     fn file(&self, at: BorrowedFd<'_>, name: &OsStr, entry: &Entry, content: &mut dyn Read) -> Result<()> {
         place::clear(at, name)?;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(at, name, flags, Mode::RUSR | Mode::WUSR).map_err(failed("make the file"))?;
+        let file =
+            rustix::fs::openat(at, name, flags, Mode::RUSR | Mode::WUSR).map_err(failed("make the file"))?;
         let mut file = File::from(file);
         let mut piece = vec![0_u8; 1 << 16];
         loop {
-            let length = content.read(&mut piece).map_err(|error| Error::bad(format!("cannot be read: {error}")))?;
+            let length =
+                content.read(&mut piece).map_err(|error| Error::bad(format!("cannot be read: {error}")))?;
             if length == 0 {
                 break;
             }
@@ -184,7 +179,8 @@ impl Unpacking {
         }
         place::clear(at, name)?;
         // Without SYMLINK_FOLLOW the link itself gets the other name, whatever it leads to.
-        rustix::fs::linkat(&folder, target_name, at, name, AtFlags::empty()).map_err(failed("make the hard link"))
+        rustix::fs::linkat(&folder, target_name, at, name, AtFlags::empty())
+            .map_err(failed("make the hard link"))
     }
 
     /// Removes what a layer says is gone.
@@ -240,133 +236,6 @@ fn failed(what: &'static str) -> impl Fn(Errno) -> Error {
     Error::of(what, "it")
 }
 
-/// What stands before an entry about it.
-#[derive(Default)]
-struct Said {
-    path: Option<Vec<u8>>,
-    link: Option<Vec<u8>>,
-    user: Option<u32>,
-    group: Option<u32>,
-    changed_s: Option<i64>,
-}
-
-impl Said {
-    /// Takes an entry that says something about the next one; whether this is one.
-    fn hears(&mut self, entry: &mut tar::Entry<'_, impl Read>) -> Result<bool> {
-        match entry.header().entry_type() {
-            EntryType::GNULongName => self.path = Some(name(entry)?),
-            EntryType::GNULongLink => self.link = Some(name(entry)?),
-            EntryType::XHeader => self.read_records(&bytes(entry, EXTENSION_BYTES_MAX)?)?,
-            // About all that come: nothing that a layer needs.
-            EntryType::XGlobalHeader => {}
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    fn read_records(&mut self, records: &[u8]) -> Result<()> {
-        for record in tar::PaxExtensions::new(records) {
-            let record = record.map_err(|error| Error::bad(format!("an extension: {error}")))?;
-            let value = record.value_bytes();
-            let number = || {
-                let whole = record.value().ok().and_then(|text| text.split('.').next()?.parse::<i64>().ok());
-                whole.ok_or_else(|| Error::bad("an extension that is no number"))
-            };
-            let own = || Ok::<_, Error>(u32::try_from(number()?).map_err(|_| Error::bad("an owner that is none"))?);
-            match record.key().unwrap_or_default() {
-                "path" => self.path = Some(value.to_vec()),
-                "linkpath" => self.link = Some(value.to_vec()),
-                "uid" => self.user = Some(own()?),
-                "gid" => self.group = Some(own()?),
-                "mtime" => self.changed_s = Some(number()?),
-                "size" => return Err(Error::bad("an entry of more than 8 GiB")),
-                key if key.starts_with("GNU.sparse.") => return Err(Error::bad("a sparse file, which layers have not")),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// With what the entry's own header says; none where its path is that of nothing.
-    fn about(self, header: &tar::Header, bytes: u64) -> Result<Option<Entry>> {
-        let old = header.as_old();
-        // Writers leave out what is nothing.
-        let given = |number: io::Result<u64>, field: &[u8]| match number {
-            Err(_) if field.iter().all(|byte| matches!(byte, 0 | b' ')) => Ok(0),
-            number => number.map_err(|error| Error::bad(format!("a header: {error}"))),
-        };
-        let path = self.path.unwrap_or_else(|| header.path_bytes().into_owned());
-        let link = self.link.or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned));
-        let owner = |own: Option<u32>, theirs: Result<u64>| match own {
-            Some(own) => Ok(own),
-            None => u32::try_from(theirs?).map_err(|_| Error::bad("an owner that is none")),
-        };
-        let kind = header.entry_type();
-        let holds = matches!(kind, EntryType::Regular | EntryType::Continuous);
-        if bytes > 0 && !holds && !matches!(kind, EntryType::Link | EntryType::Directory) {
-            return Err(Error::bad(format!("an entry of the kind {kind:?} with {bytes} bytes")));
-        }
-        let mode = given(header.mode().map(u64::from), &old.mode)?;
-        let mode = Mode::from_raw_mode(u32::try_from(mode & 0o1777).unwrap_or(0));
-        let user = owner(self.user, given(header.uid(), &old.uid))?;
-        let group = owner(self.group, given(header.gid(), &old.gid))?;
-        let changed_s = match self.changed_s {
-            Some(changed_s) => changed_s,
-            None => given(header.mtime(), &old.mtime)?.cast_signed(),
-        };
-        // Of old, a name that ends so was that of a folder.
-        let kind = if holds && path.ends_with(b"/") { EntryType::Directory } else { kind };
-        let path = inside(&path)?;
-        if path.as_os_str().is_empty() && kind != EntryType::Directory {
-            return Err(Error::bad("an entry without a name"));
-        }
-        let link = link.unwrap_or_default();
-        Ok(Some(Entry { kind, path, link, mode, owner: (user, group), changed_s }))
-    }
-}
-
-/// A path without what does not matter in it.
-fn inside(path: &[u8]) -> Result<PathBuf> {
-    let shown = String::from_utf8_lossy(path.get(..path.len().min(200)).unwrap_or_default());
-    if path.len() as u64 > PATH_BYTES_MAX {
-        return Err(Error::bad(format!("a path of {} bytes: {shown}…", path.len())));
-    }
-    if path.contains(&0) {
-        return Err(Error::bad(format!("a path with a zero byte: {shown:?}")));
-    }
-    let mut plain = PathBuf::new();
-    for part in Path::new(OsStr::from_bytes(path)).components() {
-        match part {
-            Component::RootDir | Component::CurDir => {}
-            Component::Normal(name) => plain.push(name),
-            Component::ParentDir | Component::Prefix(_) => {
-                return Err(Error::bad(format!("a path that leads out of its folder: {shown}")));
-            }
-        }
-    }
-    Ok(plain)
-}
-
-/// A name that is too long for a header.
-fn name(entry: &mut tar::Entry<'_, impl Read>) -> Result<Vec<u8>> {
-    let mut name = bytes(entry, PATH_BYTES_MAX + 1)?;
-    if name.last() == Some(&0) {
-        name.pop();
-    }
-    Ok(name)
-}
-
-fn bytes(entry: &mut tar::Entry<'_, impl Read>, most: u64) -> Result<Vec<u8>> {
-    let size = entry.size();
-    if size > most {
-        return Err(Error::bad(format!("an extension of {size} bytes")));
-    }
-    let mut content = Vec::new();
-    entry.read_to_end(&mut content).map_err(|error| Error::bad(format!("an extension: {error}")))?;
-    Ok(content)
-}
-
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -384,7 +253,8 @@ mod tests {
         let image = Image::open(&archive).unwrap();
         let unpack = |bytes_left: u64, entries_left: u64| {
             let root = tempfile::tempdir_in(home.path()).unwrap();
-            let mut unpacking = Unpacking { bytes_left, entries_left, ..Unpacking::into(root.path()).unwrap() };
+            let mut unpacking =
+                Unpacking { bytes_left, entries_left, ..Unpacking::into(root.path()).unwrap() };
             unpacking.layer(&image, &image.layers()[0]).map_err(|error| error.to_string())
         };
         let whole = top.len() as u64;

@@ -75,12 +75,15 @@ impl Recipe<'_> {
     /// # Errors
     /// Where it can't be written, or a layer is not what its digest says.
     pub fn write(&self, archive: &Path) -> Result<()> {
-        let unwritten = |error: &io::Error| Error::Machine(format!("cannot write {}: {error}", archive.display()));
+        let unwritten =
+            |error: &io::Error| Error::Machine(format!("cannot write {}: {error}", archive.display()));
         let file = File::create(archive).map_err(|error| unwritten(&error))?;
         let mut builder = Builder::new(file);
         let (mut names, mut diff_ids) = (Vec::new(), Vec::new());
         let mut left = BYTES_MAX;
-        for (image, layer) in self.base.iter().flat_map(|image| image.layers().iter().map(move |layer| (image, layer))) {
+        for (image, layer) in
+            self.base.iter().flat_map(|image| image.layers().iter().map(move |layer| (image, layer)))
+        {
             let name = format!("{}.tar", names.len());
             let mut reader = image.read(layer, left)?;
             let mut new = header(EntryType::Regular, 0o644, 0);

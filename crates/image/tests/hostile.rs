@@ -46,7 +46,8 @@ impl Scene {
 
     fn check(&self, what: &str) {
         let outside = Path::new(&self.outside);
-        let mut names: Vec<_> = fs::read_dir(outside).expect("still there").map(|e| e.expect("an entry").file_name()).collect();
+        let mut names: Vec<_> =
+            fs::read_dir(outside).expect("still there").map(|e| e.expect("an entry").file_name()).collect();
         names.sort();
         assert_eq!(names, ["folder", "secret"], "{what}");
         assert_eq!(fs::read_dir(outside.join("folder")).expect("still there").count(), 0, "{what}");
@@ -73,13 +74,22 @@ fn no_path_and_no_link_leads_out_of_the_root() {
         ("an absolute path", vec![file(&secret)]),
         ("through an absolute link", vec![link(Symlink, "out", &out), file("out/f")]),
         ("through a relative link", vec![link(Symlink, "out", up), file("out/secret")]),
-        ("through links of links", vec![link(Symlink, "a", ".."), link(Symlink, "b", "a/outside"), file("b/f")]),
+        (
+            "through links of links",
+            vec![link(Symlink, "a", ".."), link(Symlink, "b", "a/outside"), file("b/f")],
+        ),
         ("a file on a link", vec![link(Symlink, "f", &secret), file("f")]),
-        ("a file on a hard link to a link", vec![link(Symlink, "s", &secret), link(Link, "h", "s"), file("h")]),
+        (
+            "a file on a hard link to a link",
+            vec![link(Symlink, "s", &secret), link(Link, "h", "s"), file("h")],
+        ),
         ("a folder on a link", vec![link(Symlink, "out", &inner), folder("out")]),
         ("a hard link with dots", vec![link(Link, "h", "../outside/secret"), file("h")]),
         ("a hard link by an absolute path", vec![link(Link, "h", &secret)]),
-        ("a hard link through a link", vec![link(Symlink, "out", up), link(Link, "h", "out/secret"), file("h")]),
+        (
+            "a hard link through a link",
+            vec![link(Symlink, "out", up), link(Link, "h", "out/secret"), file("h")],
+        ),
         ("a whiteout through a link", vec![link(Symlink, "out", &out), file("out/.wh.secret")]),
         ("a whiteout through dots", vec![link(Symlink, "out", up), file("out/.wh.folder")]),
         ("an opaque folder through a link", vec![link(Symlink, "out", &out), file("out/.wh..wh..opq")]),
@@ -114,7 +124,12 @@ fn what_leads_out_is_refused_and_what_stays_is_taken() {
 
     // `lib` leads to `usr/lib` in every distribution of today, and layers write to both.
     let scene = Scene::new();
-    let merged = [folder("usr/lib"), link(Symlink, "lib", "/usr/lib"), file("lib/a/b.so"), link(Link, "usr/c", "/lib/a/b.so")];
+    let merged = [
+        folder("usr/lib"),
+        link(Symlink, "lib", "/usr/lib"),
+        file("lib/a/b.so"),
+        link(Link, "usr/c", "/lib/a/b.so"),
+    ];
     scene.unpack(&[&merged]).expect("a layer");
     assert_eq!(fs::read_to_string(scene.root().join("usr/lib/a/b.so")).expect("a file"), "new");
     assert_eq!(fs::metadata(scene.root().join("usr/c")).expect("a file").nlink(), 2);
@@ -140,7 +155,8 @@ fn devices_and_lent_rights_do_not_come_along() {
 #[test]
 fn whiteouts_remove_what_is_beneath_and_nothing_else() {
     let scene = Scene::new();
-    let beneath = [file("etc/a"), file("etc/b"), file("opt/old/x"), file("opt/old/y"), file("var/z"), folder("become")];
+    let beneath =
+        [file("etc/a"), file("etc/b"), file("opt/old/x"), file("opt/old/y"), file("var/z"), folder("become")];
     let above = [
         file("etc/.wh.a"),
         // New ones, before and after the mark, stay.
@@ -152,7 +168,8 @@ fn whiteouts_remove_what_is_beneath_and_nothing_else() {
     ];
     scene.unpack(&[&beneath, &above]).expect("layers");
     let there = |name: &str| scene.root().join(name).exists();
-    let found = ["etc/a", "etc/b", "opt/old/x", "opt/old/y", "opt/old/new/n", "opt/later", "var/z"].map(there);
+    let found =
+        ["etc/a", "etc/b", "opt/old/x", "opt/old/y", "opt/old/new/n", "opt/later", "var/z"].map(there);
     assert_eq!(found, [false, true, false, false, true, true, true]);
     assert!(scene.root().join("become").is_file());
     assert!(!there("var/.wh..wh.plnk") && !there("opt/.wh..wh..opq"));
@@ -169,7 +186,8 @@ fn no_folder_is_too_deep_to_be_removed() {
         let before = if number == 0 { String::new() } else { format!("l{}/", number - 1) };
         let path = format!("{before}{deep}");
         let own = format!("l{number}");
-        answer = answer.and_then(|()| unpacking.tar(&mut &*layer(&[folder(&path), link(Symlink, &own, &path)])));
+        answer =
+            answer.and_then(|()| unpacking.tar(&mut &*layer(&[folder(&path), link(Symlink, &own, &path)])));
     }
     let error = answer.expect_err("800 folders in each other");
     assert!(error.to_string().contains("folders in each other"), "{error}");
@@ -180,7 +198,9 @@ fn no_folder_is_too_deep_to_be_removed() {
 fn what_says_too_much_about_an_entry_is_refused() {
     let long = vec![b'a'; 5000];
     let much = vec![b'a'; 2 << 20];
-    let pax = |text: &str| format!("{} {text}\n", text.len() + 1 + (text.len() + 4).to_string().len() + 1).into_bytes();
+    let pax = |text: &str| {
+        format!("{} {text}\n", text.len() + 1 + (text.len() + 4).to_string().len() + 1).into_bytes()
+    };
     let (size, sparse) = (pax("size=99999999999"), pax("GNU.sparse.major=1"));
     let table: [(EntryType, &[u8], &str); 5] = [
         (EntryType::GNULongName, &long, "an extension of 5000 bytes"),
@@ -214,7 +234,9 @@ fn layers_are_what_their_digests_say() {
     let mut bytes = stored.clone();
     *bytes.last_mut().expect("bytes") ^= 1;
     let more = [&stored[..], b"more"].concat();
-    for (content, said) in [(&bytes[..], "layer sha256:"), (&stored[..9], "has 9 bytes"), (&more[..], "bytes, not")] {
+    for (content, said) in
+        [(&bytes[..], "layer sha256:"), (&stored[..9], "has 9 bytes"), (&more[..], "bytes, not")]
+    {
         fs::write(&blob, content).expect("a file");
         let error = unpack(&path).expect_err(said);
         assert!(matches!(&error, Error::Bad { what, .. } if what.contains(said)), "{said}: {error}");
@@ -224,7 +246,8 @@ fn layers_are_what_their_digests_say() {
     let error = unpack(&other).expect_err("other content");
     assert!(error.to_string().contains("the digest of what it holds"), "{error}");
     // Bytes behind the compressed ones are a part of what is stored.
-    let image = layout(&home.path().join("tail"), &[(plain, [gzip(&layer(&[file("a")])), vec![0; 9]].concat())]);
+    let image =
+        layout(&home.path().join("tail"), &[(plain, [gzip(&layer(&[file("a")])), vec![0; 9]].concat())]);
     unpack(&image).expect_err("not the tar file that it says");
 }
 
@@ -265,10 +288,12 @@ fn what_is_no_image_is_told() {
         ("escape", "[{\"Config\":\"../../../etc/hostname\",\"Layers\":[]}]"),
         ("bad", "[{\"Config\":7}]"),
     ] {
-        fs::write(at(name), layer(&[Raw { content: content.as_bytes(), ..file("manifest.json") }])).expect("a file");
+        fs::write(at(name), layer(&[Raw { content: content.as_bytes(), ..file("manifest.json") }]))
+            .expect("a file");
     }
     fs::create_dir(at("up")).expect("a folder");
-    fs::write(at("up/manifest.json"), "[{\"Config\":\"../../../../../etc/hostname\",\"Layers\":[]}]").expect("a file");
+    fs::write(at("up/manifest.json"), "[{\"Config\":\"../../../../../etc/hostname\",\"Layers\":[]}]")
+        .expect("a file");
     for (name, said) in [
         ("nothing", "no such file"),
         ("text", "no tar file"),

@@ -64,7 +64,12 @@ pub fn density(
         "take another workload",
     )?;
     let of_image = plan.tenants().iter().any(|tenant| image::named(plan, tenant).is_some());
-    accept::refuse(of_image, "tenant.image", "a density of tenants with a root of their own image yet", "leave it out")?;
+    accept::refuse(
+        of_image,
+        "tenant.image",
+        "a density of tenants with a root of their own image yet",
+        "leave it out",
+    )?;
     let interrupt = Interrupt::new(Arc::clone(interrupted));
     count(plan, platform, most, turns_per_cpu_s, &interrupt, progress).map_err(|problem| problem.on(platform))
 }

@@ -55,11 +55,7 @@ pub(crate) enum Problem {
     /// This machine does not offer what the platform needs: why, and how to get it.
     Unavailable(String, String),
     /// What the scenario names beside itself is not there, or not what it should be: the field, what was found, what to do.
-    Input {
-        field: String,
-        what: String,
-        advice: String,
-    },
+    Input { field: String, what: String, advice: String },
     /// The user wants no more.
     Interrupted,
 }

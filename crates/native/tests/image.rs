@@ -9,6 +9,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use catamaran_image::{Image, Recipe, TarLayer};
 use catamaran_report::report::TenantState;
@@ -30,6 +31,13 @@ const SEEN: [Platform; 9] = [
 
 /// A file of the image, by which its root is known.
 const MARK: &str = "etc/catamaran-mark";
+
+/// One test at a time: what one leaves is told from what another is at.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Two layers, the upper one of which takes away what the lower one has; its links lead to the machine's own files.
 fn archive(path: &Path, mark: &str) -> Image {
@@ -70,7 +78,10 @@ fn watched(plan: &Plan, platform: Platform, mark: &str) -> (Result<Report, RunEr
                 for process in std::fs::read_dir("/proc").expect("/proc").flatten() {
                     let root = process.path().join("root");
                     if std::fs::read_to_string(root.join(MARK)).is_ok_and(|text| text == mark) {
-                        seen.insert(process.file_name().display().to_string(), root.join("etc/gone").exists());
+                        seen.insert(
+                            process.file_name().display().to_string(),
+                            root.join("etc/gone").exists(),
+                        );
                     }
                 }
                 std::thread::sleep(std::time::Duration::from_millis(10));
@@ -91,11 +102,15 @@ fn left() -> Vec<String> {
 fn left_of(process: u32) -> Vec<String> {
     let ours = format!("catamaran-{process:x}-");
     let entries = std::fs::read_dir("/var/tmp").expect("a folder").flatten();
-    entries.map(|entry| entry.file_name().display().to_string()).filter(|name| name.starts_with(&ours)).collect()
+    entries
+        .map(|entry| entry.file_name().display().to_string())
+        .filter(|name| name.starts_with(&ours))
+        .collect()
 }
 
 #[test]
 fn an_archive_is_the_root_of_the_tenants_that_name_it() {
+    let _turn = turn();
     let folder = tempfile::tempdir().expect("a folder");
     let mark = folder.path().display().to_string();
     let id = archive(&folder.path().join("shop.tar"), &mark).id().to_owned();
@@ -107,7 +122,11 @@ fn an_archive_is_the_root_of_the_tenants_that_name_it() {
         let known = report.identity.machine.as_ref().and_then(|machine| machine.get("image.own/shop:1"));
         assert_eq!(known, Some(&id), "{platform}");
         let [first, second, plain] = &*report.tenants else { panic!("{:?}", report.tenants) };
-        assert_eq!((first.state, plain.state), (TenantState::Running, TenantState::Completed), "{platform}: {report:?}");
+        assert_eq!(
+            (first.state, plain.state),
+            (TenantState::Running, TenantState::Completed),
+            "{platform}: {report:?}"
+        );
         assert!(!first.absent.contains_key("tenant.image"), "{platform}");
         let unpacked = |row: &catamaran_report::report::TenantReport| {
             let stages = row.startup_stages.iter().filter(|stage| stage.name.starts_with("unpack "));
@@ -117,7 +136,11 @@ fn an_archive_is_the_root_of_the_tenants_that_name_it() {
         let expected = if loads { (0, 0) } else { (2, 0) };
         assert_eq!((unpacked(first), unpacked(second)), expected, "{platform}: {:?}", first.startup_stages);
         let last = first.startup_stages.last();
-        assert_eq!(last.map(|stage| (&*stage.name, stage.end_s)), Some(("exec", first.startup_s)), "{platform}");
+        assert_eq!(
+            last.map(|stage| (&*stage.name, stage.end_s)),
+            Some(("exec", first.startup_s)),
+            "{platform}"
+        );
         assert_eq!(left(), [""; 0], "{platform}");
     }
 }
@@ -125,6 +148,7 @@ fn an_archive_is_the_root_of_the_tenants_that_name_it() {
 /// In a user namespace the overlay is mounted by whoever is root in it only.
 #[test]
 fn a_rootless_container_has_the_image_for_its_root_too() {
+    let _turn = turn();
     let folder = tempfile::tempdir().expect("a folder");
     let mark = folder.path().display().to_string();
     archive(&folder.path().join("shop.tar"), &mark);
@@ -141,6 +165,7 @@ fn a_rootless_container_has_the_image_for_its_root_too() {
 
 #[test]
 fn where_there_is_no_root_of_ones_own_no_image_is_seen() {
+    let _turn = turn();
     let folder = tempfile::tempdir().expect("a folder");
     archive(&folder.path().join("shop.tar"), "x");
     let plan = plan(folder.path(), "shop.tar");
@@ -149,7 +174,11 @@ fn where_there_is_no_root_of_ones_own_no_image_is_seen() {
         let Some(report) = common::tried(platform.name(), None, answer) else { continue };
         assert_eq!(seen, [], "{platform}");
         let row = report.tenants.first().expect("a tenant");
-        assert!(row.absent.get("tenant.image").is_some_and(|why| why.contains("not seen")), "{:?}", row.absent);
+        assert!(
+            row.absent.get("tenant.image").is_some_and(|why| why.contains("not seen")),
+            "{:?}",
+            row.absent
+        );
     }
     match common::answer(&plan, Platform::Vm) {
         Err(RunError::Unsupported { field, .. }) => assert_eq!(field, "tenant.shop.image"),
@@ -160,6 +189,7 @@ fn where_there_is_no_root_of_ones_own_no_image_is_seen() {
 
 #[test]
 fn what_is_no_image_is_refused_by_its_field() {
+    let _turn = turn();
     let folder = tempfile::tempdir().expect("a folder");
     archive(&folder.path().join("shop.tar"), "x");
     let whole = std::fs::read(folder.path().join("shop.tar")).expect("an archive");
@@ -168,7 +198,11 @@ fn what_is_no_image_is_refused_by_its_field() {
     let mut other = whole;
     other[520] ^= 1;
     std::fs::write(folder.path().join("other.tar"), other).expect("a file");
-    let table = [("nothing.tar", "no such file"), ("half.tar", "half.tar: "), ("other.tar", "the digest of what it holds")];
+    let table = [
+        ("nothing.tar", "no such file"),
+        ("half.tar", "half.tar: "),
+        ("other.tar", "the digest of what it holds"),
+    ];
     for platform in [Platform::Container, Platform::Podman] {
         for (name, said) in table {
             match common::answer(&plan(folder.path(), name), platform) {
@@ -196,6 +230,7 @@ const VICTIM: &str = "CATAMARAN_IMAGE_TEST";
 
 #[test]
 fn what_a_killed_run_has_unpacked_is_removed_by_the_next() {
+    let _turn = turn();
     let folder = tempfile::tempdir().expect("a folder");
     archive(&folder.path().join("shop.tar"), "x");
     let mut run = Command::new(std::env::current_exe().expect("this test"))

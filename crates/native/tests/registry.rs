@@ -26,7 +26,8 @@ impl Registry {
     /// None, with the reason printed, where it is not installed.
     fn start() -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         let configuration = folder.path().join("registry.yml");
         let text = format!(
             "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {:?} }} }}\n\
@@ -92,7 +93,8 @@ impl Registry {
         let layers: Vec<_> = layers.iter().map(|layer| self.push_blob(name, layer)).collect();
         let kind = "application/vnd.oci.image.manifest.v1+json";
         let manifest = json!({ "schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers });
-        let (status, _) = self.ask("PUT", &format!("/v2/{name}/manifests/1"), kind, manifest.to_string().as_bytes());
+        let (status, _) =
+            self.ask("PUT", &format!("/v2/{name}/manifests/1"), kind, manifest.to_string().as_bytes());
         assert_eq!(status, 201);
     }
 }
@@ -112,11 +114,14 @@ fn layer(name: &str, bytes: usize) -> Vec<u8> {
 
 /// Two tenants of one image, and one of another that shares a layer with it.
 fn plan(port: u16, more: &str) -> Plan {
-    let image = |name: &str| format!("[[image]]\nname = \"{name}\"\narchive = \"http://127.0.0.1:{port}/own/{name}:1\"\n{more}\n");
+    let image = |name: &str| {
+        format!("[[image]]\nname = \"{name}\"\narchive = \"http://127.0.0.1:{port}/own/{name}:1\"\n{more}\n")
+    };
     let tenant = |name: &str, image: &str| {
         format!("[[tenant]]\nname = \"{name}\"\nimage = \"{image}\"\nworkload = {{ kind = \"idle\" }}\n")
     };
-    let tenants = [image("one"), image("two"), tenant("a", "one"), tenant("b", "one"), tenant("c", "two")].concat();
+    let tenants =
+        [image("one"), image("two"), tenant("a", "one"), tenant("b", "one"), tenant("c", "two")].concat();
     common::plan("300ms", "", &tenants)
 }
 
@@ -143,18 +148,32 @@ fn layers_are_pulled_once_and_a_second_start_pulls_none() {
         };
         assert_eq!(names(a, "pull"), [short(&base), short(&own)], "{platform}: {:?}", a.startup_stages);
         assert_eq!(names(a, "unpack"), [short(&base), short(&own)], "{platform}");
-        assert!(names(b, "pull").is_empty() && names(b, "unpack").is_empty(), "{platform}: a second start is warm");
+        assert!(
+            names(b, "pull").is_empty() && names(b, "unpack").is_empty(),
+            "{platform}: a second start is warm"
+        );
         // Roots are folders of their own, so that a layer is unpacked for each image.
-        assert_eq!((names(c, "pull"), names(c, "unpack")), (vec![short(&other)], vec![short(&base), short(&other)]), "{platform}");
+        assert_eq!(
+            (names(c, "pull"), names(c, "unpack")),
+            (vec![short(&other)], vec![short(&base), short(&other)]),
+            "{platform}"
+        );
         let spans: Vec<_> = a.startup_stages.iter().filter_map(StageRow::span).take(4).collect();
-        assert!(spans.len() == 4 && spans.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{platform}: {spans:?}");
+        assert!(
+            spans.len() == 4 && spans.windows(2).all(|pair| pair[0].1 <= pair[1].0),
+            "{platform}: {spans:?}"
+        );
         assert!(a.startup_s > b.startup_s, "{platform}: {:?}, {:?}", a.startup_s, b.startup_s);
         let machine = report.identity.machine.as_ref().expect("a machine");
         assert!(machine.get("image.one").is_some_and(|id| id.starts_with("sha256:")), "{machine:?}");
     }
     for platform in [Platform::Container, Platform::Podman] {
         let Some(report) = tried(platform, &plan(registry.port, "cached = true")) else { continue };
-        let fetched: Vec<_> = report.tenants.iter().flat_map(|row| [stages(row, "pull"), stages(row, "unpack")].concat()).collect();
+        let fetched: Vec<_> = report
+            .tenants
+            .iter()
+            .flat_map(|row| [stages(row, "pull"), stages(row, "unpack")].concat())
+            .collect();
         assert!(fetched.is_empty(), "{platform}: what is cached is fetched before the run: {fetched:?}");
     }
     match common::answer(&plan(registry.port, ""), Platform::Podman) {
@@ -180,7 +199,8 @@ fn answering(answer: &'static str, asks: usize) -> (u16, std::thread::JoinHandle
 
 #[test]
 fn what_a_registry_answers_is_not_believed() {
-    let elsewhere = "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://10.0.0.1/\r\nContent-Length: 0\r\n\r\n";
+    let elsewhere =
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://10.0.0.1/\r\nContent-Length: 0\r\n\r\n";
     let table = [
         (elsewhere, "307"),
         ("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "401"),
@@ -200,8 +220,12 @@ fn what_a_registry_answers_is_not_believed() {
     }
     let gone = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
     let error = common::answer(&plan(gone, ""), Platform::Container).expect_err("there is no registry");
-    assert!(matches!(&error, RunError::BadInput { advice, .. } if advice.contains("start the registry")), "{error}");
+    assert!(
+        matches!(&error, RunError::BadInput { advice, .. } if advice.contains("start the registry")),
+        "{error}"
+    );
     let text = "[[image]]\nname = \"x\"\narchive = \"http://10.0.0.1:5000/x:1\"\n[[tenant]]\nname = \"t\"\nimage = \"x\"\nworkload = { kind = \"idle\" }";
-    let error = common::answer(&common::plan("100ms", "", text), Platform::Container).expect_err("another machine");
+    let error =
+        common::answer(&common::plan("100ms", "", text), Platform::Container).expect_err("another machine");
     assert!(error.to_string().contains("not on this machine"), "{error}");
 }

@@ -80,7 +80,8 @@ pub(super) fn kind(at: BorrowedFd<'_>, name: &OsStr) -> Result<Option<FileType>>
 
 /// Whether two names are one file.
 pub(super) fn is_same(one: (BorrowedFd<'_>, &OsStr), other: (BorrowedFd<'_>, &OsStr)) -> bool {
-    let look = |(at, name): (BorrowedFd<'_>, &OsStr)| rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW).ok();
+    let look =
+        |(at, name): (BorrowedFd<'_>, &OsStr)| rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW).ok();
     let (one, other) = (look(one), look(other));
     one.zip(other).is_some_and(|(one, other)| (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
 }
@@ -127,7 +128,8 @@ pub(super) fn empty(at: BorrowedFd<'_>, path: &Path, fresh: &BTreeSet<PathBuf>) 
         let own = path.join(&name);
         let is_fresh = fresh.contains(&own);
         // Whatever is below a path comes right after it.
-        let below = fresh.range(own.clone()..).take_while(|other| other.starts_with(&own)).any(|other| *other != own);
+        let below =
+            fresh.range(own.clone()..).take_while(|other| other.starts_with(&own)).any(|other| *other != own);
         match kind(at, &name)? {
             Some(FileType::Directory) if is_fresh || below => {
                 empty(open_folder(at, &name)?.as_fd(), &own, fresh)?;

@@ -195,7 +195,12 @@ impl Engine {
     }
 
     /// Brings the tenants' images in, each with the worker on top; for tenants without one there is that of the worker alone.
-    fn load(&mut self, (plan, images): (&Plan, &Images), guard: &mut Guard, interrupt: &Interrupt) -> Result<(), Problem> {
+    fn load(
+        &mut self,
+        (plan, images): (&Plan, &Images),
+        guard: &mut Guard,
+        interrupt: &Interrupt,
+    ) -> Result<(), Problem> {
         if self.calls.knows_images() {
             let folder = image::make_folder(guard, "archives")?;
             let archive = folder.join("image.tar");
@@ -232,8 +237,7 @@ impl Engine {
         self.started += 1;
         let control = self.place.folder.join(format!("{}.control", self.started));
         let listener = tenant::Listener::bind(&control)?;
-        let mut words =
-            vec![format!("/{PROGRAM}"), "work-at".to_owned(), format!("/{CONTROL}")];
+        let mut words = vec![format!("/{PROGRAM}"), "work-at".to_owned(), format!("/{CONTROL}")];
         words.push(guard.id().to_owned());
         words.extend(how.script.file.as_ref().map(|_| format!("/{FILE}")));
         let limits = &how.limits;
@@ -275,7 +279,9 @@ impl Engine {
 /// What the engine knows an image by, in a form that no engine completes: names of scenarios may have what theirs may not.
 fn reference(images: &Images, name: Option<&str>) -> String {
     let number = images.archives().position(|(known, _)| Some(known) == name);
-    number.map_or("localhost/catamaran-worker:1".to_owned(), |number| format!("localhost/catamaran-image-{number}:1"))
+    number.map_or("localhost/catamaran-worker:1".to_owned(), |number| {
+        format!("localhost/catamaran-image-{number}:1")
+    })
 }
 
 /// By the convention of shells, which every engine follows: 128 and the signal's number (`bash(1)`, EXIT STATUS).

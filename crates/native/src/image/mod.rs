@@ -60,9 +60,18 @@ pub(crate) fn named<'a>(plan: &'a Plan, tenant: &Tenant) -> Option<&'a plan::Ima
 }
 
 /// Why a tenant's image does not come to it, by the field.
-pub(crate) fn not_applied(plan: &Plan, platform: Platform, tenant: &Tenant) -> Option<(&'static str, String)> {
+pub(crate) fn not_applied(
+    plan: &Plan,
+    platform: Platform,
+    tenant: &Tenant,
+) -> Option<(&'static str, String)> {
     let unseen = used(platform) == Use::Unseen && named(plan, tenant).is_some();
-    unseen.then(|| ("tenant.image", format!("{platform} gives tenants the machine's root: files of an image are not seen")))
+    unseen.then(|| {
+        (
+            "tenant.image",
+            format!("{platform} gives tenants the machine's root: files of an image are not seen"),
+        )
+    })
 }
 
 /// Why a tenant's image can't be carried out; none where it can.
@@ -83,16 +92,21 @@ pub(crate) fn refused(plan: &Plan, platform: Platform, tenant: &Tenant) -> Optio
 pub(crate) fn remark(plan: &Plan, platform: Platform, tenant: &Tenant) -> Option<String> {
     let image = named(plan, tenant).filter(|_| used(platform) == Use::Root)?;
     let what = "A run unpacks the files of image";
-    Some(format!("# {what} {:?}, and shows them in the root; as lines to be typed this is not there yet.", image.name))
+    Some(format!(
+        "# {what} {:?}, and shows them in the root; as lines to be typed this is not there yet.",
+        image.name
+    ))
 }
 
 /// Refuses to have an engine fetch an image while its tenant waits.
 pub(crate) fn check_pulls(plan: &Plan, platform: Platform) -> Result<(), RunError> {
     let asked = plan.tenants().iter().filter_map(|tenant| named(plan, tenant));
     let by_engine = asked.filter(|image| !image.cached && engine::loads_images(platform));
-    let from_registry = |image: &&plan::Image| image.archive.as_deref().is_some_and(|from| from.contains("://"));
+    let from_registry =
+        |image: &&plan::Image| image.archive.as_deref().is_some_and(|from| from.contains("://"));
     by_engine.filter(from_registry).try_for_each(|image| {
-        let (field, what) = (format!("image.{}.cached", image.name), "a pull by an engine while its tenant waits yet");
+        let (field, what) =
+            (format!("image.{}.cached", image.name), "a pull by an engine while its tenant waits yet");
         accept::refuse(true, &field, what, "set it to true: then the image is fetched before the run")
     })
 }
@@ -129,7 +143,12 @@ impl Images {
     /// [`Problem::Input`] where an archive is none, or not for this machine.
     pub(crate) fn open(plan: &Plan, platform: Platform) -> Result<Self, Problem> {
         let mut opened = BTreeMap::new();
-        for image in plan.tenants().iter().filter(|_| used(platform) == Use::Root).filter_map(|tenant| named(plan, tenant)) {
+        for image in plan
+            .tenants()
+            .iter()
+            .filter(|_| used(platform) == Use::Root)
+            .filter_map(|tenant| named(plan, tenant))
+        {
             let (Some(archive), false) = (&image.archive, opened.contains_key(&image.name)) else { continue };
             let failed = |error| of_image(&image.name, archive, error);
             let reference = Reference::parse(archive).map_err(failed)?;
@@ -217,7 +236,9 @@ impl Images {
 /// A folder of this run on a disk, for nobody else; made unless it is there.
 pub(crate) fn make_folder(guard: &mut Guard, name: &str) -> Result<PathBuf, Problem> {
     let own = std::env::var_os("TMPDIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let home = own.unwrap_or_else(|| "/var/tmp".into()).join(format!("catamaran-{}-images{FILE_ENDING}", guard.id()));
+    let home = own
+        .unwrap_or_else(|| "/var/tmp".into())
+        .join(format!("catamaran-{}-images{FILE_ENDING}", guard.id()));
     let folder = home.join(name);
     let make = |path: &Path, mode: u32| {
         DirBuilder::new().mode(mode).create(path).map_err(|error| {
@@ -238,7 +259,8 @@ pub(crate) fn make_folder(guard: &mut Guard, name: &str) -> Result<PathBuf, Prob
 
 fn is_ours(folder: &Path) -> bool {
     let us = rustix::process::geteuid().as_raw();
-    fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir() && found.uid() == us && found.mode().trailing_zeros() >= 6)
+    fs::symlink_metadata(folder)
+        .is_ok_and(|found| found.is_dir() && found.uid() == us && found.mode().trailing_zeros() >= 6)
 }
 
 /// Since when a tenant waits for its image.
@@ -283,7 +305,9 @@ fn short(digest: &str) -> &str {
 fn of_image(name: &str, archive: &str, error: Error) -> Problem {
     let field = format!("image.{name}.archive");
     match error {
-        Error::Bad { what, advice } => Problem::Input { field, what: format!("{archive}: {what}"), advice: advice.to_owned() },
+        Error::Bad { what, advice } => {
+            Problem::Input { field, what: format!("{archive}: {what}"), advice: advice.to_owned() }
+        }
         Error::Machine(what) => {
             let what = format!("{field}: {archive}: {what}");
             Problem::by_errno(what, "set TMPDIR to a folder on another disk")
@@ -295,7 +319,11 @@ fn of_image(name: &str, archive: &str, error: Error) -> Problem {
 pub(crate) fn before(fetched: &[StageRow], stages: Vec<StageRow>) -> Vec<StageRow> {
     let Some(by_s) = fetched.last().and_then(|stage| stage.end_s) else { return stages };
     let later = |at: Option<f64>| at.map(|at_s| at_s + by_s);
-    let moved = stages.into_iter().map(|stage| StageRow { start_s: later(stage.start_s), end_s: later(stage.end_s), ..stage });
+    let moved = stages.into_iter().map(|stage| StageRow {
+        start_s: later(stage.start_s),
+        end_s: later(stage.end_s),
+        ..stage
+    });
     fetched.iter().cloned().chain(moved).collect()
 }
 
@@ -305,10 +333,16 @@ mod tests {
 
     #[test]
     fn stages_come_after_those_of_the_image() {
-        let fetched = [StageRow::measured("unpack a", ACTOR, 0.0, 0.5), StageRow::measured("unpack b", ACTOR, 0.5, 2.0)];
+        let fetched = [
+            StageRow::measured("unpack a", ACTOR, 0.0, 0.5),
+            StageRow::measured("unpack b", ACTOR, 0.5, 2.0),
+        ];
         let own = vec![StageRow::measured("clone", "kernel", 0.0, 0.25)];
         let spans = |rows: &[StageRow]| rows.iter().map(StageRow::span).collect::<Vec<_>>();
-        assert_eq!(spans(&before(&fetched, own.clone())), [Some((0.0, 0.5)), Some((0.5, 2.0)), Some((2.0, 2.25))]);
+        assert_eq!(
+            spans(&before(&fetched, own.clone())),
+            [Some((0.0, 0.5)), Some((0.5, 2.0)), Some((2.0, 2.25))]
+        );
         assert_eq!(spans(&before(&[], own.clone())), spans(&own));
     }
 

@@ -45,7 +45,14 @@ impl Run<'_> {
         if let Some(engine) = &mut self.engine {
             std::thread::sleep(SETTLE);
             let tape = order.write()?;
-            let (launcher, group) = engine.start(guard, (self.plan, &self.images), &how, (tenant, &label), &tape, self.interrupt)?;
+            let (launcher, group) = engine.start(
+                guard,
+                (self.plan, &self.images),
+                &how,
+                (tenant, &label),
+                &tape,
+                self.interrupt,
+            )?;
             self.attach(&launcher)?;
             return self.received(launcher, None, (label, root.stages), &group);
         }

@@ -69,7 +69,8 @@ pub(crate) fn furnish(program: &OwnedFd, devices: Devices, of_image: bool) -> Re
 fn fill(program: &OwnedFd, devices: Devices, of_image: bool) -> Result<(), String> {
     if of_image {
         // Devices are the root's own, whatever the image has there.
-        mount(c"catamaran", c"dev", c"tmpfs", MountFlags::NOSUID, Some(c"mode=755")).map_err(failed("mount", "dev"))?;
+        mount(c"catamaran", c"dev", c"tmpfs", MountFlags::NOSUID, Some(c"mode=755"))
+            .map_err(failed("mount", "dev"))?;
     }
     for (folder, mode) in FOLDERS {
         match rustix::fs::mkdir(folder, Mode::from_raw_mode(mode)) {

@@ -46,7 +46,8 @@ fn prepare(script: &Script, call: &RuntimeCall) -> Result<std::process::Command,
     if let Some(image) = &script.image {
         let here = std::env::current_dir().map_err(|error| format!("no working directory: {error}"))?;
         rootfs::mount_at(&call.root, Some(image), false)?;
-        rustix::process::chdir(&here).map_err(|error| format!("cannot go back to {}: {error}", here.display()))?;
+        rustix::process::chdir(&here)
+            .map_err(|error| format!("cannot go back to {}: {error}", here.display()))?;
     }
     let mut command = std::process::Command::new(program);
     command.args(arguments);
