@@ -117,7 +117,7 @@ fn of_engine(found: &engine::Found, plan: &Plan) -> Vec<String> {
         found.version(),
         plan.host().cores
     );
-    let then = "# It starts each tenant from an image of catamaran's worker. As lines to be typed this is not there yet.";
+    let then = "# It starts each tenant from an image of catamaran's worker, over the tenant's own where it has one. As lines to be typed this is not there yet.";
     vec![made, then.to_owned()]
 }
 

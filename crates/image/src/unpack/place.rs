@@ -53,7 +53,11 @@ impl Root {
                 None => {
                     let parent = folder.as_ref().map_or(self.0.as_fd(), AsFd::as_fd);
                     make_folder(parent, name)?;
-                    open_folder(parent, name)?
+                    let made = open_folder(parent, name)?;
+                    // Whatever the umask.
+                    let mode = Mode::from_raw_mode(0o755);
+                    rustix::fs::fchmod(&made, mode).map_err(Error::of("give a mode to", "the folder"))?;
+                    made
                 }
             };
             folder = Some(found);

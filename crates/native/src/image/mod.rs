@@ -5,7 +5,7 @@ pub(crate) mod worker;
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use catamaran_image::registry::{Pull, Reference};
@@ -19,6 +19,7 @@ use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::clock::now_ns;
 use catamaran_worker::stop::stop_at;
 
+use crate::disk::layers::check_overlays;
 use crate::guard::Guard;
 use crate::problem::Problem;
 use crate::run_folder::{FILE_ENDING, Resource};
@@ -186,6 +187,7 @@ impl Images {
         if let Some(root) = self.0.get(name).and_then(|opened| opened.root.clone()) {
             return Ok(Root { folder: Some(root), stages: Vec::new() });
         }
+        check_overlays()?;
         let watch = Watch::start();
         let mut stages = self.pulled(guard, name, watch)?;
         let folder = make_folder(guard, &number.to_string())?;
@@ -253,6 +255,9 @@ pub(crate) fn make_folder(guard: &mut Guard, name: &str) -> Result<PathBuf, Prob
     }
     if !folder.exists() {
         make(&folder, 0o755)?;
+        // Whatever the runner's umask: whoever is in a root has to get into it.
+        let open = fs::set_permissions(&folder, fs::Permissions::from_mode(0o755));
+        open.map_err(runtime::no_room(&folder))?;
     }
     Ok(folder)
 }
