@@ -57,7 +57,7 @@ impl From<&Failure> for ExitCode {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
-            RunError::Unsupported { .. } => Self::Input(error.to_string()),
+            RunError::Unsupported { .. } | RunError::BadInput { .. } => Self::Input(error.to_string()),
             RunError::Unavailable { .. } => Self::Unavailable(error.to_string()),
             RunError::Failed { .. } => Self::Failed(error.to_string()),
             RunError::Interrupted => Self::Interrupted,

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use catamaran_report::Report;
 use catamaran_scenario::{Plan, edit};
@@ -18,13 +19,16 @@ const REPORTS_LIMIT_BYTES: u64 = 256 << 20;
 #[derive(Clone)]
 pub(crate) struct Scenario {
     name: String,
+    /// Of its file; empty where it has none.
+    folder: PathBuf,
     text: String,
 }
 
 impl Scenario {
     /// Validates it.
     pub(crate) fn plan(&self) -> Result<Plan, Failure> {
-        Plan::from_toml(&self.text, &self.name).map_err(|diagnostic| {
+        let plan = Plan::from_toml(&self.text, &self.name).map(|plan| plan.in_folder(&self.folder));
+        plan.map_err(|diagnostic| {
             if serde_json::from_str::<serde::de::IgnoredAny>(&self.text).is_ok() {
                 let name = &self.name;
                 return Failure::input(format!(
@@ -42,17 +46,26 @@ impl Scenario {
 
     /// The same with another value of a field, which must take it.
     pub(crate) fn with(&self, path: &str, value: &str) -> Result<Self, Failure> {
-        Ok(Self { name: self.name.clone(), text: edit::set(&self.text, path, value)? })
+        Ok(Self {
+            name: self.name.clone(),
+            folder: self.folder.clone(),
+            text: edit::set(&self.text, path, value)?,
+        })
     }
 }
 
 /// Reads the scenario that `FILE` means.
 pub(crate) fn scenario(file: &str) -> Result<Scenario, Failure> {
-    let (name, text) = match file.strip_prefix(catamaran_lessons::SCENARIO_PREFIX) {
-        Some(_) => (file, lesson(file)?),
-        None => (shown(file), text(file, SCENARIO_LIMIT_BYTES, "scenario")?),
+    let (name, text) = match is_lesson(file) {
+        true => (file, lesson(file)?),
+        false => (shown(file), text(file, SCENARIO_LIMIT_BYTES, "scenario")?),
     };
-    Ok(Scenario { name: name.to_owned(), text })
+    let folder = Path::new(file).parent().filter(|_| name == file && !is_lesson(file)).map(Path::to_owned);
+    Ok(Scenario { name: name.to_owned(), folder: folder.unwrap_or_default(), text })
+}
+
+fn is_lesson(file: &str) -> bool {
+    file.starts_with(catamaran_lessons::SCENARIO_PREFIX)
 }
 
 /// Reads the reports of a file: one, or the array that `--json` prints.

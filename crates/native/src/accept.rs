@@ -9,7 +9,7 @@ use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Tenant, Workload};
 use catamaran_scenario::{Platform, fork_work};
 
 use crate::disk::layers::is_on_several_files;
-use crate::{engine, forks, microvm, network, platform, program, runtime, vm};
+use crate::{engine, forks, image, microvm, network, platform, program, runtime, vm};
 
 /// Refuses whatever would have to be ignored; nothing is begun.
 ///
@@ -43,6 +43,12 @@ pub(crate) fn check_but_bounds_in_guests(plan: &Plan, platform: Platform) -> Res
     refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out, or simulate")?;
     events::check(plan, platform)?;
     forks::check(plan, platform)?;
+    image::check_pulls(plan, platform)?;
+    for tenant in plan.tenants() {
+        let what = image::refused(plan, platform, tenant);
+        let advice = "give the image an archive, choose a platform with a root of its own, or simulate";
+        refuse(what.is_some(), &format!("tenant.{}.image", tenant.name), what.unwrap_or_default(), advice)?;
+    }
     let tenants = plan.tenants().iter().enumerate();
     tenants.into_iter().try_for_each(|(index, tenant)| {
         check_tenant(tenant, platform, u64::from(network_work::serves(plan, index)))
@@ -247,7 +253,6 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
         ("pids.limit", tenant.pids_limit.is_some() && platform == Platform::Vm, "process limits in guests"),
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),
-        ("image", tenant.image.is_some() && layers_of(&tenant.workload).is_empty(), "images"),
         ("workload", is_on_several_files(tenant), "several files of one tenant"),
     ];
     for (name, set, what) in table {
@@ -262,7 +267,7 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
     refuse(talks, &field("workload"), "a network between guests yet", "choose another platform")?;
     let in_guest = platform == Platform::Vm && fork_work::forks(&tenant.workload);
     refuse(in_guest, &field("workload"), "forks in guests yet", "choose another platform, or simulate")?;
-    program::check(tenant, platform)?;
+    program::check(plan, tenant, platform)?;
     check_workload(&tenant.workload, &field("workload"))
 }
 

@@ -46,6 +46,7 @@ impl Check {
             Err(Problem::Failed(why, remedy) | Problem::Unavailable(why, remedy)) => {
                 Self::fails(name, why, remedy)
             }
+            Err(Problem::Input { what, advice, .. }) => Self::fails(name, what, advice),
             Err(Problem::Interrupted) => Self::fails(name, "interrupted", "try again"),
         }
     }

@@ -11,13 +11,14 @@ use catamaran_worker::script::{Namespace, Script, Step};
 
 use crate::cgroup::{self, Found, NoGroups};
 use crate::guard::Shape;
+use crate::image::Images;
 use crate::network::ByHand;
 use crate::platform::{self, Place};
 use crate::problem::Problem;
 use crate::runtime::{Runtime, on_container};
 use crate::shown::Shown;
 use crate::vm::{self, Hypervisor};
-use crate::{accept, engine, program, root_by_hand};
+use crate::{accept, engine, image, program, root_by_hand};
 
 /// Name of the guard that the lines make.
 const NAME: &str = "catamaran-by-hand";
@@ -31,6 +32,7 @@ const BY_HAND: &str = "/tmp/catamaran-by-hand";
 pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError> {
     let plan = &plan.without_stand_ins();
     accept::check(plan, platform)?;
+    Images::open(plan, platform).map_err(|problem| problem.on(platform))?;
     lines(plan, platform).map_err(|problem| problem.on(platform))
 }
 
@@ -71,6 +73,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         let program = program::typed(tenant);
         lines.extend(program.iter().map(|words| format!("OTHERS=$WORKER; export WORKER='{words}'")));
         let restore = program.map(|_| "export WORKER=$OTHERS".to_owned());
+        lines.extend(image::remark(plan, platform, tenant));
         if let Some(runtime) = &runtime {
             lines.extend(runtime.typed(folder, &how, tenant, &label)?);
             let attach = network.iter().flat_map(|network| network.attach(instance)).collect();
@@ -146,7 +149,7 @@ fn of_engine(found: &engine::Found, plan: &Plan) -> Vec<String> {
         found.version(),
         plan.host().cores
     );
-    let then = "# It starts each tenant from an image of catamaran's worker. As lines to be typed this is not there yet.";
+    let then = "# It starts each tenant from an image of catamaran's worker, over the tenant's own where it has one. As lines to be typed this is not there yet.";
     vec![made, then.to_owned()]
 }
 

@@ -24,6 +24,7 @@ mod forks;
 mod guard;
 mod happened;
 mod identity;
+mod image;
 mod installed;
 mod interrupt;
 mod isolation;
@@ -50,6 +51,7 @@ mod tally;
 mod vm;
 mod write_up;
 
+use image::Images;
 use interrupt::Interrupt;
 
 pub use accept::check;
@@ -102,7 +104,8 @@ impl Backend for Runner {
                 Some(turns) => turns,
                 None => *self.options.turns_per_cpu_s.insert(speed::one_busy(&interrupt)?),
             };
-            let run = run::Run::start(plan, platform, turns_per_cpu_s, &interrupt)?;
+            let images = Images::open(plan, platform)?;
+            let run = run::Run::with_images(plan, platform, images, (turns_per_cpu_s, &interrupt))?;
             run.carry_out(trial, &mut self.options.progress)
         };
         let mut report = carry_out().map_err(|problem: problem::Problem| problem.on(platform))?;

@@ -8,19 +8,19 @@ use catamaran_report::{Report, RunError};
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::leak::Leak;
 use catamaran_scenario::plan::{Guest, Plan, PlatformSettings, Tenant, Workload};
-use catamaran_scenario::{Platform, fork_work, network_work};
-use catamaran_worker::bare::{MEMORY_MAX, PAGE_BYTES, PROCESSORS_MAX};
+use catamaran_scenario::{Platform, bare_guest, fork_work, network_work};
+use catamaran_worker::bare::{MEMORY_END, PAGE_BYTES, PROCESSORS_MAX};
 
 use crate::accept::{refuse, threads};
 
-/// Memory of a guest where the scenario names none (bytes); what it does not touch is not taken.
-const MEMORY_BYTES: u64 = 256 << 20;
+// The monitor lays a guest out so that it has what a scenario may ask for.
+const _: () = assert!(bare_guest::MEMORY_MAX <= MEMORY_END && bare_guest::PROGRAM_BYTES == PAGE_BYTES);
 /// Where the kernel makes guests.
 const DEVICE: &str = "/dev/kvm";
 
 /// Memory of the guest in which a tenant's work is done (bytes); none where it is done by a process.
 pub(crate) fn guest_bytes(platform: Platform, settings: &PlatformSettings) -> Option<u64> {
-    (platform == Platform::Microvm).then(|| settings.memory.map_or(MEMORY_BYTES, |memory| memory.0))
+    (platform == Platform::Microvm).then(|| bare_guest::memory_bytes(settings))
 }
 
 /// Whether this user may make guests.
@@ -56,7 +56,7 @@ pub(crate) fn check(plan: &Plan) -> Result<(), RunError> {
         ),
         (
             "memory",
-            settings.memory.is_some_and(|memory| memory.0 > MEMORY_MAX),
+            settings.memory.is_some_and(|memory| memory.0 > bare_guest::MEMORY_MAX),
             "so much memory of a microVM",
             "give it 3 GiB at most",
         ),
@@ -84,7 +84,7 @@ fn check_tenant(tenant: &Tenant, serves: bool, guest_bytes: u64) -> Result<(), R
     ];
     table.into_iter().try_for_each(|(wrong, what)| refuse(wrong, &field, what, advice))?;
     // What it touches lies behind the first page, which has its program and its page tables.
-    let room = guest_bytes.saturating_sub(PAGE_BYTES);
+    let room = guest_bytes.saturating_sub(bare_guest::PROGRAM_BYTES);
     let advice = format!("raise `platform.microvm.memory`, now {} MiB", guest_bytes >> 20);
     refuse(most_touched(workload) > room, &field, "more memory touched than the guest has", &advice)
 }

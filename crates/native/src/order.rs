@@ -120,7 +120,7 @@ impl Order {
                     (Kind::Fork { work, forks: work.due_within(span_ns), safe: forks::part(plan) }, 1)
                 }
                 Workload::Command { argv, probe_tcp, .. } => {
-                    let (argv, stop_ns) = (program::resolved(argv), plan.duration().0);
+                    let (argv, stop_ns) = (argv.clone(), plan.duration().0);
                     (Kind::Program(Call { argv, probe: *probe_tcp, stop_ns, confined: false }), 1)
                 }
                 other => (Leak::of(other).map_or(Kind::Idle, Kind::Memory), 1),
@@ -141,11 +141,15 @@ impl Order {
         Some(Self { phases: orders.collect::<Option<_>>()?, served })
     }
 
-    /// The same, its programs with no more capabilities than those of containers have, where they are to be `confined`.
-    pub(crate) fn confined(mut self, confined: bool) -> Self {
+    /// The same, its programs with no more capabilities than those of containers have, where they are to be `confined`, and found on this
+    /// machine, unless they are in an image.
+    pub(crate) fn with_programs(mut self, confined: bool, in_image: bool) -> Self {
         for phase in &mut self.phases {
             if let Kind::Program(call) = &mut phase.kind {
                 call.confined = confined;
+                if !in_image {
+                    call.argv = program::resolved(&call.argv);
+                }
             }
         }
         self

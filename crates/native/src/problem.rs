@@ -54,6 +54,8 @@ pub(crate) enum Problem {
     Failed(String, String),
     /// This machine does not offer what the platform needs: why, and how to get it.
     Unavailable(String, String),
+    /// What the scenario names beside itself is not there, or not what it should be: the field, what was found, what to do.
+    Input { field: String, what: String, advice: String },
     /// The user wants no more.
     Interrupted,
 }
@@ -102,6 +104,7 @@ impl Problem {
     pub(crate) fn what(self) -> String {
         match self {
             Self::Failed(what, _) | Self::Unavailable(what, _) => what,
+            Self::Input { field, what, .. } => format!("{field}: {what}"),
             Self::Interrupted => "interrupted".to_owned(),
         }
     }
@@ -110,6 +113,7 @@ impl Problem {
         match self {
             Self::Failed(what, advice) => RunError::Failed { what, advice },
             Self::Unavailable(why, remedy) => RunError::Unavailable { platform, why, remedy },
+            Self::Input { field, what, advice } => RunError::BadInput { field, what, advice },
             Self::Interrupted => RunError::Interrupted,
         }
     }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use catamaran_report::RunError;
 use catamaran_report::report::{StageRow, TenantReport};
-use catamaran_scenario::Platform;
 use catamaran_scenario::plan::{Tenant, Workload};
+use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::program::{PATH, Words};
 use catamaran_worker::tape::Tape;
 
 use crate::accept::refuse;
-use crate::platform;
 use crate::root_by_hand::PROGRAMS;
+use crate::{image, platform};
 
 /// What else a dynamic program needs of the machine: where its libraries are, and which of several programs a name means.
 const BESIDES: [&str; 2] = ["/etc/ld.so.cache", "/etc/alternatives"];
@@ -74,8 +74,13 @@ pub(crate) fn resolved(argv: &[String]) -> Vec<String> {
     std::iter::once(path).chain(arguments.iter().cloned()).collect()
 }
 
-/// Refuses programs that are not there, and those that a platform has no place for.
-pub(crate) fn check(tenant: &Tenant, platform: Platform) -> Result<(), RunError> {
+/// Whether a tenant's programs are those of its image.
+pub(crate) fn is_in_image(plan: &Plan, platform: Platform, tenant: &Tenant) -> bool {
+    image::used(platform) == image::Use::Root && image::named(plan, tenant).is_some()
+}
+
+/// Refuses programs that are not there, and those that a platform has no place for. What an image has shows when it is started.
+pub(crate) fn check(plan: &Plan, tenant: &Tenant, platform: Platform) -> Result<(), RunError> {
     let field = |name: &str| format!("tenant.{}.workload.{name}", tenant.name);
     for argv in all(&tenant.workload) {
         let what = match platform {
@@ -91,6 +96,9 @@ pub(crate) fn check(tenant: &Tenant, platform: Platform) -> Result<(), RunError>
             what.unwrap_or_default(),
             "choose another platform, or simulate",
         )?;
+        if is_in_image(plan, platform, tenant) {
+            continue;
+        }
         let name = argv.first().map_or("", String::as_str);
         let path = match find(name) {
             Ok(path) => path,
@@ -119,8 +127,9 @@ pub(crate) fn typed(tenant: &Tenant) -> Option<String> {
 
 /// What of the machine is shown, read-only and at the same place, in the root of a tenant's own: the folders of its programs and
 /// their libraries, and the program where it is in none of them. Nothing where the root is the machine's, or no program is run.
-pub(crate) fn shown(tenant: &Tenant, platform: Platform) -> Vec<PathBuf> {
-    if !platform::has_root(platform) || !is_one(&tenant.workload) {
+pub(crate) fn shown(plan: &Plan, tenant: &Tenant, platform: Platform) -> Vec<PathBuf> {
+    let needs_none = !platform::has_root(platform) || !is_one(&tenant.workload);
+    if needs_none || is_in_image(plan, platform, tenant) {
         return Vec::new();
     }
     let folders = PROGRAMS.split(' ').map(|name| Path::new("/").join(name)).filter(|path| path.is_dir());

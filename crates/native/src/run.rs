@@ -20,6 +20,7 @@ use catamaran_worker::tape::Tape;
 use crate::cgroup::charge;
 use crate::engine::Engine;
 use crate::happened::Log;
+use crate::image::Images;
 use crate::interrupt::Interrupt;
 use crate::microvm;
 use crate::network::Network;
@@ -47,14 +48,24 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Starts every tenant that is there from the start; they all wait for the common start.
+    /// Starts every tenant of a plan without images that is there from the start; they all wait for the common start.
     pub(crate) fn start(
         plan: &'a Plan,
         platform: Platform,
         turns_per_cpu_s: f64,
         interrupt: &'a Interrupt,
     ) -> Result<Self, Problem> {
-        let mut maker = Maker::begin(plan, platform, turns_per_cpu_s, interrupt)?;
+        Self::with_images(plan, platform, Images::default(), (turns_per_cpu_s, interrupt))
+    }
+
+    /// The same of a plan with these images.
+    pub(crate) fn with_images(
+        plan: &'a Plan,
+        platform: Platform,
+        images: Images,
+        (turns_per_cpu_s, interrupt): (f64, &'a Interrupt),
+    ) -> Result<Self, Problem> {
+        let mut maker = Maker::begin(plan, platform, images, (turns_per_cpu_s, interrupt))?;
         let mut tenants = Vec::new();
         for (instance, (index, replica)) in plan.instances().enumerate() {
             let Some(of_plan) = plan.tenants().get(index) else { continue };
@@ -175,6 +186,7 @@ impl<'a> Run<'a> {
             busy_s: after.busy_s_since(before),
             guard: &maker.guard,
             network: maker.network.as_ref().and_then(Network::name),
+            images: maker.images.identity().collect(),
             runtime: runtime.or(maker.engine.as_ref().map(Engine::version)),
             tenants,
             log: log.clone(),

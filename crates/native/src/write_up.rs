@@ -24,7 +24,7 @@ use crate::guard::{Guard, number};
 use crate::happened::Log;
 use crate::platform::NO_GROUPS;
 use crate::run::{End, How, Life, SAMPLE_NS, Tenant};
-use crate::{forks, identity, isolation, machine, operations, platform, program};
+use crate::{forks, identity, image, isolation, machine, operations, platform, program};
 
 /// A run that is over.
 pub(crate) struct Outcome<'a> {
@@ -39,6 +39,8 @@ pub(crate) struct Outcome<'a> {
     pub(crate) guard: &'a Guard,
     /// The network namespace of the run, as links in `/proc` name it, where it has one.
     pub(crate) network: Option<String>,
+    /// Images, by what identities call them, and their digests.
+    pub(crate) images: Vec<(String, String)>,
     /// The OCI runtime that started the tenants, where it is not our own.
     pub(crate) runtime: Option<&'a str>,
     pub(crate) tenants: &'a [Tenant],
@@ -99,8 +101,8 @@ impl Outcome<'_> {
         let (plan, lives) = (&tenant.plan, &tenant.lives);
         let version = self.guard.cgroup.version();
         if let Some(first) = lives.first() {
-            row.startup_stages =
-                stages(first.tape(), self.platform, &self.plan.settings(self.platform), version);
+            let own = stages(first.tape(), self.platform, &self.plan.settings(self.platform), version);
+            row.startup_stages = image::before(&first.fetched, own);
         }
         row.startup_s = row.startup_stages.last().and_then(|stage| stage.end_s);
         let seconds = |ns: u64| Some(ns as f64 / 1e9);
@@ -131,6 +133,9 @@ impl Outcome<'_> {
             row.requests.as_ref().filter(|_| time_s > 0.0).map(|r| r.completed as f64 / time_s);
         self.fill_end(row, tenant);
         explain(row, self.platform, version, tenant);
+        if let Some((field, why)) = image::not_applied(self.plan, self.platform, plan) {
+            row.explain_absence(field, why);
+        }
         let tapes: Vec<_> = lives.iter().map(Life::tape).collect();
         program::amend(row, plan, &tapes, lives.iter().all(|life| life.last.usage.cpu_ns.is_some()));
         row.absent.extend(self.not_carried_out(plan).map(|(field, why)| (field.to_owned(), why)));
@@ -304,6 +309,7 @@ impl Outcome<'_> {
                     .into_iter()
                     .chain(runtime)
                     .map(|(key, value)| (key.to_owned(), value))
+                    .chain(self.images.iter().cloned())
                     .collect::<BTreeMap<_, _>>(),
             ),
         }

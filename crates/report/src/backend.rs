@@ -19,6 +19,16 @@ pub enum RunError {
         /// What to do.
         advice: String,
     },
+    /// What the scenario names beside itself is not there, or not what it should be (exit code 1).
+    #[error("{field}: {what}; {advice}")]
+    BadInput {
+        /// Path of the field in the scenario (`image.shop.archive`).
+        field: String,
+        /// What was found.
+        what: String,
+        /// What to do.
+        advice: String,
+    },
     /// The platform is not to be had here (exit code 2).
     #[error("{platform} is not available here: {why}; {remedy}")]
     Unavailable {

@@ -7,6 +7,7 @@
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;
 pub mod back_off;
+pub mod bare_guest;
 pub mod calibration;
 mod decimal;
 pub mod diagnostic;

@@ -132,6 +132,7 @@ fn read_plan(root: &Reader<'_>) -> Option<Plan> {
         images: scope.known,
         events,
         settings,
+        folder: Default::default(),
     })
 }
 

@@ -37,6 +37,8 @@ pub struct Plan {
     pub(crate) images: Vec<Image>,
     pub(crate) events: Vec<Event>,
     pub(crate) settings: BTreeMap<Platform, PlatformSettings>,
+    #[serde(skip)]
+    pub(crate) folder: std::path::PathBuf,
 }
 
 impl Plan {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use catamaran_image::dockerd::Places;
 
 use crate::daemon::Daemon;
 use crate::engine::{Engine, How};
@@ -23,31 +24,19 @@ pub(crate) fn start(place: &Place) -> Result<Box<dyn Engine>> {
     let client = Tool::new(&client.or_else(|| find("docker")).context("there is no docker")?);
     let client = client.with(&["--host", &socket]);
     let program = Tool::new(&find("dockerd").context("there is no dockerd")?);
-    let arguments = [
-        "--host",
-        &socket,
-        "--data-root",
-        &place.folder("docker/data")?,
-        "--exec-root",
-        &place.folder("docker/exec")?,
-        "--pidfile",
-        &place.file("docker.pid"),
-        "--config-file",
-        &place.file("docker.json"),
-        "--add-runtime",
-        &format!("given={}", place.runtime()),
-        "--default-runtime=given",
-        "--cgroup-parent",
-        &format!("/{}", place.group),
-        "--exec-opt=native.cgroupdriver=cgroupfs",
-        "--bridge=none",
-        "--iptables=false",
-        "--ip6tables=false",
-        "--ip-forward=false",
-        "--ip-masq=false",
-        "--userland-proxy=false",
-    ];
-    std::fs::write(place.file("docker.json"), "{}")?;
+    let configuration = place.file("docker.json");
+    let places = Places {
+        socket: &socket,
+        data: &place.folder("docker/data")?,
+        exec: &place.folder("docker/exec")?,
+        pid_file: &place.file("docker.pid"),
+        configuration: &configuration,
+        runtime: &place.runtime(),
+    };
+    let parent = format!("--cgroup-parent=/{}", place.group);
+    let options = places.options();
+    let arguments: Vec<&str> = options.iter().chain([&parent]).map(String::as_str).collect();
+    std::fs::write(&configuration, "{}")?;
     let answers = || client.ok(&["version", "--format", "{{.Server.Version}}"]).map(drop);
     let daemon = Daemon::start(&program, &arguments, place, answers)?;
     Ok(Box::new(Docker { daemon, client }))

@@ -1,14 +1,11 @@
-//! An image of one layer: this machine's shell, `cat` and `sleep`, with the libraries that they are linked with. It is
-//! written as `docker save` writes images, which all three engines import.
-//!
-//! **Source.** moby, `image/spec/v1.2.md`, "Combined image JSON + filesystem changeset format".
+//! An image of one layer: this machine's shell, `cat` and `sleep`, with the libraries that they are linked with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use catamaran_image::Recipe;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use crate::place::Place;
 use crate::tool::{Tool, find};
@@ -20,23 +17,10 @@ const PROGRAMS: [&str; 3] = ["sh", "cat", "sleep"];
 
 /// Makes the archive; its path.
 pub(crate) fn archive(place: &Place) -> Result<PathBuf> {
-    let parts = PathBuf::from(place.folder("image")?);
-    let (layer, archive) = (parts.join("layer.tar"), place.folder.join("image.tar"));
+    let (layer, archive) = (place.folder.join("layer.tar"), place.folder.join("image.tar"));
     pack(&root(place)?, &layer)?;
-    let digest = hex(&Sha256::digest(fs::read(&layer)?));
-    let configuration = json!({
-        "architecture": architecture(),
-        "os": "linux",
-        "config": { "Env": ["PATH=/bin"], "Cmd": ["/bin/sh"], "WorkingDir": "/" },
-        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{digest}")] },
-        "history": [{ "created": "2026-01-01T00:00:00Z", "created_by": "catamaran-engines" }],
-    })
-    .to_string();
-    let name = format!("{}.json", hex(&Sha256::digest(&configuration)));
-    fs::write(parts.join(&name), configuration)?;
-    let manifest = json!([{ "Config": name, "RepoTags": [NAME], "Layers": ["layer.tar"] }]);
-    fs::write(parts.join("manifest.json"), manifest.to_string())?;
-    pack(&parts, &archive)?;
+    let config = json!({ "Env": ["PATH=/bin"], "Cmd": ["/bin/sh"], "WorkingDir": "/" });
+    Recipe { name: NAME, base: None, top: &fs::read(layer)?, config }.write(&archive)?;
     Ok(archive)
 }
 
@@ -85,19 +69,6 @@ fn pack(folder: &Path, archive: &Path) -> Result<()> {
     tar.ok(&["--owner=0", "--group=0", "-C", &folder, "-cf", &archive, "."]).map(drop)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The machine's architecture as images name it.
-fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,10 +79,5 @@ mod tests {
                     \t/lib64/ld-linux-x86-64.so.2 (0x00007f)\n";
         let expected = ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2"];
         assert_eq!(in_list(said), expected.map(PathBuf::from));
-    }
-
-    #[test]
-    fn digests_are_written_in_lower_case() {
-        assert_eq!(hex(&[0, 0xab, 0x0f]), "00ab0f");
     }
 }

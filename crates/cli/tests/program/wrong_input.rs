@@ -193,3 +193,26 @@ fn addresses_that_are_not_served() {
     let address = taken.local_addr().unwrap().to_string();
     refused(&["serve", "--addr", &address, "--dist", dist], b"", &[&address, "another port"]);
 }
+
+/// Its path begins where the scenario's file is; nothing is run.
+#[test]
+fn an_archive_that_is_no_image_is_named_by_its_field() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("shop.tar"), "no image").expect("a file");
+    let scenario = folder.path().join("scenario.toml");
+    let file = scenario.to_str().expect("UTF-8");
+    for (archive, says) in [
+        ("shop.tar", "image.shop.archive: shop.tar: no tar file"),
+        ("other.tar", "image.shop.archive: other.tar: no such file"),
+        ("http://10.0.0.1:5000/shop:1", "10.0.0.1:5000 is not on this machine"),
+    ] {
+        let more = format!(
+            "[[image]]\nname = \"shop\"\narchive = \"{archive}\"\n[platform.container]\nrootless = true\n\
+             [[tenant]]\nname = \"own\"\nimage = \"shop\"\nworkload = {{ kind = \"idle\" }}\n"
+        );
+        std::fs::write(&scenario, format!("{SMALL}{more}")).expect("a file");
+        for command in [&["run", file][..], &["run", file, "--dry-run"], &["compare", file]] {
+            refused(&[command, &["--on", "container"]].concat(), b"", &[says]);
+        }
+    }
+}

@@ -87,7 +87,7 @@ pub(crate) fn once_left(mut hand_down: impl FnMut() -> Result<(), Problem>) -> R
             Err(Problem::Failed(what, _) | Problem::Unavailable(what, _)) => {
                 problem::errno(what) == Some(Errno::BUSY)
             }
-            Ok(()) | Err(Problem::Interrupted) => false,
+            Ok(()) | Err(Problem::Input { .. } | Problem::Interrupted) => false,
         };
         if !busy || Instant::now() >= until {
             return outcome;

@@ -27,7 +27,7 @@ pub(crate) fn check_overlays() -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::unavailable(
-        "files of layers: this kernel has no overlayfs (/proc/filesystems)",
+        "layers of images: this kernel has no overlayfs (/proc/filesystems)",
         "modprobe overlay, or choose another platform",
     ))
 }

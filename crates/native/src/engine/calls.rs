@@ -9,10 +9,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use catamaran_scenario::Platform;
+use catamaran_worker::minimal::{CONTROL, FILE};
 use catamaran_worker::room_plan::Said;
 use catamaran_worker::script::Step;
 
-use super::image;
 use crate::cgroup::{Limits, MemoryLimits};
 use crate::machine::to_cpu_list;
 use crate::problem::Problem;
@@ -38,14 +38,20 @@ pub(super) trait Calls: Sync {
     fn daemon(&self, _at: &Place) -> io::Result<Option<Daemon>> {
         Ok(None)
     }
-    /// Takes the image from its archive; none where it knows no images.
-    fn load(&self, at: &Place) -> Option<Vec<String>>;
+    /// Whether it knows images; else it is given a folder.
+    fn knows_images(&self) -> bool {
+        true
+    }
+    /// Takes an image from its archive; nothing where it knows none.
+    fn load(&self, at: &Place, archive: &Path) -> Vec<String>;
     /// Starts a container that goes on by itself. Files go to the place's folder.
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>>;
     /// Asks how the container of that name has ended.
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String>;
-    /// The exit code in the answer.
-    fn code_in(&self, said: &Said) -> Option<i32>;
+    /// The exit code in the answer, which is nothing else unless the engine says more.
+    fn code_in(&self, said: &Said) -> Option<i32> {
+        said.out.trim().parse().ok()
+    }
 }
 
 /// A daemon.
@@ -68,11 +74,6 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The archive of the image.
-    pub(super) fn archive(&self) -> PathBuf {
-        self.folder.join("image.tar")
-    }
-
     fn program(&self, number: usize) -> String {
         text(self.programs.get(number).map_or(Path::new(""), PathBuf::as_path))
     }
@@ -86,6 +87,10 @@ impl Place {
 pub(super) struct Container<'a> {
     pub(super) name: &'a str,
     pub(super) host_name: &'a str,
+    /// The image, in the engine's words.
+    pub(super) image: String,
+    /// An image that was unpacked, for an engine that knows none.
+    pub(super) root: Option<&'a Path>,
     /// The socket to the runner.
     pub(super) control: &'a Path,
     /// The tenant's file on the machine.
@@ -104,8 +109,8 @@ pub(super) struct Container<'a> {
 impl Container<'_> {
     /// What of the machine's is to be seen in it, and where.
     fn binds(&self) -> Vec<(String, String)> {
-        let control = Some((self.control, image::CONTROL));
-        let all = control.into_iter().chain(self.file.map(|file| (file, image::FILE)));
+        let control = Some((self.control, CONTROL));
+        let all = control.into_iter().chain(self.file.map(|file| (file, FILE)));
         all.map(|(file, at)| (text(file), format!("/{at}"))).collect()
     }
 

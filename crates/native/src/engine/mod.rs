@@ -5,19 +5,21 @@
 //! tells who is at the other end, and the runner hands over the tape.
 
 mod calls;
-mod image;
 mod room;
 mod tenant;
 
 use std::path::{Path, PathBuf};
 
-use catamaran_scenario::Platform;
+use catamaran_image::Image;
 use catamaran_scenario::plan::{PlatformSettings, Tenant};
+use catamaran_scenario::{Plan, Platform};
+use catamaran_worker::minimal::{CONTROL, FILE, PROGRAM};
 use catamaran_worker::room_plan::RoomPlan;
 use catamaran_worker::script::Step;
 use catamaran_worker::stop::stop_at;
 
 use crate::guard::Guard;
+use crate::image::{self, Images, worker};
 use crate::installed::Installed;
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
@@ -60,6 +62,11 @@ pub(crate) fn is_used(platform: Platform) -> bool {
     calls(platform).is_some()
 }
 
+/// Whether tenants are started by an engine that unpacks images itself.
+pub(crate) fn loads_images(platform: Platform) -> bool {
+    calls(platform).is_some_and(Calls::knows_images)
+}
+
 /// Whether the engine of a platform, if it has one, can be told to use the OCI runtime of that name.
 pub(crate) fn takes(platform: Platform, runtime: &str) -> bool {
     calls(platform).is_some_and(|calls| calls.runtime().is_some()) && runtime::named(runtime).is_some()
@@ -100,24 +107,26 @@ impl Found {
     /// Where it can't be started, or not with what this machine has.
     pub(crate) fn open(
         self,
+        (plan, images): (&Plan, &Images),
         guard: &mut Guard,
         worker: &WorkerFile,
         interrupt: &Interrupt,
     ) -> Result<Engine, Problem> {
         let shown = Shown::of(guard.cgroup.version(), &guard.group_name())?;
         shown.make(guard)?;
-        let plan = plan(guard, shown, self.calls.stays())?;
-        let room = Room::open(worker, guard.id(), &plan, interrupt)?;
+        let furniture = furniture(guard, shown, self.calls.stays())?;
+        let room = Room::open(worker, guard.id(), &furniture, interrupt)?;
         stop_at("room");
         let paths = self.programs.iter().map(|installed| installed.program.clone()).collect();
         let place = Place {
-            folder: plan.folder.clone(),
-            store: plan.store(),
+            folder: furniture.folder.clone(),
+            store: furniture.store(),
             programs: paths,
             runtime: self.runtime.as_ref().map(|runtime| runtime.program.clone()).unwrap_or_default(),
         };
         let mut engine = Engine { calls: self.calls, version: self.version(), place, room, started: 0 };
         engine.begin(interrupt)?;
+        engine.load((plan, images), guard, interrupt)?;
         Ok(engine)
     }
 
@@ -134,7 +143,7 @@ impl Found {
 
 /// The room of a guard's run. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for one
 /// hierarchy that bounds nothing: whoever cleans up finds it by that.
-fn plan(guard: &mut Guard, shown: Shown, stays: bool) -> Result<RoomPlan, Problem> {
+fn furniture(guard: &mut Guard, shown: Shown, stays: bool) -> Result<RoomPlan, Problem> {
     let holds = |group: &Path| group.components().any(|part| part.as_os_str() == HOLDS);
     let holder = shown.groups.iter().position(|(group, _)| holds(group)).unwrap_or(0);
     let mut settle = Vec::new();
@@ -182,9 +191,30 @@ impl Engine {
             self.room.serve(daemon.words, &log, &daemon.answers, interrupt)?;
         }
         stop_at("daemon");
-        if let Some(words) = self.calls.load(&self.place) {
-            image::write(&self.place.archive()).map_err(&no_room)?;
-            self.room.demand(words, interrupt)?;
+        Ok(())
+    }
+
+    /// Brings the tenants' images in, each with the worker on top; for tenants without one there is that of the worker alone.
+    fn load(
+        &mut self,
+        (plan, images): (&Plan, &Images),
+        guard: &mut Guard,
+        interrupt: &Interrupt,
+    ) -> Result<(), Problem> {
+        if self.calls.knows_images() {
+            let folder = image::make_folder(guard, "archives")?;
+            let archive = folder.join("image.tar");
+            let mut bring = |name: Option<&str>, base: Option<&Image>| -> Result<(), Problem> {
+                let failed = |error| images.failed(name.unwrap_or_default(), error);
+                worker::write(&archive, &reference(images, name), base).map_err(failed)?;
+                self.room.demand(self.calls.load(&self.place, &archive), interrupt).map(drop)
+            };
+            if plan.tenants().iter().any(|tenant| image::named(plan, tenant).is_none()) {
+                bring(None, None)?;
+            }
+            images.archives().try_for_each(|(name, image)| bring(Some(name), Some(image)))?;
+            // Nobody needs them any more, and they may be large.
+            std::fs::remove_dir_all(&folder).map_err(runtime::no_room(&folder))?;
         }
         stop_at("image");
         Ok(())
@@ -198,23 +228,24 @@ impl Engine {
     pub(crate) fn start(
         &mut self,
         guard: &Guard,
+        (plan, images): (&Plan, &Images),
         how: &platform::Plan,
-        tenant: &Tenant,
-        label: &str,
+        (tenant, label): (&Tenant, &str),
         tape: &std::fs::File,
         interrupt: &Interrupt,
     ) -> Result<(Launcher, String), Problem> {
         self.started += 1;
         let control = self.place.folder.join(format!("{}.control", self.started));
         let listener = tenant::Listener::bind(&control)?;
-        let mut words =
-            vec![format!("/{}", image::PROGRAM), "work-at".to_owned(), format!("/{}", image::CONTROL)];
+        let mut words = vec![format!("/{PROGRAM}"), "work-at".to_owned(), format!("/{CONTROL}")];
         words.push(guard.id().to_owned());
-        words.extend(how.script.file.as_ref().map(|_| format!("/{}", image::FILE)));
+        words.extend(how.script.file.as_ref().map(|_| format!("/{FILE}")));
         let limits = &how.limits;
         let container = Container {
             name: label,
             host_name: &tenant.name,
+            image: reference(images, image::named(plan, tenant).map(|image| image.name.as_str())),
+            root: how.script.image.as_deref(),
             control: &control,
             file: how.script.file.as_deref(),
             programs: &how.script.programs,
@@ -244,6 +275,14 @@ impl Engine {
         })?;
         Ok(end_by_code(code))
     }
+}
+
+/// What the engine knows an image by, in a form that no engine completes: names of scenarios may have what theirs may not.
+fn reference(images: &Images, name: Option<&str>) -> String {
+    let number = images.archives().position(|(known, _)| Some(known) == name);
+    number.map_or("localhost/catamaran-worker:1".to_owned(), |number| {
+        format!("localhost/catamaran-image-{number}:1")
+    })
 }
 
 /// By the convention of shells, which every engine follows: 128 and the signal's number (`bash(1)`, EXIT STATUS).

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use catamaran_report::report::StageRow;
 use catamaran_scenario::Platform;
 use catamaran_scenario::plan::{self, Plan, PlatformSettings};
 use catamaran_worker::facts::Facts;
@@ -12,6 +13,7 @@ use catamaran_worker::tape::head;
 use super::lives::{Life, Tenant};
 use crate::engine::{self, Engine};
 use crate::guard::{Guard, Shape};
+use crate::image::{Images, Root};
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::network::Network;
@@ -38,6 +40,7 @@ pub(super) struct Maker<'a> {
     // Fields are dropped in this order: an engine ends before its groups are removed.
     pub(super) network: Option<Network>,
     pub(super) engine: Option<Engine>,
+    pub(super) images: Images,
     pub(super) guard: Guard,
     pub(super) hypervisor: Option<Hypervisor>,
     pub(super) runtime: Option<Runtime>,
@@ -78,8 +81,8 @@ impl<'a> Maker<'a> {
     pub(super) fn begin(
         plan: &'a Plan,
         platform: Platform,
-        turns_per_cpu_s: f64,
-        interrupt: &'a Interrupt,
+        mut images: Images,
+        (turns_per_cpu_s, interrupt): (f64, &'a Interrupt),
     ) -> Result<Self, Problem> {
         let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
         let runtime = Runtime::find(platform)?;
@@ -92,7 +95,9 @@ impl<'a> Maker<'a> {
         let worker = WorkerFile::make()?;
         let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
         let hypervisor = hypervisor.map(try_out).transpose()?;
-        let engine = engine.map(|found| found.open(&mut guard, &worker, interrupt)).transpose()?;
+        images.prepare(&mut guard, platform)?;
+        let open = |found: engine::Found| found.open((plan, &images), &mut guard, &worker, interrupt);
+        let engine = engine.map(open).transpose()?;
         Ok(Self {
             plan,
             platform,
@@ -102,6 +107,7 @@ impl<'a> Maker<'a> {
             worker,
             network,
             engine,
+            images,
             guard,
             hypervisor,
             runtime,
@@ -119,25 +125,40 @@ impl<'a> Maker<'a> {
         let order = Order::of(self.plan, birth.index, birth.replica, self.turns_per_cpu_s);
         let order =
             order.ok_or_else(|| Problem::new("a tenant has no work", "this is a defect of catamaran"))?;
-        let order = order.confined(platform::confines(self.platform));
+        let order = order.with_programs(
+            platform::confines(self.platform),
+            program::is_in_image(self.plan, self.platform, tenant),
+        );
         let guard = &mut self.guard;
         let mut how = guard.place(self.platform, &self.settings).plan(tenant, label);
         how.script.file.clone_from(&birth.file);
         how.script.layer = disk::layers::lay_out(guard, (self.plan, self.platform), tenant, label)?;
-        how.script.programs = program::shown(tenant, self.platform);
+        how.script.programs = program::shown(self.plan, tenant, self.platform);
         how.script.network = self.network.as_ref().and_then(Network::shared);
+        let root = match engine::loads_images(self.platform) {
+            true => Root::default(),
+            false => self.images.root(guard, tenant)?,
+        };
+        how.script.image = root.folder;
         if let Some(engine) = &mut self.engine {
             settle(birth);
             let tape = order.write()?;
-            let (launcher, group) = engine.start(guard, &how, tenant, label, &tape, self.interrupt)?;
+            let (launcher, group) = engine.start(
+                guard,
+                (self.plan, &self.images),
+                &how,
+                (tenant, label),
+                &tape,
+                self.interrupt,
+            )?;
             self.attach(&launcher, birth.instance)?;
-            return self.received(launcher, None, label, group);
+            return self.received(launcher, None, (label, root.stages), group);
         }
         if let Some(runtime) = &self.runtime {
             runtime.lay_out(guard, &mut how, tenant, label)?;
         }
         let (launcher, guest) = self.launch(how, birth, &order)?;
-        self.received(launcher, guest, label, label.to_owned())
+        self.received(launcher, guest, (label, root.stages), label.to_owned())
     }
 
     /// Has a launcher start a tenant, or a monitor its guest.
@@ -180,7 +201,7 @@ impl<'a> Maker<'a> {
         &self,
         launcher: Launcher,
         guest: Option<Guest>,
-        label: &str,
+        (label, fetched): (&str, Vec<StageRow>),
         group: String,
     ) -> Result<Life, Problem> {
         let accounts = self.guard.cgroup.accounts(&group, platform::has_limits(self.platform));
@@ -207,6 +228,7 @@ impl<'a> Maker<'a> {
             facts: pid
                 .filter(|_| self.platform != Platform::Microvm)
                 .map_or_else(Facts::new, isolation::around),
+            fetched,
             guest,
             costs: (Cost::default(), Cost::default()),
             collected: false,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use catamaran_report::report::TenantReport;
+use catamaran_report::report::{StageRow, TenantReport};
 use catamaran_scenario::back_off::BackOff;
 use catamaran_scenario::{Platform, plan};
 use catamaran_worker::facts::Facts;
@@ -69,6 +69,8 @@ pub(crate) struct Life {
     pub(crate) tally: Tally,
     /// Its surroundings.
     pub(crate) facts: Facts,
+    /// What was done for it to have its image.
+    pub(crate) fetched: Vec<StageRow>,
     /// On `vm`: its guest, and what that had cost at its beginning and at the end.
     pub(crate) guest: Option<Guest>,
     pub(crate) costs: (Cost, Cost),

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use catamaran_worker::minimal::{KEPT_CAPABILITIES, MASKED, READ_ONLY};
+use catamaran_worker::minimal::{FILE, KEPT_CAPABILITIES, MASKED, READ_ONLY};
 use catamaran_worker::program::PATH;
 use catamaran_worker::seccomp::{NEW_NAMESPACES, REFUSED};
 use oci_spec::runtime::Spec;
@@ -19,12 +19,6 @@ use crate::problem::Problem;
 
 /// Version of the specification that a configuration is written for.
 const VERSION: &str = "1.0.2";
-/// The worker's place in the root.
-pub(super) const PROGRAM: &str = "catamaran-worker";
-/// The place of the tenant's file.
-pub(super) const FILE: &str = "file";
-/// Folders of the root on which something is mounted.
-pub(super) const FOLDERS: [&str; 4] = ["proc", "dev", "sys", "tmp"];
 
 /// What a container is to be.
 pub(super) struct Contents<'a> {
@@ -32,6 +26,8 @@ pub(super) struct Contents<'a> {
     pub(super) arguments: Vec<String>,
     /// Its root, a folder of the machine.
     pub(super) root: &'a Path,
+    /// Whether that is its own to write to.
+    pub(super) writable: bool,
     pub(super) host_name: &'a str,
     pub(super) oom_score_adj: Option<i32>,
     /// The tenant's file on the machine.
@@ -66,7 +62,7 @@ impl Contents<'_> {
         let config = json!({
             "ociVersion": VERSION,
             "process": process,
-            "root": { "path": self.root, "readonly": true },
+            "root": { "path": self.root, "readonly": !self.writable },
             "hostname": self.host_name,
             "mounts": self.mounts(),
             "linux": {
@@ -195,6 +191,7 @@ mod tests {
         Contents {
             arguments: vec!["/catamaran-worker".into(), "work".into(), "1-2".into()],
             root: Path::new("/run/catamaran/1-2/web.0.bundle/rootfs"),
+            writable: false,
             host_name: "web",
             oom_score_adj: Some(-5),
             file,

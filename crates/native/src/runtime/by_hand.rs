@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use catamaran_scenario::plan::Tenant;
 
-use super::bundle::{Contents, FOLDERS};
+use super::bundle::Contents;
 use super::{Runtime, no_room};
 use crate::dry_run::{quote, quoted};
+use crate::image::worker::FOLDERS;
 use crate::platform;
 use crate::problem::Problem;
 use crate::root_by_hand::PROGRAMS;
@@ -52,6 +53,7 @@ impl Runtime {
         let contents = Contents {
             arguments: ["sh", "-c", &format!("exec {WORKER}")].map(str::to_owned).into(),
             root: &root,
+            writable: false,
             host_name: &tenant.name,
             oom_score_adj: how.script.oom_score_adj,
             file: None,
@@ -62,7 +64,7 @@ impl Runtime {
         let config = serde_json::to_string(&contents.spec()?)
             .map_err(std::io::Error::from)
             .map_err(no_room(&bundle))?;
-        let folders = FOLDERS.map(|name| quoted(&root.join(name))).join(" ");
+        let folders = FOLDERS.map(|(name, _)| quoted(&root.join(name))).join(" ");
         let mut inside: Vec<String> = Vec::new();
         for (group, point) in &self.shown.groups {
             inside.push(format!("mount --bind {} {}", quoted(group), quoted(point)));

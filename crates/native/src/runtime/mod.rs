@@ -14,10 +14,12 @@ use std::process::ExitStatus;
 
 use catamaran_scenario::Platform;
 use catamaran_scenario::plan::Tenant;
+use catamaran_worker::minimal::{FILE, PROGRAM};
 use catamaran_worker::runtime_call::RuntimeCall;
 
 use crate::adopt::turn;
 use crate::guard::Guard;
+use crate::image::worker::FOLDERS;
 use crate::installed::Installed;
 use crate::launcher::WORKER;
 use crate::platform;
@@ -25,7 +27,7 @@ use crate::problem::Problem;
 use crate::run_folder::Resource;
 use crate::shown::Shown;
 
-use bundle::{Contents, FILE, FOLDERS, PROGRAM};
+use bundle::Contents;
 pub(crate) use by_hand::on_container;
 
 /// Whether tenants are started by an OCI runtime that is installed.
@@ -102,8 +104,9 @@ impl Runtime {
         }
         let folder = guard.path().to_owned();
         let bundle = folder.join(format!("{label}.bundle"));
-        let root = bundle.join("rootfs");
         let script = &mut how.script;
+        let mounted = bundle.join("rootfs");
+        let root = catamaran_worker::minimal::top(&mounted, script.image.is_some());
         let role = if script.probe.is_empty() { "work" } else { "probe" };
         let mut arguments = vec![format!("/{PROGRAM}"), role.to_owned(), guard.id().to_owned()];
         arguments.append(&mut script.probe);
@@ -111,6 +114,7 @@ impl Runtime {
         let contents = Contents {
             arguments,
             root: &root,
+            writable: script.image.is_some(),
             host_name: &tenant.name,
             oom_score_adj: script.oom_score_adj,
             file: script.file.as_deref(),
@@ -143,7 +147,7 @@ impl Runtime {
             format!("{}-{label}", guard.id()),
         ];
         let Shown { groups: shown, hidden } = self.shown.clone();
-        RuntimeCall { words: words.into(), pid_file, shown, hidden }
+        RuntimeCall { words: words.into(), pid_file, root: bundle.join("rootfs"), shown, hidden }
     }
 }
 
@@ -158,7 +162,7 @@ pub(crate) fn failed(call: &RuntimeCall, ended: ExitStatus, errors: Option<&Path
 /// Makes the folder of a bundle, whose root has the worker and places for what is mounted.
 pub(crate) fn furnish(folder: &Path, bundle: &Path, config: &[u8]) -> std::io::Result<()> {
     let root = bundle.join("rootfs");
-    for name in FOLDERS {
+    for (name, _) in FOLDERS {
         fs::create_dir_all(root.join(name))?;
     }
     fs::File::create(root.join(FILE))?;

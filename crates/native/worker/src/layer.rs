@@ -52,7 +52,7 @@ fn mount_over(path: &Path, above: &Path) -> Result<PathBuf, String> {
 }
 
 /// `key=path`, with a backslash before what means something else in options.
-fn option(key: &str, path: &Path) -> Vec<u8> {
+pub(crate) fn option(key: &str, path: &Path) -> Vec<u8> {
     let mut text = format!("{key}=").into_bytes();
     for &byte in path.as_os_str().as_bytes() {
         if matches!(byte, b'\\' | b':' | b',') {

@@ -25,7 +25,7 @@
 use std::arch::global_asm;
 use std::arch::x86_64::_rdtsc;
 
-use catamaran_worker::bare::{MEMORY_MAX, PAGE_BYTES as PAGE, PROCESSORS_MAX};
+use catamaran_worker::bare::{MEMORY_END, PAGE_BYTES as PAGE, PROCESSORS_MAX};
 use catamaran_worker::clock::now_ns;
 use catamaran_worker::fixed_loop::{CHUNK_TURNS, MULTIPLIER};
 use catamaran_worker::tape::Tape;
@@ -41,8 +41,8 @@ const COMMANDS: u64 = 0x1_0000;
 const TABLES_OF_PAGES: u64 = 0x8_0000;
 /// Where the guest's own memory begins, behind what it needs to be a guest.
 const DATA: u64 = PAGE;
-const TAPE: u64 = 4 << 30;
-const _: () = assert!(COMMANDS + 4096 * PROCESSORS_MAX as u64 <= TABLES_OF_PAGES && MEMORY_MAX <= TAPE);
+const TAPE: u64 = MEMORY_END;
+const _: () = assert!(COMMANDS + 4096 * PROCESSORS_MAX as u64 <= TABLES_OF_PAGES);
 
 /// Present, writable, open to ring 3; the second is also a page by itself, not a table.
 const TABLE_ENTRY: u64 = 0b111;
@@ -202,7 +202,7 @@ fn failed<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> String + '_ {
 impl Machine {
     /// A machine with that much memory, rounded up to whole pages, that has the tape in it.
     pub(crate) fn make(bytes: u64, tape: &Tape) -> Result<Self, String> {
-        let bytes = bytes.clamp(2 * PAGE, MEMORY_MAX).next_multiple_of(PAGE);
+        let bytes = bytes.clamp(2 * PAGE, MEMORY_END).next_multiple_of(PAGE);
         let vm =
             Kvm::new().map_err(failed("open /dev/kvm"))?.create_vm().map_err(failed("make a machine"))?;
         let memory = GuestMemoryMmap::<()>::from_ranges(&[(GuestAddress(0), bytes as usize)])

@@ -2,11 +2,11 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use catamaran_worker::minimal::{DEVICE_LINKS, DEVICES, FOLDERS, MASKED, READ_ONLY};
+use catamaran_worker::minimal::{DEVICE_LINKS, DEVICES, FOLDERS, MASKED, PROGRAM, READ_ONLY, TOP};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{
@@ -14,8 +14,7 @@ use rustix::mount::{
     mount_remount, unmount,
 };
 
-/// The worker's place in the root.
-pub(crate) const PROGRAM: &CStr = c"/worker";
+use crate::layer;
 
 /// How devices come into the root.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,25 +45,51 @@ pub(crate) fn keep_mounts_private() -> Result<(), String> {
         .map_err(|error| format!("cannot make the mounts private: {error}"))
 }
 
-/// Mounts an empty root at `at` and goes there.
-pub(crate) fn mount_at(at: &Path) -> Result<(), String> {
+/// Mounts an empty root at `at` and goes there; with an image, whose files are seen in it, to [`TOP`] in it.
+pub(crate) fn mount_at(at: &Path, image: Option<&Path>, rootless: bool) -> Result<(), String> {
     mount(c"catamaran", at, c"tmpfs", MountFlags::NOSUID, Some(c"mode=755"))
         .map_err(|error| format!("cannot mount a tmpfs at {}: {error}", at.display()))?;
-    rustix::process::chdir(at).map_err(|error| format!("cannot go to {}: {error}", at.display()))
+    rustix::process::chdir(at).map_err(|error| format!("cannot go to {}: {error}", at.display()))?;
+    image.map_or(Ok(()), |image| mount_over(image, rootless))
 }
 
-/// Fills the root in which we are.
-pub(crate) fn furnish(program: &OwnedFd, devices: Devices) -> Result<(), String> {
+/// Shows an image in the working directory, and goes there.
+fn mount_over(image: &Path, rootless: bool) -> Result<(), String> {
+    for (folder, mode) in [("upper", 0o755), ("work", 0o700), (TOP, 0o755)] {
+        rustix::fs::mkdir(folder, Mode::from_raw_mode(mode)).map_err(failed("make the folder", folder))?;
+    }
+    let mut options = vec![layer::option("lowerdir", image)];
+    options.extend(["upper", "work"].map(|name| format!("{name}dir={name}").into_bytes()));
+    // What a user namespace may not have are attributes of the trusted (Linux 5.11).
+    options.extend(rootless.then(|| b"userxattr".to_vec()));
+    let options = CString::new(options.join(&b',')).map_err(|error| format!("a path with NUL: {error}"))?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    mount(c"overlay", TOP, c"overlay", flags, Some(options.as_c_str()))
+        .map_err(failed("mount an overlay of the image at", TOP))?;
+    rustix::process::chdir(TOP).map_err(failed("go to", TOP))
+}
+
+/// Fills the root in which we are; an image has the worker and folders already.
+pub(crate) fn furnish(program: &OwnedFd, devices: Devices, of_image: bool) -> Result<(), String> {
     // Modes are as they are written below, whatever the runner's umask.
     let umask = rustix::process::umask(Mode::empty());
-    let done = fill(program, devices);
+    let done = fill(program, devices, of_image);
     rustix::process::umask(umask);
     done
 }
 
-fn fill(program: &OwnedFd, devices: Devices) -> Result<(), String> {
+fn fill(program: &OwnedFd, devices: Devices, of_image: bool) -> Result<(), String> {
+    if of_image {
+        // Devices are the root's own, whatever the image has there.
+        mount(c"catamaran", c"dev", c"tmpfs", MountFlags::NOSUID, Some(c"mode=755"))
+            .map_err(failed("mount", "dev"))?;
+    }
     for (folder, mode) in FOLDERS {
-        rustix::fs::mkdir(folder, Mode::from_raw_mode(mode)).map_err(failed("make the folder", folder))?;
+        match rustix::fs::mkdir(folder, Mode::from_raw_mode(mode)) {
+            // The layer over every image has these as folders, so that no link is followed.
+            Err(Errno::EXIST) if of_image => {}
+            made => made.map_err(failed("make the folder", folder))?,
+        }
     }
     mount_proc("proc")?;
     match mount(c"sysfs", c"sys", c"sysfs", bare() | MountFlags::RDONLY, None::<&CStr>) {
@@ -78,7 +103,7 @@ fn fill(program: &OwnedFd, devices: Devices) -> Result<(), String> {
     for (name, target) in DEVICE_LINKS {
         rustix::fs::symlink(target, format!("dev/{name}")).map_err(failed("make the link dev", name))?;
     }
-    copy(program)
+    if of_image { Ok(()) } else { copy(program) }
 }
 
 /// Shows files and folders of the machine in the root in which we are: at the same place, read-only, no devices, no set-user-ID. What is
@@ -111,7 +136,7 @@ fn show_one(path: &Path, below: Below) -> std::io::Result<()> {
         propagation: libc::MS_PRIVATE,
         userns_fd: 0,
     };
-    let name = std::ffi::CString::new(at.as_os_str().as_encoded_bytes())?;
+    let name = CString::new(at.as_os_str().as_encoded_bytes())?;
     // SAFETY: name and attributes live until the call is over, and the size is theirs.
     let answer = unsafe {
         libc::syscall(
@@ -144,7 +169,7 @@ fn device(name: &str, number: rustix::fs::Dev, devices: Devices) -> Result<(), S
 fn copy(program: &OwnedFd) -> Result<(), String> {
     let done = || -> rustix::io::Result<()> {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
-        let into = rustix::fs::open(c"worker", flags, Mode::from_raw_mode(0o755))?;
+        let into = rustix::fs::open(PROGRAM, flags, Mode::from_raw_mode(0o755))?;
         let size = rustix::fs::fstat(program)?.st_size as u64;
         let mut offset = 0;
         while offset < size {
@@ -155,7 +180,7 @@ fn copy(program: &OwnedFd) -> Result<(), String> {
         }
         Ok(())
     };
-    done().map_err(failed("copy the worker to", "worker"))
+    done().map_err(failed("copy the worker to", PROGRAM))
 }
 
 /// A `/proc` for the process numbers of this namespace.

@@ -43,6 +43,12 @@ fn prepare(script: &Script, call: &RuntimeCall) -> Result<std::process::Command,
         mount(c"none", at, c"tmpfs", MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC, None)
             .map_err(|error| format!("cannot hide {}: {error}", at.display()))?;
     }
+    if let Some(image) = &script.image {
+        let here = std::env::current_dir().map_err(|error| format!("no working directory: {error}"))?;
+        rootfs::mount_at(&call.root, Some(image), false)?;
+        rustix::process::chdir(&here)
+            .map_err(|error| format!("cannot go back to {}: {error}", here.display()))?;
+    }
     let mut command = std::process::Command::new(program);
     command.args(arguments);
     if let Some(path) = &script.errors {

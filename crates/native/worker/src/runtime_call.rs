@@ -11,6 +11,8 @@ pub struct RuntimeCall {
     pub words: Vec<String>,
     /// File in which it writes the number of the container's first process.
     pub pid_file: PathBuf,
+    /// The folder on which the root of an image is mounted, where the tenant has one.
+    pub root: PathBuf,
     /// Folders that are shown in the place of others: the folder, and where.
     pub shown: Vec<(PathBuf, PathBuf)>,
     /// Folders that are hidden.
@@ -30,6 +32,7 @@ impl RuntimeCall {
             let _ = writeln!(text, "runtime {word}");
         }
         let _ = writeln!(text, "pid-file {}", self.pid_file.display());
+        let _ = writeln!(text, "root {}", self.root.display());
         for (folder, at) in &self.shown {
             let _ = writeln!(text, "show {}\t{}", folder.display(), at.display());
         }
@@ -43,6 +46,7 @@ impl RuntimeCall {
         match word {
             "runtime" => self.words.push(rest.to_owned()),
             "pid-file" => self.pid_file = rest.into(),
+            "root" => self.root = rest.into(),
             "show" => {
                 let (folder, at) = rest.rsplit_once('\t')?;
                 self.shown.push((folder.into(), at.into()));

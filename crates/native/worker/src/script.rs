@@ -143,6 +143,8 @@ pub struct Script {
     pub root: Option<Root>,
     /// What of the machine its own root shows, read-only and at the same place: files and folders by their whole paths.
     pub programs: Vec<PathBuf>,
+    /// Folder with an unpacked image that is seen in that root; tenants write over it, not to it.
+    pub image: Option<PathBuf>,
     /// A user namespace in which these two numbers (user, group) of the machine are root, and nobody else is there.
     pub user: Option<(u32, u32)>,
     /// Whether capabilities, new privileges and system calls are taken away before the program begins.
@@ -237,6 +239,9 @@ impl Script {
         for path in &self.programs {
             let _ = writeln!(text, "program {}", path.display());
         }
+        if let Some(image) = &self.image {
+            let _ = writeln!(text, "image {}", image.display());
+        }
         if let Some((user, group)) = self.user {
             let _ = writeln!(text, "user {user} {group}");
         }
@@ -281,6 +286,7 @@ impl Script {
             "enter" => self.enter.push(rest.into()),
             "chroot" => self.root = Some(Root { at: rest.into(), way: RootWay::Chroot }),
             "pivot" => self.root = Some(Root { at: rest.into(), way: RootWay::Pivot }),
+            "image" => self.image = Some(rest.into()),
             "user" => {
                 let (user, group) = rest.split_once(' ')?;
                 self.user = Some((user.parse().ok()?, group.parse().ok()?));
@@ -332,12 +338,14 @@ mod tests {
             enter: vec!["/sys/fs/cgroup/pids/t".into()],
             root: Some(Root { at: "/run/catamaran/1/root".into(), way: RootWay::Pivot }),
             programs: vec!["/usr".into(), "/opt/with space/x".into()],
+            image: Some("/var/tmp/with space/0".into()),
             user: Some((1000, 1001)),
             confined: true,
             probe: vec!["42".into(), "/run/with space".into()],
             runtime: Some(RuntimeCall {
                 words: vec!["/usr/bin/crun".into(), "run".into()],
                 pid_file: "/run/with space/web.0.pid".into(),
+                root: "/run/with space/web.0.bundle/rootfs".into(),
                 shown: vec![("/sys/fs/cgroup/cpu/catamaran-1".into(), "/sys/fs/cgroup/cpu".into())],
                 hidden: vec!["/sys/fs/cgroup/unified".into()],
             }),

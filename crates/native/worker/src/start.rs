@@ -6,6 +6,7 @@ use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use catamaran_worker::clock::now_ns;
+use catamaran_worker::minimal::{PROGRAM, top};
 use catamaran_worker::script::{Namespace, Root, RootWay, Script, Step, stamp, word};
 use catamaran_worker::stop::stop_at;
 use catamaran_worker::tape::Tape;
@@ -13,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::launch::say;
-use crate::rootfs::{self, Below, Devices, PROGRAM};
+use crate::rootfs::{self, Below, Devices};
 use crate::{confine, disk, layer, network};
 
 /// Not in `libc` for musl (`include/uapi/linux/sched.h`).
@@ -52,8 +53,8 @@ impl Start<'_> {
         self.note(stamp::LIMITED);
         stop_at("limits");
         if let Some(Root { at, way: RootWay::Chroot }) = &self.script.root {
-            rootfs::mount_at(at)?;
-            rootfs::furnish(self.program, Devices::Made)?;
+            rootfs::mount_at(at, self.image(), false)?;
+            rootfs::furnish(self.program, Devices::Made, self.image().is_some())?;
             rootfs::show(&self.script.programs, Below::Hidden)?;
             rustix::process::chdir(c"/").map_err(|error| format!("cannot go to /: {error}"))?;
             self.note(stamp::ROOTED);
@@ -215,11 +216,12 @@ impl Start<'_> {
     fn change_root(&self) -> Result<(), String> {
         let Some(Root { at, way }) = &self.script.root else { return Ok(()) };
         match way {
-            RootWay::Chroot => rootfs::chroot_to(at)?,
+            RootWay::Chroot => rootfs::chroot_to(&top(at, self.image().is_some()))?,
             RootWay::Pivot => {
-                rootfs::mount_at(at)?;
                 let rootless = self.script.user.is_some();
-                rootfs::furnish(self.program, if rootless { Devices::Borrowed } else { Devices::Made })?;
+                rootfs::mount_at(at, self.image(), rootless)?;
+                let devices = if rootless { Devices::Borrowed } else { Devices::Made };
+                rootfs::furnish(self.program, devices, self.image().is_some())?;
                 rootfs::show(&self.script.programs, if rootless { Below::Shown } else { Below::Hidden })?;
                 self.note(stamp::ROOTED);
                 stop_at("rootfs");
@@ -238,9 +240,10 @@ impl Start<'_> {
         arguments.push(std::ptr::null());
         let environment = [std::ptr::null::<libc::c_char>()];
         let (path, flags) = match self.script.root {
-            Some(_) => (PROGRAM, 0),
-            None => (c"", libc::AT_EMPTY_PATH),
+            Some(_) => (format!("/{PROGRAM}"), 0),
+            None => (String::new(), libc::AT_EMPTY_PATH),
         };
+        let Ok(path) = CString::new(path) else { return "a path with NUL".to_owned() };
         // SAFETY: both lists end with a null pointer and their strings live until the call is over; on success it does
         // not come back.
         unsafe {
@@ -271,6 +274,10 @@ impl Start<'_> {
             };
         }
         format!("cannot exec {program}: {}", command.exec())
+    }
+
+    fn image(&self) -> Option<&std::path::Path> {
+        self.script.image.as_deref()
     }
 
     fn complain(&self, failed: &str) {

@@ -1,7 +1,10 @@
 //! Images that tenants are made from.
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
+use super::Plan;
 use super::memory::is_default;
 use crate::Bytes;
 
@@ -28,4 +31,19 @@ pub struct Layer {
     pub id: String,
     /// Compressed size.
     pub size: Bytes,
+}
+
+impl Plan {
+    /// The same plan, whose relative paths begin in that folder: its file's. It is no part of the digest.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        folder.clone_into(&mut self.folder);
+        self
+    }
+
+    /// Where a path of the scenario leads.
+    #[must_use]
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
+    }
 }

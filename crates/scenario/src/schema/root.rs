@@ -69,10 +69,13 @@ static IMAGE: Table = Table::new(
             .like("[{ id = \"base\", size = \"30MiB\" }]")
             .becomes("OCI: manifest layers"),
         Field::absent("archive", Takes::Text, "required without layers")
-            .means("Path of an OCI layout or `docker save` archive, for native runs.")
+            .means(
+                "For native runs: path of an OCI layout or `docker save` archive, relative to the scenario's file, or an image in a registry \
+                 on this machine, http://127.0.0.1:PORT/NAME:TAG.",
+            )
             .like("\"images/shop.tar\""),
         Field::default("cached", Takes::Flag, "false")
-            .means("Whether each node has the image, unpacked, before the run begins.")
+            .means("Whether each node has the image, unpacked, before the run begins; else the first tenant waits for it.")
             .like("true")
             .becomes("Kubernetes: imagePullPolicy: IfNotPresent, and it is"),
     ],

@@ -18,13 +18,7 @@ use std::collections::BTreeMap;
 use catamaran_report::Report;
 use catamaran_scenario::calibration::BareGuestCosts;
 use catamaran_scenario::plan::Guest;
-use catamaran_scenario::{Calibration, Plan, Platform};
-
-/// Memory of a guest where the scenario names none, and what of it its program and page tables take (bytes).
-const MEMORY_BYTES: u64 = 256 << 20;
-pub(crate) const PROGRAM_BYTES: u64 = 2 << 20;
-/// Most memory of a guest (bytes): above are the devices of every PC.
-pub(crate) const MEMORY_MOST: u64 = 3 << 30;
+use catamaran_scenario::{Calibration, Plan, Platform, bare_guest};
 
 /// Whether tenants are in guests without a kernel.
 pub(crate) fn is_bare(plan: &Plan, platform: Platform) -> bool {
@@ -62,11 +56,6 @@ pub(crate) fn speed(plan: &Plan, platform: Platform, calibration: &Calibration) 
     calibration.bare.as_ref().filter(|_| is_bare(plan, platform)).map_or(1.0, |costs| costs.speed_factor)
 }
 
-/// Memory of each guest (bytes).
-pub(crate) fn memory_bytes(plan: &Plan) -> u64 {
-    plan.settings(Platform::Microvm).memory.map_or(MEMORY_BYTES, |memory| memory.0)
-}
-
 /// What a report cannot tell of them, in the words of a native run.
 pub(crate) fn amend(report: &mut Report) {
     for row in &mut report.tenants {
@@ -87,7 +76,7 @@ pub(crate) fn facts(plan: &Plan) -> BTreeMap<String, String> {
     let facts = [
         ("accelerator", "kvm".to_owned()),
         ("guest", "bare: a program without a kernel".to_owned()),
-        ("guest_memory_bytes", memory_bytes(plan).to_string()),
+        ("guest_memory_bytes", bare_guest::memory_bytes(&plan.settings(Platform::Microvm)).to_string()),
     ];
     facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

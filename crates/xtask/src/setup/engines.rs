@@ -1,4 +1,4 @@
-//! podman, containerd, docker and LXC, which the steps `engines` and `native` start for themselves, and what an ordinary user's
+//! podman, containerd, docker, LXC and Debian's registry, which the steps `engines` and `native` start for themselves, and what an ordinary user's
 //! podman takes.
 //!
 //! Debian starts a daemon as soon as its package is installed. A file `/usr/sbin/policy-rc.d`, which Debian's tools ask
@@ -16,11 +16,12 @@ use super::{Need, State, apt};
 use crate::shell::{Workspace, capture};
 
 /// Programs, and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("podman", "podman"),
     ("conmon", "conmon"),
     ("containerd", "containerd"),
     ("dockerd", "docker.io"),
+    ("docker-registry", "docker-registry"),
     ("lxc-start", "lxc"),
     ("newuidmap", "uidmap"),
     ("runc", "runc"),
@@ -33,7 +34,7 @@ const LEAST: [(&str, (u32, u32)); 2] = [("podman", (4, 3)), ("dockerd", (20, 10)
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Programs that nobody wants running because of us.
-const DAEMONS: [&str; 2] = ["dockerd", "containerd"];
+const DAEMONS: [&str; 3] = ["dockerd", "containerd", "docker-registry"];
 
 pub(super) fn state(workspace: &Workspace) -> State {
     let missing = missing(workspace);

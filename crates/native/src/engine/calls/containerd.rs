@@ -1,11 +1,12 @@
 //! containerd by its client `ctr`: each container has a shim (`containerd-shim-runc-v2`), which calls the runtime.
 
 use std::io;
+use std::path::Path;
 
 use catamaran_scenario::Platform;
 use catamaran_worker::room_plan::Said;
 
-use super::{Calls, Container, Daemon, Place, image, owned, text};
+use super::{Calls, Container, Daemon, Place, owned, text};
 use crate::cgroup::MemoryLimits;
 
 pub(in super::super) struct Containerd;
@@ -46,8 +47,8 @@ impl Calls for Containerd {
         Ok(Some(Daemon { words, answers: [Self::words(at), owned(["version"])].concat() }))
     }
 
-    fn load(&self, at: &Place) -> Option<Vec<String>> {
-        Some([Self::words(at), owned(["images", "import"]), vec![text(&at.archive())]].concat())
+    fn load(&self, at: &Place, archive: &Path) -> Vec<String> {
+        [Self::words(at), owned(["images", "import"]), vec![text(archive)]].concat()
     }
 
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
@@ -71,7 +72,7 @@ impl Calls for Containerd {
         if let MemoryLimits { max: Some(max), .. } = limits.memory {
             words.push(format!("--memory-limit={max}"));
         }
-        words.extend(owned([image::NAME, container.name]));
+        words.extend([container.image.clone(), container.name.to_owned()]);
         words.extend(container.words.iter().cloned());
         Ok(words)
     }

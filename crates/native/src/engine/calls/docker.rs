@@ -1,11 +1,12 @@
 //! docker: its daemon starts a containerd of its own, whose shims call the runtime.
 
 use std::io;
+use std::path::Path;
 
+use catamaran_image::dockerd::Places;
 use catamaran_scenario::Platform;
-use catamaran_worker::room_plan::Said;
 
-use super::{Calls, Container, Daemon, Place, image, owned, text};
+use super::{Calls, Container, Daemon, Place, owned, text};
 
 pub(in super::super) struct Docker;
 
@@ -37,42 +38,30 @@ impl Calls for Docker {
     fn daemon(&self, at: &Place) -> io::Result<Option<Daemon>> {
         let configuration = at.folder.join("docker.json");
         std::fs::write(&configuration, "{}")?;
-        let mut words = vec![at.program(0), "--host".to_owned(), Self::socket(at)];
-        for (option, place) in [("--data-root", "data"), ("--exec-root", "exec"), ("--pidfile", "docker.pid")]
-        {
-            words.extend([option.to_owned(), at.stored(place)]);
-        }
-        words.extend(["--config-file".to_owned(), text(&configuration)]);
-        words.push(format!("--add-runtime=given={}", text(&at.runtime)));
-        words.extend(owned([
-            "--default-runtime=given",
-            "--exec-opt=native.cgroupdriver=cgroupfs",
-            "--bridge=none",
-            "--iptables=false",
-            "--ip6tables=false",
-            "--ip-forward=false",
-            "--ip-masq=false",
-            "--userland-proxy=false",
-        ]));
+        let places = Places {
+            socket: &Self::socket(at),
+            data: &at.stored("data"),
+            exec: &at.stored("exec"),
+            pid_file: &at.stored("docker.pid"),
+            configuration: &text(&configuration),
+            runtime: &text(&at.runtime),
+        };
+        let words = [vec![at.program(0)], places.options()].concat();
         let answers = [Self::words(at), owned(["version", "--format", "{{.Server.Version}}"])].concat();
         Ok(Some(Daemon { words, answers }))
     }
 
-    fn load(&self, at: &Place) -> Option<Vec<String>> {
-        Some([Self::words(at), owned(["load", "--input"]), vec![text(&at.archive())]].concat())
+    fn load(&self, at: &Place, archive: &Path) -> Vec<String> {
+        [Self::words(at), owned(["load", "--input"]), vec![text(archive)]].concat()
     }
 
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
         let fixed = owned(["run", "--detach", "--network=none", "--log-driver=none", "--cgroup-parent=/"]);
-        let image = owned([image::NAME]);
+        let image = vec![container.image.clone()];
         Ok([Self::words(at), fixed, container.options(), image, container.words.clone()].concat())
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {
         [Self::words(at), owned(["wait", name])].concat()
-    }
-
-    fn code_in(&self, said: &Said) -> Option<i32> {
-        said.out.trim().parse().ok()
     }
 }

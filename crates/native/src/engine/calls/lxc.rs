@@ -5,15 +5,15 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use catamaran_image::unpack::Unpacking;
 use catamaran_scenario::Platform;
 use catamaran_worker::room_plan::Said;
 use catamaran_worker::script::Step;
 
-use super::{Calls, Container, Place, image, owned, text};
-use crate::launcher::WORKER;
+use super::{Calls, Container, Place, owned, text};
+use crate::image::worker;
 
 pub(in super::super) struct Lxc;
 
@@ -39,11 +39,15 @@ impl Lxc {
 
     fn configuration(at: &Place, container: &Container<'_>) -> String {
         let name = container.name;
+        let folder = Self::home(at).join(name);
+        let root = match container.root {
+            Some(image) => format!("overlayfs:{}:{}", image.display(), folder.join("upper").display()),
+            None => format!("dir:{}", folder.join("rootfs").display()),
+        };
         let mut lines = format!(
-            "lxc.rootfs.path = dir:{}\nlxc.uts.name = {}\nlxc.net.0.type = empty\nlxc.net.0.flags = up\nlxc.mount.auto = proc:mixed sys:ro\n\
+            "lxc.rootfs.path = {root}\nlxc.uts.name = {}\nlxc.net.0.type = empty\nlxc.net.0.flags = up\nlxc.mount.auto = proc:mixed sys:ro\n\
              lxc.apparmor.profile = unconfined\nlxc.cap.drop = {DROPPED}\nlxc.init.cmd = {}\n\
              lxc.cgroup.dir.container = {name}\nlxc.cgroup.dir.monitor = {name}.monitor\n",
-            Self::home(at).join(name).join("rootfs").display(),
             container.host_name,
             container.words.join(" "),
         );
@@ -85,23 +89,26 @@ impl Calls for Lxc {
         true
     }
 
-    fn load(&self, _at: &Place) -> Option<Vec<String>> {
-        None
+    fn knows_images(&self) -> bool {
+        false
+    }
+
+    fn load(&self, _at: &Place, _archive: &Path) -> Vec<String> {
+        Vec::new()
     }
 
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
         let folder = Self::home(at).join(container.name);
-        let root = folder.join("rootfs");
-        for name in ["proc", "dev", "sys", "tmp"] {
-            fs::create_dir_all(root.join(name))?;
+        match container.root {
+            // What the container writes lies beside it.
+            Some(_) => fs::create_dir_all(folder.join("upper"))?,
+            None => {
+                let root = folder.join("rootfs");
+                fs::create_dir_all(&root)?;
+                let mut unpacking = Unpacking::into(&root).map_err(io::Error::other)?;
+                unpacking.tar(&mut &*worker::layer()?).map_err(io::Error::other)?;
+            }
         }
-        for name in [image::CONTROL, image::FILE] {
-            fs::File::create(root.join(name))?;
-        }
-        // A file for each, as the root is no layer and can be written to.
-        let worker = root.join(image::PROGRAM);
-        fs::write(&worker, WORKER)?;
-        fs::set_permissions(&worker, fs::Permissions::from_mode(0o755))?;
         let configuration = folder.join("config");
         fs::write(&configuration, Self::configuration(at, container))?;
         let mut words = vec![at.program(0)];

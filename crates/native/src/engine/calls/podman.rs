@@ -1,11 +1,11 @@
 //! podman: no daemon; each container has a monitor (`conmon`), which calls the runtime.
 
 use std::io;
+use std::path::Path;
 
 use catamaran_scenario::Platform;
-use catamaran_worker::room_plan::Said;
 
-use super::{Calls, Container, Place, image, owned, text};
+use super::{Calls, Container, Place, owned, text};
 
 pub(in super::super) struct Podman;
 
@@ -36,8 +36,8 @@ impl Calls for Podman {
         Some(Platform::Crun)
     }
 
-    fn load(&self, at: &Place) -> Option<Vec<String>> {
-        Some([Self::words(at), owned(["load", "--input"]), vec![text(&at.archive())]].concat())
+    fn load(&self, at: &Place, archive: &Path) -> Vec<String> {
+        [Self::words(at), owned(["load", "--input"]), vec![text(archive)]].concat()
     }
 
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
@@ -52,15 +52,11 @@ impl Calls for Podman {
             "--ulimit=nofile=1024:1024",
             "--ulimit=nproc=4096:4096",
         ]);
-        let image = owned([image::NAME]);
+        let image = vec![container.image.clone()];
         Ok([Self::words(at), fixed, container.options(), image, container.words.clone()].concat())
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {
         [Self::words(at), owned(["wait", name])].concat()
-    }
-
-    fn code_in(&self, said: &Said) -> Option<i32> {
-        said.out.trim().parse().ok()
     }
 }

@@ -3,7 +3,7 @@
 use catamaran_report::RunError;
 use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::plan::{Guest, Plan, Tenant, Workload};
-use catamaran_scenario::{Calibration, Platform, fork_work, network_work};
+use catamaran_scenario::{Calibration, Platform, bare_guest, fork_work, network_work};
 
 use super::refusal;
 use crate::experiment::density;
@@ -32,7 +32,7 @@ pub(super) fn bare_guests(
         let advice = "measure a machine that has /dev/kvm with `catamaran calibrate` (table bare of host.toml), or use guest = \"linux\"";
         return Err(refusal(field("guest"), what, advice));
     }
-    let most = settings.memory.is_some_and(|memory| memory.0 > bare::MEMORY_MOST);
+    let most = settings.memory.is_some_and(|memory| memory.0 > bare_guest::MEMORY_MAX);
     let asked = [
         ("accel", settings.accel.as_deref() == Some("tcg"), "an emulated microVM", "leave it out"),
         ("memory", most, "so much memory of a guest without a kernel", "give it 3 GiB at most"),
@@ -54,7 +54,7 @@ pub(super) fn bare_guests(
     if let Some((name, _, what, advice)) = asked.into_iter().find(|(_, asked, ..)| *asked) {
         return Err(refusal(field(name), what, advice));
     }
-    let room = bare::memory_bytes(plan).saturating_sub(bare::PROGRAM_BYTES);
+    let room = bare_guest::memory_bytes(&settings).saturating_sub(bare_guest::PROGRAM_BYTES);
     let page_bytes = calibration.machine.page_bytes.max(1);
     plan.tenants().iter().enumerate().try_for_each(|(index, tenant)| {
         let touched = density::touched_pages(
