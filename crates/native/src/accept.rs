@@ -51,7 +51,8 @@ pub(crate) fn check_but_bounds_in_guests(plan: &Plan, platform: Platform) -> Res
     }
     let tenants = plan.tenants().iter().enumerate();
     tenants.into_iter().try_for_each(|(index, tenant)| {
-        check_tenant(tenant, platform, u64::from(network_work::serves(plan, index)))
+        check_tenant(tenant, platform, u64::from(network_work::serves(plan, index)))?;
+        program::check(plan, tenant, platform)
     })?;
     check_network(plan, platform)
 }
@@ -267,7 +268,6 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
     refuse(talks, &field("workload"), "a network between guests yet", "choose another platform")?;
     let in_guest = platform == Platform::Vm && fork_work::forks(&tenant.workload);
     refuse(in_guest, &field("workload"), "forks in guests yet", "choose another platform, or simulate")?;
-    program::check(plan, tenant, platform)?;
     check_workload(&tenant.workload, &field("workload"))
 }
 

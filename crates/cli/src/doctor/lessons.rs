@@ -49,7 +49,9 @@ fn missing_on(plan: &Plan, platform: Platform, tried: &[Check]) -> Option<Missin
         return Some(Missing { platform, why: found.clone(), remedy });
     }
     let (why, remedy) = match catamaran_native::check(plan, platform).err()? {
-        RunError::Unsupported { field, what, advice, .. } => (format!("{field}: {what}"), advice),
+        RunError::Unsupported { field, what, advice, .. } | RunError::BadInput { field, what, advice } => {
+            (format!("{field}: {what}"), advice)
+        }
         RunError::Unavailable { why, remedy, .. } => (why, remedy),
         RunError::Failed { what, advice } => (what, advice),
         RunError::Interrupted => ("interrupted".to_owned(), "try again".to_owned()),
