@@ -9,7 +9,7 @@ use catamaran_scenario::plan::{Action, Event, NetworkWhat, Tenant, Workload};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::{Namespace, Script, Step};
 
-use crate::cgroup::{self, Found, NoGroups};
+use crate::cgroup::{self, Found, Groups, NoGroups};
 use crate::guard::Shape;
 use crate::image::Images;
 use crate::network::ByHand;
@@ -70,23 +70,17 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         how.script.network = network.as_ref().and_then(ByHand::shared);
         how.script.exec = vm.as_ref().map(|vm| vm.typed(Path::new("/tmp"), &label)).unwrap_or_default();
         lines.push(format!("# {label}: {}.", workload(tenant)));
-        let program = program::typed(tenant);
-        lines.extend(program.iter().map(|words| format!("OTHERS=$WORKER; export WORKER='{words}'")));
-        let restore = program.map(|_| "export WORKER=$OTHERS".to_owned());
+        let (own, others) = own_program(tenant);
+        lines.extend(own);
         lines.extend(image::remark(plan, platform, tenant));
         if let Some(runtime) = &runtime {
             lines.extend(runtime.typed(folder, &how, tenant, &label)?);
             let attach = network.iter().flat_map(|network| network.attach(instance)).collect();
             lines.extend(on_container(folder, &label, attach));
-            lines.extend(restore);
+            lines.extend(others);
             continue;
         }
         lines.extend(how.groups.make.iter().map(|step| shell(step, &mut made)));
-        let groups = how.groups.enter.iter().filter_map(|step| match step {
-            Step::Enter(group) => Some(group.as_path()),
-            _ => None,
-        });
-        let groups: Vec<&Path> = groups.chain(how.groups.born_in.as_deref()).collect();
         if let Some(root) = &how.script.root {
             if roots.is_empty() {
                 lines.push(root_by_hand::remark(root));
@@ -94,9 +88,9 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
             lines.extend(root_by_hand::make(root));
             roots.push(root.clone());
         }
-        lines.push(start(&groups, &how.script, tenant.cpu.nice));
+        lines.push(start(&entered(&how.groups), &how.script, tenant.cpu.nice));
         lines.extend(network.iter().flat_map(|network| network.attach(instance)));
-        lines.extend(restore);
+        lines.extend(others);
     }
     lines.extend(plan.events().iter().flat_map(|event| happening(plan, &place, event, &mut made)));
     lines.extend(ending(plan));
@@ -135,6 +129,22 @@ fn happening(plan: &Plan, place: &Place<'_>, event: &Event, made: &mut Vec<Strin
         lines.extend(steps.map(|step| format!("(sleep {at_s}; {}) &", shell(&step, made))));
     }
     lines
+}
+
+/// The groups that a tenant is to be in.
+fn entered(groups: &Groups) -> Vec<&Path> {
+    let entered = groups.enter.iter().filter_map(|step| match step {
+        Step::Enter(group) => Some(group.as_path()),
+        _ => None,
+    });
+    entered.chain(groups.born_in.as_deref()).collect()
+}
+
+/// Lines that make a tenant's own program the worker, and that take it back; none where it has none.
+fn own_program(tenant: &Tenant) -> (Option<String>, Option<String>) {
+    let own = program::typed(tenant).map(|words| format!("OTHERS=$WORKER; export WORKER='{words}'"));
+    let others = own.as_ref().map(|_| "export WORKER=$OTHERS".to_owned());
+    (own, others)
 }
 
 fn ending(plan: &Plan) -> [String; 2] {

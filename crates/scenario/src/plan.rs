@@ -15,6 +15,7 @@ mod lock;
 mod memory;
 mod server;
 mod settings;
+mod stand_ins;
 
 pub use cpu::{Cpu, WeightRule};
 pub use image::{Image, Layer};
@@ -91,25 +92,6 @@ impl Plan {
     #[must_use]
     pub fn settings(&self, platform: Platform) -> PlatformSettings {
         self.settings.get(&platform).cloned().unwrap_or_default()
-    }
-
-    /// The same, without what the simulator takes in the place of programs (`like`): where the programs themselves are run,
-    /// nothing follows from it. Its digest is another one.
-    #[must_use]
-    pub fn without_stand_ins(&self) -> Self {
-        let strip = |workload: &mut Workload| {
-            if let Workload::Command { like, .. } = workload {
-                *like = None;
-            }
-        };
-        let mut plan = self.clone();
-        for tenant in &mut plan.tenants {
-            match &mut tenant.workload {
-                Workload::Phases(phases) => phases.iter_mut().for_each(|phase| strip(&mut phase.workload)),
-                only => strip(only),
-            }
-        }
-        plan
     }
 }
 
