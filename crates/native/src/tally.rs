@@ -75,17 +75,18 @@ impl Tally {
     /// Looks at everything now. Threads that have ended count by their last word on the tape; those that were killed,
     /// by the look before.
     pub(crate) fn look(&mut self, cgroup: &dyn Cgroup, tape: &Tape) -> Look {
+        // First, as whoever removes the groups of a tenant that has ended may be at it.
+        for (file, last) in self.ends.iter().zip(&mut self.last_ends) {
+            if let Some(text) = file.as_ref().and_then(read) {
+                *last = Some(text);
+            }
+        }
         let cpu = self.cpu.as_ref().and_then(read);
         let throttling = self.throttling.as_ref().and_then(read);
         let mut usage = cgroup.usage(cpu.as_deref(), throttling.as_deref());
         usage.memory_bytes = self.memory.as_ref().and_then(read).and_then(|text| text.trim().parse().ok());
         if self.cpu.is_some() && cpu.is_none() {
             usage = self.last.usage;
-        }
-        for (file, last) in self.ends.iter().zip(&mut self.last_ends) {
-            if let Some(text) = file.as_ref().and_then(read) {
-                *last = Some(text);
-            }
         }
         let layout = tape.layout();
         let mut look = Look { usage, ..Look::default() };

@@ -150,7 +150,15 @@ impl Course<'_> {
             Ok(0) | Err(_) => Ok(()),
             Ok(_) => {
                 let mut lives = self.tenants.iter_mut().filter_map(|tenant| tenant.lives.last_mut());
-                lives.try_for_each(|life| life.launcher.hear_all())
+                lives.try_for_each(|life| {
+                    let lived = life.launcher.ended.is_none();
+                    life.launcher.hear_all()?;
+                    if lived && life.launcher.ended.is_some() {
+                        // An engine is about to remove its groups: nothing comes before this look.
+                        life.look(&*self.cgroup);
+                    }
+                    Ok(())
+                })
             }
         }
     }
