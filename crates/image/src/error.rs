@@ -2,6 +2,8 @@
 
 use std::io;
 
+use rustix::io::Errno;
+
 /// What is wrong, and with whom.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -33,9 +35,17 @@ impl Error {
         Self::Bad { what: what.into(), advice }
     }
 
-    /// Of a call of the kernel, by what was done: to have no room is the machine's fault.
-    pub(crate) fn of(what: &str, path: &str) -> impl Fn(rustix::io::Errno) -> Self {
-        move |error| Self::Machine(format!("cannot {what} {path}: {}", io::Error::from(error)))
+    /// Of a call of the kernel, by what was done: what a name or a link has to answer for is the image's fault, all else the machine's.
+    pub(crate) fn of(what: &str, path: &str) -> impl Fn(Errno) -> Self {
+        move |error| {
+            let said = format!("cannot {what} {path}: {}", io::Error::from(error));
+            match error {
+                Errno::NAMETOOLONG | Errno::NOENT | Errno::LOOP | Errno::INVAL | Errno::MLINK => {
+                    Self::bad(said)
+                }
+                _ => Self::Machine(said),
+            }
+        }
     }
 
     /// The same, with where it was found before it.

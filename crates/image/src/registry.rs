@@ -25,6 +25,8 @@ const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, application/
                         application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json";
 /// How long the registry may take to begin an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a blob may take: [`BYTES_MAX`] at 30 MB/s.
+const PATIENCE_WITH_A_BLOB: Duration = Duration::from_secs(300);
 /// What a reference has to be.
 const ADVICE: &str = "name a registry on this machine: http://127.0.0.1:5000/NAME:TAG";
 
@@ -93,6 +95,7 @@ impl<'a> Pull<'a> {
             .http_status_as_error(false)
             .timeout_connect(Some(PATIENCE))
             .timeout_recv_response(Some(PATIENCE))
+            .timeout_recv_body(Some(PATIENCE_WITH_A_BLOB))
             .build()
             .into();
         let blobs = store.join("blobs/sha256");

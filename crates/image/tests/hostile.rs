@@ -119,6 +119,7 @@ fn what_leads_out_is_refused_and_what_stays_is_taken() {
     refused(&[folder("d"), link(Link, "h", "d")], "a hard link to a folder");
     refused(&[link(Symlink, "l", "nowhere"), file("l/f")], "is no folder");
     refused(&[file(".wh...")], "nothing is gone");
+    refused(&[link(Symlink, "l", "")], "cannot make the link");
     refused(&[Raw { content: b"x", ..link(Symlink, "l", "x") }], "with 1 bytes");
     refused(&[Raw { kind: EntryType::GNUSparse, ..file("s") }], "of the kind");
 
@@ -199,15 +200,23 @@ fn what_says_too_much_about_an_entry_is_refused() {
     let long = vec![b'a'; 5000];
     let much = vec![b'a'; 2 << 20];
     let pax = |text: &str| {
-        format!("{} {text}\n", text.len() + 1 + (text.len() + 4).to_string().len() + 1).into_bytes()
+        // The length counts its own digits.
+        let bytes = (1..5)
+            .map(|digits| text.len() + 2 + digits)
+            .find(|bytes| bytes.to_string().len() + text.len() + 2 == *bytes);
+        format!("{} {text}\n", bytes.expect("a length")).into_bytes()
     };
     let (size, sparse) = (pax("size=99999999999"), pax("GNU.sparse.major=1"));
-    let table: [(EntryType, &[u8], &str); 5] = [
+    let nobody = pax("uid=4294967295");
+    let long_name = pax(&format!("path={}", "n".repeat(300)));
+    let table: [(EntryType, &[u8], &str); 7] = [
         (EntryType::GNULongName, &long, "an extension of 5000 bytes"),
         (EntryType::XHeader, &much, "an extension of 2097152 bytes"),
         (EntryType::XHeader, b"nonsense", "an extension"),
         (EntryType::XHeader, &size, "more than 8 GiB"),
         (EntryType::XHeader, &sparse, "sparse"),
+        (EntryType::XHeader, &nobody, "an owner that is none"),
+        (EntryType::XHeader, &long_name, "a name of more than 255 bytes"),
     ];
     for (kind, content, said) in table {
         let error = Scene::new().unpack(&[&[Raw { kind, content, ..file("x") }, file("f")]]).expect_err(said);

@@ -83,9 +83,11 @@ impl Said {
         };
         let path = self.path.unwrap_or_else(|| header.path_bytes().into_owned());
         let link = self.link.or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned));
-        let owner = |own: Option<u32>, theirs: Result<u64>| match own {
-            Some(own) => Ok(own),
-            None => u32::try_from(theirs?).map_err(|_| Error::bad("an owner that is none")),
+        let owner = |own: Option<u32>, theirs: Result<u64>| {
+            let owner = own.map_or(theirs, |own| Ok(u64::from(own)))?;
+            // The last number means nobody to the kernel.
+            let owner = u32::try_from(owner).ok().filter(|owner| *owner != u32::MAX);
+            owner.ok_or_else(|| Error::bad("an owner that is none"))
         };
         let kind = header.entry_type();
         let holds = matches!(kind, EntryType::Regular | EntryType::Continuous);
