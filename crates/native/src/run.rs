@@ -2,6 +2,7 @@
 
 mod begin;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use catamaran_report::Report;
@@ -22,7 +23,7 @@ use crate::interrupt::Interrupt;
 use crate::launcher::{GONE, LOOK_EVERY, Launcher, WorkerFile};
 use crate::network::Network;
 use crate::order::Order;
-use crate::others::Everyone;
+use crate::others::{Everyone, GroupTime};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::tally::{Look, Tally};
@@ -172,9 +173,9 @@ impl<'a> Run<'a> {
         stop_at("started");
         self.go()?;
         stop_at("running");
-        let before = Everyone::read(&cpus);
+        let before = (Everyone::read(&cpus), self.engine_time());
         let end_ns = self.watch(progress)?;
-        let after = Everyone::read(&cpus);
+        let after = (Everyone::read(&cpus), self.engine_time());
         self.end();
         Ok(self.outcome(trial, end_ns, before, after))
     }
@@ -205,6 +206,27 @@ impl<'a> Run<'a> {
         self.origin_ns = now_ns() + lead_ns;
         for ((index, _), tenant) in self.plan.instances().zip(&mut self.tenants) {
             let start_at = self.plan.tenants().get(index).map_or(0, |tenant| tenant.start_at.0);
+    /// CPU time of the engine's own processes until now, and of tenants that are in its group.
+    fn engine_time(&self) -> Option<GroupTime> {
+        self.engine.as_ref()?;
+        GroupTime::read(&self.engine_group()?, &self.guard.confines.cpus)
+    }
+
+    /// The group in which the engine's CPU time is counted.
+    fn engine_group(&self) -> Option<PathBuf> {
+        self.guard.cgroup.accounts(engine::GROUP, true).cpu?.parent().map(Path::to_owned)
+    }
+
+    /// What the engine's own processes used since `before`.
+    fn engine_time_since(&self, before: Option<GroupTime>, after: Option<GroupTime>) -> Option<GroupTime> {
+        let group = self.engine_group()?;
+        let is_inside =
+            |tenant: &&Tenant| tenant.accounts.cpu.as_ref().is_some_and(|path| path.starts_with(&group));
+        let inside = self.tenants.iter().filter(is_inside);
+        let tenants_ns = inside.map(|tenant| tenant.last.cpu_ns_since(&tenant.first)).sum();
+        Some(after?.since(before?).without(tenants_ns))
+    }
+
             let (tape, begin_ns) = (&tenant.launcher.tape, self.origin_ns + start_at);
             tape.set(head::ORIGIN_NS, self.origin_ns);
             tape.set(head::BEGIN_NS, begin_ns);
@@ -313,7 +335,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn outcome(&self, trial: u32, end_ns: u64, before: Everyone, after: Everyone) -> Report {
+    fn outcome(
+        &self,
+        trial: u32,
+        end_ns: u64,
+        (before, engine_before): (Everyone, Option<GroupTime>),
+        (after, engine_after): (Everyone, Option<GroupTime>),
+    ) -> Report {
         let tenants = self.tenants.iter().map(|tenant| TenantOutcome {
             tape: &tenant.launcher.tape,
             accounts: &tenant.accounts,
@@ -348,6 +376,8 @@ impl<'a> Run<'a> {
         }
         if let Some(hypervisor) = &self.hypervisor {
             let guests: Vec<_> = self.tenants.iter().filter_map(|tenant| tenant.guest.as_ref()).collect();
+            engine_time: self.engine_time_since(engine_before, engine_after),
+            has_engine: self.engine.is_some(),
             let costs: Vec<_> = self.tenants.iter().map(|tenant| tenant.costs).collect();
             vm::amend(&mut report, hypervisor, &guests, &costs);
         }

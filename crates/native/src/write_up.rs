@@ -1,5 +1,6 @@
 //! From what was measured to the report.
 
+mod host;
 mod stages;
 
 use std::collections::BTreeMap;
@@ -11,10 +12,9 @@ use catamaran_report::report::{
     BackendKind, EventRow, Identity, Requests, Samples, Series, TenantReport, TenantState,
 };
 use catamaran_scenario::Platform;
-use catamaran_scenario::file_work::{FileWork, layers_of};
-use catamaran_scenario::leak::Leak;
+use catamaran_scenario::file_work::layers_of;
 use catamaran_scenario::plan::{Plan, Tenant, Workload};
-use catamaran_scenario::{fork_work, network_work};
+use catamaran_scenario::fork_work;
 use catamaran_worker::facts::{self, Facts};
 use catamaran_worker::tape::{Tape, head, phase};
 
@@ -25,6 +25,7 @@ use crate::guard::{Guard, number};
 use crate::killed::OomKill;
 use crate::platform::NO_GROUPS;
 use crate::run::SAMPLE_NS;
+use crate::others::GroupTime;
 use crate::tally::{Look, Tally};
 use crate::{forks, identity, isolation, machine, operations, platform};
 
@@ -59,6 +60,10 @@ pub(crate) struct Outcome<'a> {
     pub(crate) network: Option<String>,
     /// The OCI runtime that started the tenants, where it is not our own.
     pub(crate) runtime: Option<&'a str>,
+    /// What of that the engine of the run used, and what it used on other cores; none where there is none, or it can't be told.
+    pub(crate) engine_time: Option<GroupTime>,
+    /// Whether an engine started the tenants.
+    pub(crate) has_engine: bool,
     pub(crate) tenants: Vec<TenantOutcome<'a>>,
 }
 
@@ -164,66 +169,6 @@ impl Outcome<'_> {
                 TenantState::Failed
             }
         };
-    }
-
-    fn fill_host(&self, report: &mut Report) {
-        let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
-        let (turns, turning_s) = self.turns(&report.tenants);
-        let capacity_s = report.elapsed_s * f64::from(self.plan.host().cores);
-        let host = &mut report.host;
-        host.cpu_utilisation = Some(cpu_s / capacity_s).filter(|share| share.is_finite());
-        host.turns_per_cpu_s = Some(turns / turning_s).filter(|speed| speed.is_finite() && *speed > 0.0);
-        host.steal = self.steal;
-        // A trial beside somebody else's work measures that work as well.
-        let others = (self.busy_s - cpu_s).max(0.0) / capacity_s;
-        host.others = Some(others).filter(|share| share.is_finite());
-        host.memory_peak_bytes = number(self.guard.cgroup.guard_memory_peak().as_ref());
-        if self.guard.cgroup.version() == 0 {
-            host.explain_absence("host.memory", format!("{NO_GROUPS}: the tenants' memory is not bounded"));
-            if self.plan.host().disk.is_some() {
-                host.explain_absence("host.disk", format!("{NO_GROUPS}: the tenants' disk is not bounded"));
-            }
-        }
-        host.explain_absence("overhead_memory_bytes", "the platform has no process of its own");
-        host.explain_absence("overhead_cpu_s", "the platform has no process of its own");
-        let reasons = [
-            ("cpu_utilisation", host.cpu_utilisation.is_none(), "the run took no time"),
-            ("turns_per_cpu_s", host.turns_per_cpu_s.is_none(), "no tenant made a turn"),
-            ("steal", host.steal.is_none(), "no clock tick passed"),
-            ("others", host.others.is_none(), "the run took no time"),
-            ("memory_peak_bytes", host.memory_peak_bytes.is_none(), "no memory controller"),
-        ];
-        for (field, absent, reason) in reasons {
-            if absent {
-                host.explain_absence(field, reason);
-            }
-        }
-    }
-
-    /// Turns made, and the CPU time that they took (s): all of those tenants that do nothing else but turns.
-    fn turns(&self, rows: &[TenantReport]) -> (f64, f64) {
-        // Whoever waits for a spin lock uses CPU time and makes no turns.
-        let spins = |workload: &Workload| matches!(workload, Workload::Compute { lock: Some(_), .. });
-        let no_turns = |workload: &Workload| {
-            Leak::of(workload).is_some()
-                || FileWork::of(workload).is_some()
-                || fork_work::forks(workload)
-                || spins(workload)
-        };
-        let touches = |tenant: &Tenant| match &tenant.workload {
-            Workload::Phases(phases) => phases.iter().any(|phase| no_turns(&phase.workload)),
-            workload => no_turns(workload),
-        };
-        let plans = self.plan.instances().filter_map(|(index, _)| self.plan.tenants().get(index));
-        let talks = |tenant: &Tenant| {
-            let index = self.plan.tenants().iter().position(|other| other.name == tenant.name);
-            network_work::talks(&tenant.workload)
-                || index.is_some_and(|index| network_work::serves(self.plan, index))
-        };
-        let turning = rows.iter().zip(plans).filter(|(_, plan)| !touches(plan) && !talks(plan));
-        let turning = turning.map(|(row, _)| row);
-        let figures = turning.filter_map(|row| Some((row.turns?, row.cpu_s?)));
-        figures.fold((0.0, 0.0), |sum, row| (sum.0 + row.0, sum.1 + row.1))
     }
 
     fn samples(&self, rows: &[TenantReport]) -> Option<Samples> {

@@ -132,14 +132,17 @@ impl Found {
     }
 }
 
-/// The room of a guard's run. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for one
-/// hierarchy that bounds nothing: whoever cleans up finds it by that.
+/// The room of a guard's run. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for
+/// hierarchies that bound nothing: whoever cleans up finds it by one, and its CPU time is counted in the other.
 fn plan(guard: &mut Guard, shown: Shown, stays: bool) -> Result<RoomPlan, Problem> {
-    let holds = |group: &Path| group.components().any(|part| part.as_os_str() == HOLDS);
-    let holder = shown.groups.iter().position(|(group, _)| holds(group)).unwrap_or(0);
+    let bounds_nothing = |name: &str| {
+        shown.groups.iter().position(|(group, _)| group.components().any(|part| part.as_os_str() == name))
+    };
+    let [holder, counter] = HOLDS.map(bounds_nothing);
+    let holders = [holder.or(Some(0)), counter];
     let mut settle = Vec::new();
     for (number, (group, _)) in shown.groups.iter().enumerate() {
-        if number != holder && !stays {
+        if !holders.contains(&Some(number)) && !stays {
             settle.extend(group.parent().map(Path::to_owned));
             continue;
         }
