@@ -1,8 +1,8 @@
 //! One run: guard, launchers, common start, looks, end, report.
 
 mod begin;
+mod cost;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use catamaran_report::Report;
@@ -27,6 +27,7 @@ use crate::others::{Everyone, GroupTime};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::tally::{Look, Tally};
+use crate::trace::{Seen, Trace};
 use crate::vm::{self, Cost, Guest, Hypervisor};
 use crate::write_up::{Outcome, TenantOutcome, stages};
 use crate::{microvm, platform};
@@ -59,6 +60,8 @@ struct Tenant {
     /// On `vm`: its guest, and what that had cost at the common start and at the end.
     guest: Option<Guest>,
     costs: (Cost, Cost),
+    /// How it was started, where others did that.
+    seen: Option<Seen>,
 }
 
 impl Tenant {
@@ -83,6 +86,8 @@ pub(crate) struct Run<'a> {
     origin_ns: u64,
     hypervisor: Option<Hypervisor>,
     runtime: Option<Runtime>,
+    /// While runtimes or engines of the machine start tenants: what they do, or why it can't be seen.
+    trace: Option<Result<Trace, String>>,
 }
 
 impl<'a> Run<'a> {
@@ -104,6 +109,7 @@ impl<'a> Run<'a> {
         let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
         let hypervisor = hypervisor.map(try_out).transpose()?;
         let engine = engine.map(|found| found.open(&mut guard, &worker, interrupt)).transpose()?;
+        let others = engine.is_some();
         let mut run = Self {
             plan,
             platform,
@@ -115,6 +121,7 @@ impl<'a> Run<'a> {
             guard,
             origin_ns: 0,
             hypervisor,
+            trace: (runtime.is_some() || others).then(Trace::begin),
             runtime,
         };
         for (index, replica) in plan.instances() {
@@ -126,15 +133,22 @@ impl<'a> Run<'a> {
             let started = run.start_tenant(&worker, tenant, replica, &order)?;
             run.tenants.push(started);
         }
+        run.trace = None;
         Ok(run)
     }
 
     /// How the first tenant started.
     pub(crate) fn startup_stages(&self) -> Vec<StageRow> {
+        self.all_startup_stages().into_iter().next().unwrap_or_default()
+    }
+
+    /// How each tenant started.
+    pub(crate) fn all_startup_stages(&self) -> Vec<Vec<StageRow>> {
         let version = self.guard.cgroup.version();
-        self.tenants.first().map_or_else(Vec::new, |first| {
-            stages(&first.launcher.tape, self.platform, &self.settings, version)
-        })
+        let of = |tenant: &Tenant| {
+            stages(&tenant.launcher.tape, self.platform, &self.settings, version, tenant.seen.as_ref())
+        };
+        self.tenants.iter().map(of).collect()
     }
 
     /// Number of the first tenant's process.
@@ -206,27 +220,6 @@ impl<'a> Run<'a> {
         self.origin_ns = now_ns() + lead_ns;
         for ((index, _), tenant) in self.plan.instances().zip(&mut self.tenants) {
             let start_at = self.plan.tenants().get(index).map_or(0, |tenant| tenant.start_at.0);
-    /// CPU time of the engine's own processes until now, and of tenants that are in its group.
-    fn engine_time(&self) -> Option<GroupTime> {
-        self.engine.as_ref()?;
-        GroupTime::read(&self.engine_group()?, &self.guard.confines.cpus)
-    }
-
-    /// The group in which the engine's CPU time is counted.
-    fn engine_group(&self) -> Option<PathBuf> {
-        self.guard.cgroup.accounts(engine::GROUP, true).cpu?.parent().map(Path::to_owned)
-    }
-
-    /// What the engine's own processes used since `before`.
-    fn engine_time_since(&self, before: Option<GroupTime>, after: Option<GroupTime>) -> Option<GroupTime> {
-        let group = self.engine_group()?;
-        let is_inside =
-            |tenant: &&Tenant| tenant.accounts.cpu.as_ref().is_some_and(|path| path.starts_with(&group));
-        let inside = self.tenants.iter().filter(is_inside);
-        let tenants_ns = inside.map(|tenant| tenant.last.cpu_ns_since(&tenant.first)).sum();
-        Some(after?.since(before?).without(tenants_ns))
-    }
-
             let (tape, begin_ns) = (&tenant.launcher.tape, self.origin_ns + start_at);
             tape.set(head::ORIGIN_NS, self.origin_ns);
             tape.set(head::BEGIN_NS, begin_ns);
@@ -352,6 +345,7 @@ impl<'a> Run<'a> {
             facts: &tenant.facts,
             samples: &tenant.samples,
             tally: &tenant.tally,
+            seen: tenant.seen.as_ref(),
         });
         let mut report = Outcome {
             plan: self.plan,
@@ -361,6 +355,8 @@ impl<'a> Run<'a> {
             end_ns,
             steal: after.steal_since(before),
             busy_s: after.busy_s_since(before),
+            engine_time: self.engine_time_since(engine_before, engine_after),
+            has_engine: self.engine.is_some(),
             guard: &self.guard,
             network: self.network.as_ref().and_then(Network::name),
             runtime: self
@@ -376,8 +372,6 @@ impl<'a> Run<'a> {
         }
         if let Some(hypervisor) = &self.hypervisor {
             let guests: Vec<_> = self.tenants.iter().filter_map(|tenant| tenant.guest.as_ref()).collect();
-            engine_time: self.engine_time_since(engine_before, engine_after),
-            has_engine: self.engine.is_some(),
             let costs: Vec<_> = self.tenants.iter().map(|tenant| tenant.costs).collect();
             vm::amend(&mut report, hypervisor, &guests, &costs);
         }

@@ -1,6 +1,7 @@
 //! From what was measured to the report.
 
 mod host;
+mod marks;
 mod stages;
 
 use std::collections::BTreeMap;
@@ -9,12 +10,12 @@ use std::path::Path;
 use catamaran_report::Report;
 use catamaran_report::metric::FOUND_IN_CACHE;
 use catamaran_report::report::{
-    BackendKind, EventRow, Identity, Requests, Samples, Series, TenantReport, TenantState,
+    BackendKind, EventRow, Identity, Requests, Samples, Series, StageRow, TenantReport, TenantState,
 };
 use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::layers_of;
-use catamaran_scenario::plan::{Plan, Tenant, Workload};
 use catamaran_scenario::fork_work;
+use catamaran_scenario::plan::{Plan, Tenant, Workload};
 use catamaran_worker::facts::{self, Facts};
 use catamaran_worker::tape::{Tape, head, phase};
 
@@ -23,10 +24,11 @@ pub(crate) use stages::stages;
 use crate::cgroup::{Accounts, Usage};
 use crate::guard::{Guard, number};
 use crate::killed::OomKill;
+use crate::others::GroupTime;
 use crate::platform::NO_GROUPS;
 use crate::run::SAMPLE_NS;
-use crate::others::GroupTime;
 use crate::tally::{Look, Tally};
+use crate::trace::Seen;
 use crate::{forks, identity, isolation, machine, operations, platform};
 
 /// One tenant's part.
@@ -43,6 +45,8 @@ pub(crate) struct TenantOutcome<'a> {
     pub(crate) samples: &'a [Usage],
     /// What is known of groups that are there no more.
     pub(crate) tally: &'a Tally,
+    /// How it was started, where others did that.
+    pub(crate) seen: Option<&'a Seen>,
 }
 
 /// A run that is over.
@@ -55,15 +59,15 @@ pub(crate) struct Outcome<'a> {
     pub(crate) steal: Option<f64>,
     /// CPU time that anyone used on the run's cores (s).
     pub(crate) busy_s: f64,
+    /// What of that the engine of the run used, and what it used on other cores; none where there is none, or it can't be told.
+    pub(crate) engine_time: Option<GroupTime>,
+    /// Whether an engine started the tenants.
+    pub(crate) has_engine: bool,
     pub(crate) guard: &'a Guard,
     /// The network namespace of the run, as links in `/proc` name it, where it has one.
     pub(crate) network: Option<String>,
     /// The OCI runtime that started the tenants, where it is not our own.
     pub(crate) runtime: Option<&'a str>,
-    /// What of that the engine of the run used, and what it used on other cores; none where there is none, or it can't be told.
-    pub(crate) engine_time: Option<GroupTime>,
-    /// Whether an engine started the tenants.
-    pub(crate) has_engine: bool,
     pub(crate) tenants: Vec<TenantOutcome<'a>>,
 }
 
@@ -114,7 +118,11 @@ impl Outcome<'_> {
             self.platform,
             &self.plan.settings(self.platform),
             self.guard.cgroup.version(),
+            tenant.seen,
         );
+        if let Some(why) = unseen(&row.startup_stages, tenant.seen) {
+            row.explain_absence("startup_stages", why);
+        }
         row.startup_s = row.startup_stages.last().and_then(|stage| stage.end_s);
         row.cpu_s = Some(tenant.last.cpu_ns_since(tenant.first) as f64 / 1e9);
         row.waited_s = Some(tenant.last.waited_ns_since(tenant.first) as f64 / 1e9);
@@ -222,6 +230,14 @@ impl Outcome<'_> {
             ),
         }
     }
+}
+
+/// Why the ends of some stages are not known; none where all are.
+fn unseen(stages: &[StageRow], seen: Option<&Seen>) -> Option<String> {
+    let missing: Vec<_> =
+        stages.iter().filter(|stage| stage.end_s.is_none()).map(|stage| &*stage.name).collect();
+    let why = seen?.blind.as_deref().unwrap_or("they did not do what other versions of them do");
+    (!missing.is_empty()).then(|| format!("where these end was not seen: {} ({why})", missing.join(", ")))
 }
 
 /// Says why figures are unknown, and which limits were not applied.

@@ -30,9 +30,10 @@ use calls::{CONTAINERD, Calls, Container, DOCKER, LXC, PODMAN, Place, device_fil
 use room::Room;
 
 /// The group below the guard in which the engine's own processes are, where groups merely hold processes together.
-const GROUP: &str = "engine";
-/// The hierarchy in which that is so for every engine.
-const HOLDS: &str = "pids";
+pub(crate) const GROUP: &str = "engine";
+/// The hierarchies in which that is so for every engine: one that holds its processes together for whoever cleans up, and one
+/// that counts what they cost.
+const HOLDS: [&str; 2] = ["pids", "cpuacct"];
 /// Where engines, monitors and runtimes keep state whatever they are told; `/dev/shm` holds podman's locks.
 const PRIVATE: [&str; 7] = [
     "/run",
@@ -116,7 +117,8 @@ impl Found {
             programs: paths,
             runtime: self.runtime.as_ref().map(|runtime| runtime.program.clone()).unwrap_or_default(),
         };
-        let mut engine = Engine { calls: self.calls, version: self.version(), place, room, started: 0 };
+        let (calls, version, group) = (self.calls, self.version(), holding_group(&plan));
+        let mut engine = Engine { calls, version, place, room, group, started: 0 };
         engine.begin(interrupt)?;
         Ok(engine)
     }
@@ -161,12 +163,19 @@ fn plan(guard: &mut Guard, shown: Shown, stays: bool) -> Result<RoomPlan, Proble
     Ok(RoomPlan { folder: guard.path().to_owned(), enter, settle, shown: shown.groups, hidden })
 }
 
+/// The group in which all processes of a room are.
+fn holding_group(plan: &RoomPlan) -> PathBuf {
+    plan.settle.iter().find(|group| group.ends_with(GROUP)).cloned().unwrap_or_default()
+}
+
 /// An engine that is at work.
 pub(crate) struct Engine {
     calls: &'static dyn Calls,
     version: String,
     place: Place,
     room: Room,
+    /// Its own processes.
+    group: PathBuf,
     /// Containers so far.
     started: usize,
 }
@@ -175,6 +184,12 @@ impl Engine {
     /// What it says of itself and of its runtime.
     pub(crate) fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Numbers of its own processes that are there now.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let text = std::fs::read_to_string(self.group.join("cgroup.procs")).unwrap_or_default();
+        text.lines().filter_map(|line| line.parse().ok()).collect()
     }
 
     /// Brings its daemon up, and the image in.

@@ -1,5 +1,6 @@
 //! How each tenant of a run is started.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use catamaran_scenario::Platform;
@@ -14,6 +15,7 @@ use crate::network::Network;
 use crate::order::Order;
 use crate::problem::Problem;
 use crate::tally::{Look, Tally};
+use crate::trace::{Seen, Trace};
 use crate::vm::{Cost, Guest};
 use crate::{disk, isolation, microvm, platform};
 
@@ -38,16 +40,18 @@ impl Run<'_> {
         if let Some(engine) = &mut self.engine {
             std::thread::sleep(SETTLE);
             let tape = order.write()?;
+            let present = look_out(&mut self.trace, engine.processes());
             let (launcher, group) = engine.start(guard, &how, tenant, &label, &tape, self.interrupt)?;
+            let seen = look_back(&mut self.trace, present, launcher.tenant);
             self.attach(&launcher)?;
-            return self.received(launcher, None, label, &group);
+            return self.received(launcher, None, label, &group, seen);
         }
         if let Some(runtime) = &self.runtime {
             runtime.lay_out(guard, &mut how, tenant, &label)?;
         }
-        let (launcher, guest) = self.launch(worker, how, tenant, &label, order)?;
+        let (launcher, guest, seen) = self.launch(worker, how, tenant, &label, order)?;
         let group = label.clone();
-        self.received(launcher, guest, label, &group)
+        self.received(launcher, guest, label, &group, seen)
     }
 
     /// Has a launcher start a tenant, or a monitor its guest.
@@ -58,7 +62,7 @@ impl Run<'_> {
         tenant: &plan::Tenant,
         label: &str,
         order: &Order,
-    ) -> Result<(Launcher, Option<Guest>), Problem> {
+    ) -> Result<(Launcher, Option<Guest>, Option<Seen>), Problem> {
         let guard = &mut self.guard;
         let mut launcher = Launcher::start(worker, guard.id(), order.write()?, self.interrupt)?;
         launcher
@@ -70,11 +74,13 @@ impl Run<'_> {
         std::thread::sleep(SETTLE);
         if let Some(vm) = &self.hypervisor {
             let guest = vm.boot(&mut launcher, how.script, (guard.path(), label), tenant, self.interrupt)?;
-            return Ok((launcher, Some(guest)));
+            return Ok((launcher, Some(guest), None));
         }
+        let present = look_out(&mut self.trace, vec![launcher.pid()]);
         launcher.carry_out(&how.script, self.interrupt)?;
+        let seen = look_back(&mut self.trace, present, launcher.tenant);
         self.attach(&launcher)?;
-        Ok((launcher, None))
+        Ok((launcher, None, seen))
     }
 
     /// Connects the tenant that comes next to the others, where tenants talk.
@@ -93,6 +99,7 @@ impl Run<'_> {
         guest: Option<Guest>,
         label: String,
         group: &str,
+        seen: Option<Seen>,
     ) -> Result<Tenant, Problem> {
         let accounts = self.guard.cgroup.accounts(group, platform::has_limits(self.platform));
         let pid = launcher.tenant.filter(|_| guest.is_none());
@@ -120,6 +127,36 @@ impl Run<'_> {
             ended: None,
             guest,
             costs: (Cost::default(), Cost::default()),
+            seen,
         })
     }
+}
+
+/// Forgets what was recorded so far; the names of those who are there before a start, by number.
+fn look_out(trace: &mut Option<Result<Trace, String>>, processes: Vec<u32>) -> BTreeMap<u32, String> {
+    let Some(Ok(trace)) = trace else { return BTreeMap::new() };
+    trace.take();
+    let name = |pid: u32| Some((pid, std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?));
+    processes.into_iter().filter_map(name).map(|(pid, name)| (pid, name.trim_end().to_owned())).collect()
+}
+
+/// What they and their children did since; none where nobody looks.
+fn look_back(
+    trace: &mut Option<Result<Trace, String>>,
+    present: BTreeMap<u32, String>,
+    tenant: Option<u32>,
+) -> Option<Seen> {
+    let trace = match trace.as_mut()? {
+        Ok(trace) => trace,
+        Err(why) => return Some(Seen::nothing(why.clone())),
+    };
+    let Some(events) = trace.take() else {
+        return Some(Seen::nothing(
+            "the kernel lost some of its records: too much else was at work".to_owned(),
+        ));
+    };
+    let mut seen = Seen::of(events, present, tenant.unwrap_or(0));
+    seen.blind = trace.blind.clone();
+    tracing::debug!(%seen, "a start");
+    Some(seen)
 }
