@@ -48,6 +48,7 @@ mod runtime;
 mod shown;
 mod speed;
 mod tally;
+mod trace;
 mod vm;
 mod write_up;
 

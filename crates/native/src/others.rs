@@ -1,9 +1,10 @@
 //! CPU time that went to others than the tenants of a run: whoever measures beside somebody else's work measures that work
-//! as well.
+//! as well. Daemons, shims and monitors of the run's own engine are nobody else's: what they cost is told apart.
 
 use std::fs;
 use std::path::Path;
 
+use crate::cgroup::keyed;
 use crate::machine::{CpuTimes, Hierarchies, cpu_list};
 
 /// The process whose children are the kernel's own threads (`kthreadd`).
@@ -46,11 +47,53 @@ impl Everyone {
     }
 }
 
+/// CPU time of a group and all below it up to a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GroupTime {
+    /// On all CPUs (ns).
+    pub(crate) all_ns: u64,
+    /// On those of the run (ns); where groups know nothing of CPUs (version 2), on all.
+    pub(crate) here_ns: u64,
+}
+
+impl GroupTime {
+    /// Of the group, now; none where it is not there or does not count CPU time.
+    pub(crate) fn read(group: &Path, cpus: &[u32]) -> Option<Self> {
+        let by_cpu = || {
+            let usage = usage_by_cpu(group)?;
+            Some(Self { all_ns: usage.iter().sum(), here_ns: on(&usage, cpus)? })
+        };
+        let by_stat = || usage_ns(group).map(|ns| Self { all_ns: ns, here_ns: ns });
+        by_cpu().or_else(by_stat)
+    }
+
+    /// What was used since `before`.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            all_ns: self.all_ns.saturating_sub(before.all_ns),
+            here_ns: self.here_ns.saturating_sub(before.here_ns),
+        }
+    }
+
+    /// Without the time of somebody in the group who is on the run's CPUs.
+    pub(crate) fn without(self, ns: u64) -> Self {
+        Self { all_ns: self.all_ns.saturating_sub(ns), here_ns: self.here_ns.saturating_sub(ns) }
+    }
+}
+
+/// Version 1: CPU time of a group by CPU (ns).
+fn usage_by_cpu(group: &Path) -> Option<Vec<u64>> {
+    let text = fs::read_to_string(group.join("cpuacct.usage_percpu")).ok()?;
+    Some(text.split_ascii_whitespace().map_while(|ns| ns.parse().ok()).collect())
+}
+
+fn on(usage: &[u64], cpus: &[u32]) -> Option<u64> {
+    cpus.iter().map(|&cpu| usage.get(cpu as usize).copied()).sum()
+}
+
 /// `cpuacct.usage_percpu` of the root: all tasks on the machine.
 fn v1_ns(root: &Path, cpus: &[u32]) -> Option<u64> {
-    let text = fs::read_to_string(root.join("cpuacct.usage_percpu")).ok()?;
-    let usage: Vec<u64> = text.split_ascii_whitespace().map_while(|ns| ns.parse().ok()).collect();
-    cpus.iter().map(|&cpu| usage.get(cpu as usize).copied()).sum()
+    on(&usage_by_cpu(root)?, cpus)
 }
 
 /// CPU time of the kernel's threads that may run on these CPUs only (ns): `ksoftirqd` takes in what tenants send to one another,
@@ -73,12 +116,13 @@ fn kernel_threads_ns(proc: &Path, cpus: &[u32]) -> u64 {
 /// `cpu.stat` of the groups below the root. The root's own is made from the ticks (`root_cgroup_cputime`).
 fn v2_ns(root: &Path) -> Option<u64> {
     let groups = fs::read_dir(root).ok()?.flatten();
-    let usage = groups.filter_map(|group| {
-        let stat = fs::read_to_string(group.path().join("cpu.stat")).ok()?;
-        let usec = stat.lines().find_map(|line| line.strip_prefix("usage_usec "))?;
-        Some(usec.parse::<u64>().ok()? * 1000)
-    });
-    Some(usage.sum())
+    Some(groups.filter_map(|group| usage_ns(&group.path())).sum())
+}
+
+/// Version 2: CPU time of a group (ns).
+fn usage_ns(group: &Path) -> Option<u64> {
+    let stat = fs::read_to_string(group.join("cpu.stat")).ok()?;
+    keyed(&stat, "usage_usec").map(|usec| usec.saturating_mul(1000))
 }
 
 #[cfg(test)]
@@ -111,6 +155,20 @@ mod tests {
         for (cpus, expected) in [(&[1][..], 400), (&[0, 1], 1400), (&[0, 1, 2, 3], 1450), (&[], 0)] {
             assert_eq!(kernel_threads_ns(proc.path(), cpus), expected, "{cpus:?}");
         }
+    }
+
+    #[test]
+    fn an_engines_time_is_counted_on_both_versions() {
+        let group = tempfile::tempdir().unwrap();
+        assert_eq!(GroupTime::read(group.path(), &[0]), None, "nothing is counted there");
+        fs::write(group.path().join("cpu.stat"), "usage_usec 7\nuser_usec 1\n").unwrap();
+        let v2 = GroupTime { all_ns: 7000, here_ns: 7000 };
+        assert_eq!(GroupTime::read(group.path(), &[0]), Some(v2));
+        fs::write(group.path().join("cpuacct.usage_percpu"), "100 20 3 \n").unwrap();
+        let v1 = GroupTime::read(group.path(), &[1, 2]).unwrap();
+        assert_eq!(v1, GroupTime { all_ns: 123, here_ns: 23 });
+        let before = GroupTime { all_ns: 23, here_ns: 3 };
+        assert_eq!(v1.since(before).without(5), GroupTime { all_ns: 95, here_ns: 15 });
     }
 
     #[test]

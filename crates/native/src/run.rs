@@ -1,6 +1,7 @@
 //! One run: guard, launchers, common start, looks, events, end, report.
 
 mod begin;
+mod cost;
 mod course;
 mod events;
 mod lives;
@@ -24,7 +25,7 @@ use crate::image::Images;
 use crate::interrupt::Interrupt;
 use crate::microvm;
 use crate::network::Network;
-use crate::others::Everyone;
+use crate::others::{Everyone, GroupTime};
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::vm::{self, Hypervisor};
@@ -76,6 +77,7 @@ impl<'a> Run<'a> {
             }
             tenants.push(tenant);
         }
+        maker.trace = None;
         let course = Course {
             plan,
             platform,
@@ -98,11 +100,18 @@ impl<'a> Run<'a> {
 
     /// How the first tenant started.
     pub(crate) fn startup_stages(&self) -> Vec<StageRow> {
+        self.all_startup_stages().into_iter().next().unwrap_or_default()
+    }
+
+    /// How each tenant that is there from the start started.
+    pub(crate) fn all_startup_stages(&self) -> Vec<Vec<StageRow>> {
         let maker = lock(&self.maker);
         let version = maker.guard.cgroup.version();
-        self.first().map_or_else(Vec::new, |first| {
-            stages(first.tape(), self.course.platform, &maker.settings, version)
-        })
+        let first = self.course.tenants.iter().filter_map(|tenant| tenant.lives.first());
+        let of = |life: &Life| {
+            stages(life.tape(), self.course.platform, &maker.settings, version, life.seen.as_ref())
+        };
+        first.map(of).collect()
     }
 
     /// Number of the first tenant's process.
@@ -129,20 +138,27 @@ impl<'a> Run<'a> {
 
     /// The same, with everything still there to be looked at.
     pub(crate) fn carry_through(&mut self, trial: u32, progress: &mut Progress) -> Result<Report, Problem> {
-        let cpus = lock(&self.maker).guard.confines.cpus.clone();
+        let (cpus, engine) = {
+            let maker = lock(&self.maker);
+            (maker.guard.confines.cpus.clone(), maker.engine_group())
+        };
         stop_at("started");
         let nursery = self.expects_births().then(Nursery::make).transpose()?;
         let Self { course, maker } = self;
         course.go()?;
         stop_at("running");
-        let before = Everyone::read(&cpus);
+        let read = || {
+            let engine = engine.as_deref().and_then(|group| GroupTime::read(group, &cpus));
+            (Everyone::read(&cpus), engine)
+        };
+        let before = read();
         let (end_ns, after) = std::thread::scope(|scope| {
             let (nursery, midwife) = nursery.unzip();
             if let Some(midwife) = midwife {
                 scope.spawn(|| midwife.attend(maker));
             }
             let end_ns = course.watch(nursery.as_ref(), progress)?;
-            let after = Everyone::read(&cpus);
+            let after = read();
             // Whoever is being started is there only when that is done.
             course.end(lock(maker).engine.as_mut());
             Ok((end_ns, after))
@@ -172,7 +188,13 @@ impl<'a> Run<'a> {
         Some(self.first()?.tape())
     }
 
-    fn outcome(&self, trial: u32, end_ns: u64, before: Everyone, after: Everyone) -> Report {
+    fn outcome(
+        &self,
+        trial: u32,
+        end_ns: u64,
+        (before, engine_before): (Everyone, Option<GroupTime>),
+        (after, engine_after): (Everyone, Option<GroupTime>),
+    ) -> Report {
         let Course { plan, platform, tenants, log, origin_ns, .. } = &self.course;
         let maker = lock(&self.maker);
         let runtime = maker.runtime.as_ref().map(Runtime::version);
@@ -184,6 +206,8 @@ impl<'a> Run<'a> {
             end_ns,
             steal: after.steal_since(before),
             busy_s: after.busy_s_since(before),
+            engine_time: maker.engine_time(tenants, (engine_before, engine_after)),
+            has_engine: maker.engine.is_some(),
             guard: &maker.guard,
             network: maker.network.as_ref().and_then(Network::name),
             images: maker.images.identity().collect(),

@@ -1,5 +1,7 @@
 //! From what was measured to the report.
 
+mod host;
+mod marks;
 mod requests;
 mod stages;
 
@@ -22,8 +24,10 @@ pub(crate) use stages::stages;
 use crate::cgroup::Usage;
 use crate::guard::{Guard, number};
 use crate::happened::Log;
+use crate::others::GroupTime;
 use crate::platform::NO_GROUPS;
 use crate::run::{End, How, Life, SAMPLE_NS, Tenant};
+use crate::trace::Seen;
 use crate::{forks, identity, image, isolation, machine, operations, platform, program};
 
 /// A run that is over.
@@ -36,6 +40,10 @@ pub(crate) struct Outcome<'a> {
     pub(crate) steal: Option<f64>,
     /// CPU time that anyone used on the run's cores (s).
     pub(crate) busy_s: f64,
+    /// What of that the engine of the run used, and what it used on other cores; none where there is none, or it can't be told.
+    pub(crate) engine_time: Option<GroupTime>,
+    /// Whether an engine started the tenants.
+    pub(crate) has_engine: bool,
     pub(crate) guard: &'a Guard,
     /// The network namespace of the run, as links in `/proc` name it, where it has one.
     pub(crate) network: Option<String>,
@@ -101,7 +109,16 @@ impl Outcome<'_> {
         let (plan, lives) = (&tenant.plan, &tenant.lives);
         let version = self.guard.cgroup.version();
         if let Some(first) = lives.first() {
-            let own = stages(first.tape(), self.platform, &self.plan.settings(self.platform), version);
+            let own = stages(
+                first.tape(),
+                self.platform,
+                &self.plan.settings(self.platform),
+                version,
+                first.seen.as_ref(),
+            );
+            if let Some(why) = unseen(&own, first.seen.as_ref()) {
+                row.explain_absence("startup_stages", why);
+            }
             row.startup_stages = image::before(&first.fetched, own);
         }
         row.startup_s = row.startup_stages.last().and_then(|stage| stage.end_s);
@@ -201,67 +218,6 @@ impl Outcome<'_> {
         };
     }
 
-    fn fill_host(&self, report: &mut Report) {
-        let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
-        let (turns, turning_s) = self.turns(&report.tenants);
-        let capacity_s = report.elapsed_s * f64::from(self.plan.host().cores);
-        let host = &mut report.host;
-        host.cpu_utilisation = Some(cpu_s / capacity_s).filter(|share| share.is_finite());
-        host.turns_per_cpu_s = Some(turns / turning_s).filter(|speed| speed.is_finite() && *speed > 0.0);
-        host.steal = self.steal;
-        // A trial beside somebody else's work measures that work as well.
-        let others = (self.busy_s - cpu_s).max(0.0) / capacity_s;
-        host.others = Some(others).filter(|share| share.is_finite());
-        host.memory_peak_bytes = number(self.guard.cgroup.guard_memory_peak().as_ref());
-        if self.guard.cgroup.version() == 0 {
-            host.explain_absence("host.memory", format!("{NO_GROUPS}: the tenants' memory is not bounded"));
-            if self.plan.host().disk.is_some() {
-                host.explain_absence("host.disk", format!("{NO_GROUPS}: the tenants' disk is not bounded"));
-            }
-        }
-        host.explain_absence("overhead_memory_bytes", "the platform has no process of its own");
-        host.explain_absence("overhead_cpu_s", "the platform has no process of its own");
-        let reasons = [
-            ("cpu_utilisation", host.cpu_utilisation.is_none(), "the run took no time"),
-            ("turns_per_cpu_s", host.turns_per_cpu_s.is_none(), "no tenant made a turn"),
-            ("steal", host.steal.is_none(), "no clock tick passed"),
-            ("others", host.others.is_none(), "the run took no time"),
-            ("memory_peak_bytes", host.memory_peak_bytes.is_none(), "no memory controller"),
-        ];
-        for (field, absent, reason) in reasons {
-            if absent {
-                host.explain_absence(field, reason);
-            }
-        }
-    }
-
-    /// Turns made, and the CPU time that they took (s): all of those tenants that do nothing else but turns.
-    fn turns(&self, rows: &[TenantReport]) -> (f64, f64) {
-        // Whoever waits for a spin lock uses CPU time and makes no turns.
-        let spins = |workload: &Workload| matches!(workload, Workload::Compute { lock: Some(_), .. });
-        let no_turns = |workload: &Workload| {
-            Leak::of(workload).is_some()
-                || FileWork::of(workload).is_some()
-                || fork_work::forks(workload)
-                || program::is_one(workload)
-                || spins(workload)
-        };
-        let touches = |tenant: &plan::Tenant| match &tenant.workload {
-            Workload::Phases(phases) => phases.iter().any(|phase| no_turns(&phase.workload)),
-            workload => no_turns(workload),
-        };
-        let plans = self.plan.instances().filter_map(|(index, _)| self.plan.tenants().get(index));
-        let talks = |tenant: &plan::Tenant| {
-            let index = self.plan.tenants().iter().position(|other| other.name == tenant.name);
-            network_work::talks(&tenant.workload)
-                || index.is_some_and(|index| network_work::serves(self.plan, index))
-        };
-        let turning = rows.iter().zip(plans).filter(|(_, plan)| !touches(plan) && !talks(plan));
-        let turning = turning.map(|(row, _)| row);
-        let figures = turning.filter_map(|row| Some((row.turns?, row.cpu_s?)));
-        figures.fold((0.0, 0.0), |sum, row| (sum.0 + row.0, sum.1 + row.1))
-    }
-
     fn samples(&self, rows: &[TenantReport]) -> Option<Samples> {
         let interval_s = SAMPLE_NS as f64 / 1e9;
         // What is charged at the end of an interval; the first sample is taken at the start.
@@ -314,6 +270,14 @@ impl Outcome<'_> {
             ),
         }
     }
+}
+
+/// Why the ends of some stages are not known; none where all are.
+fn unseen(stages: &[StageRow], seen: Option<&Seen>) -> Option<String> {
+    let missing: Vec<_> =
+        stages.iter().filter(|stage| stage.end_s.is_none()).map(|stage| &*stage.name).collect();
+    let why = seen?.blind.as_deref().unwrap_or("they did not do what other versions of them do");
+    (!missing.is_empty()).then(|| format!("where these end was not seen: {} ({why})", missing.join(", ")))
 }
 
 /// Says why figures are unknown, and which limits were not applied.

@@ -105,7 +105,14 @@ fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
             let name = if platform == Platform::Lxc { "config" } else { "request" };
             assert_eq!(first.map(|row| (&*row.name, row.start_s)), Some((name, Some(0.0))));
             assert_eq!(last.map(|row| (&*row.name, row.end_s)), Some(("exec", tenant.startup_s)));
+            common::assert_every_stage_was_seen(platform, tenant);
         }
+        // Whoever is in the engine's room is nobody else.
+        let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
+        let engine_s = report.host.overhead_cpu_s.expect("the engine's CPU time");
+        assert!(engine_s < cpu_s, "{platform}: a tenant counts as its engine: {:?}", report.host);
+        let daemon = [Platform::Containerd, Platform::Docker].contains(&platform);
+        assert!(!daemon || engine_s > 0.0, "{platform}: {:?}", report.host);
         let states = report.tenants.iter().map(|tenant| tenant.state).collect::<Vec<_>>();
         let (ends, stays) = (TenantState::Completed, TenantState::Running);
         assert_eq!(states, [ends, ends, stays], "{platform}: {:?}", report.tenants);

@@ -71,6 +71,7 @@ fn a_runtime_starts_tenants_tells_its_version_and_leaves_nothing() {
             let (first, last) = (first.expect("stages"), last.expect("stages"));
             assert_eq!((first.name.as_str(), first.start_s), ("config", Some(0.0)));
             assert_eq!((last.name.as_str(), last.end_s), ("exec", tenant.startup_s));
+            common::assert_every_stage_was_seen(platform, tenant);
             assert!(tenant.startup_s.is_some_and(|s| s > 0.0), "{tenant:?}");
         }
         assert_eq!(dead_children(), Vec::<String>::new(), "{platform}: nobody waits for them");

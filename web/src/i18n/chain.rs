@@ -171,6 +171,7 @@ pub fn chain_sentence(lang: Lang, name: &str) -> String {
             "It starts a small process that stays with the container.",
             "컨테이너 곁에 남을 작은 프로세스를 시작해요.",
         ),
+        "call" => ("It calls the runtime.", "런타임을 불러요."),
         "conmon" => {
             ("It starts a monitor that stays with the container.", "컨테이너 곁에 남을 모니터를 시작해요.")
         }
@@ -182,10 +183,6 @@ pub fn chain_sentence(lang: Lang, name: &str) -> String {
         "re-exec" => (
             "It starts itself anew, from a sealed copy, to enter namespaces with one thread.",
             "스레드 하나로 네임스페이스에 들어가려고 봉인한 사본으로 자신을 다시 시작해요.",
-        ),
-        "intermediate" => (
-            "It starts a process in between, which makes the namespaces.",
-            "네임스페이스를 만들 중간 프로세스를 시작해요.",
         ),
         "start" => ("It is told to start what it has created.", "만들어 둔 것을 시작하라는 말을 들어요."),
         "monitor" => (

@@ -12,6 +12,8 @@ mod answers;
 mod common;
 mod exit_codes;
 mod serve;
+mod starts;
+mod strace;
 mod sweep;
 mod trace;
 mod wrong_input;

@@ -10,6 +10,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::strace::{Call, calls, missing};
+
 /// What tells a call that is kept from others of its name: the process that makes it, and a word of its arguments.
 struct Kind {
     call: &'static str,
@@ -60,54 +62,6 @@ const KINDS: [Kind; 12] = [
     kind("seccomp", Who::Container, "SECCOMP_SET_MODE_FILTER"),
     kind("execve", Who::Container, ""),
 ];
-
-/// A line of strace: a process, a call with its arguments, what it returned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Call {
-    pid: u32,
-    name: String,
-    arguments: String,
-    result: String,
-}
-
-impl Call {
-    fn succeeded(&self) -> bool {
-        !self.result.starts_with('-') && !self.result.starts_with('?')
-    }
-}
-
-/// The calls of a log of `strace -f`, in the order in which they began. One that others interrupted is put together again.
-fn calls(log: &str) -> Vec<Call> {
-    let mut calls: Vec<Call> = Vec::new();
-    for line in log.lines() {
-        let Some((pid, rest)) = line.split_once(' ') else { continue };
-        let (Ok(pid), rest) = (pid.parse(), rest.trim_start()) else { continue };
-        if let Some(resumed) = rest.strip_prefix("<... ") {
-            let Some((name, rest)) = resumed.split_once(" resumed>") else { continue };
-            let begun = |call: &&mut Call| call.pid == pid && call.name == name && call.result.is_empty();
-            if let Some(call) = calls.iter_mut().rev().find(begun) {
-                let (arguments, result) = split(rest);
-                call.arguments.push_str(arguments);
-                call.result = result.to_owned();
-            }
-            continue;
-        }
-        let Some((name, rest)) = rest.split_once('(') else { continue };
-        let (arguments, result) = match rest.strip_suffix(" <unfinished ...>") {
-            Some(arguments) => (arguments, ""),
-            None => split(rest),
-        };
-        let (name, arguments, result) = (name.to_owned(), arguments.to_owned(), result.to_owned());
-        calls.push(Call { pid, name, arguments, result });
-    }
-    calls
-}
-
-/// `"a", 0) = 3` into arguments and result.
-fn split(rest: &str) -> (&str, &str) {
-    let (arguments, result) = rest.rsplit_once(" = ").unwrap_or((rest, "?"));
-    (arguments.trim_end().strip_suffix(')').unwrap_or(arguments), result.trim())
-}
 
 /// Who makes each call: the first process is the runtime; whoever of its children makes namespaces is the first stage, and the
 /// process in them is the container's.
@@ -183,16 +137,6 @@ fn essence(steps: &Value) -> Vec<String> {
 
 fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/trace/container.json")
-}
-
-/// Why a trace can't be made here; none where it can.
-fn missing() -> Option<&'static str> {
-    if !rustix::process::geteuid().is_root() {
-        return Some("it takes root");
-    }
-    let strace = Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let there = strace.is_ok_and(|status| status.success());
-    (!there).then_some("strace is not here: `apt-get install strace` brings it")
 }
 
 /// A bundle whose program is this machine's `true`, with the libraries that it needs.

@@ -10,6 +10,7 @@ mod memory;
 mod network;
 mod pulse;
 mod scenario;
+mod starts;
 mod switch;
 mod tenants;
 
@@ -76,6 +77,7 @@ fn measure(interrupt: &Interrupt, progress: Progress<'_>) -> Result<Calibration,
     progress("forks", 0.495);
     let fork = forks::measure(turns_per_cpu_s, context_switch_ns, overheads, interrupt)?;
     let mut startup = tenants::startups(turns_per_cpu_s, interrupt, progress)?;
+    startup.extend(starts::measure(turns_per_cpu_s, interrupt, progress)?);
     let cpu = CpuCosts {
         turns_per_cpu_s,
         all_busy_factor,

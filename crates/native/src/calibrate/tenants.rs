@@ -142,7 +142,7 @@ pub(crate) fn startups(
     let plan = STARTUP.plan()?;
     let mut starts: BTreeMap<Platform, Vec<Vec<StageRow>>> = BTreeMap::new();
     for start in 0..STARTS {
-        progress("start-ups", 0.5 + 0.3 * f64::from(start) / f64::from(STARTS));
+        progress("start-ups", 0.5 + 0.25 * f64::from(start) / f64::from(STARTS));
         for platform in plan.platforms() {
             let run = Run::start(&plan, *platform, turns_per_cpu_s, interrupt)?;
             starts.entry(*platform).or_default().push(run.startup_stages());

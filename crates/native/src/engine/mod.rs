@@ -32,9 +32,10 @@ use calls::{CONTAINERD, Calls, Container, DOCKER, LXC, PODMAN, Place, device_fil
 use room::Room;
 
 /// The group below the guard in which the engine's own processes are, where groups merely hold processes together.
-const GROUP: &str = "engine";
-/// The hierarchy in which that is so for every engine.
-const HOLDS: &str = "pids";
+pub(crate) const GROUP: &str = "engine";
+/// The hierarchies in which that is so for every engine: one that holds its processes together for whoever cleans up, and one
+/// that counts what they cost.
+const HOLDS: [&str; 2] = ["pids", "cpuacct"];
 /// Where engines, monitors and runtimes keep state whatever they are told; `/dev/shm` holds podman's locks.
 const PRIVATE: [&str; 7] = [
     "/run",
@@ -124,7 +125,8 @@ impl Found {
             programs: paths,
             runtime: self.runtime.as_ref().map(|runtime| runtime.program.clone()).unwrap_or_default(),
         };
-        let mut engine = Engine { calls: self.calls, version: self.version(), place, room, started: 0 };
+        let (calls, version, group) = (self.calls, self.version(), holding_group(&furniture));
+        let mut engine = Engine { calls, version, place, room, group, started: 0 };
         engine.begin(interrupt)?;
         engine.load((plan, images), guard, interrupt)?;
         Ok(engine)
@@ -141,14 +143,17 @@ impl Found {
     }
 }
 
-/// The room of a guard's run. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for one
-/// hierarchy that bounds nothing: whoever cleans up finds it by that.
+/// The room of a guard's run. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for
+/// hierarchies that bound nothing: whoever cleans up finds it by one, and its CPU time is counted in the other.
 fn furniture(guard: &mut Guard, shown: Shown, stays: bool) -> Result<RoomPlan, Problem> {
-    let holds = |group: &Path| group.components().any(|part| part.as_os_str() == HOLDS);
-    let holder = shown.groups.iter().position(|(group, _)| holds(group)).unwrap_or(0);
+    let bounds_nothing = |name: &str| {
+        shown.groups.iter().position(|(group, _)| group.components().any(|part| part.as_os_str() == name))
+    };
+    let [holder, counter] = HOLDS.map(bounds_nothing);
+    let holders = [holder.or(Some(0)), counter];
     let mut settle = Vec::new();
     for (number, (group, _)) in shown.groups.iter().enumerate() {
-        if number != holder && !stays {
+        if !holders.contains(&Some(number)) && !stays {
             settle.extend(group.parent().map(Path::to_owned));
             continue;
         }
@@ -167,12 +172,19 @@ fn furniture(guard: &mut Guard, shown: Shown, stays: bool) -> Result<RoomPlan, P
     Ok(RoomPlan { folder: guard.path().to_owned(), enter, settle, shown: shown.groups, hidden })
 }
 
+/// The group in which all processes of a room are.
+fn holding_group(plan: &RoomPlan) -> PathBuf {
+    plan.settle.iter().find(|group| group.ends_with(GROUP)).cloned().unwrap_or_default()
+}
+
 /// An engine that is at work.
 pub(crate) struct Engine {
     calls: &'static dyn Calls,
     version: String,
     place: Place,
     room: Room,
+    /// Its own processes.
+    group: PathBuf,
     /// Containers so far.
     started: usize,
 }
@@ -181,6 +193,12 @@ impl Engine {
     /// What it says of itself and of its runtime.
     pub(crate) fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Numbers of its own processes that are there now.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let text = std::fs::read_to_string(self.group.join("cgroup.procs")).unwrap_or_default();
+        text.lines().filter_map(|line| line.parse().ok()).collect()
     }
 
     /// Brings its daemon up, and the image in.

@@ -1,5 +1,6 @@
 //! How each life of a tenant is started.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::order::Order;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::tally::{Look, Tally};
+use crate::trace::{Seen, Trace};
 use crate::vm::{Cost, Guest, Hypervisor};
 use crate::{disk, isolation, microvm, platform, program};
 
@@ -44,6 +46,8 @@ pub(super) struct Maker<'a> {
     pub(super) guard: Guard,
     pub(super) hypervisor: Option<Hypervisor>,
     pub(super) runtime: Option<Runtime>,
+    /// While runtimes or engines of the machine start tenants, before the run: what they do, or why it can't be seen.
+    pub(super) trace: Option<Result<Trace, String>>,
 }
 
 /// A life to be started.
@@ -98,6 +102,7 @@ impl<'a> Maker<'a> {
         images.prepare(&mut guard, platform)?;
         let open = |found: engine::Found| found.open((plan, &images), &mut guard, &worker, interrupt);
         let engine = engine.map(open).transpose()?;
+        let by_others = runtime.is_some() || engine.is_some();
         Ok(Self {
             plan,
             platform,
@@ -111,6 +116,7 @@ impl<'a> Maker<'a> {
             guard,
             hypervisor,
             runtime,
+            trace: by_others.then(Trace::begin),
         })
     }
 
@@ -143,6 +149,7 @@ impl<'a> Maker<'a> {
         if let Some(engine) = &mut self.engine {
             settle(birth);
             let tape = order.write()?;
+            let present = look_out(&mut self.trace, engine.processes());
             let (launcher, group) = engine.start(
                 guard,
                 (self.plan, &self.images),
@@ -151,14 +158,15 @@ impl<'a> Maker<'a> {
                 &tape,
                 self.interrupt,
             )?;
+            let seen = look_back(&mut self.trace, present, launcher.tenant);
             self.attach(&launcher, birth.instance)?;
-            return self.received(launcher, None, (label, root.stages), group);
+            return self.received(launcher, None, (label, root.stages, seen), group);
         }
         if let Some(runtime) = &self.runtime {
             runtime.lay_out(guard, &mut how, tenant, label)?;
         }
-        let (launcher, guest) = self.launch(how, birth, &order)?;
-        self.received(launcher, guest, (label, root.stages), label.to_owned())
+        let (launcher, guest, seen) = self.launch(how, birth, &order)?;
+        self.received(launcher, guest, (label, root.stages, seen), label.to_owned())
     }
 
     /// Has a launcher start a tenant, or a monitor its guest.
@@ -167,7 +175,7 @@ impl<'a> Maker<'a> {
         how: platform::Plan,
         birth: &Birth,
         order: &Order,
-    ) -> Result<(Launcher, Option<Guest>), Problem> {
+    ) -> Result<(Launcher, Option<Guest>, Option<Seen>), Problem> {
         let guard = &mut self.guard;
         let mut launcher = Launcher::start(&self.worker, guard.id(), order.write()?, self.interrupt)?;
         launcher
@@ -180,11 +188,13 @@ impl<'a> Maker<'a> {
         if let Some(vm) = &self.hypervisor {
             let place = (guard.path(), birth.label.as_str());
             let guest = vm.boot(&mut launcher, how.script, place, &birth.tenant, self.interrupt)?;
-            return Ok((launcher, Some(guest)));
+            return Ok((launcher, Some(guest), None));
         }
+        let present = look_out(&mut self.trace, vec![launcher.pid()]);
         launcher.carry_out(&how.script, self.interrupt)?;
+        let seen = look_back(&mut self.trace, present, launcher.tenant);
         self.attach(&launcher, birth.instance)?;
-        Ok((launcher, None))
+        Ok((launcher, None, seen))
     }
 
     /// Connects the replica at that place to the others, where tenants talk.
@@ -201,7 +211,7 @@ impl<'a> Maker<'a> {
         &self,
         launcher: Launcher,
         guest: Option<Guest>,
-        (label, fetched): (&str, Vec<StageRow>),
+        (label, fetched, seen): (&str, Vec<StageRow>, Option<Seen>),
         group: String,
     ) -> Result<Life, Problem> {
         let accounts = self.guard.cgroup.accounts(&group, platform::has_limits(self.platform));
@@ -228,6 +238,7 @@ impl<'a> Maker<'a> {
             facts: pid
                 .filter(|_| self.platform != Platform::Microvm)
                 .map_or_else(Facts::new, isolation::around),
+            seen,
             fetched,
             guest,
             costs: (Cost::default(), Cost::default()),
@@ -244,4 +255,33 @@ fn settle(birth: &Birth) {
     if birth.number == 0 {
         std::thread::sleep(SETTLE);
     }
+}
+
+/// Forgets what was recorded so far; the names of those who are there before a start, by number.
+fn look_out(trace: &mut Option<Result<Trace, String>>, processes: Vec<u32>) -> BTreeMap<u32, String> {
+    let Some(Ok(trace)) = trace else { return BTreeMap::new() };
+    trace.take();
+    let name = |pid: u32| Some((pid, std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?));
+    processes.into_iter().filter_map(name).map(|(pid, name)| (pid, name.trim_end().to_owned())).collect()
+}
+
+/// What they and their children did since; none where nobody looks.
+fn look_back(
+    trace: &mut Option<Result<Trace, String>>,
+    present: BTreeMap<u32, String>,
+    tenant: Option<u32>,
+) -> Option<Seen> {
+    let trace = match trace.as_mut()? {
+        Ok(trace) => trace,
+        Err(why) => return Some(Seen::nothing(why.clone())),
+    };
+    let Some(events) = trace.take() else {
+        return Some(Seen::nothing(
+            "the kernel lost some of its records: too much else was at work".to_owned(),
+        ));
+    };
+    let mut seen = Seen::of(events, present, tenant.unwrap_or(0));
+    seen.blind = trace.blind.clone();
+    tracing::debug!(%seen, "a start");
+    Some(seen)
 }

@@ -14,6 +14,7 @@ use crate::killed::{Full, OomKill};
 use crate::launcher::Launcher;
 use crate::platform;
 use crate::tally::{Look, Tally};
+use crate::trace::Seen;
 use crate::vm::{Cost, Guest};
 
 /// A replica of a tenant in a run under way.
@@ -69,6 +70,8 @@ pub(crate) struct Life {
     pub(crate) tally: Tally,
     /// Its surroundings.
     pub(crate) facts: Facts,
+    /// How it was started, where others did that.
+    pub(crate) seen: Option<Seen>,
     /// What was done for it to have its image.
     pub(crate) fetched: Vec<StageRow>,
     /// On `vm`: its guest, and what that had cost at its beginning and at the end.

@@ -6,7 +6,9 @@ use catamaran_scenario::plan::PlatformSettings;
 use catamaran_worker::script::stamp;
 use catamaran_worker::tape::{Tape, head};
 
+use super::marks;
 use crate::engine;
+use crate::trace::Seen;
 
 /// The start-up stages of a platform: name, actor, and the stamp at which each is over.
 fn stage_table(platform: Platform, version: u8) -> &'static [(&'static str, &'static str, usize)] {
@@ -45,114 +47,17 @@ fn stage_table(platform: Platform, version: u8) -> &'static [(&'static str, &'st
     }
 }
 
-/// What an OCI runtime does, by name and actor, the last being the program's own first instruction. Nobody outside of the runtime
-/// sees when the others are over.
-fn of_runtime(platform: Platform) -> &'static [(&'static str, &'static str)] {
-    match platform {
-        Platform::Runc => &[
-            ("config", "runc"),
-            ("limits", "runc"),
-            ("re-exec", "runc init"),
-            ("clone", "kernel"),
-            ("join", "runc"),
-            ("rootfs", "runc init"),
-            ("pivot-root", "kernel"),
-            ("confine", "runc init"),
-            ("start", "runc"),
-            ("exec", "kernel"),
-        ],
-        Platform::Crun => &[
-            ("config", "crun"),
-            ("limits", "crun"),
-            ("clone", "kernel"),
-            ("join", "crun"),
-            ("rootfs", "crun"),
-            ("pivot-root", "kernel"),
-            ("confine", "crun"),
-            ("start", "crun"),
-            ("exec", "kernel"),
-        ],
-        Platform::Youki => &[
-            ("config", "youki"),
-            ("intermediate", "youki"),
-            ("limits", "youki intermediate"),
-            ("clone", "kernel"),
-            ("rootfs", "youki init"),
-            ("pivot-root", "kernel"),
-            ("confine", "youki init"),
-            ("start", "youki"),
-            ("exec", "kernel"),
-        ],
-        _ => &[],
-    }
-}
-
-/// What an engine does before its runtime does. No image is pulled, for it was brought before the run. `ctr` asks for no sandbox of
-/// pods, and none of the engines is asked for a network.
-fn of_engine(platform: Platform) -> &'static [(&'static str, &'static str)] {
-    match platform {
-        Platform::Podman => {
-            &[("request", "podman"), ("create", "podman"), ("mount", "podman"), ("conmon", "podman")]
-        }
-        Platform::Docker => &[
-            ("request", "docker"),
-            ("create", "dockerd"),
-            ("mount", "dockerd"),
-            ("task", "containerd"),
-            ("shim", "containerd"),
-        ],
-        Platform::Containerd => &[
-            ("request", "ctr"),
-            ("create", "containerd"),
-            ("mount", "containerd"),
-            ("shim", "containerd"),
-            ("task", "containerd-shim"),
-        ],
-        // It is its own runtime; the tenant is the container's init.
-        Platform::Lxc => &[
-            ("config", "lxc-start"),
-            ("monitor", "lxc-start"),
-            ("limits", "lxc monitor"),
-            ("clone", "kernel"),
-            ("rootfs", "container init"),
-            ("pivot-root", "kernel"),
-            ("confine", "container init"),
-            ("exec", "kernel"),
-        ],
-        _ => &[],
-    }
-}
-
-/// The stages of a runtime, of which the first beginning and the last end are known.
-fn stages_of_runtime(tape: &Tape, names: &[(&str, &str)]) -> Vec<StageRow> {
-    let at = |stamp: usize| tape.get(head::STAMP + stamp);
-    if at(stamp::FIRST) == 0 {
-        return Vec::new();
-    }
-    let whole_s = at(stamp::FIRST).saturating_sub(at(stamp::REQUEST)) as f64 / 1e9;
-    let last = names.len().saturating_sub(1);
-    let row = |(number, (name, actor)): (usize, &(&str, &str))| StageRow {
-        name: (*name).to_owned(),
-        actor: (*actor).to_owned(),
-        start_s: (number == 0).then_some(0.0),
-        end_s: (number == last).then_some(whole_s),
-        length_s: None,
-        source: None,
-    };
-    names.iter().enumerate().map(row).collect()
-}
-
-/// The stages that were noted, each from the end of the one before.
+/// The stages that were noted, or `seen` where others start the tenants; each from the end of the one before.
 pub(crate) fn stages(
     tape: &Tape,
     platform: Platform,
     settings: &PlatformSettings,
     version: u8,
+    seen: Option<&Seen>,
 ) -> Vec<StageRow> {
-    let runtime = engine::runtime(platform, settings).unwrap_or(platform);
-    let names = [of_engine(platform), of_runtime(runtime)].concat();
-    if !names.is_empty() {
-        return stages_of_runtime(tape, &names);
+    if let Some(seen) = seen {
+        let marks = marks::of(platform, engine::runtime(platform, settings).unwrap_or(platform));
+        return marks::stages(tape, &marks, seen);
     }
     let at = |stamp: usize| tape.get(head::STAMP + stamp);
     let request_ns = at(stamp::REQUEST);

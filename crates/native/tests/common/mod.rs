@@ -1,6 +1,7 @@
 //! What tests of short real runs begin with.
 
 use catamaran_native::{Runner, RunnerOptions};
+use catamaran_report::report::TenantReport;
 use catamaran_report::{Backend as _, Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
@@ -39,4 +40,20 @@ pub(crate) fn tried(name: &str, promise: Option<&str>, answer: Result<Report, Ru
         }
         Err(error) => panic!("{name}: {error}"),
     }
+}
+
+/// Each stage from the end of the one before; prints why where the kernel does not let us see.
+#[allow(dead_code, reason = "not every test is of starts by others")]
+pub(crate) fn assert_every_stage_was_seen(platform: Platform, tenant: &TenantReport) {
+    let no_fault =
+        |why: &&String| ["perf_event_open", "tracefs", "lost"].iter().any(|word| why.contains(word));
+    if let Some(why) = tenant.absent.get("startup_stages").filter(no_fault) {
+        return println!("skipped: the stages of {platform}: {why}");
+    }
+    let mut before = Some(0.0);
+    for stage in &tenant.startup_stages {
+        assert!(stage.start_s == before && stage.start_s <= stage.end_s, "{platform}: {tenant:?}");
+        before = stage.end_s;
+    }
+    assert_eq!(before, tenant.startup_s, "{platform}");
 }

@@ -17,7 +17,7 @@ pub(crate) mod pull;
 
 use catamaran_report::report::StageRow;
 use catamaran_scenario::calibration::{Accel, StartupStage};
-use catamaran_scenario::plan::Tenant;
+use catamaran_scenario::plan::{PlatformSettings, Tenant};
 use catamaran_scenario::{Calibration, Plan, Platform, weight};
 
 use crate::platform::{self, vm};
@@ -66,8 +66,9 @@ pub(crate) struct Started {
 
 /// The start on `platform`; none where neither the machine was measured nor a chain is known.
 pub(crate) fn start(plan: &Plan, platform: Platform, calibration: &Calibration) -> Option<Start> {
-    let measured = calibration.startup.get(&platform).map(|stages| Start::measured(stages));
     let settings = plan.settings(platform);
+    let measured = calibration.startup.get(&platform).filter(|_| is_as_measured(platform, &settings));
+    let measured = measured.map(|stages| Start::measured(stages));
     let from_chain = || Some(Start::resolve(&chains::chain(platform, &settings)?, calibration));
     if !matches!(platform, Platform::Vm | Platform::VmHosted) {
         return measured.or_else(from_chain);
@@ -79,6 +80,13 @@ pub(crate) fn start(plan: &Plan, platform: Platform, calibration: &Calibration) 
         (None, Accel::Kvm) => from_chain(),
         (None, Accel::Tcg) => Some(Start::resolve(&Chain::of(&[chains::EMULATED]), calibration)),
     }
+}
+
+/// Whether a start with these settings is one of those that `catamaran calibrate` measures: by root, and with the runtime that an
+/// engine takes unless it is told otherwise.
+fn is_as_measured(platform: Platform, settings: &PlatformSettings) -> bool {
+    let Some(own) = chains::own_runtime(platform) else { return true };
+    settings.rootless != Some(true) && settings.runtime.as_deref().is_none_or(|told| told == own)
 }
 
 impl Start {

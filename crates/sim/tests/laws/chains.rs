@@ -130,6 +130,13 @@ fn what_was_measured_here_goes_before_what_was_published() {
         .insert(Platform::Docker, vec![stage("create", 300_000_000), stage("start", 100_000_000)]);
     let row = report("docker", "", &measured).tenants.swap_remove(0);
     assert_eq!((row.startup_s, row.startup_stages.len()), (Some(0.4), 2));
+    // It was not measured without root, nor with another runtime.
+    for other in ["rootless = true", "runtime = \"crun\""] {
+        let row = report("docker", other, &measured).tenants.swap_remove(0);
+        assert!(row.startup_stages.len() > 2 && row.startup_s.is_none(), "{other}: {row:?}");
+    }
+    let row = report("docker", "runtime = \"runc\"", &measured).tenants.swap_remove(0);
+    assert_eq!(row.startup_s, Some(0.4));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! **Law.** A pod's sandbox comes first: namespaces that its containers share, held by a process that sleeps (`pause`), and its network,
 //! which a CNI plugin makes. Then the image is fetched, the container is created in the sandbox and started. containerd starts
-//! one shim for the pod; CRI-O starts a `conmon` for each container, and by default no pause process where the pod has its
+//! one shim for the pod, which mounts the layers; CRI-O starts a `conmon` for each container, and by default no pause process where the pod has its
 //! process namespaces per container. The kubelet admits the pod, makes its groups and volumes, and asks by CRI; which node it
 //! is, somebody else has decided before.
 //! **Source.** Kubernetes `staging/src/k8s.io/cri-api` (`RunPodSandbox`, `PullImage`, `CreateContainer`, `StartContainer`),
@@ -16,11 +16,11 @@ use crate::startup::chain::{Chain, Step, unknown};
 const CONTAINERD: &[Step] = &[
     unknown("sandbox", "containerd"),
     unknown("network", "cni plugin"),
-    unknown("shim", "containerd"),
+    unknown("shim", "containerd-shim"),
     unknown("pause", "containerd-shim"),
     Step::Pull,
     unknown("create", "containerd"),
-    unknown("mount", "containerd"),
+    unknown("mount", "containerd-shim"),
     unknown("task", "containerd-shim"),
 ];
 
@@ -31,6 +31,7 @@ const CRIO: &[Step] = &[
     unknown("create", "crio"),
     unknown("mount", "crio"),
     unknown("conmon", "crio"),
+    unknown("call", "conmon"),
 ];
 
 const KUBELET: &[Step] =

@@ -1,9 +1,10 @@
 //! Docker: a client, two daemons, a shim for each container, and an OCI runtime.
 //!
 //! **Law.** `docker run` asks `dockerd` over its socket; where the image is not there `dockerd` fetches it. It mounts the layers with
-//! a writable one on top (overlay2), lets libnetwork make a veth pair on the bridge `docker0` with rules of translation, and
-//! asks `containerd` for a task. That starts a shim, which stays with the container; the shim calls the runtime, which ends
-//! when the container runs. Rootless, `dockerd` itself sits in a user namespace that `rootlesskit` made, with a network
+//! a writable one on top (overlay2) and asks `containerd` for a task. That starts a shim, which stays with the container; the
+//! shim calls the runtime, which ends when the container runs. Once that has made the root, it calls a hook (`libnetwork-setkey`),
+//! through which `dockerd` lets libnetwork put a veth pair of the bridge `docker0` into the namespace, with rules of translation.
+//! Rootless, `dockerd` itself sits in a user namespace that `rootlesskit` made, with a network
 //! of user space (slirp4netns, pasta).
 //! **Source.** moby `daemon/create.go`, `daemon/start.go`, `libnetwork/drivers/bridge`; containerd `core/runtime/v2/shim.go`,
 //! `cmd/containerd-shim-runc-v2`; the whole: LVM-07 (Docker 1.13, as root, image at hand, runc). Rootless, or with another runtime,
@@ -18,9 +19,8 @@ const DAEMONS: &[Step] = &[
     Step::Pull,
     unknown("create", "dockerd"),
     unknown("mount", "dockerd"),
-    unknown("network", "dockerd"),
     unknown("task", "containerd"),
-    unknown("shim", "containerd"),
+    unknown("shim", "containerd-shim"),
 ];
 
 const ROOTLESS: &[Step] = &[
@@ -28,12 +28,13 @@ const ROOTLESS: &[Step] = &[
     Step::Pull,
     unknown("create", "dockerd in rootlesskit"),
     unknown("mount", "dockerd in rootlesskit"),
-    unknown("network", "rootlesskit"),
     unknown("task", "containerd"),
-    unknown("shim", "containerd"),
+    unknown("shim", "containerd-shim"),
 ];
 
 pub(super) fn chain(runtime: Option<&str>, rootless: bool) -> Chain {
-    let chain = Chain::of(&[if rootless { ROOTLESS } else { DAEMONS }, oci::runtime(runtime)]);
+    let (daemons, network) = if rootless { (ROOTLESS, "rootlesskit") } else { (DAEMONS, "dockerd") };
+    let (before, after) = oci::around_hooks(runtime);
+    let chain = Chain::of(&[daemons, before, &[unknown("network", network)], after]);
     if rootless || runtime.is_some_and(|name| name != "runc") { chain } else { chain.taking(LVM_07, 0) }
 }

@@ -17,6 +17,17 @@ pub(crate) use oci::RUNTIMES;
 
 use super::chain::Chain;
 
+/// What starts the containers of a platform unless it is told otherwise; none where that is the runner itself.
+pub(super) fn own_runtime(platform: Platform) -> Option<&'static str> {
+    match platform {
+        Platform::Runc | Platform::Docker | Platform::Containerd | Platform::Kubernetes => Some("runc"),
+        Platform::Crun | Platform::Podman | Platform::CriO => Some("crun"),
+        Platform::Youki => Some("youki"),
+        Platform::Lxc => Some("lxc"),
+        _ => None,
+    }
+}
+
 /// How a tenant comes to its first own instruction on `platform`; none where the calibration alone knows the stages.
 pub(super) fn chain(platform: Platform, settings: &PlatformSettings) -> Option<Chain> {
     let runtime = settings.runtime.as_deref();

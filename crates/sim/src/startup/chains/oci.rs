@@ -1,10 +1,12 @@
 //! OCI runtimes: from `create` and `start` to the program of the container.
 //!
-//! **Law.** A runtime reads `config.json`, makes the group, starts a child in new namespaces, puts it into the group, mounts what
+//! **Law.** A runtime reads `config.json`, makes the group and puts a child of its into it, which gets new namespaces, mounts what
 //! the container is to have, turns its root (`pivot_root`), takes privileges away, and waits on a FIFO until `start` opens
 //! it; then it executes the program. runc is written in Go, and starts itself anew (`runc init`, from a sealed copy of its
-//! own file) before namespaces are entered, as Go's threads cannot. crun does the same in one C process. youki forks twice: an
-//! intermediate process makes the namespaces, its child becomes the container.
+//! own file) before namespaces are entered, as Go's threads cannot; it puts that into the groups before it lets it go on to its
+//! namespaces. crun, in C, makes a child in new namespaces at once, and its group while that waits. youki forks twice: an
+//! intermediate process makes the group, enters it and makes the process that becomes the container and gets itself its
+//! namespaces.
 //! **Source.** OCI runtime-spec `runtime.md` ("Lifecycle"); runc `libcontainer/process_linux.go`, `libcontainer/nsenter/nsexec.c`,
 //! `libcontainer/exec_fifo`; crun `src/libcrun/container.c`, `linux.c`; youki `crates/libcontainer/src/process`. Clone,
 //! pivot and exec are system calls, and as long as those of our own container on the same machine; what a runtime does
@@ -14,10 +16,9 @@ use crate::startup::chain::{Step, kernel, unknown};
 
 const RUNC: &[Step] = &[
     unknown("config", "runc"),
-    unknown("limits", "runc"),
     unknown("re-exec", "runc init"),
+    unknown("limits", "runc"),
     kernel("clone"),
-    unknown("join", "runc"),
     unknown("rootfs", "runc init"),
     kernel("pivot-root"),
     unknown("confine", "runc init"),
@@ -27,9 +28,8 @@ const RUNC: &[Step] = &[
 
 const CRUN: &[Step] = &[
     unknown("config", "crun"),
-    unknown("limits", "crun"),
     kernel("clone"),
-    unknown("join", "crun"),
+    unknown("limits", "crun"),
     unknown("rootfs", "crun"),
     kernel("pivot-root"),
     unknown("confine", "crun"),
@@ -39,7 +39,6 @@ const CRUN: &[Step] = &[
 
 const YOUKI: &[Step] = &[
     unknown("config", "youki"),
-    unknown("intermediate", "youki"),
     unknown("limits", "youki intermediate"),
     kernel("clone"),
     unknown("rootfs", "youki init"),
@@ -59,4 +58,12 @@ pub(super) fn runtime(name: Option<&str>) -> &'static [Step] {
         Some("youki") => YOUKI,
         _ => RUNC,
     }
+}
+
+/// The same before and after the hooks that an engine has a runtime call (`createRuntime`, "Lifecycle"): the root is made, and not
+/// turned yet.
+pub(super) fn around_hooks(name: Option<&str>) -> (&'static [Step], &'static [Step]) {
+    let steps = runtime(name);
+    let is_root = |step: &Step| matches!(step, Step::Stage { name: "rootfs", .. });
+    steps.split_at(steps.iter().position(is_root).map_or(0, |at| at + 1))
 }

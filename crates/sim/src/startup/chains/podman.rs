@@ -17,6 +17,7 @@ const ROOTFUL: &[Step] = &[
     unknown("mount", "podman"),
     unknown("network", "netavark"),
     unknown("conmon", "podman"),
+    unknown("call", "conmon"),
 ];
 
 const ROOTLESS: &[Step] = &[
@@ -27,6 +28,7 @@ const ROOTLESS: &[Step] = &[
     unknown("mount", "podman"),
     unknown("network", "pasta"),
     unknown("conmon", "podman"),
+    unknown("call", "conmon"),
 ];
 
 pub(super) fn chain(runtime: Option<&str>, rootless: bool) -> Chain {

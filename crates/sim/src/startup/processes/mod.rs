@@ -74,7 +74,8 @@ fn runtime(name: &str, caller: &str, user: RunsAs) -> Vec<Row> {
         "youki" => vec![
             start("youki", caller),
             start("youki intermediate", "youki"),
-            start("youki init", "youki intermediate").becomes(PROGRAM),
+            // Made by the intermediate process, as a child of its own parent (`CLONE_PARENT`).
+            start("youki init", "youki").becomes(PROGRAM),
         ],
         _ => vec![start("runc", caller), start("runc init", "runc").becomes(PROGRAM)],
     }
