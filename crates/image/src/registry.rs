@@ -141,7 +141,7 @@ impl<'a> Pull<'a> {
         let mut missing: Vec<&Descriptor> = Vec::new();
         for layer in &self.layers {
             let is_there =
-                blob_name(&layer.digest().to_string()).is_ok_and(|name| self.store.join(name).exists());
+                blob_name(layer.digest().as_ref()).is_ok_and(|name| self.store.join(name).exists());
             if !is_there && !missing.contains(&layer) {
                 missing.push(layer);
             }

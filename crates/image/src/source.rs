@@ -57,10 +57,10 @@ impl Source {
     }
 
     fn of_archive(file: File) -> Result<Self> {
-        let bytes = file.metadata().map_err(unreadable)?.len();
+        let bytes = file.metadata().map_err(|error| unreadable(&error))?.len();
         let file = Arc::new(file);
         let whole = Piece { file: Arc::clone(&file), at: 0, left: bytes };
-        let first = whole.peek().map_err(unreadable)?;
+        let first = whole.peek().map_err(|error| unreadable(&error))?;
         if first.starts_with(GZIP) || first.starts_with(ZSTD) {
             return Err(Error::advised(
                 "the archive as a whole is compressed",
@@ -70,9 +70,9 @@ impl Source {
         let mut members = BTreeMap::new();
         // Raw: what extensions say is of no use for the short names of images' files, and may be without end.
         let mut archive = tar::Archive::new(whole);
-        let entries = archive.entries_with_seek().map_err(no_tar)?;
+        let entries = archive.entries_with_seek().map_err(|error| no_tar(&error))?;
         for entry in entries.raw(true) {
-            let entry = entry.map_err(no_tar)?;
+            let entry = entry.map_err(|error| no_tar(&error))?;
             if members.len() >= MEMBERS_MAX {
                 return Err(Error::advised(
                     format!("an archive of more than {MEMBERS_MAX} files"),
@@ -121,7 +121,7 @@ impl Source {
                     return Err(Error::bad(format!("{name} is no file")));
                 }
                 let file = File::from(file);
-                let bytes = file.metadata().map_err(unreadable)?.len();
+                let bytes = file.metadata().map_err(|error| unreadable(&error))?.len();
                 Ok((Piece { file: Arc::new(file), at: 0, left: bytes }, bytes))
             }
             Self::Archive { file, members } => {
@@ -146,7 +146,7 @@ impl Source {
             return Err(Error::bad(format!("{name} has {bytes} bytes; at most {most} are taken")));
         }
         let mut content = Vec::new();
-        file.read_to_end(&mut content).map_err(unreadable)?;
+        file.read_to_end(&mut content).map_err(|error| unreadable(&error))?;
         // A tar file may say more than it has.
         if content.len() as u64 != bytes {
             return Err(Error::bad(format!("{name} ends after {} of {bytes} bytes", content.len())));
@@ -159,11 +159,11 @@ fn kind(file: &OwnedFd) -> FileType {
     rustix::fs::fstat(file).map_or(FileType::Unknown, |found| FileType::from_raw_mode(found.st_mode))
 }
 
-fn unreadable(error: io::Error) -> Error {
+fn unreadable(error: &io::Error) -> Error {
     Error::advised(format!("cannot read it: {error}"), "make it readable")
 }
 
-fn no_tar(error: io::Error) -> Error {
+fn no_tar(error: &io::Error) -> Error {
     Error::advised(
         format!("no tar file: {error}"),
         "give an archive that `docker save` wrote, or a folder with an OCI layout",

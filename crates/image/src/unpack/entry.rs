@@ -55,8 +55,7 @@ impl Said {
                 let whole = record.value().ok().and_then(|text| text.split('.').next()?.parse::<i64>().ok());
                 whole.ok_or_else(|| Error::bad("an extension that is no number"))
             };
-            let own =
-                || Ok::<_, Error>(u32::try_from(number()?).map_err(|_| Error::bad("an owner that is none"))?);
+            let own = || u32::try_from(number()?).map_err(|_| Error::bad("an owner that is none"));
             match record.key().unwrap_or_default() {
                 "path" => self.path = Some(value.to_vec()),
                 "linkpath" => self.link = Some(value.to_vec()),
