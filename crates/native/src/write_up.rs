@@ -10,19 +10,18 @@ use std::path::Path;
 
 use catamaran_report::Report;
 use catamaran_report::metric::FOUND_IN_CACHE;
-use catamaran_report::report::{BackendKind, Identity, Samples, Series, TenantReport, TenantState};
+use catamaran_report::report::{BackendKind, Identity, Samples, Series, StageRow, TenantReport, TenantState};
 use catamaran_scenario::Platform;
-use catamaran_scenario::file_work::{FileWork, layers_of};
-use catamaran_scenario::leak::Leak;
+use catamaran_scenario::file_work::layers_of;
+use catamaran_scenario::fork_work;
 use catamaran_scenario::plan::{self, Plan, Workload};
-use catamaran_scenario::{fork_work, network_work};
 use catamaran_worker::facts;
 use catamaran_worker::tape::{Tape, head};
 
 pub(crate) use stages::stages;
 
 use crate::cgroup::Usage;
-use crate::guard::{Guard, number};
+use crate::guard::Guard;
 use crate::happened::Log;
 use crate::others::GroupTime;
 use crate::platform::NO_GROUPS;
