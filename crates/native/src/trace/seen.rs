@@ -126,7 +126,7 @@ impl Seen {
             Mark::Own(call) => first(&|act| act.pid == self.tenant && act.what == What::Call(call)),
             Mark::LastOwn(call) => {
                 let begins = |act: &&Act| act.pid == self.tenant && matches!(act.what, What::Begins(_));
-                let program_ns = later().filter(begins).last()?.at_ns;
+                let program_ns = later().rfind(begins)?.at_ns;
                 last(program_ns, &|act| act.pid == self.tenant && act.what == What::Call(call))
             }
             Mark::Instruction => None,
