@@ -77,9 +77,7 @@ pub(crate) fn not_applied(
 
 /// Why a tenant's image can't be carried out; none where it can.
 pub(crate) fn refused(plan: &Plan, platform: Platform, tenant: &Tenant) -> Option<&'static str> {
-    if tenant.image.is_none() {
-        return None;
-    }
+    tenant.image.as_ref()?;
     match (named(plan, tenant), used(platform)) {
         (Some(_), Use::NotYet) => Some("images in guests yet"),
         (Some(_), _) => None,
@@ -212,7 +210,7 @@ impl Images {
         for layer in pull.missing() {
             let start_s = watch.now_s();
             pull.blob(layer).map_err(failed)?;
-            stages.push(watch.stage("pull", &layer.digest().to_string(), start_s));
+            stages.push(watch.stage("pull", layer.digest().as_ref(), start_s));
         }
         stop_at("pulled");
         opened.image = Some(Image::of_manifest(&store, pull.manifest()).map_err(failed)?);
