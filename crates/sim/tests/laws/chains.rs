@@ -32,7 +32,12 @@ fn each_platform_goes_through_the_hands_that_it_is_made_of() {
         ("lxc", "", &["lxc-start", "lxc monitor", "kernel", "container init"], "runc"),
         ("docker", "", &["docker", "dockerd", "containerd", "runc", "kernel"], "crun"),
         ("docker", "runtime = \"crun\"", &["docker", "dockerd", "containerd", "crun", "kernel"], "runc"),
-        ("docker", "rootless = true", &["docker", "rootlesskit", "containerd", "runc"], "dockerd"),
+        (
+            "docker",
+            "rootless = true",
+            &["docker", "dockerd in rootlesskit", "containerd", "runc", "rootlesskit"],
+            "dockerd",
+        ),
         ("podman", "", &["podman", "netavark", "podman", "crun", "kernel"], "dockerd"),
         (
             "podman",
