@@ -110,12 +110,10 @@ fn native_without_a_double_kill(
     for _ in 0..TRIALS_MOST {
         let machine = native(plan, platform)?;
         let killed = killed(&machine);
-        assert_eq!(
-            killed.first().map(|(name, _)| name.as_str()),
-            Some(first),
-            "{} on {platform}",
-            plan.name()
-        );
+        // Of two that die at one moment either may be heard of first.
+        let moment_s = killed.first().map_or(f64::NAN, |(_, at_s)| at_s + DOUBLE_KILL_S);
+        let is_first = killed.iter().any(|(name, at_s)| name == first && *at_s <= moment_s);
+        assert!(is_first, "{} on {platform}: {killed:?}", plan.name());
         if !is_double(&killed) {
             return Some((machine, killed));
         }
