@@ -68,6 +68,7 @@ fn a_program_is_ready_when_its_port_is_open_and_is_stopped_at_the_end() {
     let on_rootless = [(Platform::Container, rootless)].into_iter();
     let on_all =
         PLATFORMS.into_iter().chain(RUNTIMES).map(|platform| (platform, plan("700ms", &server(18_100))));
+    let on_all = on_all.filter(|(platform, _)| *platform != Platform::Youki);
     for (platform, plan) in on_rootless.chain(on_all) {
         let Some(report) = report(platform, &plan) else { continue };
         let [web] = report.tenants.as_slice() else { panic!("one tenant") };
@@ -135,9 +136,13 @@ fn a_program_that_is_not_there_or_has_no_place_is_refused_by_its_field() {
         (odd, Platform::Docker, "tenant.x.workload.argv", "characters that have a meaning"),
         ("/bin/true", Platform::Vm, "tenant.x.workload.kind", "in a guest"),
     ];
-    for (program, platform, expected, why) in table {
+    let table = table.map(|(program, platform, expected, why)| {
         let tenant =
             format!("[[tenant]]\nname = \"x\"\nworkload = {{ kind = \"command\", argv = [{program:?}] }}\n");
+        (program, tenant, platform, expected, why)
+    });
+    let probed = ("perl", server(18_101), Platform::Youki, "tenant.web.workload.probe", "loopback");
+    for (program, tenant, platform, expected, why) in table.into_iter().chain([probed]) {
         match common::answer(&plan("300ms", &tenant), platform) {
             Err(RunError::Unsupported { field, what, .. }) => {
                 assert_eq!(field, expected, "{program}");

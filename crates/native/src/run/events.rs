@@ -175,10 +175,12 @@ impl Course<'_> {
             let Some(how) = tenant.there().and_then(Life::ended).cloned() else { continue };
             let label = tenant.row_label();
             let Some(life) = tenant.lives.last_mut() else { continue };
-            let how = program::killed(life.tape()).unwrap_or(how);
             life.look(&*self.cgroup);
             let at_ns = life.launcher.ended_ns.map_or(now_ns, |at_ns| at_ns.saturating_sub(origin_ns));
-            let oom = life.oom_kill(&how, &*self.cgroup, (&tenant.plan, self.platform));
+            // Its worker outlives a program that is killed, and says how that ended.
+            let killed = program::killed(life.tape());
+            let oom =
+                life.oom_kill(killed.as_ref().unwrap_or(&how), &*self.cgroup, (&tenant.plan, self.platform));
             let cause = match (&oom, life.asked) {
                 (Some(kill), _) => {
                     let names = (&*label, &*machine(tenant.plan.node));
