@@ -14,8 +14,8 @@ use super::initramfs::Initramfs;
 use crate::setup::guest_kernel;
 use crate::shell::{Workspace, follow};
 
-/// Longest life of the guest of the native tests: twice what it takes on two idle cores of 2.6 GHz.
-const PATIENCE: Duration = Duration::from_mins(7);
+/// Longest life of the guest of the native tests: half as much again as on two idle cores of 2.6 GHz.
+const PATIENCE: Duration = Duration::from_mins(9);
 /// Boots until one comes to its end: an emulated guest has been seen to stand still, its clock and all time limits in it too.
 const BOOTS: u32 = 3;
 
