@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -106,15 +106,37 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
 ///
 /// # Errors
 /// Where it can't be started, or is still running at `until`: then it and all it started are stopped.
-pub(crate) fn follow(command: &mut Command, until: Instant, mut each: impl FnMut(&str)) -> Result<bool> {
+pub(crate) fn follow(command: &mut Command, until: Instant, each: impl FnMut(&str)) -> Result<bool> {
+    follow_while_it_speaks(command, until, Duration::MAX, each)
+}
+
+/// The same of a program that is known to say something at least every `silence`.
+///
+/// # Errors
+/// As [`follow`], and where it said nothing for so long: it is stopped then, too.
+pub(crate) fn follow_while_it_speaks(
+    command: &mut Command,
+    until: Instant,
+    silence: Duration,
+    mut each: impl FnMut(&str),
+) -> Result<bool> {
     println!("$ {}", typed(command));
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("could not start `{}`", typed(command)))?;
     let lines = lines_of(&mut child);
-    while let Ok(line) = lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
-        each(&line);
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match lines.recv_timeout(left.min(silence)) {
+            Ok(line) => each(&line),
+            Err(RecvTimeoutError::Timeout) if left > silence => {
+                stop_tree(child.id());
+                child.wait()?;
+                bail!("`{}` was stopped: it said nothing for {}", typed(command), wall(silence));
+            }
+            Err(_) => break,
+        }
     }
     end(&mut child, until).with_context(|| format!("`{}`", typed(command)))
 }

@@ -10,6 +10,7 @@ mod oci;
 mod steps;
 mod tally;
 
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ use crate::shell::{Workspace, follow, typed, wall};
 use ahead::Ahead;
 use build::TestProgram;
 use steps::STEPS;
-use tally::Tally;
+use tally::{Failure, Skip, Tally};
 
 pub(crate) use ahead::compile as compile_ahead;
 
@@ -37,6 +38,9 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 120)]
     minutes: u64,
 }
+
+/// Failures of a program that are looked at once more: more of them are no chance.
+const MOST_REPEATED: usize = 3;
 
 /// One step: a name to choose it by, what it needs, what it does.
 struct Step {
@@ -78,8 +82,29 @@ impl Run<'_> {
             self.tally.line(line);
         })?;
         if !success && self.tally.failed.len() == before {
-            self.tally.failed.push(format!("`{}` failed outside of a test", typed(command)));
+            self.tally.fail(format!("`{}` failed outside of a test", typed(command)));
         }
+        Ok(())
+    }
+
+    /// The same of a program of libtest's that holds the machine to something: what failed is run once more, one after the other
+    /// and by itself. On a machine that others use, too, a test that measures may be hit by what is none of ours.
+    fn tests_of_the_machine(&mut self, command: impl Fn() -> Command) -> Result<()> {
+        let before = self.tally.failed.len();
+        self.tests(&mut command())?;
+        let failed = self.tally.names_failed(before);
+        if failed.is_empty() || failed.len() > MOST_REPEATED {
+            return Ok(());
+        }
+        println!("\nonce more, each by itself: {}", failed.join(", "));
+        let mut again = command();
+        again.args(["--test-threads=1", "--exact"]).args(&failed);
+        let mut second = Tally::default();
+        follow(&mut again, self.until, |line| {
+            println!("{line}");
+            second.line(line);
+        })?;
+        self.tally.repeat(before, &second);
         Ok(())
     }
 
@@ -167,7 +192,7 @@ fn set_up(workspace: &Workspace, needs: &[Need], tally: &mut Tally) -> Vec<Need>
     for &need in needs {
         if let Err(error) = need.meet(workspace) {
             println!("error: {error:#}");
-            tally.failed.push(format!("{error:#}"));
+            tally.fail(format!("{error:#}"));
             unmet.push(need);
         }
     }
@@ -181,7 +206,7 @@ fn timed(name: &'static str, about: &str, work: impl FnOnce(&mut Tally) -> Resul
     let mut tally = Tally::default();
     if let Err(error) = work(&mut tally) {
         println!("error: {error:#}");
-        tally.failed.push(format!("{error:#}"));
+        tally.fail(format!("{error:#}"));
     }
     let took = begun.elapsed();
     let word = if tally.failed.is_empty() { "passed" } else { "FAILED" };
@@ -189,23 +214,38 @@ fn timed(name: &'static str, about: &str, work: impl FnOnce(&mut Tally) -> Resul
     Done { name, took, tally }
 }
 
+/// The steps come last but for what failed: of a long output often only the end is kept.
 fn print_summary(all: &[Done], whole: Duration) {
     println!("\n== summary");
-    println!("{:<12} {:>13} {:>7} {:>7} {:>8}", "step", "wall", "passed", "failed", "skipped");
+    for Done { name, tally, .. } in all {
+        for (reason, names) in by_reason(&tally.skipped) {
+            println!("skipped in {name}: {reason}: {}", names.join(", "));
+        }
+    }
+    println!("\n{:<12} {:>13} {:>7} {:>7} {:>8}", "step", "wall", "passed", "failed", "skipped");
     for Done { name, took, tally } in all {
         let (failed, skipped) = (tally.failed.len(), tally.skipped.len());
         println!("{name:<12} {:>13} {:>7} {failed:>7} {skipped:>8}", wall(*took), tally.passed);
     }
     println!("{:<12} {:>13}", "together", wall(whole));
-    for Done { name, tally, .. } in all {
-        for skip in &tally.skipped {
-            println!("skipped in {name}: {}: {}", skip.name, skip.reason);
+    let tell = |what: &str, name: &str, failures: &[Failure]| {
+        for failure in failures {
+            println!("{what} in {name}: {}", failure.name);
+            failure.said.iter().for_each(|line| println!("    {line}"));
         }
-    }
+    };
     for Done { name, tally, .. } in all {
-        for failure in &tally.failed {
-            println!("FAILED in {name}: {failure}");
-        }
+        tell("passed only when repeated", name, &tally.repeated);
+        tell("FAILED", name, &tally.failed);
     }
     println!();
+}
+
+/// Names of what was skipped, by the reason.
+fn by_reason(skipped: &[Skip]) -> BTreeMap<&str, Vec<&str>> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for skip in skipped {
+        reasons.entry(&skip.reason).or_default().push(&skip.name);
+    }
+    reasons
 }

@@ -7,13 +7,30 @@ pub(crate) struct Skip {
     pub(crate) reason: String,
 }
 
+/// What failed, and the beginning of what it said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) name: String,
+    pub(crate) said: Vec<String>,
+}
+
+/// Lines of what a failed test said that are told once more at the end.
+const TOLD_AGAIN: usize = 15;
+/// Characters of each.
+const CHARS: usize = 300;
+/// What the first line of Rust's message of a panic holds.
+const PANIC: &str = " panicked at ";
+
 /// What was counted so far.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: usize,
-    /// Names of what failed.
-    pub(crate) failed: Vec<String>,
+    pub(crate) failed: Vec<Failure>,
+    /// What failed first, and passed when it was run once more, by itself. It counts as passed.
+    pub(crate) repeated: Vec<Failure>,
     pub(crate) skipped: Vec<Skip>,
+    /// Place of the failure whose words are being read.
+    reading: Option<usize>,
 }
 
 impl Tally {
@@ -25,7 +42,49 @@ impl Tally {
             line.strip_prefix("skipped: ").and_then(|rest| rest.split_once(": "))
         {
             self.skipped_inside(name, reason);
+        } else {
+            self.said(line);
         }
+    }
+
+    /// What a test said stands below its name, in a list of all that failed.
+    fn said(&mut self, line: &str) {
+        if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----")) {
+            self.reading = self.failed.iter().position(|failure| failure.name == name);
+        } else if ["failures:", "successes:"].contains(&line) {
+            self.reading = None;
+        } else if let Some(failure) = self.reading.and_then(|place| self.failed.get_mut(place)) {
+            if line.contains(PANIC) {
+                failure.said.clear();
+            }
+            if failure.said.len() < TOLD_AGAIN && !line.is_empty() {
+                failure.said.push(line.chars().take(CHARS).collect());
+            }
+        }
+    }
+
+    /// Something failed that says no more than its name.
+    pub(crate) fn fail(&mut self, name: String) {
+        self.failed.push(Failure { name, said: Vec::new() });
+    }
+
+    /// Names of what failed since `from` failures were there.
+    pub(crate) fn names_failed(&self, from: usize) -> Vec<String> {
+        self.failed.iter().skip(from).map(|failure| failure.name.clone()).collect()
+    }
+
+    /// Takes what came of running once more what failed since `from` failures were there. Where that did not run each of them, it
+    /// says nothing.
+    pub(crate) fn repeat(&mut self, from: usize, second: &Self) {
+        let first = self.failed.split_off(from);
+        let all_ran = second.passed + second.failed.len() == first.len();
+        let fails =
+            |failure: &Failure| !all_ran || second.failed.iter().any(|again| again.name == failure.name);
+        let (failed, repeated): (Vec<_>, Vec<_>) = first.into_iter().partition(fails);
+        self.passed += repeated.len();
+        self.failed.extend(failed);
+        self.repeated.extend(repeated);
+        self.reading = None;
     }
 
     fn outcome(&mut self, name: &str, outcome: &str) {
@@ -34,7 +93,7 @@ impl Tally {
         match word {
             "ok" => self.passed += 1,
             // wasm-bindgen's runner leaves the last letters out.
-            "FAILED" | "FAIL" => self.failed.push(name.to_owned()),
+            "FAILED" | "FAIL" => self.fail(name.to_owned()),
             "ignored" => self.skipped.push(Skip { name: name.to_owned(), reason: reason.to_owned() }),
             _ => {}
         }
@@ -53,7 +112,7 @@ impl Tally {
         if good {
             self.passed += 1;
         } else {
-            self.failed.push(name.to_owned());
+            self.fail(name.to_owned());
         }
     }
 
@@ -92,7 +151,7 @@ mod tests {
         let names: Vec<_> =
             tally.skipped.iter().map(|skip| (skip.name.as_str(), skip.reason.as_str())).collect();
         assert_eq!(tally.passed, 2);
-        assert_eq!(tally.failed, ["c", "web_home"]);
+        assert_eq!(tally.names_failed(0), ["c", "web_home"]);
         assert_eq!(
             names,
             [
@@ -102,5 +161,45 @@ mod tests {
             ]
         );
         assert_eq!(Tally::closing_line(&[&tally, &Tally::default()]), "2 passed, 2 failed, 3 skipped");
+    }
+    #[test]
+    fn what_failed_is_told_with_its_words() {
+        let mut tally = Tally::default();
+        for line in [
+            "test a ... ok",
+            "test c ... FAILED",
+            "",
+            "successes:",
+            "---- a stdout ----",
+            "all is well",
+            "failures:",
+            "",
+            "---- c stdout ----",
+            "a long story",
+            "thread 'c' (7) panicked at tests/c.rs:1:2:",
+            "one is not two",
+            "failures:",
+            "    c",
+        ] {
+            tally.line(line);
+        }
+        let said = ["thread 'c' (7) panicked at tests/c.rs:1:2:".to_owned(), "one is not two".to_owned()];
+        assert_eq!(tally.failed, [Failure { name: "c".to_owned(), said: said.into() }]);
+    }
+
+    #[test]
+    fn what_passes_by_itself_counts_as_passed_and_is_named() {
+        let of = |lines: &[&str]| {
+            let mut tally = Tally::default();
+            lines.iter().for_each(|line| tally.line(line));
+            tally
+        };
+        let mut tally = of(&["test a ... FAILED", "test b ... FAILED", "test c ... FAILED"]);
+        tally.repeat(1, &of(&["test b ... ok", "test c ... FAILED"]));
+        assert_eq!((tally.passed, tally.names_failed(0)), (1, vec!["a".to_owned(), "c".to_owned()]));
+        assert_eq!(tally.repeated.first().map(|failure| failure.name.as_str()), Some("b"));
+        // One of two did not run.
+        tally.repeat(0, &of(&["test a ... ok"]));
+        assert_eq!(tally.names_failed(0), ["a", "c"]);
     }
 }
