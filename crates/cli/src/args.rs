@@ -294,6 +294,7 @@ pub(crate) struct Doctor {
 #[command(after_help = "\
 Examples:
   sudo catamaran probe --on container             what a container sees, and what it is let do
+  sudo catamaran probe --on docker                what docker lets its containers
   sudo catamaran probe --on chroot --json
 
 A tenant looks around and attacks what is ours: a process and a file outside, and its own limits.

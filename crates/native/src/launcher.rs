@@ -1,5 +1,7 @@
 //! The runner's end of a tenant: the launcher that starts it, the tenant's process, the socket to both and the tape.
 
+mod findings;
+
 use std::fs::{self, File};
 use std::io::{Seek as _, Write as _};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -8,7 +10,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use catamaran_worker::clock::now_ns;
-use catamaran_worker::facts::Facts;
 use catamaran_worker::reap::reap;
 use catamaran_worker::script::{Script, stamp, word};
 use catamaran_worker::stop::STOP_AT;
@@ -133,13 +134,25 @@ impl Launcher {
         requested_ns: u64,
         interrupt: &Interrupt,
     ) -> Result<Self, Problem> {
+        let mut launcher = Self::of_prober(control, tape, tenant, requested_ns)?;
+        launcher.wait_for(interrupt, word::STARTED, |_, message| message == word::STARTED)?;
+        Ok(launcher)
+    }
+
+    /// The same of one that probes, and has no work to wait for.
+    pub(crate) fn of_prober(
+        control: OwnedFd,
+        tape: &File,
+        tenant: Pid,
+        requested_ns: u64,
+    ) -> Result<Self, Problem> {
         let tape = Tape::map(tape.as_fd()).map_err(|error| {
             Problem::by_errno(format!("map the tape: {error}"), "free some memory and try again")
         })?;
         tape.stamp(stamp::REQUEST, requested_ns);
         tape.set(head::TENANT, u64::from(tenant.as_raw_nonzero().get().cast_unsigned()));
         let mut launcher = Self::new(None, control, tape);
-        launcher.wait_for(interrupt, word::STARTED, |_, message| message == word::STARTED)?;
+        launcher.take_up();
         Ok(launcher)
     }
 
@@ -177,29 +190,6 @@ impl Launcher {
         self.tape.set(head::TENANT, u64::from(number));
         self.take_up();
         Ok(())
-    }
-
-    /// Has the tenant probe; what it found by name, when it has ended.
-    pub(crate) fn probe(&mut self, script: &Script, interrupt: &Interrupt) -> Result<Facts, Problem> {
-        self.set_off(script, interrupt)?;
-        let deadline = Instant::now() + START_PATIENCE;
-        let mut found = Facts::new();
-        while self.ended.is_none() {
-            interrupt.check()?;
-            if Instant::now() > deadline {
-                let seconds = START_PATIENCE.as_secs();
-                return Err(Problem::new(
-                    format!("the probe did not come to its end within {seconds} s"),
-                    "try again on a quieter machine",
-                ));
-            }
-            if self.wait(LOOK_EVERY) {
-                let message = self.hear()?;
-                let finding = message.strip_prefix(word::FOUND).and_then(|finding| finding.split_once('\t'));
-                found.extend(finding.map(|(name, what)| (name.to_owned(), what.to_owned())));
-            }
-        }
-        Ok(found)
     }
 
     /// Has another program started in the worker's place; comes back when its process is there.

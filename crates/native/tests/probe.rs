@@ -34,8 +34,14 @@ fn every_platform_keeps_what_it_promises() {
         Platform::Runc,
         Platform::Crun,
         Platform::Youki,
+        Platform::Podman,
+        Platform::Containerd,
+        Platform::Docker,
+        Platform::Lxc,
         Platform::Vm,
     ];
+    // Engines let their containers more, each what it says of itself.
+    let engines = [Platform::Podman, Platform::Containerd, Platform::Docker, Platform::Lxc];
     let outside = [Platform::BareMetal, Platform::Chroot, Platform::Namespaces, Platform::Cgroups];
     for platform in platforms {
         let Some(probe) = tried(platform) else { continue };
@@ -44,7 +50,7 @@ fn every_platform_keeps_what_it_promises() {
         let kernel = probe.views.iter().find(|view| view.resource == "kernel").expect("a kernel");
         let expected = if platform == Platform::Vm { Sees::Own } else { Sees::Host };
         assert_eq!(kernel.seen, Some(expected), "{platform}: nothing short of a guest hides the kernel");
-        if !outside.contains(&platform) {
+        if !outside.contains(&platform) && !engines.contains(&platform) {
             for attack in &probe.attacks {
                 let seen = attack.seen.expect("every attack was tried");
                 assert_ne!(seen, Verdict::Permitted, "{attack:?}");
@@ -55,7 +61,7 @@ fn every_platform_keeps_what_it_promises() {
 
 #[test]
 fn a_platform_without_code_is_not_available() {
-    for platform in [Platform::Rkt, Platform::Docker, Platform::Microvm] {
+    for platform in [Platform::Rkt, Platform::Gvisor, Platform::Microvm] {
         match probe(platform, &Arc::default()) {
             Err(RunError::Unavailable { platform: named, .. }) => assert_eq!(named, platform),
             other => panic!("{platform}: {other:?}"),

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use catamaran_image::Image;
 use catamaran_scenario::plan::{PlatformSettings, Tenant};
 use catamaran_scenario::{Plan, Platform};
+use catamaran_worker::facts::Facts;
 use catamaran_worker::minimal::{CONTROL, FILE, PROGRAM};
 use catamaran_worker::room_plan::RoomPlan;
 use catamaran_worker::script::Step;
@@ -177,6 +178,15 @@ fn holding_group(plan: &RoomPlan) -> PathBuf {
     plan.settle.iter().find(|group| group.ends_with(GROUP)).cloned().unwrap_or_default()
 }
 
+/// A tenant as it is to be contained.
+pub(crate) struct Contained<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) images: &'a Images,
+    pub(crate) how: &'a platform::Plan,
+    pub(crate) tenant: &'a Tenant,
+    pub(crate) label: &'a str,
+}
+
 /// An engine that is at work.
 pub(crate) struct Engine {
     calls: &'static dyn Calls,
@@ -246,18 +256,54 @@ impl Engine {
     pub(crate) fn start(
         &mut self,
         guard: &Guard,
-        (plan, images): (&Plan, &Images),
-        how: &platform::Plan,
-        (tenant, label): (&Tenant, &str),
+        birth: &Contained<'_>,
         tape: &std::fs::File,
         interrupt: &Interrupt,
     ) -> Result<(Launcher, String), Problem> {
+        let file = birth.how.script.file.as_ref().map(|_| format!("/{FILE}"));
+        let (connected, requested_ns) = self.contain(guard, birth, ("work-at", file), interrupt)?;
+        let group = connected.group_below(&guard.group_name())?;
+        connected.hand_over(tape)?;
+        Ok((connected.at_work(tape, requested_ns, interrupt)?, group))
+    }
+
+    /// Has a container probe, with those arguments; comes back when it has told everything, and is still there. Its group, from
+    /// the guard's on.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub(crate) fn probe(
+        &mut self,
+        guard: &Guard,
+        birth: &Contained<'_>,
+        targets: &[String],
+        tape: &std::fs::File,
+        interrupt: &Interrupt,
+    ) -> Result<(Launcher, Facts, String), Problem> {
+        let targets = targets.iter().cloned();
+        let (connected, requested_ns) = self.contain(guard, birth, ("probe-at", targets), interrupt)?;
+        let group = connected.group_below(&guard.group_name())?;
+        connected.hand_over(tape)?;
+        let mut launcher = connected.probing(tape, requested_ns)?;
+        let found = launcher.findings(interrupt)?;
+        Ok((launcher, found, group))
+    }
+
+    /// Starts a container whose worker is to do this, with those arguments; comes back when it waits for its tape. When the engine
+    /// was asked (ns).
+    fn contain(
+        &mut self,
+        guard: &Guard,
+        Contained { plan, images, how, tenant, label }: &Contained<'_>,
+        (role, arguments): (&str, impl IntoIterator<Item = String>),
+        interrupt: &Interrupt,
+    ) -> Result<(tenant::Connected, u64), Problem> {
         self.started += 1;
         let control = self.place.folder.join(format!("{}.control", self.started));
         let listener = tenant::Listener::bind(&control)?;
-        let mut words = vec![format!("/{PROGRAM}"), "work-at".to_owned(), format!("/{CONTROL}")];
+        let mut words = vec![format!("/{PROGRAM}"), role.to_owned(), format!("/{CONTROL}")];
         words.push(guard.id().to_owned());
-        words.extend(how.script.file.as_ref().map(|_| format!("/{FILE}")));
+        words.extend(arguments);
         let limits = &how.limits;
         let container = Container {
             name: label,
@@ -278,10 +324,8 @@ impl Engine {
         self.room.demand(words, interrupt)?;
         stop_at("engine");
         let connected = listener.accept(interrupt)?;
-        let group = connected.group_below(&guard.group_name())?;
         connected.adjust(&how.script)?;
-        let launcher = connected.hand_over(tape, requested_ns, interrupt)?;
-        Ok((launcher, group))
+        Ok((connected, requested_ns))
     }
 
     /// How the container of a tenant that is gone has ended: its exit code, or `signal N`.

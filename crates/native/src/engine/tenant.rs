@@ -112,20 +112,30 @@ impl Connected {
         Ok(())
     }
 
-    /// Gives it the tape; comes back when all its threads wait for the common start.
-    pub(super) fn hand_over(
-        self,
-        tape: &fs::File,
-        requested_ns: u64,
-        interrupt: &Interrupt,
-    ) -> Result<Launcher, Problem> {
+    /// Gives it the tape.
+    pub(super) fn hand_over(&self, tape: &fs::File) -> Result<(), Problem> {
         let descriptors = [tape.as_fd()];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
         sendmsg(&self.control, &[IoSlice::new(b".")], &mut ancillary, SendFlags::NOSIGNAL)
-            .map_err(|error| gone(&error))?;
+            .map(drop)
+            .map_err(|error| gone(&error))
+    }
+
+    /// As a tenant that works; comes back when all its threads wait for the common start.
+    pub(super) fn at_work(
+        self,
+        tape: &fs::File,
+        requested_ns: u64,
+        interrupt: &Interrupt,
+    ) -> Result<Launcher, Problem> {
         Launcher::of_contained(self.control, tape, self.pid, requested_ns, interrupt)
+    }
+
+    /// As one that probes.
+    pub(super) fn probing(self, tape: &fs::File, requested_ns: u64) -> Result<Launcher, Problem> {
+        Launcher::of_prober(self.control, tape, self.pid, requested_ns)
     }
 }
 

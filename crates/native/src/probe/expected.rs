@@ -2,10 +2,13 @@
 //! its own kernel: what counts is that nothing of it reaches the machine.
 //!
 //! **Source.** `namespaces(7)`, `chroot(2)`, `capabilities(7)`, `cgroups(7)`; for the container the defaults of the OCI
-//! runtimes (`catamaran_worker::minimal`, `catamaran_worker::seccomp`).
+//! runtimes (`catamaran_worker::minimal`, `catamaran_worker::seccomp`); for engines what each lets its containers beyond these
+//! (decision 1365).
 
 use catamaran_report::report::Sees;
 use catamaran_scenario::Platform;
+
+use crate::engine;
 
 /// What came of an attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -45,7 +48,7 @@ impl Verdict {
 pub(super) fn views(platform: Platform) -> [(&'static str, Sees); 11] {
     let (namespaces, root) = match platform {
         Platform::Namespaces => (true, false),
-        Platform::Container | Platform::Runc | Platform::Crun | Platform::Youki => (true, true),
+        platform if is_contained(platform) => (true, true),
         Platform::Chroot => (false, true),
         Platform::Vm => return GUEST.map(|resource| (resource, Sees::Own)),
         _ => (false, false),
@@ -71,6 +74,28 @@ pub(super) fn views(platform: Platform) -> [(&'static str, Sees); 11] {
         ("kernel", Sees::Host),
         ("time", Sees::Host),
     ]
+}
+
+/// Whether a tenant is in a container, whoever made it.
+fn is_contained(platform: Platform) -> bool {
+    let by_a_runtime = [Platform::Container, Platform::Runc, Platform::Crun, Platform::Youki];
+    by_a_runtime.contains(&platform) || engine::is_used(platform)
+}
+
+/// What an engine lets its containers that our own does not let, each by what the engine gives them unless it is told otherwise.
+fn let_by_engine(platform: Platform) -> &'static [&'static str] {
+    match platform {
+        // CAP_MKNOD is among the fourteen capabilities that both leave, and the group of devices lets every number be made, though
+        // not opened.
+        Platform::Docker => &["make-device"],
+        // `ctr` has no word for a limit on processes.
+        Platform::Containerd => &["make-device", "exhaust-pids"],
+        // Its filter lets `unshare` pass: podman is to work in podman.
+        Platform::Podman => &["new-user-namespace"],
+        // Root keeps all capabilities but four, and no filter is told: what is privileged is held back by the namespaces alone.
+        Platform::Lxc => &["mount", "make-device", "new-user-namespace", "use-keyring"],
+        _ => &[],
+    }
 }
 
 /// Resources of which a guest has its own: all.
@@ -125,7 +150,8 @@ pub(super) fn attacks(platform: Platform) -> Vec<(&'static str, Verdict)> {
             Platform::Chroot => ways.chroot,
             Platform::Namespaces => ways.namespaces,
             Platform::Cgroups => ways.cgroups,
-            Platform::Container | Platform::Runc | Platform::Crun | Platform::Youki => ways.container,
+            platform if let_by_engine(platform).contains(&ways.attack) => Permitted,
+            platform if is_contained(platform) => ways.container,
             Platform::Vm => ways.guest,
             _ => Permitted,
         };
@@ -144,6 +170,26 @@ mod tests {
         for platform in [Platform::Container, Platform::Vm] {
             for (attack, verdict) in attacks(platform) {
                 assert_ne!(verdict, Permitted, "{attack} on {platform}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_container_by_an_engine_is_one_that_lets_more() {
+        let container = attacks(Platform::Container);
+        for platform in [Platform::Podman, Platform::Containerd, Platform::Docker, Platform::Lxc] {
+            assert_eq!(views(platform), views(Platform::Container), "{platform}");
+            let let_too = let_by_engine(platform);
+            assert!(
+                !let_too.is_empty()
+                    && let_too.iter().all(|name| WAYS.iter().any(|ways| ways.attack == *name))
+            );
+            for (of_engine, of_ours) in attacks(platform).into_iter().zip(&container) {
+                let lets = let_too.contains(&of_engine.0);
+                assert!(
+                    if lets { of_engine.1 == Permitted } else { of_engine == *of_ours },
+                    "{platform}: {of_engine:?}"
+                );
             }
         }
     }

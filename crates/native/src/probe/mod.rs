@@ -18,14 +18,16 @@ use catamaran_worker::facts::{self, Facts};
 use catamaran_worker::port::PLAYGROUND;
 use catamaran_worker::script::{RootWay, Step};
 
+use crate::engine::{self, Contained};
 use crate::guard::{Guard, Shape};
+use crate::image::Images;
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::order::Order;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::vm::Hypervisor;
-use crate::{accept, engine, isolation, platform};
+use crate::{accept, isolation, platform};
 
 pub use expected::Verdict;
 
@@ -99,6 +101,9 @@ workload = { kind = "idle" }
 /// The finding that takes the kernel's count of throttled periods to be judged: less CPU time may be others' doing.
 const EXHAUST_CPU: &str = "attack.exhaust-cpu";
 
+/// The tenant's group.
+const LABEL: &str = "probe.0";
+
 /// More devices than this are counted, not named.
 const DEVICES_SHOWN: usize = 8;
 
@@ -133,15 +138,9 @@ pub fn probe(platform: Platform, interrupted: &Arc<AtomicBool>) -> Result<Probe,
     crate::clean()?;
     let on = |problem: Problem| problem.on(platform);
     accept::check_platform(platform, false)?;
-    let nobody_to_ask = match platform {
-        Platform::Microvm => Some(("a bare guest has no kernel to ask what it sees", "probe vm")),
-        _ if engine::is_used(platform) => {
-            Some(("an engine's container is not probed yet", "probe container, runc, crun or youki"))
-        }
-        _ => None,
-    };
-    if let Some((why, remedy)) = nobody_to_ask {
-        let (why, remedy) = (why.to_owned(), remedy.to_owned());
+    if platform == Platform::Microvm {
+        let (why, remedy) =
+            ("a bare guest has no kernel to ask what it sees".to_owned(), "probe vm".to_owned());
         return Err(RunError::Unavailable { platform, why, remedy });
     }
     let text = if platform == Platform::Vm { SCENARIO_IN_GUEST } else { SCENARIO };
@@ -167,11 +166,15 @@ fn measure(
 ) -> Result<Facts, Problem> {
     let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
     let runtime = Runtime::find(platform)?;
+    let engine = engine::Found::find(platform, &plan.settings(platform))?;
     let mut guard = Guard::make(&Shape::of(plan, platform)?)?;
     let runtime = runtime.map(|runtime| runtime.prepare(&mut guard)).transpose()?;
     let worker = WorkerFile::make()?;
     let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
     let hypervisor = hypervisor.map(try_out).transpose()?;
+    let images = Images::default();
+    let open = |found: engine::Found| found.open((plan, &images), &mut guard, &worker, interrupt);
+    let engine = engine.map(open).transpose()?;
     let order = Order::turns(1, 1);
     // Waits for a script that never comes: a process of ours to be attacked.
     let outside = Launcher::start(&worker, guard.id(), order.write()?, interrupt)?;
@@ -182,17 +185,27 @@ fn measure(
             "make room on the file system of /run",
         )
     })?;
-    let mut how = guard.place(platform, &plan.settings(platform)).plan(tenant, "probe.0");
+    let mut how = guard.place(platform, &plan.settings(platform)).plan(tenant, LABEL);
     let playground = guard.make_playground()?;
     let inside = match how.script.root.as_ref().map(|root| root.way) {
         Some(RootWay::Chroot | RootWay::Pivot) => Path::new("/tmp"),
-        None if runtime.is_some() => Path::new("/tmp"),
+        None if runtime.is_some() || engine.is_some() => Path::new("/tmp"),
         None if hypervisor.is_some() => Path::new(PLAYGROUND),
         None => &playground,
     };
     let (file, inside) = (host_file.display().to_string(), inside.display().to_string());
     let most = if hypervisor.is_some() { MEMORY_BYTES_IN_GUEST } else { MEMORY_BYTES };
     let targets = vec![outside.pid().to_string(), file, inside, most.to_string()];
+    if let Some(mut engine) = engine {
+        let contained = Contained { plan, images: &images, how: &how, tenant, label: LABEL };
+        let (launcher, mut found, group) =
+            engine.probe(&guard, &contained, &targets, &order.write()?, interrupt)?;
+        // Whoever connects to a Unix socket runs on the same kernel; LXC shows its containers another boot id.
+        found.extend(facts::read(Path::new("/proc/self")).remove_entry(isolation::KERNEL));
+        let throttled = throttled(&guard, platform, &group);
+        drop((launcher, outside, engine));
+        return close(guard, found, throttled);
+    }
     let mut launcher = Launcher::start(&worker, guard.id(), order.write()?, interrupt)?;
     guard.receive(&how, launcher.pid(), platform::has_limits(platform))?;
     let found = match &hypervisor {
@@ -200,25 +213,33 @@ fn measure(
             // Under the limit it would take half a minute to boot.
             let (late, early): (Vec<_>, _) = how.script.limits.into_iter().partition(limits_cpu);
             how.script.limits = early;
-            let mut guest =
-                vm.boot(&mut launcher, how.script, (guard.path(), "probe.0"), tenant, interrupt)?;
+            let mut guest = vm.boot(&mut launcher, how.script, (guard.path(), LABEL), tenant, interrupt)?;
             guard.perform(&late, 0)?;
             guest.probe(guard.id(), &targets, interrupt)
         }
         None => {
             how.script.probe = targets;
             if let Some(runtime) = &runtime {
-                runtime.lay_out(&mut guard, &mut how, tenant, "probe.0")?;
+                runtime.lay_out(&mut guard, &mut how, tenant, LABEL)?;
             }
             launcher.probe(&how.script, interrupt)
         }
     };
     drop((launcher, outside));
-    let accounts = guard.cgroup.accounts("probe.0", platform::has_limits(platform));
+    let throttled = throttled(&guard, platform, LABEL);
+    close(guard, found?, throttled)
+}
+
+/// Whether the group of that name has been throttled.
+fn throttled(guard: &Guard, platform: Platform, group: &str) -> bool {
+    let accounts = guard.cgroup.accounts(group, platform::has_limits(platform));
     let throttling = accounts.throttling.and_then(|path| std::fs::read_to_string(path).ok());
-    let throttled = guard.cgroup.usage(None, throttling.as_deref()).throttled_periods > 0;
+    guard.cgroup.usage(None, throttling.as_deref()).throttled_periods > 0
+}
+
+/// Removes what was made, and judges what took whoever was outside.
+fn close(guard: Guard, mut found: Facts, throttled: bool) -> Result<Facts, Problem> {
     guard.remove()?;
-    let mut found = found?;
     if let Some(finding) = found.get_mut(EXHAUST_CPU).filter(|_| throttled) {
         *finding = finding.replace("permitted\t", "limited\t");
     }

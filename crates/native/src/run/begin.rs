@@ -12,7 +12,7 @@ use catamaran_worker::stop::stop_at;
 use catamaran_worker::tape::head;
 
 use super::lives::{Life, Tenant};
-use crate::engine::{self, Engine};
+use crate::engine::{self, Contained, Engine};
 use crate::guard::{Guard, Shape};
 use crate::image::{Images, Root};
 use crate::interrupt::Interrupt;
@@ -150,14 +150,9 @@ impl<'a> Maker<'a> {
             settle(birth);
             let tape = order.write()?;
             let present = look_out(&mut self.trace, engine.processes());
-            let (launcher, group) = engine.start(
-                guard,
-                (self.plan, &self.images),
-                &how,
-                (tenant, label),
-                &tape,
-                self.interrupt,
-            )?;
+            let (plan, images) = (self.plan, &self.images);
+            let contained = Contained { plan, images, how: &how, tenant, label };
+            let (launcher, group) = engine.start(guard, &contained, &tape, self.interrupt)?;
             let seen = look_back(&mut self.trace, present, launcher.tenant);
             self.attach(&launcher, birth.instance)?;
             return self.received(launcher, None, (label, root.stages, seen), group);

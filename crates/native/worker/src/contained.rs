@@ -4,11 +4,14 @@ use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
+use catamaran_worker::script::word;
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags,
     SocketType, connect, recvmsg, socket_with,
 };
+
+use crate::launch::say;
 
 /// Connects to the runner, which then hands over the tape: these become standard input and output, as for every worker.
 pub(crate) fn report_at(path: &str) -> Result<(), String> {
@@ -19,6 +22,13 @@ pub(crate) fn report_at(path: &str) -> Result<(), String> {
     let tape = take_tape(&control).map_err(failed)?.ok_or("the runner hands over no tape")?;
     let duplicate = rustix::stdio::dup2_stdin(&control).and_then(|()| rustix::stdio::dup2_stdout(&tape));
     duplicate.map_err(|error| format!("cannot put the tape in its place: {error}"))
+}
+
+/// Stays until the runner hangs up: an engine removes the group of a container that is gone, and what it counted.
+pub(crate) fn stay_until_looked_at() {
+    say(rustix::stdio::stdin(), word::PROBED);
+    let mut byte = [0_u8];
+    while rustix::io::read(rustix::stdio::stdin(), &mut byte) == Err(Errno::INTR) {}
 }
 
 /// The descriptor that comes with the runner's first message.

@@ -56,6 +56,11 @@ fn main() {
         ["probe", run, outside, host_file, playground, memory_bytes] => {
             probe::probe(run, outside, (host_file, playground), memory_bytes)
         }
+        ["probe-at", socket, run, outside, host_file, playground, memory_bytes] => {
+            contained::report_at(socket)
+                .and_then(|()| probe::probe(run, outside, (host_file, playground), memory_bytes))
+                .map(|()| contained::stay_until_looked_at())
+        }
         _ => Err("this program is started by catamaran, by hand only as `catamaran-worker container SCRIPT`"
             .into()),
     };

@@ -14,6 +14,8 @@ pub mod word {
     pub const GAVE_UP: &str = "gave-up ";
     /// One finding of a probe (name, tab, finding follow).
     pub const FOUND: &str = "found ";
+    /// A probe has told everything, and stays until it is told to go.
+    pub const PROBED: &str = "probed";
 }
 
 /// Numbers of the start-up instants on the tape.
