@@ -6,7 +6,7 @@
 
 mod expected;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -178,13 +178,7 @@ fn measure(
     let order = Order::turns(1, 1);
     // Waits for a script that never comes: a process of ours to be attacked.
     let outside = Launcher::start(&worker, guard.id(), order.write()?, interrupt)?;
-    let host_file = guard.path().join("outside");
-    std::fs::write(&host_file, "untouched").map_err(|error| {
-        Problem::by_errno(
-            format!("cannot write {}: {error}", host_file.display()),
-            "make room on the file system of /run",
-        )
-    })?;
+    let host_file = lay_out_file(guard.path())?;
     let mut how = guard.place(platform, &plan.settings(platform)).plan(tenant, LABEL);
     let playground = guard.make_playground()?;
     let inside = match how.script.root.as_ref().map(|root| root.way) {
@@ -228,6 +222,16 @@ fn measure(
     drop((launcher, outside));
     let throttled = throttled(&guard, platform, LABEL);
     close(guard, found?, throttled)
+}
+
+/// A file of the machine's, for tenants to write to.
+fn lay_out_file(folder: &Path) -> Result<PathBuf, Problem> {
+    let file = folder.join("outside");
+    std::fs::write(&file, "untouched").map_err(|error| {
+        let what = format!("cannot write {}: {error}", file.display());
+        Problem::by_errno(what, "make room on the file system of /run")
+    })?;
+    Ok(file)
 }
 
 /// Whether the group of that name has been throttled.
