@@ -115,8 +115,10 @@ impl Outcome<'_> {
                 version,
                 first.seen.as_ref(),
             );
-            if let Some(why) = unseen(&own, first.seen.as_ref()) {
-                row.explain_absence("startup_stages", why);
+            let whys = [first.fetched.unseen.clone(), unseen(&own, first.seen.as_ref())];
+            let whys: Vec<_> = whys.into_iter().flatten().collect();
+            if !whys.is_empty() {
+                row.explain_absence("startup_stages", whys.join("; "));
             }
             row.startup_stages = image::before(&first.fetched, own);
         }

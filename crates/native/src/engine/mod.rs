@@ -5,6 +5,7 @@
 //! tells who is at the other end, and the runner hands over the tape.
 
 mod calls;
+mod pull;
 mod room;
 mod tenant;
 
@@ -27,6 +28,8 @@ use crate::platform;
 use crate::problem::Problem;
 use crate::runtime;
 use crate::shown::Shown;
+
+use pull::Pulls;
 
 use calls::{CONTAINERD, Calls, Container, DOCKER, LXC, PODMAN, Place, device_file};
 use room::Room;
@@ -126,7 +129,8 @@ impl Found {
             runtime: self.runtime.as_ref().map(|runtime| runtime.program.clone()).unwrap_or_default(),
         };
         let (calls, version, group) = (self.calls, self.version(), holding_group(&furniture));
-        let mut engine = Engine { calls, version, place, room, group, started: 0 };
+        let pulls = Pulls::default();
+        let mut engine = Engine { calls, version, place, room, group, started: 0, pulls };
         engine.begin(interrupt)?;
         engine.load((plan, images), guard, interrupt)?;
         Ok(engine)
@@ -187,6 +191,7 @@ pub(crate) struct Engine {
     group: PathBuf,
     /// Containers so far.
     started: usize,
+    pulls: Pulls,
 }
 
 impl Engine {
@@ -225,6 +230,7 @@ impl Engine {
             let mut bring = |name: Option<&str>, base: Option<&Image>| -> Result<(), Problem> {
                 let failed = |error| images.failed(name.unwrap_or_default(), error);
                 worker::write(&archive, &reference(images, name), base).map_err(failed)?;
+                self.pulls.loaded(base)?;
                 self.room.demand(self.calls.load(&self.place, &archive), interrupt).map(drop)
             };
             if plan.tenants().iter().any(|tenant| image::named(plan, tenant).is_none()) {
@@ -262,7 +268,7 @@ impl Engine {
         let container = Container {
             name: label,
             host_name: &tenant.name,
-            image: reference(images, image::named(plan, tenant).map(|image| image.name.as_str())),
+            image: self.pulls.name(images, image::named(plan, tenant).map(|image| image.name.as_str())),
             root: how.script.image.as_deref(),
             control: &control,
             file: how.script.file.as_deref(),
