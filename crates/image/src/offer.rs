@@ -29,6 +29,9 @@ const CONFIGURATION: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 const BYTES: &str = "application/octet-stream";
 const NOT_FOUND: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+const NO_QUESTION: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+/// What is understood.
+const METHODS: [&str; 2] = ["GET", "HEAD"];
 /// Longest head of a question (bytes).
 const HEAD_BYTES_MAX: usize = 1 << 14;
 /// How long an engine may say nothing, or take nothing.
@@ -118,7 +121,10 @@ impl<'a> Offer<'a> {
     /// Answers one question; an engine that goes away in the midst of it has its own to say about that.
     fn answer(&self, mut stream: TcpStream, clock: fn() -> u64, served: &Mutex<Served>) {
         let served = || served.lock().unwrap_or_else(PoisonError::into_inner);
-        let Ok((is_get, path)) = question(&mut stream) else { return };
+        let Ok((is_get, path)) = question(&mut stream) else {
+            // Most engines ask by TLS first: the sooner they hear that this is none, the better.
+            return drop(stream.write_all(NO_QUESTION));
+        };
         let begun_ns = clock();
         match self.find(&path) {
             Some(Answer::Own(kind, content)) => {
@@ -198,20 +204,17 @@ fn question(stream: &mut TcpStream) -> io::Result<(bool, String)> {
     let mut piece = [0_u8; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
         let length = stream.read(&mut piece)?;
-        if length == 0 || head.len() > HEAD_BYTES_MAX {
+        head.extend_from_slice(piece.get(..length).unwrap_or_default());
+        let is_text = METHODS.iter().any(|method| head.starts_with(method.as_bytes()));
+        if length == 0 || head.len() > HEAD_BYTES_MAX || !is_text {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        head.extend_from_slice(piece.get(..length).unwrap_or_default());
     }
     let head = String::from_utf8_lossy(&head);
     let mut words = head.split(' ');
-    match (words.next(), words.next()) {
-        (Some(method @ ("GET" | "HEAD")), Some(path)) => {
-            let path = path.split('?').next().unwrap_or_default();
-            Ok((method == "GET", path.to_owned()))
-        }
-        _ => Err(io::ErrorKind::InvalidData.into()),
-    }
+    let is_get = words.next() == METHODS.first().copied();
+    let path = words.next().and_then(|path| path.split('?').next()).unwrap_or_default();
+    Ok((is_get, path.to_owned()))
 }
 
 /// The head of an answer of so many bytes with that digest, after which the connection ends.
