@@ -108,7 +108,11 @@ impl<'a> Offer<'a> {
                 let Ok(stream) = stream else { break };
                 let served = &served;
                 streams.extend(stream.try_clone());
-                let answer = move || self.answer(stream, clock, served);
+                let answer = move || {
+                    self.answer(&stream, clock, served);
+                    // The other handle would keep it open.
+                    let _ = stream.shutdown(Shutdown::Write);
+                };
                 // Where there is no thread, the engine hears no answer and says so.
                 let _ = std::thread::Builder::new().spawn_scoped(scope, answer);
             }
@@ -119,7 +123,7 @@ impl<'a> Offer<'a> {
     }
 
     /// Answers one question; an engine that goes away in the midst of it has its own to say about that.
-    fn answer(&self, mut stream: TcpStream, clock: fn() -> u64, served: &Mutex<Served>) {
+    fn answer(&self, mut stream: &TcpStream, clock: fn() -> u64, served: &Mutex<Served>) {
         let served = || served.lock().unwrap_or_else(PoisonError::into_inner);
         let Ok((is_get, path)) = question(&mut stream) else {
             // Most engines ask by TLS first: the sooner they hear that this is none, the better.
@@ -165,7 +169,7 @@ impl<'a> Offer<'a> {
     }
 
     /// Passes a layer on; whether all of it has gone to the engine.
-    fn pass_on(&self, stream: &mut TcpStream, layer: &Descriptor) -> Result<bool> {
+    fn pass_on(&self, stream: &mut &TcpStream, layer: &Descriptor) -> Result<bool> {
         let name = layer.digest().to_string();
         let mut answer = self.pull.ask("blobs", &name)?.take(layer.size());
         let mut left = layer.size();
@@ -197,7 +201,7 @@ fn kind(layer: &Descriptor) -> String {
 }
 
 /// Whether something is to be got, or only told of, and its path.
-fn question(stream: &mut TcpStream) -> io::Result<(bool, String)> {
+fn question(stream: &mut &TcpStream) -> io::Result<(bool, String)> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut head = Vec::new();
@@ -218,10 +222,151 @@ fn question(stream: &mut TcpStream) -> io::Result<(bool, String)> {
 }
 
 /// The head of an answer of so many bytes with that digest, after which the connection ends.
-fn say(stream: &mut TcpStream, kind: &str, digest: &str, bytes: u64) -> io::Result<()> {
+fn say(stream: &mut &TcpStream, kind: &str, digest: &str, bytes: u64) -> io::Result<()> {
     let head = format!(
         "HTTP/1.1 200 OK\r\nDocker-Distribution-API-Version: registry/2.0\r\nContent-Type: {kind}\r\n\
          Docker-Content-Digest: {digest}\r\nContent-Length: {bytes}\r\nConnection: close\r\n\r\n"
     );
     stream.write_all(head.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::registry::Reference;
+
+    static CLOCK: AtomicU64 = AtomicU64::new(0);
+
+    fn tick() -> u64 {
+        CLOCK.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Answers as often with what it has under the last part of a path.
+    fn registry(blobs: BTreeMap<String, Vec<u8>>, asks: usize) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for _ in 0..asks {
+                let (stream, _) = listener.accept().unwrap();
+                let mut stream = &stream;
+                let (_, path) = question(&mut stream).unwrap();
+                let content = &blobs[path.rsplit('/').next().unwrap()];
+                say(&mut stream, BYTES, "", content.len() as u64).unwrap();
+                stream.write_all(content).unwrap();
+            }
+        });
+        port
+    }
+
+    /// What is answered to these bytes.
+    fn ask(port: u16, bytes: &[u8]) -> Vec<u8> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.write_all(bytes).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
+    }
+
+    /// Ends the serving, whatever a test finds.
+    struct Open<'a>(&'a TcpListener);
+
+    impl Drop for Open<'_> {
+        fn drop(&mut self) {
+            rustix::net::shutdown(self.0, rustix::net::Shutdown::Read).unwrap();
+        }
+    }
+
+    fn body(answer: &[u8]) -> &[u8] {
+        let end = answer.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+        &answer[end + 4..]
+    }
+
+    #[test]
+    fn an_image_is_offered_with_one_more_layer_and_nothing_else_is() {
+        let layer = b"layer".to_vec();
+        let config = configuration(json!({}), Some(&["A=b".to_owned()]), &[digest(b"tar")]).into_bytes();
+        let (name, id) = (digest(&layer), digest(&config));
+        let described = |kind: &str, content: &[u8]| json!({ "mediaType": kind, "digest": digest(content), "size": content.len() });
+        let packed = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+        let manifest = json!({ "schemaVersion": 2, "config": described(CONFIGURATION, &config), "layers": [described(packed, &layer)] });
+        let manifest = manifest.to_string().into_bytes();
+        let blobs = [("1".to_owned(), manifest), (id.clone(), config), (name.clone(), layer.clone())];
+        let port = registry(blobs.into(), 3);
+        let reference = Reference::parse(&format!("http://127.0.0.1:{port}/shop:1")).unwrap().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let pull = Pull::begin(&reference, folder.path()).unwrap();
+        let offer = Offer::of(&pull, b"top".to_vec(), json!({ "WorkingDir": "/" })).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let served = std::thread::scope(|scope| {
+            let serving = scope.spawn(|| offer.serve(&listener, tick));
+            let open = Open(&listener);
+            let get = |path: &str| ask(port, format!("GET {path} HTTP/1.1\r\n\r\n").as_bytes());
+            // An engine may keep a connection for later.
+            let kept = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            assert!(ask(port, b"\x16\x03\x01 by TLS").starts_with(b"HTTP/1.1 400"));
+            assert!(get("/v2/").starts_with(b"HTTP/1.1 200"));
+            let manifest: Value = serde_json::from_slice(body(&get("/v2/image/manifests/1"))).unwrap();
+            let layers = manifest["layers"].as_array().unwrap();
+            let found: Vec<_> =
+                layers.iter().map(|layer| layer["digest"].as_str().unwrap().to_owned()).collect();
+            assert_eq!(found, [name.clone(), digest(b"top")]);
+            assert_eq!(layers[0]["mediaType"], format!("{LAYER}+gzip"));
+            let config = get(&format!("/v2/image/blobs/{}", manifest["config"]["digest"].as_str().unwrap()));
+            let config: Value = serde_json::from_slice(body(&config)).unwrap();
+            assert_eq!(config["config"], json!({ "WorkingDir": "/", "Env": ["A=b"] }));
+            assert_eq!(config["rootfs"]["diff_ids"], json!([digest(b"tar"), digest(b"top")]));
+            assert_eq!(body(&get(&format!("/v2/image/blobs/{name}"))), layer);
+            let head =
+                ask(port, format!("HEAD /v2/image/blobs/{} HTTP/1.1\r\n\r\n", digest(b"top")).as_bytes());
+            assert!(body(&head).is_empty() && String::from_utf8_lossy(&head).contains("Content-Length: 3"));
+            for path in [
+                format!("/v2/image/blobs/{id}"),
+                format!("/v2/shop/blobs/{name}"),
+                "/v2/image/manifests/sha256:1".into(),
+            ] {
+                assert!(get(&path).starts_with(b"HTTP/1.1 404"), "{path}");
+            }
+            drop(open);
+            let served = serving.join().unwrap();
+            drop(kept);
+            served
+        });
+        let (found, from, to) = served.layers.first().unwrap().clone();
+        assert_eq!((found, served.layers.len(), served.layer_ns), (name, 1, Some(from)));
+        assert!(from < to && to <= served.last_ns && served.failed.is_none(), "{:?}", served.failed);
+    }
+
+    #[test]
+    fn a_layer_that_ends_too_early_is_the_registrys_fault() {
+        let config = configuration(json!({}), None, &[digest(b"tar")]).into_bytes();
+        let layer = json!({ "mediaType": LAYER, "digest": digest(b"layer"), "size": 5 });
+        let described =
+            json!({ "mediaType": CONFIGURATION, "digest": digest(&config), "size": config.len() });
+        let manifest = json!({ "schemaVersion": 2, "config": described, "layers": [layer] });
+        let blobs = [
+            ("1".to_owned(), manifest.to_string().into_bytes()),
+            (digest(&config), config),
+            (digest(b"layer"), b"lay".to_vec()),
+        ];
+        let port = registry(blobs.into(), 3);
+        let reference = Reference::parse(&format!("http://127.0.0.1:{port}/shop:1")).unwrap().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let pull = Pull::begin(&reference, folder.path()).unwrap();
+        let offer = Offer::of(&pull, Vec::new(), json!({})).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let path = format!("GET /v2/image/blobs/{} HTTP/1.1\r\n\r\n", digest(b"layer"));
+        let served = std::thread::scope(|scope| {
+            let serving = scope.spawn(|| offer.serve(&listener, tick));
+            let open = Open(&listener);
+            assert_eq!(body(&ask(port, path.as_bytes())), b"lay");
+            drop(open);
+            serving.join().unwrap()
+        });
+        assert!(served.failed.unwrap().to_string().contains("2 bytes before its 5"));
+        assert!(served.layers.is_empty() && served.layer_ns.is_some());
+    }
 }
