@@ -105,6 +105,11 @@ fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
         assert!(engine_s < cpu_s, "{platform}: a tenant counts as its engine: {:?}", report.host);
         let daemon = [Platform::Containerd, Platform::Docker].contains(&platform);
         assert!(!daemon || engine_s > 0.0, "{platform}: {:?}", report.host);
+        // A monitor for each of three containers, or daemons of some ten megabytes and shims.
+        let held_mib =
+            report.host.overhead_memory_bytes.map(|bytes| bytes >> 10).map(|kib| kib as f64 / 1024.0);
+        let bounds = if daemon { 16.0..512.0 } else { 0.3..16.0 };
+        assert!(held_mib.is_some_and(|mib| bounds.contains(&mib)), "{platform}: {:?}", report.host);
         let states = report.tenants.iter().map(|tenant| tenant.state).collect::<Vec<_>>();
         let (ends, stays) = (TenantState::Completed, TenantState::Running);
         assert_eq!(states, [ends, ends, stays], "{platform}: {:?}", report.tenants);
