@@ -10,6 +10,7 @@ pub mod dockerd;
 mod error;
 mod layer;
 mod manifest;
+pub mod offer;
 pub mod registry;
 mod source;
 pub mod unpack;

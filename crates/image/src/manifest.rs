@@ -138,25 +138,8 @@ impl Image {
         configuration: &[u8],
         stored: Vec<(String, Option<(String, u64)>)>,
     ) -> Result<Self> {
-        let configuration: ImageConfiguration = parse("its configuration", configuration)?;
-        let (os, machine) = (configuration.os(), configuration.architecture());
-        if *os != Os::Linux || *machine != Arch::from(architecture()) {
-            return Err(Error::advised(
-                format!("an image for {os} on {machine}, while this is linux on {}", architecture()),
-                "save the image for this machine: docker pull --platform",
-            ));
-        }
+        let configuration = fitting(configuration, stored.len())?;
         let diff_ids = configuration.rootfs().diff_ids();
-        if stored.len() != diff_ids.len() {
-            let what = format!("{} layers, but {} in its configuration", stored.len(), diff_ids.len());
-            return Err(Error::bad(what));
-        }
-        if stored.len() > LAYERS_MAX {
-            return Err(Error::advised(
-                format!("{} layers; at most {LAYERS_MAX} are taken", stored.len()),
-                "squash it: docker export, docker import",
-            ));
-        }
         let mut layers = Vec::new();
         for ((name, stored), diff_id) in stored.into_iter().zip(diff_ids.iter().cloned()) {
             let (_, found) = source.find(&name)?;
@@ -183,14 +166,42 @@ impl Image {
     /// `NAME=VALUE` of what its programs are to find around them.
     #[must_use]
     pub fn environment(&self) -> &[String] {
-        let config = self.configuration.config().as_ref();
-        config.and_then(|config| config.env().as_deref()).unwrap_or_default()
+        environment(&self.configuration)
     }
 
     /// Reads a layer; at most so many bytes, decompressed.
     pub(crate) fn read(&self, layer: &Layer, most: u64) -> Result<LayerReader> {
         LayerReader::open(self.source.find(&layer.name)?.0, most)
     }
+}
+
+pub(crate) fn environment(configuration: &ImageConfiguration) -> &[String] {
+    let config = configuration.config().as_ref();
+    config.and_then(|config| config.env().as_deref()).unwrap_or_default()
+}
+
+/// The configuration of an image with so many layers, where it is one for this machine.
+pub(crate) fn fitting(content: &[u8], layers: usize) -> Result<ImageConfiguration> {
+    let configuration: ImageConfiguration = parse("its configuration", content)?;
+    let (os, machine) = (configuration.os(), configuration.architecture());
+    if *os != Os::Linux || *machine != Arch::from(architecture()) {
+        return Err(Error::advised(
+            format!("an image for {os} on {machine}, while this is linux on {}", architecture()),
+            "save the image for this machine: docker pull --platform",
+        ));
+    }
+    let diff_ids = configuration.rootfs().diff_ids();
+    if layers != diff_ids.len() {
+        let what = format!("{layers} layers, but {} in its configuration", diff_ids.len());
+        return Err(Error::bad(what));
+    }
+    if layers > LAYERS_MAX {
+        return Err(Error::advised(
+            format!("{layers} layers; at most {LAYERS_MAX} are taken"),
+            "squash it: docker export, docker import",
+        ));
+    }
+    Ok(configuration)
 }
 
 /// The one image of an index for this machine.

@@ -81,6 +81,8 @@ pub struct Pull<'a> {
     store: &'a Path,
     manifest: String,
     layers: Vec<Descriptor>,
+    /// Digest of the configuration.
+    id: String,
 }
 
 impl<'a> Pull<'a> {
@@ -100,7 +102,8 @@ impl<'a> Pull<'a> {
             .into();
         let blobs = store.join("blobs/sha256");
         fs::create_dir_all(&blobs).map_err(|error| unwritten(&blobs, &error))?;
-        let mut pull = Self { reference, agent, store, manifest: String::new(), layers: Vec::new() };
+        let (manifest, id) = (String::new(), String::new());
+        let mut pull = Self { reference, agent, store, manifest, layers: Vec::new(), id };
         let (mut version, mut content) = (reference.version.clone(), Vec::new());
         for _ in 0..=INDEXES_MAX {
             content = pull.text(&version)?;
@@ -125,6 +128,7 @@ impl<'a> Pull<'a> {
             )));
         }
         pull.blob(manifest.config())?;
+        pull.id = manifest.config().digest().to_string();
         pull.layers.clone_from(manifest.layers());
         Ok(pull)
     }
@@ -133,6 +137,24 @@ impl<'a> Pull<'a> {
     #[must_use]
     pub fn manifest(&self) -> &str {
         &self.manifest
+    }
+
+    /// Digest of the configuration, by which Docker and podman know the image.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The layers, bottom first.
+    #[must_use]
+    pub fn layers(&self) -> &[Descriptor] {
+        &self.layers
+    }
+
+    /// The configuration as it came.
+    pub(crate) fn configuration(&self) -> Result<Vec<u8>> {
+        let path = self.store.join(blob_name(&self.id)?);
+        fs::read(&path).map_err(|error| Error::Machine(format!("cannot read {}: {error}", path.display())))
     }
 
     /// The layers, bottom first, each once, that the folder has not.
@@ -157,9 +179,7 @@ impl<'a> Pull<'a> {
         let expected = blob.digest().to_string();
         let place = format!("blob {expected}");
         let path = self.store.join(blob_name(&expected)?);
-        if blob.size() > BYTES_MAX {
-            return Err(Error::advised(format!("{place} has {} bytes", blob.size()), "take a smaller image"));
-        }
+        bounded(blob)?;
         let part = path.with_extension("part");
         let mut file = File::create(&part).map_err(|error| unwritten(&part, &error))?;
         let mut answer = self.ask("blobs", &expected)?.take(blob.size() + 1);
@@ -197,7 +217,8 @@ impl<'a> Pull<'a> {
         Ok(content)
     }
 
-    fn ask(&self, kind: &str, version: &str) -> Result<ureq::BodyReader<'static>> {
+    /// Asks for a manifest or blob.
+    pub(crate) fn ask(&self, kind: &str, version: &str) -> Result<ureq::BodyReader<'static>> {
         let Reference { registry, name, .. } = self.reference;
         let url = format!("{SCHEME}{registry}/v2/{name}/{kind}/{version}");
         let answer = self.agent.get(&url).header("Accept", ACCEPTED).call().map_err(|error| {
@@ -211,6 +232,15 @@ impl<'a> Pull<'a> {
         }
         Ok(answer.into_body().into_reader())
     }
+}
+
+/// Refuses a blob that is larger than all of an image may be.
+pub(crate) fn bounded(blob: &Descriptor) -> Result<()> {
+    if blob.size() > BYTES_MAX {
+        let what = format!("blob {} has {} bytes", blob.digest(), blob.size());
+        return Err(Error::advised(what, "take a smaller image"));
+    }
+    Ok(())
 }
 
 fn unwritten(path: &Path, error: &std::io::Error) -> Error {

@@ -111,27 +111,36 @@ impl Recipe<'_> {
 
     /// Configuration and manifest.
     fn texts(&self, names: &[String], diff_ids: &[String]) -> [(String, String); 2] {
-        let mut config = self.config.clone();
-        if let (Some(base), Some(config)) = (self.base, config.as_object_mut()) {
-            config.insert("Env".to_owned(), json!(base.environment()));
-        }
-        let history: Vec<_> = diff_ids
-            .iter()
-            .map(|_| json!({ "created": "1970-01-01T00:00:00Z", "created_by": "catamaran" }))
-            .collect();
-        let configuration = json!({
-            "architecture": architecture(),
-            "os": "linux",
-            "config": config,
-            "rootfs": { "type": "layers", "diff_ids": diff_ids },
-            "history": history,
-        })
-        .to_string();
+        let environment = self.base.map(Image::environment);
+        let configuration = configuration(self.config.clone(), environment, diff_ids);
         let id = digest(configuration.as_bytes());
         let name = format!("{}.json", id.trim_start_matches("sha256:"));
         let manifest = json!([{ "Config": name, "RepoTags": [self.name], "Layers": names }]).to_string();
         [(name, configuration), ("manifest.json".to_owned(), manifest)]
     }
+}
+
+/// An image's configuration: how a container of it is started, with the environment of the image beneath, and its layers.
+pub(crate) fn configuration(
+    mut config: Value,
+    environment: Option<&[String]>,
+    diff_ids: &[String],
+) -> String {
+    if let (Some(environment), Some(config)) = (environment, config.as_object_mut()) {
+        config.insert("Env".to_owned(), json!(environment));
+    }
+    let history: Vec<_> = diff_ids
+        .iter()
+        .map(|_| json!({ "created": "1970-01-01T00:00:00Z", "created_by": "catamaran" }))
+        .collect();
+    json!({
+        "architecture": architecture(),
+        "os": "linux",
+        "config": config,
+        "rootfs": { "type": "layers", "diff_ids": diff_ids },
+        "history": history,
+    })
+    .to_string()
 }
 
 /// Copies; what is wrong with the reader is told by its comparison.

@@ -43,7 +43,6 @@ pub(crate) fn check_but_bounds_in_guests(plan: &Plan, platform: Platform) -> Res
     refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out, or simulate")?;
     events::check(plan, platform)?;
     forks::check(plan, platform)?;
-    image::check_pulls(plan, platform)?;
     for tenant in plan.tenants() {
         let what = image::refused(plan, platform, tenant);
         let advice = "give the image an archive, choose a platform with a root of its own, or simulate";

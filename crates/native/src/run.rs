@@ -138,9 +138,10 @@ impl<'a> Run<'a> {
 
     /// The same, with everything still there to be looked at.
     pub(crate) fn carry_through(&mut self, trial: u32, progress: &mut Progress) -> Result<Report, Problem> {
-        let (cpus, engine) = {
+        let (cpus, engine, engine_bytes) = {
             let maker = lock(&self.maker);
-            (maker.guard.confines.cpus.clone(), maker.engine_group())
+            // Before the common start: it takes a while.
+            (maker.guard.confines.cpus.clone(), maker.engine_group(), maker.engine_bytes())
         };
         stop_at("started");
         let nursery = self.expects_births().then(Nursery::make).transpose()?;
@@ -163,7 +164,7 @@ impl<'a> Run<'a> {
             course.end(lock(maker).engine.as_mut());
             Ok((end_ns, after))
         })?;
-        Ok(self.outcome(trial, end_ns, before, after))
+        Ok(self.outcome(trial, end_ns, engine_bytes, before, after))
     }
 
     /// Whether a life may begin while the run goes on.
@@ -192,6 +193,7 @@ impl<'a> Run<'a> {
         &self,
         trial: u32,
         end_ns: u64,
+        engine_bytes: Option<u64>,
         (before, engine_before): (Everyone, Option<GroupTime>),
         (after, engine_after): (Everyone, Option<GroupTime>),
     ) -> Report {
@@ -207,6 +209,7 @@ impl<'a> Run<'a> {
             steal: after.steal_since(before),
             busy_s: after.busy_s_since(before),
             engine_time: maker.engine_time(tenants, (engine_before, engine_after)),
+            engine_bytes,
             has_engine: maker.engine.is_some(),
             guard: &maker.guard,
             network: maker.network.as_ref().and_then(Network::name),

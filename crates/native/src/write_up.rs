@@ -41,6 +41,8 @@ pub(crate) struct Outcome<'a> {
     pub(crate) busy_s: f64,
     /// What of that the engine of the run used, and what it used on other cores; none where there is none, or it can't be told.
     pub(crate) engine_time: Option<GroupTime>,
+    /// What the engine's own processes held at the common start (bytes).
+    pub(crate) engine_bytes: Option<u64>,
     /// Whether an engine started the tenants.
     pub(crate) has_engine: bool,
     pub(crate) guard: &'a Guard,
@@ -115,8 +117,10 @@ impl Outcome<'_> {
                 version,
                 first.seen.as_ref(),
             );
-            if let Some(why) = unseen(&own, first.seen.as_ref()) {
-                row.explain_absence("startup_stages", why);
+            let whys = [first.fetched.unseen.clone(), unseen(&own, first.seen.as_ref())];
+            let whys: Vec<_> = whys.into_iter().flatten().collect();
+            if !whys.is_empty() {
+                row.explain_absence("startup_stages", whys.join("; "));
             }
             row.startup_stages = image::before(&first.fetched, own);
         }

@@ -7,7 +7,6 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use catamaran_report::report::TenantState;
 use catamaran_report::{Report, RunError};
@@ -19,13 +18,6 @@ const ENGINES: [Platform; 4] = [Platform::Podman, Platform::Containerd, Platform
 
 /// What the names of engines' and runtimes' states begin with in `/run` and `/dev/shm`.
 const STATES: [&str; 7] = ["podman", "containers", "containerd", "docker", "libpod", "lxc", "conmon"];
-
-/// One test at a time: what one leaves is told from what another is at.
-static TURN: Mutex<()> = Mutex::new(());
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A server and a tenant that computes for as long as it is let.
 const TWO: &str = "[[tenant]]\nname = \"web\"\nreplicas = 2\nworkload = { kind = \"server\", arrivals = { process = \"poisson\", \
@@ -89,7 +81,7 @@ fn groups(folder: &Path, ours: &str, found: &mut BTreeSet<String>) {
 
 #[test]
 fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
-    let _turn = turn();
+    let _turn = common::turn();
     for platform in ENGINES {
         let before = left();
         let Some(report) = report(platform, &plan("", TWO)) else { continue };
@@ -113,6 +105,11 @@ fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
         assert!(engine_s < cpu_s, "{platform}: a tenant counts as its engine: {:?}", report.host);
         let daemon = [Platform::Containerd, Platform::Docker].contains(&platform);
         assert!(!daemon || engine_s > 0.0, "{platform}: {:?}", report.host);
+        // A monitor for each of three containers, or daemons of some ten megabytes and shims.
+        let held_mib =
+            report.host.overhead_memory_bytes.map(|bytes| bytes >> 10).map(|kib| kib as f64 / 1024.0);
+        let bounds = if daemon { 16.0..512.0 } else { 0.3..16.0 };
+        assert!(held_mib.is_some_and(|mib| bounds.contains(&mib)), "{platform}: {:?}", report.host);
         let states = report.tenants.iter().map(|tenant| tenant.state).collect::<Vec<_>>();
         let (ends, stays) = (TenantState::Completed, TenantState::Running);
         assert_eq!(states, [ends, ends, stays], "{platform}: {:?}", report.tenants);
@@ -130,7 +127,7 @@ fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
 /// A program of the user's own, with what it needs of the machine, in each engine's container.
 #[test]
 fn a_program_runs_in_an_engines_container_and_reaches_no_more_than_in_ours() {
-    let _turn = turn();
+    let _turn = common::turn();
     let tenants = "[[tenant]]\nname = \"fine\"\nworkload = { kind = \"command\", argv = [\"/bin/sh\", \"-c\", \
                    \"test -e /usr/bin/env && ! touch /usr/x 2>/dev/null && ! head -c 1 /proc/1/fd/1 2>/dev/null && ! mount -o remount,bind,rw /usr 2>/dev/null && exec sleep 9\"] }\n\
                    [[tenant]]\nname = \"port\"\nworkload = { kind = \"command\", probe = { tcp = 18300 }, argv = [\"perl\", \"-e\", \
@@ -153,7 +150,7 @@ fn a_program_runs_in_an_engines_container_and_reaches_no_more_than_in_ours() {
 /// The engine alone knows how a tenant has ended that is not our child.
 #[test]
 fn who_is_killed_for_memory_is_told_from_who_ends() {
-    let _turn = turn();
+    let _turn = common::turn();
     let tenants = "[[tenant]]\nname = \"leak\"\nmemory = { limit = \"16MiB\" }\n\
                    workload = { kind = \"memory\", start = \"64MiB\" }\n\
                    [[tenant]]\nname = \"job\"\nworkload = { kind = \"compute\", work = \"20ms\" }";
@@ -167,7 +164,7 @@ fn who_is_killed_for_memory_is_told_from_who_ends() {
 
 #[test]
 fn tenants_talk_and_have_their_files_and_another_runtime_does_as_well() {
-    let _turn = turn();
+    let _turn = common::turn();
     let tenants = "[[tenant]]\nname = \"echo\"\nworkload = { kind = \"idle\" }\n\
                    [[tenant]]\nname = \"ask\"\nworkload = { kind = \"network\", to = \"echo\", requests = 200, size = \"1KiB\" }\n\
                    [[tenant]]\nname = \"read\"\n\
@@ -192,7 +189,7 @@ fn tenants_talk_and_have_their_files_and_another_runtime_does_as_well() {
 
 #[test]
 fn what_an_engine_cannot_be_told_is_refused_by_its_field() {
-    let _turn = turn();
+    let _turn = common::turn();
     let tenant = |more: &str| {
         format!("[[tenant]]\nname = \"t\"\n{more}\nworkload = {{ kind = \"compute\", work = \"1h\" }}")
     };

@@ -5,11 +5,8 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use catamaran_image::{Image, Recipe, TarLayer};
 use catamaran_report::report::TenantState;
@@ -31,13 +28,6 @@ const SEEN: [Platform; 9] = [
 
 /// A file of the image, by which its root is known.
 const MARK: &str = "etc/catamaran-mark";
-
-/// One test at a time: what one leaves is told from what another is at.
-static TURN: Mutex<()> = Mutex::new(());
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Two layers, the upper one of which takes away what the lower one has; its links lead to the machine's own files.
 fn archive(path: &Path, mark: &str) -> Image {
@@ -95,22 +85,12 @@ fn watched(plan: &Plan, platform: Platform, mark: &str) -> (Result<Report, RunEr
 }
 
 fn left() -> Vec<String> {
-    left_of(std::process::id())
-}
-
-/// What lies on the disk of a process's runs.
-fn left_of(process: u32) -> Vec<String> {
-    let ours = format!("catamaran-{process:x}-");
-    let entries = std::fs::read_dir("/var/tmp").expect("a folder").flatten();
-    entries
-        .map(|entry| entry.file_name().display().to_string())
-        .filter(|name| name.starts_with(&ours))
-        .collect()
+    common::left_of(std::process::id())
 }
 
 #[test]
 fn an_archive_is_the_root_of_the_tenants_that_name_it() {
-    let _turn = turn();
+    let _turn = common::turn();
     let folder = tempfile::tempdir().expect("a folder");
     let mark = folder.path().display().to_string();
     let id = archive(&folder.path().join("shop.tar"), &mark).id().to_owned();
@@ -148,7 +128,7 @@ fn an_archive_is_the_root_of_the_tenants_that_name_it() {
 /// In a user namespace the overlay is mounted by whoever is root in it only.
 #[test]
 fn a_rootless_container_has_the_image_for_its_root_too() {
-    let _turn = turn();
+    let _turn = common::turn();
     let folder = tempfile::tempdir().expect("a folder");
     let mark = folder.path().display().to_string();
     archive(&folder.path().join("shop.tar"), &mark);
@@ -165,7 +145,7 @@ fn a_rootless_container_has_the_image_for_its_root_too() {
 
 #[test]
 fn where_there_is_no_root_of_ones_own_no_image_is_seen() {
-    let _turn = turn();
+    let _turn = common::turn();
     let folder = tempfile::tempdir().expect("a folder");
     archive(&folder.path().join("shop.tar"), "x");
     let plan = plan(folder.path(), "shop.tar");
@@ -189,7 +169,7 @@ fn where_there_is_no_root_of_ones_own_no_image_is_seen() {
 
 #[test]
 fn what_is_no_image_is_refused_by_its_field() {
-    let _turn = turn();
+    let _turn = common::turn();
     let folder = tempfile::tempdir().expect("a folder");
     archive(&folder.path().join("shop.tar"), "x");
     let whole = std::fs::read(folder.path().join("shop.tar")).expect("an archive");
@@ -230,26 +210,12 @@ const VICTIM: &str = "CATAMARAN_IMAGE_TEST";
 
 #[test]
 fn what_a_killed_run_has_unpacked_is_removed_by_the_next() {
-    let _turn = turn();
+    let _turn = common::turn();
     let folder = tempfile::tempdir().expect("a folder");
     archive(&folder.path().join("shop.tar"), "x");
-    let mut run = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "victim", "--nocapture"])
-        .env(VICTIM, folder.path())
-        .env("CATAMARAN_STOP_AT", "unpacked")
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("this test");
-    let said = BufReader::new(run.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
-    let stopped = said.into_iter().any(|line| line == "stopped at unpacked");
-    let (number, before) = (run.id(), left_of(run.id()));
-    run.kill().expect("a process");
-    run.wait().expect("its end");
-    if !stopped {
-        println!("skipped: no run came so far here");
-        return;
-    }
+    let folder = folder.path().display().to_string();
+    let Some((number, before)) = common::killed_at("unpacked", (VICTIM, &folder)) else { return };
     assert_eq!(before.len(), 1, "{before:?}");
     let cleaned = catamaran_native::clean().expect("cleaned");
-    assert_eq!(left_of(number), [""; 0], "{cleaned:?}");
+    assert_eq!(common::left_of(number), [""; 0], "{cleaned:?}");
 }

@@ -19,7 +19,7 @@ use serde_json::json;
 struct Registry {
     process: Child,
     port: u16,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Registry {
@@ -45,7 +45,7 @@ impl Registry {
             }
             Err(error) => panic!("{error}"),
         };
-        let registry = Self { process, port, _folder: folder };
+        let registry = Self { process, port, folder };
         for _ in 0..500 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return Some(registry);
@@ -106,6 +106,19 @@ impl Drop for Registry {
     }
 }
 
+/// Engines that pull by themselves.
+const ENGINES: [Platform; 3] = [Platform::Podman, Platform::Containerd, Platform::Docker];
+/// Platforms for which an image is pulled, by us or by them.
+const PULLERS: [Platform; 7] = [
+    Platform::Container,
+    Platform::Chroot,
+    Platform::Crun,
+    Platform::Lxc,
+    Platform::Podman,
+    Platform::Containerd,
+    Platform::Docker,
+];
+
 fn layer(name: &str, bytes: usize) -> Vec<u8> {
     let mut layer = TarLayer::default();
     layer.file(name, 0o644, &vec![7; bytes]).expect("memory");
@@ -135,12 +148,14 @@ fn tried(platform: Platform, plan: &Plan) -> Option<Report> {
 
 #[test]
 fn layers_are_pulled_once_and_a_second_start_pulls_none() {
+    let _turn = common::turn();
     let Some(registry) = Registry::start() else { return };
     let (base, own, other) = (layer("base", 4 << 20), layer("own", 100), layer("other", 100));
     registry.push("own/one", &[&base, &own]);
     registry.push("own/two", &[&base, &other]);
     let short = |layer: &[u8]| digest(layer).trim_start_matches("sha256:")[..12].to_owned();
-    for platform in [Platform::Container, Platform::Chroot, Platform::Crun, Platform::Lxc] {
+    for platform in PULLERS {
+        let by_engine = ENGINES.contains(&platform);
         let Some(report) = tried(platform, &plan(registry.port, "")) else { continue };
         let [a, b, c] = &*report.tenants else { panic!("{report:?}") };
         let names = |row: &TenantReport, what: &str| -> Vec<String> {
@@ -152,19 +167,11 @@ fn layers_are_pulled_once_and_a_second_start_pulls_none() {
             names(b, "pull").is_empty() && names(b, "unpack").is_empty(),
             "{platform}: a second start is warm"
         );
-        // Roots are folders of their own, so that a layer is unpacked for each image.
-        assert_eq!(
-            (names(c, "pull"), names(c, "unpack")),
-            (vec![short(&other)], vec![short(&base), short(&other)]),
-            "{platform}"
-        );
-        let spans: Vec<_> = a.startup_stages.iter().filter_map(StageRow::span).take(4).collect();
-        assert!(
-            spans.len() == 4 && spans.windows(2).all(|pair| pair[0].1 <= pair[1].0),
-            "{platform}: {spans:?}"
-        );
-        let fetched_s = spans.last().map(|(_, end_s)| *end_s);
-        assert!(a.startup_s > fetched_s, "{platform}: the start contains the pull: {:?}", a.startup_stages);
+        // Ours are folders of their own, so that a layer is unpacked for each image; an engine's are stacked.
+        let unpacked = if by_engine { vec![short(&other)] } else { vec![short(&base), short(&other)] };
+        assert_eq!((names(c, "pull"), names(c, "unpack")), (vec![short(&other)], unpacked), "{platform}");
+        assert_eq!(names(a, "resolve").len(), usize::from(by_engine), "{platform}");
+        in_order(platform, a, by_engine);
         let machine = report.identity.machine.as_ref().expect("a machine");
         assert!(machine.get("image.one").is_some_and(|id| id.starts_with("sha256:")), "{machine:?}");
     }
@@ -177,11 +184,88 @@ fn layers_are_pulled_once_and_a_second_start_pulls_none() {
             .collect();
         assert!(fetched.is_empty(), "{platform}: what is cached is fetched before the run: {fetched:?}");
     }
-    match common::answer(&plan(registry.port, ""), Platform::Podman) {
-        Err(RunError::Unsupported { field, .. }) => assert_eq!(field, "image.one.cached"),
+}
+
+/// Nothing is unpacked before it is there, nor a layer before the one beneath it; all that is within the start.
+fn in_order(platform: Platform, row: &TenantReport, by_engine: bool) {
+    let all = &row.startup_stages;
+    let spans = |what: &str| stages(row, what).into_iter().filter_map(StageRow::span).collect::<Vec<_>>();
+    let (pulls, unpacks) = (spans("pull"), spans("unpack"));
+    if by_engine && row.absent.contains_key("startup_stages") {
+        return println!("{platform}: not seen: {:?}", row.absent);
+    }
+    assert_eq!((pulls.len(), unpacks.len()), (2, 2), "{platform}: {all:?}");
+    for (pull, unpack) in pulls.iter().zip(&unpacks) {
+        assert!(pull.0 < pull.1 && pull.1 <= unpack.0 && unpack.0 < unpack.1, "{platform}: {all:?}");
+    }
+    assert!(unpacks[0].1 <= unpacks[1].0, "{platform}: {all:?}");
+    let own = all.iter().find(|stage| stage.name != "resolve" && !stage.name.contains(' '));
+    let begin_s = own.and_then(|stage| stage.start_s);
+    assert!(begin_s >= Some(unpacks[1].1) && row.startup_s > begin_s, "{platform}: {all:?}");
+}
+
+/// Who serves a layer is believed by no engine.
+#[test]
+fn a_layer_that_is_another_is_refused_by_each_engine() {
+    let _turn = common::turn();
+    let Some(registry) = Registry::start() else { return };
+    let base = layer("base", 4 << 20);
+    registry.push("own/one", &[&base]);
+    registry.push("own/two", &[&base]);
+    let name = digest(&base).trim_start_matches("sha256:").to_owned();
+    let blobs = registry.folder.path().join("store/docker/registry/v2/blobs/sha256");
+    let file = blobs.join(&name[..2]).join(&name).join("data");
+    let mut other = base;
+    other[1000] ^= 1;
+    std::fs::write(&file, &other).expect("a layer");
+    for platform in ENGINES {
+        match common::answer(&plan(registry.port, "cached = true"), platform) {
+            Err(RunError::Unavailable { why, .. }) => println!("skipped: {platform}: {why}"),
+            Err(error) => {
+                let said = error.to_string().to_lowercase();
+                let complains = ["digest", "verification"].iter().any(|word| said.contains(word));
+                assert!(complains, "{platform}: {error}");
+            }
+            Ok(report) => panic!("{platform}: {report:?}"),
+        }
+        assert_eq!(common::left_of(std::process::id()), [""; 0], "{platform}");
+    }
+    std::fs::write(&file, &other[..other.len() / 2]).expect("a layer");
+    match common::answer(&plan(registry.port, "cached = true"), Platform::Podman) {
+        Err(RunError::BadInput { field, what, .. }) => {
+            assert!(field == "image.one.archive" && what.contains("blob sha256:"), "{field}: {what}");
+        }
         Err(RunError::Unavailable { why, .. }) => println!("skipped: podman: {why}"),
         other => panic!("{other:?}"),
     }
+}
+
+/// Is the one that is killed where the variable says so; else does nothing.
+#[test]
+fn victim() {
+    let Some(port) = std::env::var(VICTIM).ok().and_then(|port| port.parse().ok()) else { return };
+    let answer = common::answer(&plan(port, ""), Platform::Podman);
+    panic!("it should have been killed: {answer:?}");
+}
+
+const VICTIM: &str = "CATAMARAN_REGISTRY_TEST";
+
+#[test]
+fn what_a_killed_runs_engine_has_pulled_is_removed_by_the_next() {
+    let _turn = common::turn();
+    let Some(registry) = Registry::start() else { return };
+    for name in ["own/one", "own/two"] {
+        registry.push(name, &[&layer("base", 100)]);
+    }
+    let port = registry.port.to_string();
+    let Some((number, before)) = common::killed_at("pulled", (VICTIM, &port)) else { return };
+    assert_eq!(before.len(), 1, "{before:?}");
+    let cleaned = catamaran_native::clean().expect("cleaned");
+    assert_eq!(common::left_of(number), [""; 0], "{cleaned:?}");
+    let folders = std::fs::read_dir("/run/catamaran").into_iter().flatten().flatten();
+    let ours = format!("{number:x}-");
+    let mut left = folders.filter(|entry| entry.file_name().to_string_lossy().starts_with(&ours));
+    assert!(left.next().is_none(), "{cleaned:?}");
 }
 
 /// A registry that answers every question in the same way; how many questions there were.
@@ -200,6 +284,7 @@ fn answering(answer: &'static str, asks: usize) -> (u16, std::thread::JoinHandle
 
 #[test]
 fn what_a_registry_answers_is_not_believed() {
+    let _turn = common::turn();
     let elsewhere =
         "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://10.0.0.1/\r\nContent-Length: 0\r\n\r\n";
     let table = [

@@ -17,7 +17,7 @@ use crate::cgroup::{Limits, MemoryLimits};
 use crate::machine::to_cpu_list;
 use crate::problem::Problem;
 
-pub(super) use containerd::CONTAINERD;
+pub(super) use containerd::{CONTAINERD, DAY_NS};
 pub(super) use docker::DOCKER;
 pub(super) use lxc::LXC;
 pub(super) use podman::PODMAN;
@@ -44,6 +44,23 @@ pub(super) trait Calls: Sync {
     }
     /// Takes an image from its archive; nothing where it knows none.
     fn load(&self, at: &Place, archive: &Path) -> Vec<String>;
+    /// Pulls an image from a registry that speaks plain HTTP; nothing where it knows none.
+    fn pull(&self, _at: &Place, _from: &str) -> Vec<String> {
+        Vec::new()
+    }
+    /// Who pulls and unpacks.
+    fn puller(&self) -> &'static str {
+        ""
+    }
+    /// Tells what happens for as long as it is let, and a command upon which it says something if a new name is added; nothing
+    /// where no client does.
+    fn events(&self, _at: &Place) -> Option<Daemon> {
+        None
+    }
+    /// When layers were unpacked, by what that has told: so long ago (ns before `of_day_ns` of the day).
+    fn unpacked_in(&self, _told: &str, _of_day_ns: u64) -> Vec<(u64, u64)> {
+        Vec::new()
+    }
     /// Starts a container that goes on by itself. Files go to the place's folder.
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>>;
     /// Asks how the container of that name has ended.

@@ -5,6 +5,7 @@
 //! tells who is at the other end, and the runner hands over the tape.
 
 mod calls;
+mod pull;
 mod room;
 mod tenant;
 
@@ -29,6 +30,8 @@ use crate::problem::Problem;
 use crate::runtime;
 use crate::shown::Shown;
 
+use pull::Pulls;
+
 use calls::{CONTAINERD, Calls, Container, DOCKER, LXC, PODMAN, Place, device_file};
 use room::Room;
 
@@ -37,6 +40,10 @@ pub(crate) const GROUP: &str = "engine";
 /// The hierarchies in which that is so for every engine: one that holds its processes together for whoever cleans up, and one
 /// that counts what they cost.
 const HOLDS: [&str; 2] = ["pids", "cpuacct"];
+/// How the groups end that LXC's monitors are put into, below that of whoever starts them.
+const MONITOR: &str = ".monitor";
+/// What the kernel calls the file of the worker, by which the room's own processes are told from an engine's.
+const WORKER_FILE: &str = "/memfd:catamaran-worker";
 /// Where engines, monitors and runtimes keep state whatever they are told; `/dev/shm` holds podman's locks.
 const PRIVATE: [&str; 7] = [
     "/run",
@@ -127,7 +134,8 @@ impl Found {
             runtime: self.runtime.as_ref().map(|runtime| runtime.program.clone()).unwrap_or_default(),
         };
         let (calls, version, group) = (self.calls, self.version(), holding_group(&furniture));
-        let mut engine = Engine { calls, version, place, room, group, started: 0 };
+        let pulls = Pulls::default();
+        let mut engine = Engine { calls, version, place, room, group, started: 0, pulls };
         engine.begin(interrupt)?;
         engine.load((plan, images), guard, interrupt)?;
         Ok(engine)
@@ -197,6 +205,7 @@ pub(crate) struct Engine {
     group: PathBuf,
     /// Containers so far.
     started: usize,
+    pulls: Pulls,
 }
 
 impl Engine {
@@ -207,8 +216,23 @@ impl Engine {
 
     /// Numbers of its own processes that are there now.
     pub(crate) fn processes(&self) -> Vec<u32> {
-        let text = std::fs::read_to_string(self.group.join("cgroup.procs")).unwrap_or_default();
-        text.lines().filter_map(|line| line.parse().ok()).collect()
+        members(&self.group)
+    }
+
+    /// What its daemons, shims and monitors hold now (bytes), pages that several processes share by their share; none where the kernel
+    /// does not tell (`Pss` of `/proc/PID/smaps_rollup`, proc(5)).
+    pub(crate) fn held_bytes(&self) -> Option<u64> {
+        let of_room = |process: &u32| {
+            let program = std::fs::read_link(format!("/proc/{process}/exe")).unwrap_or_default();
+            program.to_string_lossy().starts_with(WORKER_FILE)
+        };
+        let held =
+            |process: u32| pss(&std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?);
+        let below = std::fs::read_dir(&self.group).into_iter().flatten().flatten().map(|entry| entry.path());
+        let monitors =
+            below.filter(|path| path.to_string_lossy().ends_with(MONITOR)).flat_map(|path| members(&path));
+        let all = self.processes().into_iter().chain(monitors);
+        all.filter(|process| !of_room(process)).filter_map(held).reduce(|a, b| a + b)
     }
 
     /// Brings its daemon up, and the image in.
@@ -235,6 +259,7 @@ impl Engine {
             let mut bring = |name: Option<&str>, base: Option<&Image>| -> Result<(), Problem> {
                 let failed = |error| images.failed(name.unwrap_or_default(), error);
                 worker::write(&archive, &reference(images, name), base).map_err(failed)?;
+                self.pulls.loaded(base)?;
                 self.room.demand(self.calls.load(&self.place, &archive), interrupt).map(drop)
             };
             if plan.tenants().iter().any(|tenant| image::named(plan, tenant).is_none()) {
@@ -308,7 +333,7 @@ impl Engine {
         let container = Container {
             name: label,
             host_name: &tenant.name,
-            image: reference(images, image::named(plan, tenant).map(|image| image.name.as_str())),
+            image: self.pulls.name(images, image::named(plan, tenant).map(|image| image.name.as_str())),
             root: how.script.image.as_deref(),
             control: &control,
             file: how.script.file.as_deref(),
@@ -347,6 +372,18 @@ fn reference(images: &Images, name: Option<&str>) -> String {
     })
 }
 
+/// Numbers of the processes in a group.
+fn members(group: &Path) -> Vec<u32> {
+    let text = std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    text.lines().filter_map(|line| line.parse().ok()).collect()
+}
+
+/// `Pss` of a `smaps_rollup` (bytes).
+fn pss(rollup: &str) -> Option<u64> {
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kib| kib << 10)
+}
+
 /// By the convention of shells, which every engine follows: 128 and the signal's number (`bash(1)`, EXIT STATUS).
 fn end_by_code(code: i32) -> String {
     if code > 128 { format!("signal {}", code - 128) } else { code.to_string() }
@@ -355,6 +392,15 @@ fn end_by_code(code: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_of_memory_are_read_in_bytes() {
+        assert_eq!(
+            pss("00400000-7fff [rollup]\nRss:  9 kB\nPss:   200 kB\nPss_Dirty: 1 kB\n"),
+            Some(200 << 10)
+        );
+        assert_eq!(pss("Rss: 9 kB\nPss_Dirty: 1 kB\n"), None);
+    }
 
     #[test]
     fn codes_above_128_are_signals() {

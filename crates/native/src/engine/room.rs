@@ -17,7 +17,7 @@ use crate::problem::Problem;
 /// How long a command may take before it is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two questions whether a daemon is there.
-const ASK_EVERY: Duration = Duration::from_millis(20);
+pub(super) const ASK_EVERY: Duration = Duration::from_millis(20);
 /// Lines of a daemon's log that are told.
 const TAIL: usize = 3;
 
@@ -61,6 +61,21 @@ impl Room {
         }
     }
 
+    /// Number of a process in its namespaces of network and mounts.
+    pub(super) fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Starts what goes on by itself, and says things to a file.
+    pub(super) fn spawn(
+        &mut self,
+        words: Vec<String>,
+        log: &Path,
+        interrupt: &Interrupt,
+    ) -> Result<Said, Problem> {
+        self.carry_out(&room_plan::Command { log: Some(log.to_owned()), words }, interrupt)
+    }
+
     /// Has a command carried out to its end.
     pub(super) fn run(&mut self, words: Vec<String>, interrupt: &Interrupt) -> Result<Said, Problem> {
         self.carry_out(&room_plan::Command { log: None, words }, interrupt)
@@ -86,7 +101,7 @@ impl Room {
         interrupt: &Interrupt,
     ) -> Result<(), Problem> {
         let program = daemon.first().cloned().unwrap_or_default();
-        self.carry_out(&room_plan::Command { log: Some(log.to_owned()), words: daemon }, interrupt)?;
+        self.spawn(daemon, log, interrupt)?;
         let deadline = Instant::now() + PATIENCE;
         while !self.run(answers.to_vec(), interrupt)?.is_well() {
             if Instant::now() > deadline {

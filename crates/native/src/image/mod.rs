@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use catamaran_image::registry::{Pull, Reference};
 use catamaran_image::unpack::Unpacking;
 use catamaran_image::{Error, Image};
-use catamaran_report::RunError;
 use catamaran_report::report::StageRow;
 use catamaran_scenario::file_work::layers_of;
 use catamaran_scenario::plan::{self, Tenant};
@@ -23,7 +22,7 @@ use crate::disk::layers::check_overlays;
 use crate::guard::Guard;
 use crate::problem::Problem;
 use crate::run_folder::{FILE_ENDING, Resource};
-use crate::{accept, engine, runtime};
+use crate::{engine, runtime};
 
 /// Digits of a layer's digest by which a stage names it, as Docker does.
 const DIGITS: usize = 12;
@@ -31,7 +30,7 @@ const DIGITS: usize = 12;
 const ACTOR: &str = "catamaran";
 
 /// Folder of what was pulled, for all images of a run.
-const BLOBS: &str = "blobs";
+pub(crate) const BLOBS: &str = "blobs";
 
 /// What a platform makes of a tenant's image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,19 +96,6 @@ pub(crate) fn remark(plan: &Plan, platform: Platform, tenant: &Tenant) -> Option
     ))
 }
 
-/// Refuses to have an engine fetch an image while its tenant waits.
-pub(crate) fn check_pulls(plan: &Plan, platform: Platform) -> Result<(), RunError> {
-    let asked = plan.tenants().iter().filter_map(|tenant| named(plan, tenant));
-    let by_engine = asked.filter(|image| !image.cached && engine::loads_images(platform));
-    let from_registry =
-        |image: &&plan::Image| image.archive.as_deref().is_some_and(|from| from.contains("://"));
-    by_engine.filter(from_registry).try_for_each(|image| {
-        let (field, what) =
-            (format!("image.{}.cached", image.name), "a pull by an engine while its tenant waits yet");
-        accept::refuse(true, &field, what, "set it to true: then the image is fetched before the run")
-    })
-}
-
 /// The images of a run.
 #[derive(Default)]
 pub(crate) struct Images(BTreeMap<String, Opened>);
@@ -124,6 +110,8 @@ struct Opened {
     /// Whether it is there before the tenants are asked for.
     cached: bool,
     root: Option<PathBuf>,
+    /// Which image it is, where an engine has pulled it.
+    id: Option<String>,
 }
 
 /// The root of a tenant.
@@ -132,7 +120,17 @@ pub(crate) struct Root {
     /// Its folder on the machine, for all tenants with that image; none where it has no image.
     pub(crate) folder: Option<PathBuf>,
     /// What was done for this tenant to have it.
+    pub(crate) fetched: Fetched,
+}
+
+/// What was done for a tenant to have its image.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Fetched {
     pub(crate) stages: Vec<StageRow>,
+    /// How long the tenant waited for all of it.
+    pub(crate) lasted_s: f64,
+    /// Why the moments of some stages are not known.
+    pub(crate) unseen: Option<String>,
 }
 
 impl Images {
@@ -156,20 +154,24 @@ impl Images {
                 None => Some(Image::open(&plan.path(archive)).map_err(failed)?),
             };
             let archive = archive.clone();
-            let new = Opened { reference, image: read, archive, cached: image.cached, root: None };
+            let new = Opened { reference, image: read, archive, cached: image.cached, root: None, id: None };
             opened.insert(image.name.clone(), new);
         }
         Ok(Self(opened))
     }
 
-    /// Fetches those that are to be there before the run, and unpacks them, unless an engine does that.
+    /// Fetches and unpacks those that are to be there before the run, unless an engine does that.
     pub(crate) fn prepare(&mut self, guard: &mut Guard, platform: Platform) -> Result<(), Problem> {
-        let cached = self.0.iter().filter(|(_, opened)| opened.cached).map(|(name, _)| name.clone());
-        let cached: Vec<String> = cached.collect();
-        cached.iter().try_for_each(|name| match engine::loads_images(platform) {
-            true => self.pulled(guard, name, Watch::start()).map(drop),
-            false => self.unpacked(guard, name).map(drop),
-        })
+        if engine::loads_images(platform) {
+            return Ok(());
+        }
+        self.cached().iter().try_for_each(|name| self.unpacked(guard, name).map(drop))
+    }
+
+    /// Names of those that are to be there before the run.
+    pub(crate) fn cached(&self) -> Vec<String> {
+        let cached = self.0.iter().filter(|(_, opened)| opened.cached);
+        cached.map(|(name, _)| name.clone()).collect()
     }
 
     /// The root directory of a tenant's image, unpacked by the first one that asks.
@@ -183,7 +185,7 @@ impl Images {
     fn unpacked(&mut self, guard: &mut Guard, name: &str) -> Result<Root, Problem> {
         let number = self.0.keys().position(|other| other == name).unwrap_or(0);
         if let Some(root) = self.0.get(name).and_then(|opened| opened.root.clone()) {
-            return Ok(Root { folder: Some(root), stages: Vec::new() });
+            return Ok(Root { folder: Some(root), ..Root::default() });
         }
         check_overlays()?;
         let watch = Watch::start();
@@ -196,7 +198,8 @@ impl Images {
         }
         stop_at("unpacked");
         opened.root = Some(folder.clone());
-        Ok(Root { folder: Some(folder), stages })
+        let fetched = Fetched { stages, lasted_s: watch.now_s(), unseen: None };
+        Ok(Root { folder: Some(folder), fetched })
     }
 
     /// Pulls an image, unless it is there.
@@ -222,6 +225,18 @@ impl Images {
         self.0.iter().filter_map(|(name, opened)| Some((name.as_str(), opened.image.as_ref()?)))
     }
 
+    /// Where an image is to be pulled from.
+    pub(crate) fn reference(&self, name: &str) -> Option<&Reference> {
+        self.0.get(name)?.reference.as_ref()
+    }
+
+    /// An engine has pulled the image with that digest of its configuration.
+    pub(crate) fn know(&mut self, name: &str, id: String) {
+        if let Some(opened) = self.0.get_mut(name) {
+            opened.id = Some(id);
+        }
+    }
+
     /// What was wrong with an image that was opened by that name.
     pub(crate) fn failed(&self, name: &str, error: Error) -> Problem {
         of_image(name, self.0.get(name).map_or("", |opened| &opened.archive), error)
@@ -229,7 +244,10 @@ impl Images {
 
     /// Which images these were, for the identity of a report.
     pub(crate) fn identity(&self) -> impl Iterator<Item = (String, String)> {
-        self.archives().map(|(name, image)| (format!("image.{name}"), image.id().to_owned()))
+        self.0.iter().filter_map(|(name, opened)| {
+            let id = opened.image.as_ref().map(Image::id).or(opened.id.as_deref())?;
+            Some((format!("image.{name}"), id.to_owned()))
+        })
     }
 }
 
@@ -300,7 +318,7 @@ fn unpack(image: &Image, folder: &Path, watch: Watch) -> catamaran_image::Result
 }
 
 /// A digest as stages have it.
-fn short(digest: &str) -> &str {
+pub(crate) fn short(digest: &str) -> &str {
     let digits = digest.rsplit(':').next().unwrap_or(digest);
     digits.get(..DIGITS).unwrap_or(digits)
 }
@@ -319,15 +337,14 @@ fn of_image(name: &str, archive: &str, error: Error) -> Problem {
 }
 
 /// Puts what was done for the image before the other stages of a start.
-pub(crate) fn before(fetched: &[StageRow], stages: Vec<StageRow>) -> Vec<StageRow> {
-    let Some(by_s) = fetched.last().and_then(|stage| stage.end_s) else { return stages };
-    let later = |at: Option<f64>| at.map(|at_s| at_s + by_s);
+pub(crate) fn before(fetched: &Fetched, stages: Vec<StageRow>) -> Vec<StageRow> {
+    let later = |at: Option<f64>| at.map(|at_s| at_s + fetched.lasted_s);
     let moved = stages.into_iter().map(|stage| StageRow {
         start_s: later(stage.start_s),
         end_s: later(stage.end_s),
         ..stage
     });
-    fetched.iter().cloned().chain(moved).collect()
+    fetched.stages.iter().cloned().chain(moved).collect()
 }
 
 #[cfg(test)]
@@ -336,17 +353,18 @@ mod tests {
 
     #[test]
     fn stages_come_after_those_of_the_image() {
-        let fetched = [
+        let stages = vec![
             StageRow::measured("unpack a", ACTOR, 0.0, 0.5),
-            StageRow::measured("unpack b", ACTOR, 0.5, 2.0),
+            StageRow::measured("unpack b", ACTOR, 0.5, 1.5),
         ];
+        let fetched = Fetched { stages, lasted_s: 2.0, unseen: None };
         let own = vec![StageRow::measured("clone", "kernel", 0.0, 0.25)];
         let spans = |rows: &[StageRow]| rows.iter().map(StageRow::span).collect::<Vec<_>>();
         assert_eq!(
             spans(&before(&fetched, own.clone())),
-            [Some((0.0, 0.5)), Some((0.5, 2.0)), Some((2.0, 2.25))]
+            [Some((0.0, 0.5)), Some((0.5, 1.5)), Some((2.0, 2.25))]
         );
-        assert_eq!(spans(&before(&[], own.clone())), spans(&own));
+        assert_eq!(spans(&before(&Fetched::default(), own.clone())), spans(&own));
     }
 
     #[test]

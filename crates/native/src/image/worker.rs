@@ -19,8 +19,12 @@ pub(crate) const FOLDERS: [(&str, u32); 4] =
 /// Where it can't be written, or a layer is not what its digest says.
 pub(crate) fn write(archive: &Path, name: &str, base: Option<&Image>) -> Result<()> {
     let top = layer().map_err(|error| catamaran_image::Error::Machine(error.to_string()))?;
-    let config = json!({ "Cmd": [format!("/{PROGRAM}")], "WorkingDir": "/" });
-    Recipe { name, base, top: &top, config }.write(archive)
+    Recipe { name, base, top: &top, config: config() }.write(archive)
+}
+
+/// How a container is started.
+pub(crate) fn config() -> serde_json::Value {
+    json!({ "Cmd": [format!("/{PROGRAM}")], "WorkingDir": "/" })
 }
 
 /// The layer, a tar file.

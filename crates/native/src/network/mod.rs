@@ -32,6 +32,7 @@ mod netlink;
 
 pub(crate) use by_hand::ByHand;
 pub(crate) use checks::checks;
+pub(crate) use netlink::in_namespace;
 
 /// Addresses of the tenants are from this network.
 const NETWORK: Ipv4Addr = Ipv4Addr::new(10, 87, 0, 0);

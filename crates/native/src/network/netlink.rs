@@ -24,7 +24,7 @@ pub(super) fn make_namespace() -> io::Result<OwnedFd> {
 }
 
 /// Runs `work` in a network namespace; a socket that it makes belongs to it wherever it is used.
-pub(super) fn in_namespace<T: Send>(
+pub(crate) fn in_namespace<T: Send>(
     namespace: BorrowedFd<'_>,
     work: impl FnOnce() -> io::Result<T> + Send,
 ) -> io::Result<T> {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use catamaran_report::report::StageRow;
 use catamaran_scenario::Platform;
 use catamaran_scenario::plan::{self, Plan, PlatformSettings};
 use catamaran_worker::facts::Facts;
@@ -14,7 +13,7 @@ use catamaran_worker::tape::head;
 use super::lives::{Life, Tenant};
 use crate::engine::{self, Contained, Engine};
 use crate::guard::{Guard, Shape};
-use crate::image::{Images, Root};
+use crate::image::{Fetched, Images, Root};
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::network::Network;
@@ -101,7 +100,12 @@ impl<'a> Maker<'a> {
         let hypervisor = hypervisor.map(try_out).transpose()?;
         images.prepare(&mut guard, platform)?;
         let open = |found: engine::Found| found.open((plan, &images), &mut guard, &worker, interrupt);
-        let engine = engine.map(open).transpose()?;
+        let mut engine = engine.map(open).transpose()?;
+        if let Some(engine) = engine.as_mut().filter(|_| engine::loads_images(platform)) {
+            for name in images.cached() {
+                engine.pull(&mut guard, (&mut images, &name), interrupt)?;
+            }
+        }
         let by_others = runtime.is_some() || engine.is_some();
         Ok(Self {
             plan,
@@ -141,10 +145,8 @@ impl<'a> Maker<'a> {
         how.script.layer = disk::layers::lay_out(guard, (self.plan, self.platform), tenant, label)?;
         how.script.programs = program::shown(self.plan, tenant, self.platform);
         how.script.network = self.network.as_ref().and_then(Network::shared);
-        let root = match engine::loads_images(self.platform) {
-            true => Root::default(),
-            false => self.images.root(guard, tenant)?,
-        };
+        let root = self.fetch(tenant)?;
+        let guard = &mut self.guard;
         how.script.image = root.folder;
         if let Some(engine) = &mut self.engine {
             settle(birth);
@@ -155,13 +157,26 @@ impl<'a> Maker<'a> {
             let (launcher, group) = engine.start(guard, &contained, &tape, self.interrupt)?;
             let seen = look_back(&mut self.trace, present, launcher.tenant);
             self.attach(&launcher, birth.instance)?;
-            return self.received(launcher, None, (label, root.stages, seen), group);
+            return self.received(launcher, None, (label, root.fetched, seen), group);
         }
         if let Some(runtime) = &self.runtime {
             runtime.lay_out(guard, &mut how, tenant, label)?;
         }
         let (launcher, guest, seen) = self.launch(how, birth, &order)?;
-        self.received(launcher, guest, (label, root.stages, seen), label.to_owned())
+        self.received(launcher, guest, (label, root.fetched, seen), label.to_owned())
+    }
+
+    /// Has a tenant's image be there: an engine that knows images pulls what is to be pulled by itself.
+    fn fetch(&mut self, tenant: &plan::Tenant) -> Result<Root, Problem> {
+        let Some(engine) = self.engine.as_mut().filter(|_| engine::loads_images(self.platform)) else {
+            return self.images.root(&mut self.guard, tenant);
+        };
+        let Some(name) = &tenant.image else { return Ok(Root::default()) };
+        let present = look_out(&mut self.trace, engine.processes());
+        let pulled = engine.pull(&mut self.guard, (&mut self.images, name), self.interrupt)?;
+        let seen = look_back(&mut self.trace, present, None);
+        let fetched = pulled.map(|pulled| pulled.stages(seen.as_ref()));
+        Ok(Root { folder: None, fetched: fetched.unwrap_or_default() })
     }
 
     /// Has a launcher start a tenant, or a monitor its guest.
@@ -206,7 +221,7 @@ impl<'a> Maker<'a> {
         &self,
         launcher: Launcher,
         guest: Option<Guest>,
-        (label, fetched, seen): (&str, Vec<StageRow>, Option<Seen>),
+        (label, fetched, seen): (&str, Fetched, Option<Seen>),
         group: String,
     ) -> Result<Life, Problem> {
         let accounts = self.guard.cgroup.accounts(&group, platform::has_limits(self.platform));

@@ -14,6 +14,11 @@ impl Maker<'_> {
         self.guard.cgroup.accounts(engine::GROUP, true).cpu?.parent().map(Path::to_owned)
     }
 
+    /// What the engine's own processes hold now (bytes); none without an engine.
+    pub(super) fn engine_bytes(&self) -> Option<u64> {
+        self.engine.as_ref()?.held_bytes()
+    }
+
     /// What the engine's own processes used between two readings of their group.
     pub(super) fn engine_time(
         &self,

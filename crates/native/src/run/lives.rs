@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use catamaran_report::report::{StageRow, TenantReport};
+use catamaran_report::report::TenantReport;
 use catamaran_scenario::back_off::BackOff;
 use catamaran_scenario::{Platform, plan};
 use catamaran_worker::facts::Facts;
@@ -10,6 +10,7 @@ use catamaran_worker::tape::{Tape, head};
 
 use crate::cgroup::{Accounts, Cgroup, Usage};
 use crate::happened::Cause;
+use crate::image::Fetched;
 use crate::killed::{Full, OomKill};
 use crate::launcher::Launcher;
 use crate::platform;
@@ -73,7 +74,7 @@ pub(crate) struct Life {
     /// How it was started, where others did that.
     pub(crate) seen: Option<Seen>,
     /// What was done for it to have its image.
-    pub(crate) fetched: Vec<StageRow>,
+    pub(crate) fetched: Fetched,
     /// On `vm`: its guest, and what that had cost at its beginning and at the end.
     pub(crate) guest: Option<Guest>,
     pub(crate) costs: (Cost, Cost),

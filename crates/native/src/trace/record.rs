@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 const LOST: u32 = 2;
 const COMM: u32 = 3;
+const EXIT: u32 = 4;
 const FORK: u32 = 7;
 const SAMPLE: u32 = 9;
 const LOST_SAMPLES: u32 = 13;
@@ -49,6 +50,8 @@ pub(crate) enum What {
     Calls(String),
     /// Made a system call.
     Call(Call),
+    /// Ended.
+    Ends,
 }
 
 /// What was done, by whom and when.
@@ -84,6 +87,11 @@ pub(super) fn parse(kind: u32, misc: u16, body: &[u8], calls: &BTreeMap<u64, Cal
             let what = if misc & BY_EXEC != 0 { What::Begins(name) } else { What::Calls(name) };
             (pid == thread).then_some(Event { at_ns: word(end? + 8)?, pid, what })
         }
+        EXIT => {
+            // Its first thread is gone: threads of a program that calls `exit_group` go with it.
+            let (pid, thread) = (half(0)?, half(8)?);
+            (pid == thread).then_some(Event { at_ns: word(16)?, pid, what: What::Ends })
+        }
         FORK => {
             let (child, parent) = (half(0)?, half(4)?);
             // A thread is no child.
@@ -118,6 +126,9 @@ mod tests {
         let fork = |parent| bytes(&[8, parent, 8, parent], b"", &[98, 0, 99, 5]);
         assert_eq!(parse(FORK, 0, &fork(7)), event(98, 7, What::Fork { child: 8 }));
         assert_eq!(parse(FORK, 0, &fork(8)), None, "a thread");
+        let exit = |thread| bytes(&[8, 7, thread, 7], b"", &[98, 0, 99, 5]);
+        assert_eq!(parse(EXIT, 0, &exit(8)), event(98, 8, What::Ends));
+        assert_eq!(parse(EXIT, 0, &exit(9)), None, "a thread");
         assert_eq!(parse(SAMPLE, 0, &bytes(&[7, 9], b"", &[97, 5])), event(97, 7, What::Call(Call::Mount)));
         assert_eq!(parse(SAMPLE, 0, &bytes(&[7, 9], b"", &[97, 6])), None, "nobody's event");
     }

@@ -82,7 +82,7 @@ impl Seen {
                 What::Begins(new) | What::Calls(new) => {
                     names.insert(pid, new.clone());
                 }
-                What::Call(_) => {}
+                What::Call(_) | What::Ends => {}
             }
             acts.push(Act { at_ns, pid, name, what });
         }
@@ -131,6 +131,17 @@ impl Seen {
             }
             Mark::Instruction => None,
         }
+    }
+
+    /// When programs of that name began, and when their processes ended, as far as that was seen (ns of the clock).
+    pub(crate) fn lives(&self, program: &str) -> Vec<(u64, Option<u64>)> {
+        let begun = self.acts.iter().filter(|act| matches!(&act.what, What::Begins(new) if new == program));
+        begun
+            .map(|begun| {
+                let ends = |act: &&Act| act.pid == begun.pid && act.what == What::Ends;
+                (begun.at_ns, self.acts.iter().find(ends).map(|act| act.at_ns))
+            })
+            .collect()
     }
 
     /// How the tenant's process was made.
@@ -210,6 +221,7 @@ mod tests {
             assert_eq!(seen.at(mark, 0), expected, "{mark:?}");
         }
         assert_eq!(seen.at(Mark::Begins("runc"), 11), None, "what was before does not count");
+        assert_eq!(seen.lives("exe"), [(50, None)]);
         assert!(!seen.to_string().contains("99"), "what strangers do is not kept: {seen}");
     }
 

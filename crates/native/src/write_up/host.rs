@@ -15,6 +15,12 @@ use crate::program;
 /// Why a platform costs nothing itself.
 const NO_PROCESS: &str = "the platform has no process of its own";
 
+/// Why it is not known what an engine holds.
+const NO_SHARES: &str = "the kernel does not tell what the engine's processes hold (/proc/PID/smaps_rollup, CONFIG_PROC_PAGE_MONITOR)";
+/// What an engine holds besides.
+const NOT_THE_KERNELS: &str = "what daemons, shims and monitors held at the common start, shared pages by their share; \
+                               what the kernel keeps for them is not in it, nor the engine's store";
+
 impl Outcome<'_> {
     pub(super) fn fill_host(&self, report: &mut Report) {
         let cpu_s: f64 = report.tenants.iter().filter_map(|tenant| tenant.cpu_s).sum();
@@ -40,8 +46,12 @@ impl Outcome<'_> {
             false => NO_PROCESS,
             true => "cpu and cpuacct are mounted together: the engine's time is in `others`",
         };
-        let no_memory = if self.has_engine { "not measured yet" } else { NO_PROCESS };
-        host.explain_absence("overhead_memory_bytes", no_memory);
+        host.overhead_memory_bytes = self.engine_bytes;
+        match (self.has_engine, self.engine_bytes) {
+            (false, _) => host.explain_absence("overhead_memory_bytes", NO_PROCESS),
+            (true, None) => host.explain_absence("overhead_memory_bytes", NO_SHARES),
+            (true, Some(_)) => host.explain_absence("overhead_memory_bytes.kernel", NOT_THE_KERNELS),
+        }
         let reasons = [
             ("overhead_cpu_s", host.overhead_cpu_s.is_none(), no_cpu_time),
             ("cpu_utilisation", host.cpu_utilisation.is_none(), "the run took no time"),

@@ -1,5 +1,9 @@
 //! What tests of short real runs begin with.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use catamaran_native::{Runner, RunnerOptions};
 use catamaran_report::report::TenantReport;
 use catamaran_report::{Backend as _, Report, RunError};
@@ -9,6 +13,14 @@ use catamaran_scenario::{Plan, Platform};
 #[allow(dead_code, reason = "not every test goes through all of them")]
 pub(crate) const PLATFORMS: [Platform; 5] =
     [Platform::BareMetal, Platform::Chroot, Platform::Namespaces, Platform::Cgroups, Platform::Container];
+/// One test at a time: what one leaves is told from what another is at.
+static TURN: Mutex<()> = Mutex::new(());
+
+#[allow(dead_code, reason = "not every test has neighbours")]
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Any but the first, so that it shows in the report.
 pub(crate) const TRIAL: u32 = 3;
 
@@ -40,6 +52,39 @@ pub(crate) fn tried(name: &str, promise: Option<&str>, answer: Result<Report, Ru
         }
         Err(error) => panic!("{name}: {error}"),
     }
+}
+
+/// Has another process of this test be the victim of that name, until it stops at a stage, kills it there, and says its number and what
+/// lay on the disk of its run; prints that it did not come so far, where it did not.
+#[allow(dead_code, reason = "not every test kills")]
+pub(crate) fn killed_at(stage: &str, (variable, value): (&str, &str)) -> Option<(u32, Vec<String>)> {
+    let mut run = Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", "victim", "--nocapture"])
+        .env(variable, value)
+        .env("CATAMARAN_STOP_AT", stage)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("this test");
+    let said = BufReader::new(run.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    let stopped = said.into_iter().any(|line| line == format!("stopped at {stage}"));
+    let found = (run.id(), left_of(run.id()));
+    run.kill().expect("a process");
+    run.wait().expect("its end");
+    if !stopped {
+        println!("skipped: no run came so far here");
+    }
+    stopped.then_some(found)
+}
+
+/// What lies on the disk of a process's runs.
+#[allow(dead_code, reason = "not every test is of images")]
+pub(crate) fn left_of(process: u32) -> Vec<String> {
+    let ours = format!("catamaran-{process:x}-");
+    let entries = std::fs::read_dir("/var/tmp").expect("a folder").flatten();
+    entries
+        .map(|entry| entry.file_name().display().to_string())
+        .filter(|name| name.starts_with(&ours))
+        .collect()
 }
 
 /// Each stage from the end of the one before; prints why where the kernel does not let us see.

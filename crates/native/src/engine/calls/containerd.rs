@@ -51,6 +51,32 @@ impl Calls for Containerd {
         [Self::words(at), owned(["images", "import"]), vec![text(archive)]].concat()
     }
 
+    fn pull(&self, at: &Place, from: &str) -> Vec<String> {
+        [Self::words(at), owned(["images", "pull", "--plain-http", from])].concat()
+    }
+
+    fn puller(&self) -> &'static str {
+        "containerd"
+    }
+
+    fn events(&self, at: &Place) -> Option<Daemon> {
+        let words = [Self::words(at), owned(["events"])].concat();
+        Some(Daemon { words, answers: [Self::words(at), owned(["namespaces", "create"])].concat() })
+    }
+
+    fn unpacked_in(&self, told: &str, of_day_ns: u64) -> Vec<(u64, u64)> {
+        let mut begun = std::collections::BTreeMap::new();
+        let mut spans = Vec::new();
+        for (topic, key, ago_ns) in told.lines().filter_map(|line| snapshot(line, of_day_ns)) {
+            match topic {
+                "/snapshot/prepare" => drop(begun.insert(key, ago_ns)),
+                "/snapshot/commit" => spans.extend(begun.remove(&key).map(|from_ns| (from_ns, ago_ns))),
+                _ => {}
+            }
+        }
+        spans
+    }
+
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
         let limits = container.limits;
         let mut words = [Self::words(at), owned(["run", "--detach", "--null-io", "--seccomp"])].concat();
@@ -87,6 +113,23 @@ impl Calls for Containerd {
         code.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
     }
 }
+
+/// What a line of `ctr events` tells of a layer that is being unpacked: the topic, the snapshot's key and how long ago it was (ns).
+fn snapshot(line: &str, of_day_ns: u64) -> Option<(&str, String, u64)> {
+    let mut words = line.splitn(7, ' ');
+    let (_date, time, offset) = (words.next()?, words.next()?, words.next()?);
+    let (_zone, _namespace, topic) = (words.next()?, words.next()?, words.next()?);
+    let event: serde_json::Value = serde_json::from_str(words.next()?).ok()?;
+    // So are those called that are made for unpacking (containerd's `rootfs/apply.go`).
+    let key = event.get("key")?.as_str().filter(|key| key.starts_with("extract-"))?;
+    let mut parts = time.split(':').map(|part| part.parse::<f64>().ok());
+    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
+    let at_ns = (((hours * 60.0 + minutes) * 60.0 + seconds) * 1e9) as u64;
+    (offset == "+0000").then(|| (topic, key.to_owned(), (of_day_ns + DAY_NS - at_ns) % DAY_NS))
+}
+
+/// A day (ns).
+pub(in super::super) const DAY_NS: u64 = 86_400_000_000_000;
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,7 @@ use catamaran_scenario::Platform;
 use catamaran_worker::room_plan::Said;
 use catamaran_worker::script::Step;
 
+use super::super::MONITOR;
 use super::{Calls, Container, Place, owned, text};
 use crate::image::worker;
 
@@ -47,7 +48,7 @@ impl Lxc {
         let mut lines = format!(
             "lxc.rootfs.path = {root}\nlxc.uts.name = {}\nlxc.net.0.type = empty\nlxc.net.0.flags = up\nlxc.mount.auto = proc:mixed sys:ro\n\
              lxc.apparmor.profile = unconfined\nlxc.cap.drop = {DROPPED}\nlxc.init.cmd = {}\n\
-             lxc.cgroup.dir.container = {name}\nlxc.cgroup.dir.monitor = {name}.monitor\n",
+             lxc.cgroup.dir.container = {name}\nlxc.cgroup.dir.monitor = {name}{MONITOR}\n",
             container.host_name,
             container.words.join(" "),
         );

@@ -40,6 +40,14 @@ impl Calls for Podman {
         [Self::words(at), owned(["load", "--input"]), vec![text(archive)]].concat()
     }
 
+    fn pull(&self, at: &Place, from: &str) -> Vec<String> {
+        [Self::words(at), owned(["pull", "--quiet", "--tls-verify=false", from])].concat()
+    }
+
+    fn puller(&self) -> &'static str {
+        "podman"
+    }
+
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
         // Without CAP_SYS_RESOURCE hard limits can't be raised, as podman does unless it is told these.
         let fixed = owned([
