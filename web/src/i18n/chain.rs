@@ -15,7 +15,7 @@ super::texts! {
             "순서는 알려져 있어요. 걸리는 시간은 누군가 잰 것만 적었어요.";
         Unmeasured = "not measured", "잰 사람 없음";
         NoFigure = "no figure in the model", "모델에 값이 없음";
-        NotSeen = "its end was not seen", "끝을 보지 못함";
+        NotSeen = "not in this run, or its end was not seen", "이 실행에 없거나 끝을 보지 못함";
         Nobody = "Nobody is known beside the program on this platform.",
             "이 플랫폼에서는 프로그램 곁에 알려진 프로세스가 없어요.";
         Kill = "End one of them", "하나를 끝내 보기";
