@@ -61,6 +61,37 @@ for (const language of LANGUAGES) {
   });
 }
 
+/** Which program each lesson's recorded platform was started by, and a step that the model has no length for. */
+const RECORDED = {
+  "lxc-docker-rkt-podman": { platform: "docker", rows: 4, version: /Docker version \d.+ with runc version \d/, missing: "rkt", step: "shim" },
+  "oci-cri": { platform: "containerd", rows: 6, version: /containerd.* \d+\.\d+/, missing: "kubernetes", step: "sandbox" },
+};
+
+for (const [lesson, { platform, rows, version, missing, step }] of Object.entries(RECORDED)) {
+  test(`recorded starts are laid over the chain (${lesson})`, async () => {
+    const page = await site.open();
+    await visit(page, lessonUrl(site.url, "for-real", "", lesson));
+    await byId(page, "recorded").waitFor();
+    assert.match(await byId(page, "recorded").innerText(), /recorded on 20\d\d-\d\d-\d\d: .+, Linux \d/);
+    const starts = byId(page, "recorded-starts").locator("tbody tr");
+    assert.equal(await starts.count(), rows);
+    assert.match(await starts.filter({ hasText: new RegExp(`^${platform}`) }).innerText(), version);
+    assert.match(await byId(page, "recorded-missing").innerText(), new RegExp(`Simulated only.*${missing}`));
+    await byId(page, "recorded-show").click();
+    // A lesson that begins on a platform without a recorded run offers one that has it.
+    if (missing === "kubernetes") await byId(page, "drop-fit").click();
+    await byId(page, "measured-start").waitFor();
+    assert.match(await byId(page, "measured-start").innerText(), /Measured once on 20\d\d/);
+    const row = byId(page, "chain").locator(`[data-step="${step}"]`);
+    assert.match(await row.locator(".actor-length").innerText(), /–/, "the model does not know");
+    assert.match(await row.locator(".actor-measured").innerText(), /\d (µs|ms)/);
+    await byId(page, "drop-remove").click();
+    await byId(page, "measured-start").waitFor({ state: "detached" });
+    assert.equal(await page.locator(".actor-measured").count(), 0);
+    assert.deepEqual(page.complaints, []);
+  });
+}
+
 test("a runtime is swapped below the lower contract", async () => {
   const page = await site.open({ reducedMotion: "reduce" });
   await visit(page, lessonUrl(site.url, "goal", "", "oci-cri"));

@@ -3,7 +3,8 @@
 use catamaran_report::process::{PROGRAM, RunsAs, Stays};
 use catamaran_scenario::Lang;
 
-use crate::picture::{Branch, ChainFilm, Contract, Standing};
+use crate::format;
+use crate::picture::{Branch, ChainFilm, Contract, MeasuredStart, Standing};
 
 super::texts! {
     /// The picture of actors and processes.
@@ -13,6 +14,8 @@ super::texts! {
         Order = "The order is known. How long a step takes stands beside it where somebody has measured it.",
             "순서는 알려져 있어요. 걸리는 시간은 누군가 잰 것만 적었어요.";
         Unmeasured = "not measured", "잰 사람 없음";
+        NoFigure = "no figure in the model", "모델에 값이 없음";
+        NotSeen = "not in this run, or its end was not seen", "이 실행에 없거나 끝을 보지 못함";
         Nobody = "Nobody is known beside the program on this platform.",
             "이 플랫폼에서는 프로그램 곁에 알려진 프로세스가 없어요.";
         Kill = "End one of them", "하나를 끝내 보기";
@@ -125,7 +128,37 @@ pub fn ending_words(lang: Lang, film: &ChainFilm, ending: Option<&[usize]>) -> S
     }
 }
 
-/// Which step it is: `step 3 of 14: runc, config. …`
+/// How long a start took, whose versions it was and where it was measured.
+#[must_use]
+pub fn measured_words(lang: Lang, measured: &MeasuredStart) -> String {
+    let whole = measured.startup_s.map_or("–".to_owned(), format::seconds);
+    let trials = measured.trials;
+    let of = ["runtime", "cpu"].into_iter().filter_map(|name| measured.fact(name));
+    let of = of.collect::<Vec<_>>().join(", ");
+    let (kernel, date) = (measured.fact("kernel").unwrap_or("?"), measured.fact("date").unwrap_or("?"));
+    match (lang, trials) {
+        (Lang::En, 1) => {
+            format!("Native: {whole} from the request to the program. Measured once on {date}: {of}, Linux {kernel}.")
+        }
+        (Lang::En, _) => format!(
+            "Native: {whole} from the request to the program. Medians of {trials} starts on {date}: {of}, Linux {kernel}."
+        ),
+        (Lang::Ko, _) => format!(
+            "실제: 부탁에서 프로그램까지 {whole}. {date}에 {trials}번 시작해 잰 중앙값이에요. {of}, 리눅스 {kernel}."
+        ),
+    }
+}
+
+/// Platforms of which nothing is recorded.
+#[must_use]
+pub fn simulated_only(lang: Lang, platforms: &str) -> String {
+    match lang {
+        Lang::En => format!("Simulated only, for the reasons given above: {platforms}."),
+        Lang::Ko => format!("위에 적은 이유로 시뮬레이션만 한 것: {platforms}."),
+    }
+}
+
+/// What is done in a step of a chain;: `step 3 of 14: runc, config. …`
 #[must_use]
 pub fn step_words(lang: Lang, film: &ChainFilm, stage: usize) -> String {
     let all = film.stages.len();

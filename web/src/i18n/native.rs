@@ -32,6 +32,9 @@ super::texts! {
         What = "Who: what", "누가: 무엇을";
         NotLooked = "not looked at", "살펴보지 않음";
         RecordedTitle = "A recorded run", "기록해 둔 실제 실행";
+        Platform = "Platform", "플랫폼";
+        Version = "Carried out by", "실행한 프로그램";
+        Start = "Start, median", "시작, 중앙값";
         RecordedShow = "Lay it over the simulation", "시뮬레이션에 겹쳐 보기";
         RunTitle = "Run it on this machine", "이 컴퓨터에서 실행하기";
         RunHelp = "This page is served by `catamaran serve`, so it can run exactly what is shown on this computer's kernel and lay the answer over the simulation.",

@@ -47,7 +47,7 @@ pub(super) fn ForReal(props: &ForRealProps) -> Html {
                 _ => html! { <p class="fine" data-testid="run-native-hint">{ with_code(say(lang, Native::ServeHint)) }</p> },
             } }
             if let Some(text) = props.lesson.recorded {
-                <RecordedRun {text} show={props.replace.clone()} />
+                <RecordedRun {text} lesson={props.lesson} show={props.replace.clone()} />
             }
             <DropZone dropped={props.replace.clone()} />
             { overlaid(props) }

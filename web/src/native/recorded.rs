@@ -1,17 +1,22 @@
 //! The run that was recorded for a lesson: offered to whoever has no Linux at hand.
 
+use catamaran_lessons::{Lesson, Stage};
 use catamaran_report::Report;
 use yew::prelude::*;
 
 use super::overlay::read;
 use crate::app::use_lang;
-use crate::i18n::{Native, Weighing, recorded_on, say};
+use crate::format;
+use crate::i18n::{Lang, Native, Weighing, recorded_on, say, simulated_only};
+use crate::picture::MeasuredStart;
 
 /// What a [`RecordedRun`] needs.
 #[derive(Properties, PartialEq)]
 pub struct RecordedProps {
     /// Its reports: JSON.
     pub text: &'static str,
+    /// Whose.
+    pub lesson: &'static Lesson,
     /// Lays them over the simulation.
     pub show: Callback<Vec<Report>>,
 }
@@ -42,6 +47,9 @@ pub fn RecordedRun(props: &RecordedProps) -> Html {
         <section class="recorded" aria-labelledby="recorded-title" data-testid="recorded">
             <h3 id="recorded-title">{ say(lang, Native::RecordedTitle) }</h3>
             <p>{ words }</p>
+            if props.lesson.stage == Stage::Chain {
+                { starts(lang, props.lesson, &reports) }
+            }
             if emulated {
                 <p class="emulated">{ say(lang, Weighing::Emulated) }</p>
             }
@@ -49,5 +57,42 @@ pub fn RecordedRun(props: &RecordedProps) -> Html {
                 { say(lang, Native::RecordedShow) }
             </button>
         </section>
+    }
+}
+
+/// The starts that were recorded, and the platforms that were not.
+fn starts(lang: Lang, lesson: &Lesson, reports: &[Report]) -> Html {
+    let of = |platform| {
+        let trials: Vec<&Report> = reports.iter().filter(|report| report.platform == platform).collect();
+        (!trials.is_empty()).then(|| (platform, MeasuredStart::new(&trials, &[])))
+    };
+    let there: Vec<_> = lesson.platforms.iter().filter_map(|platform| of(*platform)).collect();
+    let missing: Vec<String> = lesson
+        .platforms
+        .iter()
+        .filter(|platform| there.iter().all(|(found, _)| found != *platform))
+        .map(ToString::to_string)
+        .collect();
+    let heads = [Native::Platform, Native::Version, Native::Start];
+    html! {
+        <>
+            <div class="table-scroll" tabindex="0" role="region" aria-labelledby="recorded-title">
+                <table data-testid="recorded-starts">
+                    <thead><tr>{ for heads.map(|head| html! { <th scope="col">{ say(lang, head) }</th> }) }</tr></thead>
+                    <tbody>
+                        { for there.iter().map(|(platform, start)| html! {
+                            <tr>
+                                <th scope="row">{ platform.to_string() }</th>
+                                <td>{ start.fact("runtime").unwrap_or("–").to_owned() }</td>
+                                <td>{ start.startup_s.map_or("–".to_owned(), format::seconds) }</td>
+                            </tr>
+                        }) }
+                    </tbody>
+                </table>
+            </div>
+            if !missing.is_empty() {
+                <p class="fine" data-testid="recorded-missing">{ simulated_only(lang, &missing.join(", ")) }</p>
+            }
+        </>
     }
 }

@@ -2,9 +2,12 @@
 //! known. So the play head stands for a place in that order: the run's time is divided evenly among the stages, and a last part, in
 //! which the program runs.
 
+use std::collections::BTreeMap;
+
 use catamaran_report::Report;
 use catamaran_report::process::{INIT, PROGRAM, ProcessRow, SHELL, Stays};
 use catamaran_report::report::{Sees, StageRow};
+use catamaran_report::statistics::median;
 
 /// Where one contract's side ends and the other's begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +43,45 @@ pub struct Branch {
     pub parent: Option<usize>,
     /// The stage in which it comes.
     pub born: usize,
+}
+
+/// A start as it was measured: medians of trials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeasuredStart {
+    /// How long the whole took (s).
+    pub startup_s: Option<f64>,
+    /// How long each stage of the chain took (s); `None` where its end was not seen.
+    pub lengths_s: Vec<Option<f64>>,
+    /// Of how many trials.
+    pub trials: usize,
+    /// What the first says of its machine: name and value.
+    pub machine: BTreeMap<String, String>,
+}
+
+impl MeasuredStart {
+    /// Of the first tenant, with the stages of `chain`.
+    #[must_use]
+    pub fn new(trials: &[&Report], chain: &[StageRow]) -> Self {
+        let tenants = || trials.iter().filter_map(|report| report.tenants.first());
+        let length = |stage: &StageRow| {
+            let same = |row: &&StageRow| row.name == stage.name && row.actor == stage.actor;
+            let rows = tenants().filter_map(|tenant| tenant.startup_stages.iter().find(same));
+            median(&rows.filter_map(StageRow::length).collect::<Vec<_>>())
+        };
+        let machine = trials.first().and_then(|report| report.identity.machine.clone());
+        Self {
+            startup_s: median(&tenants().filter_map(|tenant| tenant.startup_s).collect::<Vec<_>>()),
+            lengths_s: chain.iter().map(length).collect(),
+            trials: trials.len(),
+            machine: machine.unwrap_or_default(),
+        }
+    }
+
+    /// What its machine says of itself under that name.
+    #[must_use]
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        self.machine.get(name).map(String::as_str)
+    }
 }
 
 /// How a process stands at a stage.
@@ -218,6 +260,32 @@ mod tests {
         assert_eq!(of(film.stages.len()), last);
         let re_exec = film.stages.iter().position(|stage| stage.name == "re-exec").unwrap();
         assert_eq!(of(re_exec), [There, There, There, There, Acting, Ahead, There]);
+    }
+
+    #[test]
+    fn a_measured_start_is_the_median_of_each_stage_of_the_chain() {
+        let stage = |name: &str, length_s: Option<f64>| StageRow {
+            name: name.to_owned(),
+            actor: "runc".to_owned(),
+            start_s: None,
+            end_s: None,
+            length_s,
+            source: None,
+        };
+        let trial = |startup_s: f64, config_s: Option<f64>| {
+            let mut report = crate::picture::tests_support::report();
+            report.tenants[0].startup_s = Some(startup_s);
+            report.tenants[0].startup_stages = vec![stage("config", config_s), stage("clone", None)];
+            report
+        };
+        let trials = [trial(0.3, Some(0.02)), trial(0.1, Some(0.05)), trial(0.2, Some(0.01))];
+        let chain = [stage("clone", Some(9.0)), stage("config", None), stage("exec", Some(9.0))];
+        let measured = MeasuredStart::new(&trials.each_ref(), &chain);
+        assert_eq!((measured.startup_s, measured.trials), (Some(0.2), 3));
+        assert_eq!(measured.lengths_s, [None, Some(0.02), None], "what was not seen is not the model's");
+        // A stage of the same name that another did is another.
+        let other = StageRow { actor: "crun".to_owned(), ..stage("config", None) };
+        assert_eq!(MeasuredStart::new(&trials.each_ref(), &[other]).lengths_s, [None]);
     }
 
     #[test]

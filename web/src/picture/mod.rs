@@ -16,7 +16,7 @@ mod view;
 mod weight;
 mod why;
 
-pub use chain::{Branch, ChainFilm, Contract, Standing, maps_users};
+pub use chain::{Branch, ChainFilm, Contract, MeasuredStart, Standing, maps_users};
 pub use columns::{Column, columns};
 pub use histogram::{Bin, Histogram, LogAxis, log_ticks};
 pub use layers::{Coming, LayerView, Pile, layer_changes, piles};

@@ -12,10 +12,10 @@ use crate::app::use_lang;
 use crate::charts::{Frame, ProcessTree};
 use crate::format;
 use crate::i18n::{
-    ChainWords, Lang, chain_sentence, contract_words, ending_words, kill_words, process_name, say,
-    standing_words, stay_words, step_clock, step_words, user_words,
+    ChainWords, Lang, Native, chain_sentence, contract_words, ending_words, kill_words, measured_words,
+    process_name, say, standing_words, stay_words, step_clock, step_words, user_words,
 };
-use crate::picture::{Branch, ChainFilm, Recording, maps_users};
+use crate::picture::{Branch, ChainFilm, MeasuredStart, Recording, maps_users};
 
 /// Wider pictures have the steps and the tree side by side (px).
 const BESIDE_PX: f64 = 700.0;
@@ -29,6 +29,8 @@ pub(super) struct ChainProps {
     pub(super) frame: Frame,
     /// What is drawn.
     pub(super) film: Rc<ChainFilm>,
+    /// The same start as it was measured, where a native run is laid over.
+    pub(super) measured: Option<Rc<MeasuredStart>>,
     /// Told the instant (ns) that was pointed at.
     pub(super) on_seek: Callback<u64>,
 }
@@ -37,7 +39,7 @@ pub(super) struct ChainProps {
 #[component]
 pub(super) fn ChainPicture(props: &ChainProps) -> Html {
     let lang = use_lang();
-    let ChainProps { frame, film, on_seek } = props;
+    let ChainProps { frame, film, measured, on_seek } = props;
     let killed = use_state_eq(|| None::<(usize, bool)>);
     {
         // Another platform has other processes.
@@ -63,9 +65,17 @@ pub(super) fn ChainPicture(props: &ChainProps) -> Html {
             <div class={classes!("actors", beside.then_some("beside"))} data-testid="chain">
                 <section aria-labelledby="chain-steps">
                     <h3 class="stage-part" id="chain-steps">{ say(lang, ChainWords::Steps) }</h3>
-                    <ol class="actor-steps">
+                    if measured.is_some() {
+                        <p class="actor-heads" aria-hidden="true">
+                            <span>{ say(lang, Native::Model) }</span><span>{ say(lang, Native::Machine) }</span>
+                        </p>
+                    }
+                    <ol class={classes!("actor-steps", measured.is_some().then_some("measured"))}>
                         { for film.stages.iter().enumerate().map(|(at, row)| step(lang, film, at, row, stage, props)) }
                     </ol>
+                    if let Some(measured) = measured {
+                        <p class="users" data-testid="measured-start">{ measured_words(lang, measured) }</p>
+                    }
                     <p class="fine">{ say(lang, ChainWords::Order) }</p>
                 </section>
                 <section aria-labelledby="chain-tree">
@@ -107,16 +117,41 @@ fn step(lang: Lang, film: &ChainFilm, at: usize, row: &StageRow, now: usize, pro
                 <span class="contract">{ say(lang, contract_words(contract)) }</span>
             }
             <span class="actor-name">{ &row.actor }{ " " }<code>{ &row.name }</code></span>
-            <span class="actor-length">
-                if let Some(length_s) = row.length() {
-                    { format::seconds(length_s) }
-                } else {
-                    <span aria-hidden="true">{ "–" }</span>
-                    <span class="visually-hidden">{ say(lang, ChainWords::Unmeasured) }</span>
-                }
-            </span>
+            { match &props.measured {
+                None => length(lang, "actor-length", row.length(), None, ChainWords::Unmeasured),
+                Some(measured) => html! {
+                    <>
+                        { length(lang, "actor-length", row.length(), Some(Native::Model), ChainWords::NoFigure) }
+                        { length(lang, "actor-measured", measured.lengths_s.get(at).copied().flatten(),
+                            Some(Native::Machine), ChainWords::NotSeen) }
+                    </>
+                },
+            } }
             <span class="actor-what">{ chain_sentence(lang, &row.name) }</span>
         </li>
+    }
+}
+
+/// How long a step takes, by whom where there are two answers; in words where it is unknown.
+fn length(
+    lang: Lang,
+    class: &'static str,
+    length_s: Option<f64>,
+    by: Option<Native>,
+    unknown: ChainWords,
+) -> Html {
+    html! {
+        <span {class}>
+            if let Some(by) = by {
+                <span class="visually-hidden">{ say(lang, by) }{ ": " }</span>
+            }
+            if let Some(length_s) = length_s {
+                { format::seconds(length_s) }
+            } else {
+                <span aria-hidden="true">{ "–" }</span>
+                <span class="visually-hidden">{ say(lang, unknown) }</span>
+            }
+        </span>
     }
 }
 

@@ -23,7 +23,8 @@ use super::view::StageProps;
 use super::weight::{WeightPicture, describe_start};
 use crate::charts::{Axis, Frame, Gantt, Strip, Waiting};
 use crate::i18n::{self, say};
-use crate::picture::{ChainFilm, MemoryFilm, Pile, Recording, Vcpu, piles, vcpus};
+use crate::native::NativeRun;
+use crate::picture::{ChainFilm, MeasuredStart, MemoryFilm, Pile, Recording, Vcpu, piles, vcpus};
 use crate::sim::Wanted;
 
 /// What is drawn, with what it takes.
@@ -45,8 +46,8 @@ pub(super) enum Scene {
     Servers(Rc<Vec<u32>>),
     /// The layers of images.
     Layers(Rc<Vec<Pile>>),
-    /// A start as a chain of actors.
-    Chain(Rc<ChainFilm>),
+    /// A start as a chain of actors; a native one's lengths too where there is one.
+    Chain(Rc<ChainFilm>, Option<Rc<MeasuredStart>>),
 }
 
 impl Scene {
@@ -84,7 +85,14 @@ impl Scene {
             Kind::Family => Self::Family,
             Kind::Servers => Self::Servers(Rc::new(places(&plan))),
             Kind::Layers => Self::Layers(Rc::new(piles(report, &plan))),
-            Kind::Chain => Self::Chain(Rc::new(ChainFilm::new(report))),
+            Kind::Chain => {
+                let film = ChainFilm::new(report);
+                let measured = NativeRun::over(report, natives).ok().map(|native| {
+                    let trials: Vec<&Report> = native.reports.iter().collect();
+                    Rc::new(MeasuredStart::new(&trials, &film.stages))
+                });
+                Self::Chain(Rc::new(film), measured)
+            }
             Kind::Cpu => Self::Cpu,
         }
     }
@@ -131,8 +139,9 @@ impl Scene {
             Self::Layers(piles) => html! {
                 <LayersPicture frame={frame.clone()} piles={piles.clone()} on_seek={on_seek.clone()} />
             },
-            Self::Chain(film) => html! {
-                <ChainPicture frame={frame.clone()} film={film.clone()} on_seek={on_seek.clone()} />
+            Self::Chain(film, measured) => html! {
+                <ChainPicture frame={frame.clone()} film={film.clone()} measured={measured.clone()}
+                    on_seek={on_seek.clone()} />
             },
             Self::Family => html! { <FamilyPicture frame={frame.clone()} on_seek={on_seek.clone()} /> },
         }
@@ -160,7 +169,7 @@ impl Scene {
     pub(super) fn clock(&self, recording: &Recording, at_ns: u64, lang: i18n::Lang) -> Option<String> {
         match self {
             Self::Family => Some(family_clock(recording, at_ns)),
-            Self::Chain(film) => Some(chain_clock(lang, film, recording, at_ns)),
+            Self::Chain(film, _) => Some(chain_clock(lang, film, recording, at_ns)),
             _ => None,
         }
     }
@@ -178,7 +187,7 @@ impl Scene {
             Self::Servers(places) => describe_servers(lang, recording, places, at_ns),
             Self::Layers(piles) => describe_layers(lang, recording, piles, at_ns),
             Self::Family => describe_family(lang, recording, at_ns),
-            Self::Chain(film) => describe_chain(lang, film, recording, at_ns),
+            Self::Chain(film, _) => describe_chain(lang, film, recording, at_ns),
             Self::Weight(..) => describe_start(lang, &recording.report, at_ns),
         }
     }

@@ -15,9 +15,10 @@ Examples:
   sudo catamaran advise my.toml --trials 3        from more samples
   sudo catamaran advise my.toml --on docker --json
 
-It runs the scenario for real and proposes a request and a limit of CPU and memory for each tenant, by the rule of Kubernetes'
-Vertical Pod Autoscaler, which it prints. Then it simulates the scenario with these sizes; of a tenant of kind `command` the
-model knows only what its `like` says. A percentile takes enough samples: 10 s of a run for that of the CPU.")]
+It runs the scenario for real and proposes a request and a limit of CPU and memory for each tenant,
+by the rule of Kubernetes' Vertical Pod Autoscaler, which it prints. Then it simulates the scenario
+with these sizes; of a tenant of kind `command` the model knows only what its `like` says. A
+percentile takes enough samples: 10 s of a run for that of the CPU.")]
 pub(crate) struct Advise {
     /// Scenario: a TOML file, `lesson:ID`, or `-` for standard input
     pub(crate) file: String,
