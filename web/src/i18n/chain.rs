@@ -138,7 +138,9 @@ pub fn measured_words(lang: Lang, measured: &MeasuredStart) -> String {
     let (kernel, date) = (measured.fact("kernel").unwrap_or("?"), measured.fact("date").unwrap_or("?"));
     match (lang, trials) {
         (Lang::En, 1) => {
-            format!("Native: {whole} from the request to the program. Measured once on {date}: {of}, Linux {kernel}.")
+            format!(
+                "Native: {whole} from the request to the program. Measured once on {date}: {of}, Linux {kernel}."
+            )
         }
         (Lang::En, _) => format!(
             "Native: {whole} from the request to the program. Medians of {trials} starts on {date}: {of}, Linux {kernel}."
