@@ -195,14 +195,14 @@ fn a_program_gets_time_to_end_and_no_more() {
         shell("deaf", "trap '' TERM; while :; do sleep 0.02; done", ""),
     ];
     let started = Instant::now();
-    let Some(report) = report(Platform::BareMetal, &plan("300ms", &tenants.concat())) else { return };
+    let Some(report) = report(Platform::BareMetal, &plan("1s", &tenants.concat())) else { return };
     let took = started.elapsed();
-    assert!(took > Duration::from_secs(2) && took < Duration::from_secs(8), "2 s of grace: {took:?}");
     for row in &report.tenants {
         // It was there to the end, however it goes then.
-        assert_eq!((row.state, error(row), row.finished_s), (TenantState::Completed, "", Some(0.3)));
+        assert_eq!((row.state, error(row), row.finished_s), (TenantState::Completed, "", Some(1.0)));
     }
-    assert!(report.elapsed_s < 1.0, "the time to end is not the run's: {}", report.elapsed_s);
+    assert!(took > Duration::from_secs(3) && took < Duration::from_secs(9), "2 s of grace: {took:?}");
+    assert!(report.elapsed_s < 1.7, "the time to end is not the run's: {}", report.elapsed_s);
 }
 
 #[test]

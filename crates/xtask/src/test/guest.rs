@@ -36,7 +36,7 @@ struct Group {
 }
 
 /// What is run, in this order. On a tree of version 2 it matters from which group a run is started.
-const GROUPS: [Group; 12] = [
+const GROUPS: [Group; 13] = [
     Group { program: ("crates/native", "v2"), place: "alone", seconds: 90, arguments: "" },
     Group {
         program: ("crates/native", "v2"),
@@ -59,6 +59,12 @@ const GROUPS: [Group; 12] = [
         place: "alone",
         seconds: 60,
         arguments: "a_bound what_ends",
+    },
+    Group {
+        program: ("crates/native", "command"),
+        place: "alone",
+        seconds: 90,
+        arguments: "what_a_program_leaves a_program_gets_time endless_output memory_beyond",
     },
     Group { program: ("crates/native", "forks"), place: "alone", seconds: 60, arguments: "" },
     Group { program: ("crates/native", "disk"), place: "root", seconds: 60, arguments: "" },
@@ -90,7 +96,7 @@ const GROUPS: [Group; 12] = [
 ];
 
 /// Programs of this machine that tests start in the guest.
-const TOOLS: [&str; 14] = [
+const TOOLS: [&str; 18] = [
     "sh",
     "mkdir",
     "rmdir",
@@ -105,6 +111,10 @@ const TOOLS: [&str; 14] = [
     "chroot",
     "pivot_root",
     "setpriv",
+    "setsid",
+    "grep",
+    "yes",
+    "perl",
 ];
 
 /// Programs that make a network by hand, where this machine has them; without them one test says so.
