@@ -108,7 +108,7 @@ impl Engine {
         let from = format!("{address}/{NAME}");
         let events = Events::begin(self, interrupt)?;
         let asked_ns = now_ns();
-        let (served, said) = std::thread::scope(|scope| {
+        let (mut served, said) = std::thread::scope(|scope| {
             let serving = scope.spawn(|| offer.serve(&listener, now_ns));
             let said = self.room.demand(self.calls.pull(&self.place, &from), interrupt);
             let done_ns = now_ns();
@@ -116,9 +116,9 @@ impl Engine {
             let _ = rustix::net::shutdown(&listener, Shutdown::Read);
             (serving.join().unwrap_or_default(), said.map(|_| done_ns))
         });
-        let Served { failed: None, .. } = served else {
-            return Err(failed(served.failed.unwrap_or_else(|| Error::Machine(String::new()))));
-        };
+        if let Some(error) = served.failed.take() {
+            return Err(failed(error));
+        }
         let done_ns = said?;
         let unpacked = self.pulls.unpack(offer.diff_ids());
         let told = events.map(|events| events.end(self, unpacked.len()));
