@@ -108,7 +108,7 @@ impl Engine {
         let from = format!("{address}/{NAME}");
         let events = Events::begin(self, interrupt)?;
         let asked_ns = now_ns();
-        let (served, said) = std::thread::scope(|scope| {
+        let (mut served, said) = std::thread::scope(|scope| {
             let serving = scope.spawn(|| offer.serve(&listener, now_ns));
             let said = self.room.demand(self.calls.pull(&self.place, &from), interrupt);
             let done_ns = now_ns();
@@ -116,9 +116,9 @@ impl Engine {
             let _ = rustix::net::shutdown(&listener, Shutdown::Read);
             (serving.join().unwrap_or_default(), said.map(|_| done_ns))
         });
-        let Served { failed: None, .. } = served else {
-            return Err(failed(served.failed.unwrap_or_else(|| Error::Machine(String::new()))));
-        };
+        if let Some(error) = served.failed.take() {
+            return Err(failed(error));
+        }
         let done_ns = said?;
         let unpacked = self.pulls.unpack(offer.diff_ids());
         let told = events.map(|events| events.end(self, unpacked.len()));
@@ -207,7 +207,11 @@ impl Pulled {
         };
         let resolved_ns = self.served.layer_ns.unwrap_or(self.served.last_ns);
         let mut stages = vec![row("resolve".to_owned(), Some((self.asked_ns, resolved_ns)))];
-        for layer in &self.layers {
+        for (at, layer) in self.layers.iter().enumerate() {
+            // What an image has twice comes once.
+            if self.layers.iter().position(|other| other == layer) != Some(at) {
+                continue;
+            }
             let came = self.served.layers.iter().find(|(digest, ..)| digest == layer);
             stages
                 .extend(came.map(|(_, from, to)| row(format!("pull {}", short(layer)), Some((*from, *to)))));
@@ -242,5 +246,59 @@ impl Pulled {
             "when layers were unpacked was not seen: {found} times something was, for {expected} layers"
         );
         if found == expected { Ok(spans) } else { Err(what) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pulled(layers: &[(&str, u64, u64)], told: &[(u64, u64)]) -> Pulled {
+        Pulled {
+            actor: "dockerd",
+            asked_ns: 1_000_000_000,
+            done_ns: 9_000_000_000,
+            served: Served {
+                layer_ns: layers.first().map(|(_, from, _)| *from),
+                last_ns: 2_000_000_000,
+                layers: layers.iter().map(|(name, from, to)| ((*name).to_owned(), *from, *to)).collect(),
+                failed: None,
+            },
+            layers: vec!["sha256:a".into(), "sha256:b".into()],
+            unpacked: vec![1, 2],
+            told: Some(told.to_vec()),
+        }
+    }
+
+    #[test]
+    fn what_was_not_seen_is_not_known() {
+        let second = 1_000_000_000;
+        let one = [("sha256:b", 3 * second, 4 * second)];
+        let fetched = pulled(&one, &[(5 * second, 6 * second), (6 * second, 7 * second)]).stages(None);
+        let rows = |fetched: &Fetched| {
+            let rows = fetched.stages.iter().map(|row| (row.name.clone(), row.start_s, row.end_s));
+            rows.collect::<Vec<_>>()
+        };
+        let known = [("resolve", 0.0, 2.0), ("pull b", 2.0, 3.0), ("unpack b", 4.0, 5.0)];
+        let known = known.map(|(name, from, to)| (name.to_owned(), Some(from), Some(to)));
+        assert_eq!((rows(&fetched), fetched.lasted_s, fetched.unseen), (known.to_vec(), 8.0, None));
+        // One layer was seen, of two: which of them is not known.
+        let fetched = pulled(&one, &[(5 * second, 6 * second)]).stages(None);
+        assert_eq!(rows(&fetched).last(), Some(&("unpack b".to_owned(), None, None)));
+        assert!(fetched.unseen.is_some_and(|why| why.contains("1 times something was, for 2 layers")));
+        let blind = Pulled { told: None, ..pulled(&[], &[]) };
+        let fetched = blind.stages(Some(&Seen::nothing("no permission".to_owned())));
+        assert_eq!(rows(&fetched).first(), Some(&("resolve".to_owned(), Some(0.0), Some(1.0))));
+        assert!(fetched.unseen.is_some_and(|why| why.contains("no permission")));
+        assert!(blind.stages(None).unseen.is_some());
+    }
+
+    #[test]
+    fn a_layer_is_unpacked_anew_upon_others() {
+        let mut pulls = Pulls::default();
+        let layers = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(pulls.unpack(&layers(&["a", "b", "top"])), [0, 1, 2]);
+        assert_eq!(pulls.unpack(&layers(&["a", "c", "top"])), [1, 2]);
+        assert_eq!(pulls.unpack(&layers(&["a", "b", "top"])), [0_usize; 0]);
     }
 }

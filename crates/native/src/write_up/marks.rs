@@ -1,9 +1,9 @@
 //! Where the stages of those end who start tenants and are not ours: runtimes and engines of the machine, of whose work the kernel tells
 //! what can be seen from outside.
 //!
-//! Names and actors are those of the simulator's chains (`crates/sim/src/startup/chains`), but for what is not done natively: no
-//! image is pulled, for it was brought before the run, `ctr` asks for no sandbox of pods, and none of the engines is asked for a
-//! network.
+//! Names and actors are those of the simulator's chains (`crates/sim/src/startup/chains`), but for what is not done natively: `ctr`
+//! asks for no sandbox of pods, and none of the engines is asked for a network. What an engine pulls comes before, and is seen elsewhere
+//! (`crates/native/src/engine/pull.rs`).
 
 use catamaran_report::report::StageRow;
 use catamaran_scenario::Platform;

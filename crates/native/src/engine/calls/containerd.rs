@@ -149,4 +149,24 @@ mod tests {
             assert_eq!(CONTAINERD.code_in(&said), expected, "{said:?}");
         }
     }
+
+    #[test]
+    fn when_layers_were_unpacked_is_read_from_its_events() {
+        let line = |time: &str, topic: &str, event: &str| {
+            format!("2026-11-27 {time} +0000 UTC default {topic} {{{event}}}\n")
+        };
+        let key = r#""key":"extract-1-x sha256:a","snapshotter":"overlayfs""#;
+        let told = [
+            line("23:59:58.5", "/snapshot/prepare", key),
+            line("23:59:59", "/snapshot/prepare", r#""key":"web.0""#),
+            line("00:00:01.25", "/snapshot/commit", key),
+            line("00:00:02", "/snapshot/commit", key),
+            "no event".to_owned(),
+        ];
+        // Three seconds after midnight.
+        let spans = CONTAINERD.unpacked_in(&told.concat(), 3_000_000_000);
+        assert_eq!(spans, [(4_500_000_000, 1_750_000_000)]);
+        let elsewhere = told.concat().replace("+0000", "+0900");
+        assert_eq!(CONTAINERD.unpacked_in(&elsewhere, 3_000_000_000), []);
+    }
 }
