@@ -64,7 +64,7 @@ for (const language of LANGUAGES) {
 /** Which program each lesson's recorded platform was started by, and a step that the model has no length for. */
 const RECORDED = {
   "lxc-docker-rkt-podman": { platform: "docker", rows: 4, version: /Docker version \d.+ with runc version \d/, missing: "rkt", step: "shim" },
-  "oci-cri": { platform: "containerd", rows: 6, version: /containerd.* \d+\.\d+/, missing: "kubernetes", step: "sandbox" },
+  "oci-cri": { platform: "containerd", rows: 6, version: /containerd.* \d+\.\d+/, missing: "kubernetes", step: "shim" },
 };
 
 for (const [lesson, { platform, rows, version, missing, step }] of Object.entries(RECORDED)) {
@@ -84,7 +84,7 @@ for (const [lesson, { platform, rows, version, missing, step }] of Object.entrie
     assert.match(await byId(page, "measured-start").innerText(), /Measured once on 20\d\d/);
     const row = byId(page, "chain").locator(`[data-step="${step}"]`);
     assert.match(await row.locator(".actor-length").innerText(), /–/, "the model does not know");
-    assert.match(await row.locator(".actor-measured").innerText(), /\d (µs|ms)/);
+    assert.match(await row.locator(".actor-measured").innerText(), /\d\s(µs|ms)/);
     await byId(page, "drop-remove").click();
     await byId(page, "measured-start").waitFor({ state: "detached" });
     assert.equal(await page.locator(".actor-measured").count(), 0);

@@ -145,6 +145,11 @@ pub fn measured_words(lang: Lang, measured: &MeasuredStart) -> String {
         (Lang::En, _) => format!(
             "Native: {whole} from the request to the program. Medians of {trials} starts on {date}: {of}, Linux {kernel}."
         ),
+        (Lang::Ko, 1) => {
+            format!(
+                "실제: 부탁에서 프로그램까지 {whole}. {date}에 한 번 시작해 쟀어요. {of}, 리눅스 {kernel}."
+            )
+        }
         (Lang::Ko, _) => format!(
             "실제: 부탁에서 프로그램까지 {whole}. {date}에 {trials}번 시작해 잰 중앙값이에요. {of}, 리눅스 {kernel}."
         ),

@@ -34,7 +34,7 @@ super::texts! {
         RecordedTitle = "A recorded run", "기록해 둔 실제 실행";
         Platform = "Platform", "플랫폼";
         Version = "Carried out by", "실행한 프로그램";
-        Start = "Start, median", "시작, 중앙값";
+        Start = "From the request to the program", "부탁에서 프로그램까지";
         RecordedShow = "Lay it over the simulation", "시뮬레이션에 겹쳐 보기";
         RunTitle = "Run it on this machine", "이 컴퓨터에서 실행하기";
         RunHelp = "This page is served by `catamaran serve`, so it can run exactly what is shown on this computer's kernel and lay the answer over the simulation.",

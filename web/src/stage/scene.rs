@@ -87,7 +87,9 @@ impl Scene {
             Kind::Layers => Self::Layers(Rc::new(piles(report, &plan))),
             Kind::Chain => {
                 let film = ChainFilm::new(report);
-                let measured = NativeRun::over(report, natives).ok().map(|native| {
+                let native =
+                    NativeRun::over(report, natives).ok().filter(|native| !native.reports.is_empty());
+                let measured = native.map(|native| {
                     let trials: Vec<&Report> = native.reports.iter().collect();
                     Rc::new(MeasuredStart::new(&trials, &film.stages))
                 });
