@@ -10,6 +10,7 @@ use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::{Namespace, Script, Step};
 
 use crate::cgroup::{self, Found, Groups, NoGroups};
+use crate::disk::by_hand;
 use crate::guard::Shape;
 use crate::image::Images;
 use crate::network::ByHand;
@@ -49,7 +50,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let place = Place { platform, settings, cgroup: &*cgroup, cpus, folder };
     let vm = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
     let mut made = Vec::new();
-    let mut roots = Vec::new();
+    let (mut roots, mut disks) = (Vec::new(), Vec::new());
     if let Some(base) = &base {
         lines.push("# Make room for groups below our own.".into());
         lines.extend(base.step_aside().iter().chain(&base.hand_down()).map(|step| shell(step, &mut made)));
@@ -68,8 +69,12 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         let label = format!("{}.{replica}", tenant.name);
         let mut how = place.plan(tenant, &label);
         how.script.network = network.as_ref().and_then(ByHand::shared);
-        how.script.exec = vm.as_ref().map(|vm| vm.typed(Path::new("/tmp"), &label)).unwrap_or_default();
+        let disk = vm.as_ref().and_then(|_| by_hand::file(tenant, &label));
+        let typed = |vm: &Hypervisor| vm.typed(Path::new("/tmp"), &label, disk.clone());
+        how.script.exec = vm.as_ref().map(typed).unwrap_or_default();
         lines.push(format!("# {label}: {}.", workload(tenant)));
+        lines.extend(disk.as_deref().and_then(|file| by_hand::lay_out(tenant, file)));
+        disks.extend(disk);
         let (own, others) = own_program(tenant);
         lines.extend(own);
         lines.extend(image::remark(plan, platform, tenant));
@@ -94,6 +99,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     }
     lines.extend(plan.events().iter().flat_map(|event| happening(plan, &place, event, &mut made)));
     lines.extend(ending(plan));
+    lines.extend(disks.iter().map(|file| format!("rm {}", quoted(file))));
     lines.extend(network.iter().map(ByHand::remove));
     if let Some(base) = base.filter(|base| base.aside.is_some()) {
         lines.push(format!("echo $$ > {}", quoted(&base.group.join("cgroup.procs"))));

@@ -6,6 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use catamaran_modules::Module;
 use catamaran_scenario::calibration::Accel;
 use catamaran_worker::clock::now_ns;
 use catamaran_worker::facts::Facts;
@@ -51,6 +52,8 @@ pub(super) struct Boot<'a> {
     pub(super) machine: &'a Machine,
     pub(super) name: &'a str,
     pub(super) files: &'a Files,
+    /// What its kernel is to load.
+    pub(super) modules: &'a [Module],
     /// How long it may take.
     pub(super) patience: Duration,
     pub(super) interrupt: &'a Interrupt,
@@ -59,7 +62,7 @@ pub(super) struct Boot<'a> {
 impl Boot<'_> {
     /// Starts QEMU by the script, waits for its guest and for the worker in it, and stamps each stage on the tape.
     pub(super) fn boot(&self, launcher: &mut Launcher, mut script: Script) -> Result<Guest, Problem> {
-        initramfs::write(&self.files.initrd, WORKER, &launcher.tape)
+        initramfs::write(&self.files.initrd, WORKER, &launcher.tape, self.modules)
             .map_err(|error| self.no_room(&self.files.initrd, &error))?;
         let monitor = self.listen(&self.files.monitor)?;
         let port = self.listen(&self.files.port)?;
@@ -317,10 +320,17 @@ impl Guest {
         self.fetch(tape, head::DONE, 1, until)?;
         self.fetch(tape, HEAD_WORDS, layout.arrays() - HEAD_WORDS, until)?;
         for at in (0..layout.phases).map(|number| layout.phase(number)) {
-            let requests = tape.get(at + phase::REQUESTS) as usize;
-            if tape.get(at + phase::KIND) == phase::SERVER && requests > 0 {
-                let arrays = tape.get(at + phase::ARRAYS) as usize;
-                self.fetch(tape, arrays + 2 * requests, 2 * requests, until)?;
+            let (requests, arrays) =
+                (tape.get(at + phase::REQUESTS) as usize, tape.get(at + phase::ARRAYS) as usize);
+            match tape.get(at + phase::KIND) {
+                phase::SERVER => self.fetch(tape, arrays + 2 * requests, 2 * requests, until)?,
+                phase::DISK => {
+                    // Nothing was done of what nobody has taken up.
+                    let taken = requests.min(tape.get(at + phase::NEXT) as usize);
+                    self.fetch(tape, arrays, taken, until)?;
+                    self.fetch(tape, arrays + requests, taken, until)?;
+                }
+                _ => {}
             }
         }
         Ok(())

@@ -18,11 +18,13 @@ mod monitor;
 mod port;
 mod qemu;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use catamaran_modules::Module;
 use catamaran_scenario::calibration::Accel;
+use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::plan::{Guest as Kind, PlatformSettings, Tenant};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::Script;
@@ -54,6 +56,8 @@ pub(crate) struct Hypervisor {
     machine: Machine,
     /// Why it is not KVM.
     not_kvm: Option<String>,
+    /// What guests' kernels take for a disk, where some guest has one.
+    for_a_disk: Vec<Module>,
 }
 
 impl Hypervisor {
@@ -61,15 +65,18 @@ impl Hypervisor {
     pub(crate) fn find(plan: &Plan) -> Result<Self, Problem> {
         let settings = plan.settings(Platform::Vm);
         let (accelerator, not_kvm) = wanted(&settings)?;
+        let kernel = kernel::Kernel::find()?;
+        let has_disks = plan.tenants().iter().any(|tenant| FileWork::all(&tenant.workload).next().is_some());
+        let for_a_disk = has_disks.then(|| kernel.modules("disk", &kernel::FOR_A_DISK)).transpose()?;
         let machine = Machine {
             qemu: qemu::find()?,
-            kernel: kernel::Kernel::find()?,
+            kernel,
             vcpus: settings.vcpus.unwrap_or(plan.host().cores),
             memory_bytes: settings.memory.map_or(MEMORY_BYTES, |memory| memory.0),
             accelerator,
             clock_khz: clock::counter_khz(),
         };
-        Ok(Self { machine, not_kvm })
+        Ok(Self { machine, not_kvm, for_a_disk: for_a_disk.unwrap_or_default() })
     }
 
     /// The same, where KVM was found out by trying once to boot a guest in `folder`.
@@ -116,7 +123,8 @@ impl Hypervisor {
         let mut launcher = Launcher::start(worker, "kvm-trial", Order::turns(1, 1).write()?, interrupt)?;
         let files = Files::of(folder, "kvm-trial");
         let name = "catamaran-kvm-trial";
-        let boot = Boot { machine: &self.machine, name, files: &files, patience: KVM_PATIENCE, interrupt };
+        let machine = &self.machine;
+        let boot = Boot { machine, name, files: &files, modules: &[], patience: KVM_PATIENCE, interrupt };
         boot.boot(&mut launcher, Script::default()).map(drop)
     }
 
@@ -124,7 +132,7 @@ impl Hypervisor {
     pub(crate) fn boot(
         &self,
         launcher: &mut Launcher,
-        script: Script,
+        mut script: Script,
         place: (&Path, &str),
         tenant: &Tenant,
         interrupt: &Interrupt,
@@ -137,11 +145,14 @@ impl Hypervisor {
                 "raise `platform.vm.memory`, or lower `duration` or `rate`",
             ));
         }
-        let files = Files::of(folder, label);
+        let mut files = Files::of(folder, label);
+        // It is QEMU that works on it; the worker in the guest has a disk.
+        files.disk = script.file.take();
+        let modules = if files.disk.is_some() { self.for_a_disk.as_slice() } else { &[] };
         let run = folder.file_name().unwrap_or_default().to_string_lossy();
         let name = format!("catamaran-{run}-{label}");
         let patience = patience(tenant, self.machine.accelerator);
-        Boot { machine: &self.machine, name: &name, files: &files, patience, interrupt }
+        Boot { machine: &self.machine, name: &name, files: &files, modules, patience, interrupt }
             .boot(launcher, script)
     }
 
@@ -150,9 +161,10 @@ impl Hypervisor {
         self.machine.accelerator
     }
 
-    /// The command line for a person: with a port in `folder`, and `$INITRD` in the archive's place.
-    pub(crate) fn typed(&self, folder: &Path, label: &str) -> Vec<String> {
-        self.machine.typed_command_line(label, &Files::of(folder, label).port, INITRD)
+    /// The command line for a person: with a port in `folder`, `$INITRD` in the archive's place, and that file as its disk.
+    pub(crate) fn typed(&self, folder: &Path, label: &str, disk: Option<PathBuf>) -> Vec<String> {
+        let files = Files { disk, ..Files::of(folder, label) };
+        self.machine.typed_command_line(label, &files, INITRD)
     }
 }
 

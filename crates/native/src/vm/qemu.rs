@@ -47,6 +47,8 @@ pub(crate) struct Files {
     pub(crate) console: PathBuf,
     /// What QEMU says.
     pub(crate) errors: PathBuf,
+    /// The tenant's own file, where it works on one: the guest's disk.
+    pub(crate) disk: Option<PathBuf>,
 }
 
 impl Files {
@@ -59,6 +61,7 @@ impl Files {
             port: file("port"),
             console: file("console"),
             errors: file("errors"),
+            disk: None,
         }
     }
 }
@@ -82,16 +85,18 @@ impl Machine {
         ] {
             line.push(argument);
         }
+        line.extend(disk(files.disk.as_deref()));
         line.extend(self.boot(&files.initrd.to_string_lossy()));
         line
     }
 
     /// The same for a person: it runs at once, and the port waits for whoever connects.
-    pub(crate) fn typed_command_line(&self, name: &str, port: &Path, initrd: &str) -> Vec<String> {
+    pub(crate) fn typed_command_line(&self, name: &str, files: &Files, initrd: &str) -> Vec<String> {
         let mut line = self.machine(name);
-        let port = format!("socket,id=port,path={},server=on,wait=off", port.display());
+        let port = format!("socket,id=port,path={},server=on,wait=off", files.port.display());
         line.extend(["-serial", "stdio", "-chardev"].map(str::to_owned));
         line.push(port);
+        line.extend(disk(files.disk.as_deref()));
         line.extend(self.boot(initrd));
         line
     }
@@ -129,6 +134,15 @@ impl Machine {
     }
 }
 
+/// A disk on the bus of the microvm. It goes past this machine's page cache, so that whoever is bounded is the tenant's group;
+/// what the guest has flushed is on this machine's disk (`cache.direct=on`, `cache.writeback=on`, `cache.no-flush=off`).
+fn disk(file: Option<&Path>) -> Vec<String> {
+    let Some(file) = file else { return Vec::new() };
+    let file = file.to_string_lossy().replace(',', ",,");
+    let drive = format!("if=none,id=disk,format=raw,cache=none,file={file}");
+    ["-drive".to_owned(), drive, "-device".to_owned(), "virtio-blk-device,drive=disk".to_owned()].into()
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -147,6 +161,11 @@ pub(super) mod tests {
     #[test]
     fn the_command_line_says_what_the_scenario_asks_for() {
         let files = Files::of(Path::new("/run/catamaran/1-2"), "web.0");
+        let mut with_disk = files.clone();
+        with_disk.disk = Some("/var/tmp/a,b.file".into());
+        let line = machine(Accel::Tcg).command_line("x", &with_disk).join(" ");
+        let disk = "-drive if=none,id=disk,format=raw,cache=none,file=/var/tmp/a,,b.file -device virtio-blk-device,drive=disk";
+        assert!(line.contains(disk), "{line}");
         let line = machine(Accel::Tcg).command_line("catamaran-1-2-web.0", &files).join(" ");
         for part in [
             "-M microvm -accel tcg,thread=multi,tb-size=64 -smp 2 -m 256M",
@@ -162,8 +181,10 @@ pub(super) mod tests {
 
     #[test]
     fn a_person_gets_a_line_that_runs_at_once() {
-        let line = machine(Accel::Tcg).typed_command_line("web", Path::new("/tmp/port"), "INITRD");
+        let files = Files::of(Path::new("/tmp"), "web.0");
+        let line = machine(Accel::Tcg).typed_command_line("web", &files, "INITRD");
+        assert!(!line.join(" ").contains("virtio"), "{line:?}");
         assert!(!line.contains(&"-S".to_owned()));
-        assert!(line.join(" ").contains("path=/tmp/port,server=on,wait=off"));
+        assert!(line.join(" ").contains("path=/tmp/web.0.port,server=on,wait=off"));
     }
 }

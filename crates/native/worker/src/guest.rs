@@ -5,12 +5,14 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use catamaran_worker::clock::now_ns;
-use catamaran_worker::port::{DEVICE, PLAYGROUND, TAPE, asks, tells};
+use catamaran_worker::clock::{now_ns, sleep_until};
+use catamaran_worker::modules;
+use catamaran_worker::port::{DEVICE, DISK, MODULES, PLAYGROUND, TAPE, asks, tells};
 use catamaran_worker::script::{stamp, word};
-use catamaran_worker::tape::{Tape, head, thread};
+use catamaran_worker::tape::{Tape, head, phase, thread};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::mount::{MountFlags, mount};
@@ -18,12 +20,18 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
+use crate::disk;
+
 /// Highest speed of the port (bits a second). QEMU sends as fast as it can whatever this is, but it waits for the time of
 /// four characters before it tells of a short message: 4 ms at the default of 9600.
 const SPEED: u32 = 115_200;
 
 /// Most words that are told in one piece (1 MiB): the tape is asked for piece by piece.
 const WORDS_MAX: usize = 1 << 17;
+
+/// How long the kernel may look for the disk (ns), and how often we do.
+const DISK_PATIENCE_NS: u64 = 20_000_000_000;
+const LOOK_EVERY_NS: u64 = 1_000_000;
 
 /// Serves the runner until the machine is taken away; comes back only with what failed, for the console.
 pub(crate) fn init(first_ns: u64) -> String {
@@ -55,6 +63,28 @@ fn prepare() -> Result<File, String> {
         Ok(File::from(port))
     };
     open().map_err(|error| format!("cannot use the serial port {DEVICE}: {error}"))
+}
+
+/// Whether the tenant has a file, which in a guest is a disk.
+fn works_on_a_disk(tape: &Tape) -> bool {
+    let layout = tape.layout();
+    (0..layout.phases).any(|number| tape.get(layout.phase(number) + phase::KIND) == phase::DISK)
+}
+
+/// Loads what the disk takes, which the kernel finds on its own time.
+fn await_disk() -> Result<(), String> {
+    let failed = modules::load(Path::new(MODULES));
+    if !failed.is_empty() {
+        return Err(format!("modules for its disk: {}", failed.join("; ")));
+    }
+    let until_ns = now_ns() + DISK_PATIENCE_NS;
+    while !Path::new(DISK).exists() {
+        if now_ns() >= until_ns {
+            return Err(format!("its kernel does not find the disk {DISK}"));
+        }
+        sleep_until(now_ns() + LOOK_EVERY_NS);
+    }
+    Ok(())
 }
 
 /// A worker under way.
@@ -172,6 +202,9 @@ impl Worker {
         let (control, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
                 .map_err(|error| failed(&error))?;
+        if works_on_a_disk(&tape) {
+            await_disk().and_then(|()| disk::hand_over(Path::new(DISK))).map_err(|error| failed(&error))?;
+        }
         let exec_ns = now_ns();
         let process = Command::new("/init")
             .arg0("catamaran-worker")

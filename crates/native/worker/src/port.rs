@@ -7,6 +7,12 @@ pub const DEVICE: &str = "/dev/ttyS1";
 /// Where the guest finds its tape.
 pub const TAPE: &str = "/tape";
 
+/// Folder of the modules that the guest's kernel is to load, by name in their order.
+pub const MODULES: &str = "/modules";
+
+/// Where the guest finds the disk that is its tenant's file.
+pub const DISK: &str = "/dev/vda";
+
 /// Folder of the guest in which a probe may do as it likes.
 pub const PLAYGROUND: &str = "/tmp";
 
