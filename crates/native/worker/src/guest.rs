@@ -65,10 +65,21 @@ fn prepare() -> Result<File, String> {
     open().map_err(|error| format!("cannot use the serial port {DEVICE}: {error}"))
 }
 
-/// Whether the tenant has a file, which in a guest is a disk.
-fn works_on_a_disk(tape: &Tape) -> bool {
+/// The operations of each phase on the tenant's file, which in a guest is a disk.
+fn operations(tape: &Tape) -> impl Iterator<Item = u64> + '_ {
     let layout = tape.layout();
-    (0..layout.phases).any(|number| tape.get(layout.phase(number) + phase::KIND) == phase::DISK)
+    let phases = (0..layout.phases).map(move |number| layout.phase(number));
+    let on_disk = phases.filter(|at| tape.get(at + phase::KIND) == phase::DISK);
+    on_disk.map(|at| tape.get(at + phase::OPERATION))
+}
+
+/// Has the page cache hold the file where it is used through that. It does as long as somebody has the disk open.
+fn warm(tape: &Tape) -> Result<(), String> {
+    if operations(tape).all(|operation| operation & phase::CACHED == 0) {
+        return Ok(());
+    }
+    let read = File::open(DISK).and_then(|mut file| io::copy(&mut file, &mut io::sink()));
+    read.map(drop).map_err(|error| format!("cannot read {DISK}: {error}"))
 }
 
 /// Loads what the disk takes, which the kernel finds on its own time.
@@ -113,6 +124,10 @@ fn serve(port: &mut File, first_ns: u64) -> Result<(), String> {
         if from_worker && !worker.over {
             let news = worker.hear()?;
             tell(port, &news)?;
+            if news.starts_with(tells::READY) {
+                // Not a part of the start, and over before the first question is answered.
+                warm(&worker.tape)?;
+            }
         }
         if from_runner {
             let mut buffer = [0_u8; 256];
@@ -202,7 +217,7 @@ impl Worker {
         let (control, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
                 .map_err(|error| failed(&error))?;
-        if works_on_a_disk(&tape) {
+        if operations(&tape).next().is_some() {
             await_disk().and_then(|()| disk::hand_over(Path::new(DISK))).map_err(|error| failed(&error))?;
         }
         let exec_ns = now_ns();
