@@ -266,8 +266,6 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
         "files of layers in guests yet",
         "leave `layer` out, or choose another platform",
     )?;
-    let talks = platform == Platform::Vm && (served > 0 || network_work::talks(&tenant.workload));
-    refuse(talks, &field("workload"), "a network between guests yet", "choose another platform")?;
     let in_guest = platform == Platform::Vm && fork_work::forks(&tenant.workload);
     refuse(in_guest, &field("workload"), "forks in guests yet", "choose another platform, or simulate")?;
     check_workload(&tenant.workload, &field("workload"))

@@ -100,15 +100,19 @@ fn a_server_and_a_job_are_carried_out_in_guests_of_their_own() {
 
 #[test]
 fn a_dry_run_shows_qemus_command_line() {
-    let tenants = [SERVER_AND_JOB, FILES].concat();
+    let tenants = [SERVER_AND_JOB, FILES, TALK].concat();
     let plan = plan("1s", "accel = \"tcg\"\nvcpus = 2\nmemory = \"192MiB\"", &tenants);
     match dry_run(&plan, Platform::Vm) {
         Ok(lines) => {
             let lines = lines.join("\n");
             let disk = "/var/tmp/catamaran-by-hand-slow.0.disk";
             let (made, removed) = (format!("head -c 67108864 /dev/urandom > {disk}"), format!("rm {disk}"));
+            let card = "nsenter --net=/run/netns/catamaran-by-hand /";
+            let port = "ip -n catamaran-by-hand link set tenant0 master catamaran";
             let drive = format!("cache=none,file={disk}");
-            for part in ["-M microvm", "-smp 2", "-m 192M", "-initrd $INITRD", &made, &drive, &removed] {
+            for part in
+                ["-M microvm", "-smp 2", "-m 192M", "-initrd $INITRD", card, port, &made, &drive, &removed]
+            {
                 assert!(lines.contains(part), "{part}: {lines}");
             }
         }
@@ -288,6 +292,36 @@ fn the_hosts_disk_bounds_guests() {
     let requests = report.tenants[0].requests.as_ref().expect("operations are requests");
     // 200 a second for 2 s, and what two slices of the throttle may let through besides.
     assert!((200..=440).contains(&requests.completed), "{requests:?}");
+}
+
+/// A guest that asks another one, and then sends it a stream.
+const TALK: &str = r#"
+[[tenant]]
+name = "shop"
+workload = { kind = "idle" }
+[[tenant]]
+name = "ann"
+workload = { phases = [
+    { kind = "network", to = "shop", requests = 20, size = "1KiB" },
+    { kind = "network", to = "shop", bytes = "1MiB", size = "64KiB" } ] }
+"#;
+
+#[test]
+fn guests_talk_over_a_bridge_of_the_runs_own() {
+    let _turn = turn();
+    let settings = "accel = \"tcg\"\nvcpus = 1\nmemory = \"192MiB\"";
+    let plan = plan_on("network = { bandwidth = \"1MB/s\" }", "10s", settings, TALK);
+    let Some(report) = tried("guests_talk_over_a_bridge_of_the_runs_own", run(&plan)) else { return };
+    assert_eq!(report.unexplained(), Vec::<String>::new());
+    let [shop, ann] = report.tenants.as_slice() else { panic!("two tenants") };
+    assert_eq!(ann.state, TenantState::Completed, "{:?}", ann.error);
+    let requests = ann.requests.as_ref().expect("requests");
+    assert_eq!((requests.sent, requests.completed), (20, 20));
+    // 1 KiB there and back each, and the stream, counted on both sides; the host's bandwidth holds the stream up.
+    let bytes = (40 << 10) + (1 << 20);
+    assert_eq!((ann.network_bytes, shop.network_bytes), (Some(bytes), Some(bytes)));
+    let finished_s = ann.finished_s.expect("it is done");
+    assert!((0.9..6.0).contains(&finished_s), "{finished_s} s");
 }
 
 #[test]

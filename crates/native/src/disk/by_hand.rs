@@ -1,7 +1,8 @@
-//! A guest's disk as lines of a shell: its worker is not the person's, but its disk is.
+//! A guest's disk as lines of a shell: the worker in there is not the person's, but the disk is.
 
 use std::path::{Path, PathBuf};
 
+use catamaran_scenario::Plan;
 use catamaran_scenario::plan::Tenant;
 
 use super::file_bytes;
@@ -13,6 +14,16 @@ pub(crate) fn file(tenant: &Tenant, label: &str) -> Option<PathBuf> {
 }
 
 /// Lays it out, of bytes that no disk can pass over as nothing.
-pub(crate) fn lay_out(tenant: &Tenant, file: &Path) -> Option<String> {
-    file_bytes(tenant).map(|bytes| format!("head -c {bytes} /dev/urandom > {}", quoted(file)))
+pub(crate) fn lay_out(tenant: &Tenant, label: &str) -> Option<String> {
+    let file = file(tenant, label)?;
+    Some(format!("head -c {} /dev/urandom > {}", file_bytes(tenant)?, quoted(&file)))
+}
+
+/// Removes those of all guests.
+pub(crate) fn remove(plan: &Plan) -> Vec<String> {
+    let file = |(index, replica)| {
+        let tenant = plan.tenants().get(index)?;
+        file(tenant, &format!("{}.{replica}", tenant.name))
+    };
+    plan.instances().filter_map(file).map(|file| format!("rm {}", quoted(&file))).collect()
 }

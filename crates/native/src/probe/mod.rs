@@ -201,7 +201,7 @@ fn measure(
             let (late, early): (Vec<_>, _) = how.script.limits.into_iter().partition(limits_cpu);
             how.script.limits = early;
             let mut guest =
-                vm.boot(&mut launcher, how.script, (guard.path(), "probe.0"), tenant, interrupt)?;
+                vm.boot(&mut launcher, how.script, (guard.path(), "probe.0"), (tenant, None), interrupt)?;
             guard.perform(&late, 0)?;
             guest.probe(guard.id(), &targets, interrupt)
         }

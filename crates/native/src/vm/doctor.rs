@@ -2,7 +2,7 @@
 
 use catamaran_modules::Module;
 
-use super::kernel::{FOR_A_DISK, Kernel};
+use super::kernel::{FOR_A_DISK, FOR_A_NETWORK, Kernel};
 use super::qemu;
 use crate::doctor::Check;
 
@@ -23,8 +23,8 @@ name = "idle"
 workload = { kind = "idle" }
 "#;
 
-/// QEMU, a kernel for its guests, and what that takes for a disk.
-pub(crate) fn checks() -> [Check; 3] {
+/// QEMU, a kernel for its guests, and what that takes for a disk and for a network between them.
+pub(crate) fn checks() -> [Check; 4] {
     [
         Check::of("qemu", qemu::find().map(|qemu| qemu.version)),
         Check::of(
@@ -34,6 +34,10 @@ pub(crate) fn checks() -> [Check; 3] {
         Check::of(
             "guest-disk",
             Kernel::find().and_then(|kernel| kernel.modules("disk", &FOR_A_DISK)).map(listed),
+        ),
+        Check::of(
+            "guest-network",
+            super::check_tap().and_then(|()| Kernel::find()?.modules("network", &FOR_A_NETWORK)).map(listed),
         ),
     ]
 }

@@ -24,6 +24,7 @@ use super::port::{LOOK_EVERY, Port};
 use super::qemu::{Files, Machine};
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WORKER};
+use crate::network::Network;
 use crate::problem::Problem;
 
 /// How long a guest may take to bring its figures back.
@@ -54,6 +55,8 @@ pub(super) struct Boot<'a> {
     pub(super) files: &'a Files,
     /// What its kernel is to load.
     pub(super) modules: &'a [Module],
+    /// The run's network, where tenants talk.
+    pub(super) network: Option<&'a Network>,
     /// How long it may take.
     pub(super) patience: Duration,
     pub(super) interrupt: &'a Interrupt,
@@ -62,7 +65,7 @@ pub(super) struct Boot<'a> {
 impl Boot<'_> {
     /// Starts QEMU by the script, waits for its guest and for the worker in it, and stamps each stage on the tape.
     pub(super) fn boot(&self, launcher: &mut Launcher, mut script: Script) -> Result<Guest, Problem> {
-        initramfs::write(&self.files.initrd, WORKER, &launcher.tape, self.modules)
+        initramfs::write(&self.files.initrd, WORKER, &launcher.tape, (self.modules, self.files.tap.as_ref()))
             .map_err(|error| self.no_room(&self.files.initrd, &error))?;
         let monitor = self.listen(&self.files.monitor)?;
         let port = self.listen(&self.files.port)?;
@@ -80,6 +83,10 @@ impl Boot<'_> {
         let mut monitor =
             Monitor::take_up(monitor, self.patience / 4).map_err(|problem| self.told(launcher, problem))?;
         let vcpus = monitor.vcpu_threads()?;
+        if let (Some(network), Some(tap)) = (self.network, &self.files.tap) {
+            network.attach_tap(tap)?;
+            stop_at("attached");
+        }
         launcher.tape.stamp(stamp::VMM, now_ns());
         monitor.go()?;
         stop_at("boot");
@@ -330,6 +337,7 @@ impl Guest {
                     self.fetch(tape, arrays, taken, until)?;
                     self.fetch(tape, arrays + requests, taken, until)?;
                 }
+                phase::NETWORK => self.fetch(tape, arrays, 2 * requests, until)?,
                 _ => {}
             }
         }

@@ -1,5 +1,5 @@
-//! The file system of a guest: the worker as process 1, the tape with its order, which so need not be sent, and the modules that
-//! its kernel takes for its devices.
+//! The file system of a guest: the worker as process 1, the tape with its order, which so need not be sent, the modules that
+//! its kernel takes for its devices, and its address.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -11,8 +11,15 @@ use catamaran_worker::port;
 use catamaran_worker::tape::Tape;
 use cpio::newc::{Builder, ModeFileType, trailer};
 
+use crate::network::Tap;
+
 /// Writes the archive.
-pub(super) fn write(archive: &Path, worker: &[u8], tape: &Tape, modules: &[Module]) -> io::Result<()> {
+pub(super) fn write(
+    archive: &Path,
+    worker: &[u8],
+    tape: &Tape,
+    (modules, tap): (&[Module], Option<&Tap>),
+) -> io::Result<()> {
     let mut out = BufWriter::new(File::create_new(archive)?);
     let words = tape.words().iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes());
     out = entry(out, "init", worker)?;
@@ -28,6 +35,10 @@ pub(super) fn write(archive: &Path, worker: &[u8], tape: &Tape, modules: &[Modul
     for (number, module) in modules.iter().enumerate() {
         // By name in the order in which they can be loaded.
         out = entry(out, &format!("{folder}/{number:02}-{}.ko", module.name), &module.bytes)?;
+    }
+    if let Some(tap) = tap {
+        let address = format!("{}/{}", tap.ip, tap.prefix);
+        out = entry(out, port::ADDRESS.trim_start_matches('/'), address.as_bytes())?;
     }
     trailer(out)?.flush()
 }
@@ -56,7 +67,7 @@ mod tests {
         let tape = Tape::map(file.as_fd()).unwrap();
         let archive = folder.path().join("initrd");
         let module = Module { name: "virtio_blk".to_owned(), bytes: b"code".to_vec() };
-        write(&archive, b"worker", &tape, &[module]).unwrap();
+        write(&archive, b"worker", &tape, (&[module], None)).unwrap();
         let bytes = std::fs::read(&archive).unwrap();
         let mut reader = cpio::newc::Reader::new(bytes.as_slice()).unwrap();
         let mut content = Vec::new();

@@ -6,6 +6,7 @@ use catamaran_scenario::calibration::Accel;
 
 use super::kernel::Kernel;
 use crate::installed::Installed;
+use crate::network::Tap;
 use crate::problem::Problem;
 
 const PROGRAM: &str = "qemu-system-x86_64";
@@ -34,7 +35,7 @@ pub(crate) struct Machine {
     pub(crate) clock_khz: u64,
 }
 
-/// Files of one guest in the run's folder.
+/// Files of one guest in the run's folder, and what its devices are on our side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Files {
     /// Its initramfs.
@@ -49,6 +50,8 @@ pub(crate) struct Files {
     pub(crate) errors: PathBuf,
     /// The tenant's own file, where it works on one: the guest's disk.
     pub(crate) disk: Option<PathBuf>,
+    /// Its device of the run's network, where tenants talk.
+    pub(crate) tap: Option<Tap>,
 }
 
 impl Files {
@@ -62,6 +65,7 @@ impl Files {
             console: file("console"),
             errors: file("errors"),
             disk: None,
+            tap: None,
         }
     }
 }
@@ -85,7 +89,7 @@ impl Machine {
         ] {
             line.push(argument);
         }
-        line.extend(disk(files.disk.as_deref()));
+        line.extend(files.devices());
         line.extend(self.boot(&files.initrd.to_string_lossy()));
         line
     }
@@ -96,7 +100,7 @@ impl Machine {
         let port = format!("socket,id=port,path={},server=on,wait=off", files.port.display());
         line.extend(["-serial", "stdio", "-chardev"].map(str::to_owned));
         line.push(port);
-        line.extend(disk(files.disk.as_deref()));
+        line.extend(files.devices());
         line.extend(self.boot(initrd));
         line
     }
@@ -134,7 +138,20 @@ impl Machine {
     }
 }
 
-/// A disk on the bus of the microvm. It goes past this machine's page cache, so that whoever is bounded is the tenant's group;
+impl Files {
+    /// Its devices on the bus of the microvm.
+    fn devices(&self) -> Vec<String> {
+        let mut line = disk(self.disk.as_deref());
+        if let Some(Tap { device, hardware, .. }) = &self.tap {
+            let ours = format!("tap,id=net,ifname={device},script=no,downscript=no");
+            let theirs = format!("virtio-net-device,netdev=net,mac={hardware}");
+            line.extend(["-netdev".to_owned(), ours, "-device".to_owned(), theirs]);
+        }
+        line
+    }
+}
+
+/// A disk. It goes past this machine's page cache, so that whoever is bounded is the tenant's group;
 /// what the guest has flushed is on this machine's disk (`cache.direct=on`, `cache.writeback=on`, `cache.no-flush=off`).
 fn disk(file: Option<&Path>) -> Vec<String> {
     let Some(file) = file else { return Vec::new() };
@@ -162,10 +179,12 @@ pub(super) mod tests {
     fn the_command_line_says_what_the_scenario_asks_for() {
         let files = Files::of(Path::new("/run/catamaran/1-2"), "web.0");
         let mut with_disk = files.clone();
+        with_disk.tap = Some(Tap::of(0));
         with_disk.disk = Some("/var/tmp/a,b.file".into());
         let line = machine(Accel::Tcg).command_line("x", &with_disk).join(" ");
         let disk = "-drive if=none,id=disk,format=raw,cache=none,file=/var/tmp/a,,b.file -device virtio-blk-device,drive=disk";
-        assert!(line.contains(disk), "{line}");
+        let card = "-netdev tap,id=net,ifname=tenant0,script=no,downscript=no -device virtio-net-device,netdev=net,mac=52:54:00:57:00:01";
+        assert!(line.contains(disk) && line.contains(card), "{line}");
         let line = machine(Accel::Tcg).command_line("catamaran-1-2-web.0", &files).join(" ");
         for part in [
             "-M microvm -accel tcg,thread=multi,tb-size=64 -smp 2 -m 256M",

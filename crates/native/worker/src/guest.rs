@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use catamaran_worker::clock::{now_ns, sleep_until};
 use catamaran_worker::modules;
-use catamaran_worker::port::{DEVICE, DISK, MODULES, PLAYGROUND, TAPE, asks, tells};
+use catamaran_worker::port::{ADDRESS, CARD, DEVICE, DISK, MODULES, PLAYGROUND, TAPE, asks, tells};
 use catamaran_worker::script::{stamp, word};
 use catamaran_worker::tape::{Tape, head, phase, thread};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -20,7 +20,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
-use crate::disk;
+use crate::{disk, network};
 
 /// Highest speed of the port (bits a second). QEMU sends as fast as it can whatever this is, but it waits for the time of
 /// four characters before it tells of a short message: 4 ms at the default of 9600.
@@ -82,12 +82,20 @@ fn warm(tape: &Tape) -> Result<(), String> {
     read.map(drop).map_err(|error| format!("cannot read {DISK}: {error}"))
 }
 
-/// Loads what the disk takes, which the kernel finds on its own time.
-fn await_disk() -> Result<(), String> {
+/// Has the kernel find the devices: the disk, if the tenant works on one, and the network card, if it has an address.
+fn find_devices(tape: &Tape) -> Result<(), String> {
     let failed = modules::load(Path::new(MODULES));
     if !failed.is_empty() {
-        return Err(format!("modules for its disk: {}", failed.join("; ")));
+        return Err(format!("modules for its devices: {}", failed.join("; ")));
     }
+    if operations(tape).next().is_some() {
+        await_disk().and_then(|()| disk::hand_over(Path::new(DISK)))?;
+    }
+    fs::read_to_string(ADDRESS).map_or(Ok(()), |address| network::take_address(CARD, &address))
+}
+
+/// The kernel may look for a disk on its own time.
+fn await_disk() -> Result<(), String> {
     let until_ns = now_ns() + DISK_PATIENCE_NS;
     while !Path::new(DISK).exists() {
         if now_ns() >= until_ns {
@@ -217,9 +225,7 @@ impl Worker {
         let (control, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
                 .map_err(|error| failed(&error))?;
-        if operations(&tape).next().is_some() {
-            await_disk().and_then(|()| disk::hand_over(Path::new(DISK))).map_err(|error| failed(&error))?;
-        }
+        find_devices(&tape).map_err(|error| failed(&error))?;
         let exec_ns = now_ns();
         let process = Command::new("/init")
             .arg0("catamaran-worker")
