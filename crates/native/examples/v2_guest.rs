@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use rustix::mount::{MountFlags, mount, mount_move};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
-use rustix::system::{RebootCommand, finit_module, reboot};
+use rustix::system::{RebootCommand, reboot};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -97,7 +97,7 @@ fn run_all() -> Outcome<()> {
         fs::create_dir_all(place)?;
         mount_new(kind, place, c"")?;
     }
-    load_modules()?;
+    load_modules();
     fs::create_dir_all(FILES)?;
     if Path::new(DISK).exists() {
         use_disk()?;
@@ -123,18 +123,11 @@ fn run_all() -> Outcome<()> {
     Ok(())
 }
 
-/// Loads what lies in `/modules`; what can't be loaded is a failure like that of a test.
-fn load_modules() -> Outcome<()> {
-    let Ok(entries) = fs::read_dir("/modules") else { return Ok(()) };
-    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    files.sort();
-    for file in files {
-        if let Err(error) = finit_module(fs::File::open(&file)?, c"", 0) {
-            println!("test {} is loaded ({error}) ... FAILED", file.display());
-        }
+/// Loads the modules; what can't be loaded is a failure like that of a test.
+fn load_modules() {
+    for what in catamaran_worker::modules::load(Path::new(catamaran_worker::port::MODULES)) {
+        println!("test a module is loaded ({what}) ... FAILED");
     }
-    // The memory is for the tests.
-    Ok(fs::remove_dir_all("/modules")?)
 }
 
 /// Takes the disk for files, with the scheduler that knows the weights of groups where its module is loaded.

@@ -3,9 +3,9 @@
 mod events;
 
 use catamaran_report::RunError;
-use catamaran_scenario::file_work::{FileWork, layers_of};
+use catamaran_scenario::file_work::layers_of;
 use catamaran_scenario::network_work::{self, NetworkWork};
-use catamaran_scenario::plan::{Io, Plan, PlatformSettings, Tenant, Workload};
+use catamaran_scenario::plan::{Plan, PlatformSettings, Tenant, Workload};
 use catamaran_scenario::{Platform, fork_work};
 
 use crate::disk::layers::is_on_several_files;
@@ -38,8 +38,6 @@ pub(crate) fn check_but_bounds_in_guests(plan: &Plan, platform: Platform) -> Res
     }
     let host = plan.host();
     // Nodes on which nothing is placed need no machine; a tenant elsewhere is refused with its field.
-    let in_guests = host.disk.is_some() && platform == Platform::Vm;
-    refuse(in_guests, "host.disk", "a bound on the disk of guests yet", "choose another platform")?;
     refuse(host.unpack.is_some(), "host.unpack", "a bound on unpacking", "leave it out, or simulate")?;
     events::check(plan, platform)?;
     forks::check(plan, platform)?;
@@ -249,7 +247,6 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
     let later = "leave it out, or simulate";
     let table = [
         ("node", tenant.node != 0, "more than one node"),
-        ("io", tenant.io != Io::default() && platform == Platform::Vm, "disk shares of guests"),
         ("pids.limit", tenant.pids_limit.is_some() && platform == Platform::Vm, "process limits in guests"),
         ("ports", !tenant.ports.is_empty(), "ports"),
         ("needs", !tenant.needs.is_empty(), "library versions"),
@@ -261,10 +258,13 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
     if platform::has_limits(platform) {
         check_pids(tenant, served)?;
     }
-    let on_vm = platform == Platform::Vm && FileWork::all(&tenant.workload).next().is_some();
-    refuse(on_vm, &field("workload"), "files in guests yet", "choose another platform")?;
-    let talks = platform == Platform::Vm && (served > 0 || network_work::talks(&tenant.workload));
-    refuse(talks, &field("workload"), "a network between guests yet", "choose another platform")?;
+    let on_vm = platform == Platform::Vm && !layers_of(&tenant.workload).is_empty();
+    refuse(
+        on_vm,
+        &field("workload"),
+        "files of layers in guests yet",
+        "leave `layer` out, or choose another platform",
+    )?;
     let in_guest = platform == Platform::Vm && fork_work::forks(&tenant.workload);
     refuse(in_guest, &field("workload"), "forks in guests yet", "choose another platform, or simulate")?;
     check_workload(&tenant.workload, &field("workload"))

@@ -144,7 +144,7 @@ impl<'a> Crowd<'a> {
         let guest = match &self.hypervisor {
             Some(vm) => {
                 let place = (self.guard.path(), label);
-                Some(vm.boot(&mut launcher, how.script, place, self.tenant, self.interrupt)?)
+                Some(vm.boot(&mut launcher, how.script, place, (self.tenant, None), self.interrupt)?)
             }
             None => {
                 launcher.carry_out(&how.script, self.interrupt)?;

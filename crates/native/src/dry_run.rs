@@ -7,12 +7,13 @@ use std::sync::Arc;
 use catamaran_report::RunError;
 use catamaran_scenario::plan::{Action, Event, NetworkWhat, Tenant, Workload};
 use catamaran_scenario::{Plan, Platform};
-use catamaran_worker::script::{Namespace, Script, Step};
+use catamaran_worker::script::{Namespace, Root, Script, Step};
 
 use crate::cgroup::{self, Found, Groups, NoGroups};
+use crate::disk::by_hand;
 use crate::guard::Shape;
 use crate::image::Images;
-use crate::network::ByHand;
+use crate::network::{ByHand, Tap};
 use crate::platform::{self, Place};
 use crate::problem::Problem;
 use crate::runtime::{Runtime, on_container};
@@ -61,15 +62,17 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         lines.push("# The runtime is shown the guard in the place of all control groups.".into());
         lines.extend(runtime.typed_guard(cgroup.version(), NAME, &mut made)?);
     }
-    let network = ByHand::of(plan, platform::has_networks(platform, settings));
+    let network = ByHand::of(plan, platform::wiring(platform, settings));
     lines.extend(network.iter().flat_map(ByHand::make));
     for (instance, (index, replica)) in plan.instances().enumerate() {
         let Some(tenant) = plan.tenants().get(index) else { continue };
         let label = format!("{}.{replica}", tenant.name);
         let mut how = place.plan(tenant, &label);
         how.script.network = network.as_ref().and_then(ByHand::shared);
-        how.script.exec = vm.as_ref().map(|vm| vm.typed(Path::new("/tmp"), &label)).unwrap_or_default();
+        let tap = network.as_ref().map(|_| Tap::of(instance));
+        how.script.exec = vm.as_ref().map(|vm| vm.typed(&label, tenant, tap)).unwrap_or_default();
         lines.push(format!("# {label}: {}.", workload(tenant)));
+        lines.extend(vm.iter().filter_map(|_| by_hand::lay_out(tenant, &label)));
         let (own, others) = own_program(tenant);
         lines.extend(own);
         lines.extend(image::remark(plan, platform, tenant));
@@ -94,17 +97,21 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     }
     lines.extend(plan.events().iter().flat_map(|event| happening(plan, &place, event, &mut made)));
     lines.extend(ending(plan));
+    lines.extend(vm.iter().flat_map(|_| by_hand::remove(plan)));
     lines.extend(network.iter().map(ByHand::remove));
     if let Some(base) = base.filter(|base| base.aside.is_some()) {
         lines.push(format!("echo $$ > {}", quoted(&base.group.join("cgroup.procs"))));
     }
     lines.extend(made.iter().rev().map(|group| format!("rmdir {group}")));
-    lines.extend(roots.iter().flat_map(root_by_hand::remove));
-    if !roots.is_empty() {
-        lines.push(format!("rmdir {BY_HAND}"));
-    }
+    lines.extend(without(&roots));
     lines.extend(runtime.map(|_| format!("rm -r {BY_HAND}")));
     Ok(lines)
+}
+
+/// What removes those roots, and the folder that they are in.
+fn without(roots: &[Root]) -> Vec<String> {
+    let folder = (!roots.is_empty()).then(|| format!("rmdir {BY_HAND}"));
+    roots.iter().flat_map(root_by_hand::remove).chain(folder).collect()
 }
 
 /// An event: in words, and where it writes bounds, as lines that wait for its time.
@@ -216,7 +223,7 @@ fn start(groups: &[&Path], script: &Script, nice: i32) -> String {
     let nice = if nice == 0 { String::new() } else { format!("nice -n {nice} ") };
     if !script.exec.is_empty() {
         let line: Vec<_> = script.exec.iter().map(|argument| word(argument)).collect();
-        return format!("sh -c {} &", quote(&format!("{enter}exec {nice}{}", line.join(" "))));
+        return format!("sh -c {} &", quote(&format!("{enter}exec {nice}{network}{}", line.join(" "))));
     }
     if script.namespaces.is_empty() && script.user.is_none() {
         let program = root_by_hand::program(script);

@@ -7,6 +7,7 @@ use catamaran_scenario::{Platform, plan, weight};
 use catamaran_worker::script::{Namespace, Root, RootWay, Script, Step};
 
 use crate::cgroup::{Cgroup, Groups, Limits, MemoryLimits};
+use crate::network::Wiring;
 use crate::run_folder::ROOT_ENDING;
 use crate::{disk, engine, machine, nice, runtime};
 
@@ -41,8 +42,17 @@ fn namespace(kind: plan::Namespace) -> Option<Namespace> {
 }
 
 /// Whether tenants have network namespaces of their own.
-pub(crate) fn has_networks(platform: Platform, settings: &PlatformSettings) -> bool {
+fn has_networks(platform: Platform, settings: &PlatformSettings) -> bool {
     namespaces(platform, settings).contains(&Namespace::Net)
+}
+
+/// How tenants that talk are connected.
+pub(crate) fn wiring(platform: Platform, settings: &PlatformSettings) -> Wiring {
+    match platform {
+        Platform::Vm => Wiring::Guests,
+        _ if has_networks(platform, settings) => Wiring::Namespaces,
+        _ => Wiring::Shared,
+    }
 }
 
 /// Whether tenants are mapped into a user namespace.

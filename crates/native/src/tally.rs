@@ -100,11 +100,17 @@ impl Tally {
             };
             look.threads.extend(figures.map(|figures| (*number, figures)));
         }
-        let sum = |word| (0..layout.threads).map(|number| tape.get(layout.thread(number) + word)).sum();
-        (look.turns, look.network_bytes) = (sum(thread::TURNS), sum(thread::NETWORK_BYTES));
+        (look.turns, look.network_bytes) = moved(tape);
         self.last.clone_from(&look);
         look
     }
+}
+
+/// Turns of all threads of a tape, and what they sent and received (bytes).
+fn moved(tape: &Tape) -> (u64, u64) {
+    let layout = tape.layout();
+    let sum = |word| (0..layout.threads).map(|number| tape.get(layout.thread(number) + word)).sum();
+    (sum(thread::TURNS), sum(thread::NETWORK_BYTES))
 }
 
 impl Look {
@@ -115,7 +121,7 @@ impl Look {
         self.threads = (0..layout.threads)
             .map(|number| (Some(number), (at(number, thread::CPU_NS), at(number, thread::WAIT_NS))))
             .collect();
-        self.turns = (0..layout.threads).map(|number| at(number, thread::TURNS)).sum();
+        (self.turns, self.network_bytes) = moved(tape);
     }
 
     /// What was consumed since an earlier look: CPU time (ns), by the groups or else by the threads.

@@ -197,12 +197,10 @@ workload = { kind = "compute", work = "1ms" }
 
 #[test]
 fn what_is_not_carried_out_is_refused_by_its_field() {
-    let shop = "[[tenant]]\nname = \"shop\"\nworkload = { kind = \"idle\" }\n";
     let late = "[[tenant]]\nname = \"shop\"\nstart_at = \"1s\"\nworkload = { kind = \"idle\" }\n";
     let few = "[[tenant]]\nname = \"shop\"\npids = { limit = 2 }\nworkload = { kind = \"idle\" }\n";
     let ann = "[[tenant]]\nname = \"ann\"\nworkload = { kind = \"network\", to = \"shop\", requests = 1, size = \"1B\" }\n";
     for (host, tenant, platform, expected) in [
-        ("", shop, Platform::Vm, "tenant.shop.workload"),
         ("", late, Platform::BareMetal, "tenant.shop.start_at"),
         ("", few, Platform::Cgroups, "tenant.shop.pids.limit"),
     ] {

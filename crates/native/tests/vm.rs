@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use catamaran_native::{Runner, RunnerOptions, dry_run};
-use catamaran_report::report::TenantState;
+use catamaran_report::report::{TenantReport, TenantState};
 use catamaran_report::{Backend as _, Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
@@ -22,9 +22,14 @@ fn turn() -> MutexGuard<'static, ()> {
 }
 
 fn plan(duration: &str, settings: &str, tenants: &str) -> Plan {
+    plan_on("", duration, settings, tenants)
+}
+
+/// `host` is more of the machine's table.
+fn plan_on(host: &str, duration: &str, settings: &str, tenants: &str) -> Plan {
     let text = format!(
         "schema = \"catamaran/scenario/v1\"\nname = \"guests\"\nseed = 5\nduration = \"{duration}\"\n\
-         platforms = [\"vm\"]\n[host]\ncores = 1\nmemory = \"1GiB\"\n[platform.vm]\n{settings}\n{tenants}"
+         platforms = [\"vm\"]\n[host]\ncores = 1\nmemory = \"1GiB\"\n{host}\n[platform.vm]\n{settings}\n{tenants}"
     );
     Plan::from_toml(&text, "vm.rs").expect("a valid scenario")
 }
@@ -95,11 +100,19 @@ fn a_server_and_a_job_are_carried_out_in_guests_of_their_own() {
 
 #[test]
 fn a_dry_run_shows_qemus_command_line() {
-    let plan = plan("1s", "accel = \"tcg\"\nvcpus = 2\nmemory = \"192MiB\"", SERVER_AND_JOB);
+    let tenants = [SERVER_AND_JOB, FILES, TALK].concat();
+    let plan = plan("1s", "accel = \"tcg\"\nvcpus = 2\nmemory = \"192MiB\"", &tenants);
     match dry_run(&plan, Platform::Vm) {
         Ok(lines) => {
             let lines = lines.join("\n");
-            for part in ["-M microvm", "-smp 2", "-m 192M", "-initrd $INITRD"] {
+            let disk = "/var/tmp/catamaran-by-hand-slow.0.disk";
+            let (made, removed) = (format!("head -c 67108864 /dev/urandom > {disk}"), format!("rm {disk}"));
+            let card = "nsenter --net=/run/netns/catamaran-by-hand /";
+            let port = "ip -n catamaran-by-hand link set tenant0 master catamaran";
+            let drive = format!("cache=none,file={disk}");
+            for part in
+                ["-M microvm", "-smp 2", "-m 192M", "-initrd $INITRD", card, port, &made, &drive, &removed]
+            {
                 assert!(lines.contains(part), "{part}: {lines}");
             }
         }
@@ -197,4 +210,129 @@ fn a_guest_that_is_full_kills_its_tenant_and_no_other() {
     // What the guest had touched of its memory, and its monitor.
     let peak = leak.memory_peak_bytes.expect("a peak");
     assert!((192 << 20..400 << 20).contains(&peak), "{peak} bytes");
+}
+
+#[test]
+fn more_processors_than_cores_are_shared_by_weight_and_the_rest_is_stolen() {
+    let _turn = turn();
+    let guest = |name: &str, request: &str| {
+        format!(
+            "[[tenant]]\nname = \"{name}\"\ncpu = {{ request = \"{request}\" }}\n\
+             workload = {{ kind = \"compute\", threads = 2, work = \"1h\" }}\n"
+        )
+    };
+    let tenants = guest("light", "200m") + &guest("heavy", "800m");
+    let plan = plan("3s", "accel = \"tcg\"\nvcpus = 2\nmemory = \"192MiB\"", &tenants);
+    let name = "more_processors_than_cores_are_shared_by_weight_and_the_rest_is_stolen";
+    let Some(report) = tried(name, run(&plan)) else { return };
+    assert_eq!(report.unexplained(), Vec::<String>::new());
+    let machine = report.identity.machine.as_ref().expect("a native report knows its machine");
+    assert_eq!(machine["guest_vcpus"], "2", "four processors on one core");
+    let [light, heavy] = report.tenants.as_slice() else { panic!("two tenants") };
+    let cpu_s = |row: &TenantReport| row.cpu_s.expect("CPU time");
+    let all = cpu_s(light) + cpu_s(heavy);
+    assert!((2.4..3.3).contains(&all), "one core for 3 s: {all}");
+    let share = cpu_s(heavy) / cpu_s(light);
+    assert!((2.8..5.6).contains(&share), "weights of 1 to 4: {share}");
+    // Two processors that always want to run get what the guest gets; the rest is taken from them.
+    for row in [light, heavy] {
+        let stolen_s = row.stolen_s.expect("the wait of the vCPU threads");
+        let expected = 6.0 - cpu_s(row);
+        assert!((stolen_s / expected - 1.0).abs() < 0.15, "{}: {stolen_s} s, not {expected}", row.name);
+        // The guest's own kernel sees two idle cores for two threads.
+        assert!(row.waited_s.expect("counted in the guest") < 0.3 * stolen_s, "{row:?}");
+    }
+}
+
+/// Two guests with a disk each; what the second one reads has to be in its page cache, or it would take 5 s.
+const FILES: &str = r#"
+[[tenant]]
+name = "slow"
+io = { iops = 100 }
+workload = { kind = "disk", op = "randread", size = "64MiB", depth = 2 }
+[[tenant]]
+name = "mixed"
+io = { iops = 100 }
+workload = { phases = [
+    { kind = "disk", op = "randwrite", size = "256KiB", fsync = true },
+    { kind = "disk", op = "randread", size = "2MiB", cached = true } ] }
+"#;
+
+#[test]
+fn a_guests_file_is_a_disk_of_its_own_with_the_tenants_bounds() {
+    let _turn = turn();
+    let plan = plan("3s", "accel = \"tcg\"\nvcpus = 1\nmemory = \"192MiB\"", FILES);
+    let name = "a_guests_file_is_a_disk_of_its_own_with_the_tenants_bounds";
+    let Some(report) = tried(name, run(&plan)) else { return };
+    assert_eq!(report.unexplained(), Vec::<String>::new());
+    let [slow, mixed] = report.tenants.as_slice() else { panic!("two tenants") };
+    assert_eq!(slow.state, TenantState::Running, "{:?}", slow.error);
+    let requests = slow.requests.as_ref().expect("operations are requests");
+    // 100 a second for 3 s, and what a slice of the throttle of a tenth of a second may let through besides.
+    assert!((200..=360).contains(&requests.completed), "{requests:?}");
+    assert_eq!(slow.disk_bytes, Some(requests.completed * 4096));
+    assert_eq!(mixed.state, TenantState::Completed, "{:?}", mixed.error);
+    let requests = mixed.requests.as_ref().expect("operations are requests");
+    assert_eq!((requests.sent, requests.completed), (64 + 512, 64 + 512));
+    assert_eq!(mixed.disk_bytes, Some((256 << 10) + (2 << 20)));
+    let own = format!("catamaran-{:x}-", std::process::id());
+    let left = std::fs::read_dir("/var/tmp").into_iter().flatten().flatten();
+    let left: Vec<_> = left.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert!(!left.iter().any(|file| file.starts_with(&own)), "{left:?}");
+}
+
+#[test]
+fn the_hosts_disk_bounds_guests() {
+    let _turn = turn();
+    let tenant = "[[tenant]]\nname = \"reader\"\n\
+                  workload = { kind = \"disk\", op = \"randread\", size = \"8MiB\" }\n";
+    let settings = "accel = \"tcg\"\nvcpus = 1\nmemory = \"192MiB\"";
+    let plan = plan_on("disk = { iops = 200 }", "2s", settings, tenant);
+    let Some(report) = tried("the_hosts_disk_bounds_guests", run(&plan)) else { return };
+    let requests = report.tenants[0].requests.as_ref().expect("operations are requests");
+    // 200 a second for 2 s, and what two slices of the throttle may let through besides.
+    assert!((200..=440).contains(&requests.completed), "{requests:?}");
+}
+
+/// A guest that asks another one, and then sends it a stream.
+const TALK: &str = r#"
+[[tenant]]
+name = "shop"
+workload = { kind = "idle" }
+[[tenant]]
+name = "ann"
+workload = { phases = [
+    { kind = "network", to = "shop", requests = 20, size = "1KiB" },
+    { kind = "network", to = "shop", bytes = "1MiB", size = "64KiB" } ] }
+"#;
+
+#[test]
+fn guests_talk_over_a_bridge_of_the_runs_own() {
+    let _turn = turn();
+    let settings = "accel = \"tcg\"\nvcpus = 1\nmemory = \"192MiB\"";
+    let plan = plan_on("network = { bandwidth = \"1MB/s\" }", "10s", settings, TALK);
+    let Some(report) = tried("guests_talk_over_a_bridge_of_the_runs_own", run(&plan)) else { return };
+    assert_eq!(report.unexplained(), Vec::<String>::new());
+    let [shop, ann] = report.tenants.as_slice() else { panic!("two tenants") };
+    assert_eq!(ann.state, TenantState::Completed, "{:?}", ann.error);
+    let requests = ann.requests.as_ref().expect("requests");
+    assert_eq!((requests.sent, requests.completed), (20, 20));
+    // 1 KiB there and back each, and the stream, counted on both sides; the host's bandwidth holds the stream up.
+    let bytes = (40 << 10) + (1 << 20);
+    assert_eq!((ann.network_bytes, shop.network_bytes), (Some(bytes), Some(bytes)));
+    let finished_s = ann.finished_s.expect("it is done");
+    assert!((0.9..6.0).contains(&finished_s), "{finished_s} s");
+}
+
+#[test]
+fn what_guests_have_not_got_is_refused_by_its_field() {
+    let layer = "[[image]]\nname = \"i\"\nlayers = [{ id = \"l\", size = \"4MiB\" }]\n[[tenant]]\nname = \"x\"\nimage = \"i\"\n\
+                 workload = { kind = \"disk\", op = \"read\", size = \"4MiB\", layer = \"l\" }\n";
+    let pids = "[[tenant]]\nname = \"x\"\npids = { limit = 9 }\nworkload = { kind = \"idle\" }\n";
+    for (tenant, expected) in [(layer, "tenant.x.workload"), (pids, "tenant.x.pids.limit")] {
+        match run(&plan("1s", "accel = \"tcg\"", tenant)) {
+            Err(RunError::Unsupported { field, what, .. }) => assert_eq!(field, expected, "{what}"),
+            other => panic!("{expected}: {other:?}"),
+        }
+    }
 }

@@ -5,7 +5,6 @@ mod build;
 mod guest;
 mod guest_machine;
 mod initramfs;
-mod modules;
 mod oci;
 mod steps;
 mod tally;

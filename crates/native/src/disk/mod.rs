@@ -1,6 +1,7 @@
 //! The disk under the tenants' files: where the files go, on which device that is, and how they are laid out before a run.
 
 pub(crate) mod bounds;
+pub(crate) mod by_hand;
 pub(crate) mod layers;
 
 use std::fs::{self, OpenOptions};

@@ -8,7 +8,7 @@ use rustix::net::sockopt::{set_socket_linger, set_socket_reuseaddr, set_tcp_node
 use rustix::net::{AddressFamily, SocketFlags, SocketType, accept_with, bind, connect, listen, socket_with};
 
 use super::link::Link;
-use super::{Network, address, failed, netlink};
+use super::{Network, Wiring, address, failed, netlink};
 use crate::problem::Problem;
 
 /// A network with two ends; both are the same namespace where tenants share one.
@@ -22,7 +22,7 @@ pub(crate) struct Ends {
 impl Ends {
     /// Makes one of the kind that tenants have who do, or do not, have network namespaces of their own, with that link.
     pub(crate) fn make(own: bool, link: Link) -> Result<Self, Problem> {
-        let network = Network::new(own, link)?;
+        let network = Network::new(if own { Wiring::Namespaces } else { Wiring::Shared }, link)?;
         let mut ends = Self { network, own: Vec::new() };
         for end in 0..2 {
             if own {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use catamaran_scenario::Plan;
 
 use super::link::{self, Link};
-use super::{PREFIX, address, is_used};
+use super::{PREFIX, Wiring, address, is_used};
 
 /// Name of the namespace, and folder in which `ip netns` keeps those with names.
 const NAME: &str = "catamaran-by-hand";
@@ -13,16 +13,15 @@ const NAMED: &str = "/run/netns";
 
 /// The network of a plan, where some tenant talks to another.
 pub(crate) struct ByHand {
-    /// Tenants have network namespaces of their own.
-    own: bool,
+    wiring: Wiring,
     link: Link,
     instances: usize,
 }
 
 impl ByHand {
-    pub(crate) fn of(plan: &Plan, own: bool) -> Option<Self> {
+    pub(crate) fn of(plan: &Plan, wiring: Wiring) -> Option<Self> {
         let instances = plan.instances().count();
-        is_used(plan).then(|| Self { own, link: Link::of(plan), instances })
+        is_used(plan).then(|| Self { wiring, link: Link::of(plan), instances })
     }
 
     /// What is made before any tenant is there.
@@ -31,7 +30,8 @@ impl ByHand {
             "# The network between tenants, in a namespace of its own.".to_owned(),
             format!("ip netns add {NAME}"),
         ];
-        if self.own {
+        let has_bridge = self.wiring != Wiring::Shared;
+        if has_bridge {
             lines.push(format!("ip -n {NAME} link add catamaran type bridge"));
             lines.push(format!("ip -n {NAME} link set catamaran up"));
         } else {
@@ -40,8 +40,8 @@ impl ByHand {
             lines.extend(ips.map(|ip| format!("ip -n {NAME} address add {ip}/32 dev lo")));
         }
         if let Some(rate) = self.link.bandwidth {
-            let device = if self.own { "line" } else { "lo" };
-            if self.own {
+            let device = if has_bridge { "line" } else { "lo" };
+            if has_bridge {
                 lines.extend(intermediate(device));
             }
             lines.push(format!(
@@ -50,7 +50,7 @@ impl ByHand {
                 link::WAITING_BYTES
             ));
         }
-        if let Some(latency) = self.link.latency.filter(|_| !self.own) {
+        if let Some(latency) = self.link.latency.filter(|_| !has_bridge) {
             lines.extend(intermediate("way"));
             lines.push(delay("way", latency));
             lines.extend(redirect("lo", "way"));
@@ -58,27 +58,34 @@ impl ByHand {
         lines
     }
 
-    /// File of the namespace that a tenant enters which has none of its own.
+    /// File of the namespace that a tenant, or a monitor, enters which has none of its own.
     pub(crate) fn shared(&self) -> Option<PathBuf> {
-        (!self.own).then(|| PathBuf::from(NAMED).join(NAME))
+        (self.wiring != Wiring::Namespaces).then(|| PathBuf::from(NAMED).join(NAME))
     }
 
     /// Connects the tenant that was started last, in a namespace of its own.
     pub(crate) fn attach(&self, instance: usize) -> Vec<String> {
-        if !self.own {
-            return Vec::new();
-        }
         let port = format!("tenant{instance}");
-        let mut lines = vec![
-            "# Once it is in its network namespace.".to_owned(),
-            "sleep 0.5".to_owned(),
-            format!("ip -n {NAME} link add {port} master catamaran type veth peer name eth0 netns $!"),
-            format!("ip -n {NAME} link set {port} up"),
-        ];
+        let (there, device) = match self.wiring {
+            Wiring::Shared => return Vec::new(),
+            Wiring::Namespaces => (
+                "# Once it is in its network namespace.",
+                format!("ip -n {NAME} link add {port} master catamaran type veth peer name eth0 netns $!"),
+            ),
+            Wiring::Guests => (
+                "# Once QEMU has made the device; its guest takes the address by itself.",
+                format!("ip -n {NAME} link set {port} master catamaran"),
+            ),
+        };
+        let mut lines = vec![there.to_owned(), "sleep 0.5".to_owned(), device];
+        lines.push(format!("ip -n {NAME} link set {port} up"));
         if self.link.bandwidth.is_some() {
             lines.extend(redirect(&port, "line"));
         }
         lines.extend(self.link.latency.map(|latency| delay(&port, latency)));
+        if self.wiring == Wiring::Guests {
+            return lines;
+        }
         let inside = [
             "link set lo up".to_owned(),
             "link set eth0 up".to_owned(),

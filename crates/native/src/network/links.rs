@@ -22,10 +22,14 @@ pub(super) struct Device {
 
 /// Takes a device into service.
 pub(super) fn up(number: u32) -> RouteNetlinkMessage {
+    RouteNetlinkMessage::SetLink(in_service(number))
+}
+
+fn in_service(number: u32) -> LinkMessage {
     let mut message = LinkMessage::default();
     message.header.index = number;
     (message.header.flags, message.header.change_mask) = (LinkFlags::Up, LinkFlags::Up);
-    RouteNetlinkMessage::SetLink(message)
+    message
 }
 
 /// Makes a device of that kind and takes it into service.
@@ -33,6 +37,13 @@ pub(super) fn device(device: &Device, kind: InfoKind) -> RouteNetlinkMessage {
     let mut message = named(device);
     message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(kind)]));
     RouteNetlinkMessage::NewLink(message)
+}
+
+/// Makes a device a port of a bridge, in service.
+pub(super) fn port(number: u32, bridge: u32) -> RouteNetlinkMessage {
+    let mut message = in_service(number);
+    message.attributes.push(LinkAttribute::Controller(bridge));
+    RouteNetlinkMessage::SetLink(message)
 }
 
 /// Makes a pair of virtual Ethernet devices: one is a port of the bridge, the other is in another namespace
@@ -55,9 +66,7 @@ pub(super) fn pair(
 }
 
 fn named(device: &Device) -> LinkMessage {
-    let mut message = LinkMessage::default();
-    message.header.index = device.number;
-    (message.header.flags, message.header.change_mask) = (LinkFlags::Up, LinkFlags::Up);
+    let mut message = in_service(device.number);
     message.attributes.push(LinkAttribute::IfName(device.name.clone()));
     message
 }

@@ -2,7 +2,7 @@
 //!
 //! **Law.** All tenants are in network namespaces of the run. Those that share the machine's network elsewhere share one
 //! here and talk over its loopback; each that has one of its own has a pair of virtual Ethernet devices, the other end of
-//! which is a port of a bridge in the run's. Tenant number n of the run has the address 10.87.0.1 + n and listens on the
+//! which is a port of a bridge in the run's; of a guest that is a device of its monitor's. Tenant number n of the run has the address 10.87.0.1 + n and listens on the
 //! TCP port 20000 + n.
 //! **What stays behind.** Nothing: a namespace ends with its last process and the last handle on it, and its devices with
 //! it (`network_namespaces(7)`). The handle is the runner's, so that this holds whatever ends the runner.
@@ -29,10 +29,12 @@ mod checks;
 pub(crate) mod link;
 mod links;
 mod netlink;
+mod taps;
 
 pub(crate) use by_hand::ByHand;
 pub(crate) use checks::checks;
 pub(crate) use netlink::in_namespace;
+pub(crate) use taps::Tap;
 
 /// Addresses of the tenants are from this network.
 const NETWORK: Ipv4Addr = Ipv4Addr::new(10, 87, 0, 0);
@@ -49,6 +51,17 @@ const THE_LINE: u32 = 1001;
 const THE_WAY: u32 = 1002;
 /// Number of the first port of the bridge.
 const FIRST_DEVICE: u32 = 2000;
+
+/// What tenants are, to the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wiring {
+    /// All are in one namespace, that of the run.
+    Shared,
+    /// Each has a namespace of its own.
+    Namespaces,
+    /// Each is a guest, whose monitor is in the run's namespace.
+    Guests,
+}
 
 /// Where one tenant is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,29 +106,28 @@ pub(crate) fn served(plan: &Plan, index: usize, replica: u32) -> Option<(u16, u6
 pub(crate) struct Network {
     namespace: OwnedFd,
     netlink: Netlink,
-    has_bridge: bool,
+    wiring: Wiring,
     link: Link,
 }
 
 impl Network {
-    /// Makes the network of a run, where some tenant talks to another; `own` says whether tenants have network namespaces
-    /// of their own.
-    pub(crate) fn make(plan: &Plan, own: bool) -> Result<Option<Self>, Problem> {
+    /// Makes the network of a run, where some tenant talks to another.
+    pub(crate) fn make(plan: &Plan, wiring: Wiring) -> Result<Option<Self>, Problem> {
         if !is_used(plan) {
             return Ok(None);
         }
-        let network = Self::new(own, Link::of(plan))?;
-        if !own {
+        let network = Self::new(wiring, Link::of(plan))?;
+        if wiring == Wiring::Shared {
             plan.instances().enumerate().try_for_each(|(instance, _)| network.add_address(instance))?;
         }
         Ok(Some(network))
     }
 
-    fn new(own: bool, link: Link) -> Result<Self, Problem> {
+    fn new(wiring: Wiring, link: Link) -> Result<Self, Problem> {
         let namespace = netlink::make_namespace().map_err(|error| failed("a network namespace", &error))?;
         let netlink = Netlink::open_in(namespace.as_fd()).map_err(|error| failed("rtnetlink", &error))?;
-        let network = Self { namespace, netlink, has_bridge: own, link };
-        if own {
+        let network = Self { namespace, netlink, wiring, link };
+        if network.has_bridge() {
             let bridge = Device { number: OUR_DEVICE, name: "catamaran".to_owned() };
             let made = network.netlink.make(links::device(&bridge, InfoKind::Bridge));
             made.map_err(|error| failed("a bridge", &error))?;
@@ -128,10 +140,14 @@ impl Network {
         Ok(network)
     }
 
+    fn has_bridge(&self) -> bool {
+        self.wiring != Wiring::Shared
+    }
+
     /// Bounds what all tenants together send, whichever way (bytes/s).
     fn bound(&self, bandwidth: u64) -> Result<(), Problem> {
         let mut device = LOOPBACK;
-        if self.has_bridge {
+        if self.has_bridge() {
             self.intermediate(THE_LINE, "line")?;
             device = THE_LINE;
         }
@@ -141,7 +157,7 @@ impl Network {
 
     /// Has whatever is sent come so much later (ns).
     fn lengthen(&self, latency: u64) -> Result<(), Problem> {
-        if self.has_bridge {
+        if self.has_bridge() {
             // Each port will have it. Nothing goes over this loopback: that it takes it shows that the ports can, too.
             return self.delay(LOOPBACK, latency);
         }
@@ -176,10 +192,11 @@ impl Network {
         added.map_err(|error| failed(&format!("the address {ip}"), &error))
     }
 
-    /// A file of the namespace for tenants that have none of their own.
+    /// A file of the namespace for tenants, and monitors, that have none of their own.
     pub(crate) fn shared(&self) -> Option<PathBuf> {
         let number = self.namespace.as_raw_fd();
-        (!self.has_bridge).then(|| format!("/proc/{}/fd/{number}", std::process::id()).into())
+        (self.wiring != Wiring::Namespaces)
+            .then(|| format!("/proc/{}/fd/{number}", std::process::id()).into())
     }
 
     /// What `/proc/PID/ns/net` shows of whoever is in the namespace.
@@ -190,7 +207,7 @@ impl Network {
 
     /// Connects a tenant that has a namespace of its own and whose process is there.
     pub(crate) fn attach(&self, pid: u32, instance: usize) -> Result<(), Problem> {
-        if !self.has_bridge {
+        if self.wiring != Wiring::Namespaces {
             return Ok(());
         }
         let file = format!("/proc/{pid}/ns/net");
@@ -210,18 +227,21 @@ impl Network {
         let end = Device { number: OUR_DEVICE, name: "eth0".to_owned() };
         let pair = self.netlink.make(links::pair(&port, OUR_DEVICE, &end, namespace));
         pair.map_err(|error| failed("a pair of virtual Ethernet devices", &error))?;
-        if self.link.bandwidth.is_some() {
-            self.redirect(number, THE_LINE)?;
-        }
-        if let Some(latency) = self.link.latency {
-            self.delay(number, latency)?;
-        }
+        self.line_up(number)?;
         let ip = address(instance).ip;
         let ready = inside.ask(links::up(LOOPBACK));
         ready
             .and_then(|()| inside.ask(links::up(OUR_DEVICE)))
             .and_then(|()| inside.make(links::address(OUR_DEVICE, ip, PREFIX)))
             .map_err(|error| failed(&format!("the address {ip}"), &error))
+    }
+
+    /// What a port of the bridge does with what comes in by it, and with what leaves by it.
+    fn line_up(&self, number: u32) -> Result<(), Problem> {
+        if self.link.bandwidth.is_some() {
+            self.redirect(number, THE_LINE)?;
+        }
+        self.link.latency.map_or(Ok(()), |latency| self.delay(number, latency))
     }
 }
 

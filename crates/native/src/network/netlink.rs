@@ -65,6 +65,11 @@ impl Netlink {
         self.tell(what, NLM_F_CREATE | NLM_F_EXCL)
     }
 
+    /// Number of the device of that name.
+    pub(super) fn number(&self, name: &str) -> io::Result<u32> {
+        Ok(rustix::net::netdevice::name_to_index(&self.0, name)?)
+    }
+
     fn tell(&self, what: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
         let mut header = NetlinkHeader::default();
         header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;

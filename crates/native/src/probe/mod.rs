@@ -207,7 +207,8 @@ fn measure(
             // Under the limit it would take half a minute to boot.
             let (late, early): (Vec<_>, _) = how.script.limits.into_iter().partition(limits_cpu);
             how.script.limits = early;
-            let mut guest = vm.boot(&mut launcher, how.script, (guard.path(), LABEL), tenant, interrupt)?;
+            let mut guest =
+                vm.boot(&mut launcher, how.script, (guard.path(), LABEL), (tenant, None), interrupt)?;
             guard.perform(&late, 0)?;
             guest.probe(guard.id(), &targets, interrupt)
         }

@@ -16,7 +16,7 @@ use crate::guard::{Guard, Shape};
 use crate::image::{Fetched, Images, Root};
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
-use crate::network::Network;
+use crate::network::{Network, Tap};
 use crate::order::Order;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
@@ -93,7 +93,7 @@ impl<'a> Maker<'a> {
         let engine = engine::Found::find(platform, &settings)?;
         let mut guard = Guard::make(&Shape::of(plan, platform)?)?;
         let runtime = runtime.map(|runtime| runtime.prepare(&mut guard)).transpose()?;
-        let network = Network::make(plan, platform::has_networks(platform, &settings))?;
+        let network = Network::make(plan, platform::wiring(platform, &settings))?;
         stop_at("network");
         let worker = WorkerFile::make()?;
         let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
@@ -197,7 +197,9 @@ impl<'a> Maker<'a> {
         settle(birth);
         if let Some(vm) = &self.hypervisor {
             let place = (guard.path(), birth.label.as_str());
-            let guest = vm.boot(&mut launcher, how.script, place, &birth.tenant, self.interrupt)?;
+            let network = self.network.as_ref().map(|network| (network, Tap::of(birth.instance)));
+            let guest =
+                vm.boot(&mut launcher, how.script, place, (&birth.tenant, network), self.interrupt)?;
             return Ok((launcher, Some(guest), None));
         }
         let present = look_out(&mut self.trace, vec![launcher.pid()]);

@@ -1,6 +1,8 @@
 //! What the platform `vm` needs of this machine.
 
-use super::kernel::Kernel;
+use catamaran_modules::Module;
+
+use super::kernel::{FOR_A_DISK, FOR_A_NETWORK, Kernel};
 use super::qemu;
 use crate::doctor::Check;
 
@@ -21,13 +23,27 @@ name = "idle"
 workload = { kind = "idle" }
 "#;
 
-/// QEMU, and a kernel for its guests.
-pub(crate) fn checks() -> [Check; 2] {
+/// QEMU, a kernel for its guests, and what that takes for a disk and for a network between them.
+pub(crate) fn checks() -> [Check; 4] {
     [
         Check::of("qemu", qemu::find().map(|qemu| qemu.version)),
         Check::of(
             "guest-kernel",
             Kernel::find().map(|kernel| format!("Linux {} at {}", kernel.release, kernel.image.display())),
         ),
+        Check::of(
+            "guest-disk",
+            Kernel::find().and_then(|kernel| kernel.modules("disk", &FOR_A_DISK)).map(listed),
+        ),
+        Check::of(
+            "guest-network",
+            super::check_tap().and_then(|()| Kernel::find()?.modules("network", &FOR_A_NETWORK)).map(listed),
+        ),
     ]
+}
+
+/// Names of modules in the order in which they are loaded.
+fn listed(modules: Vec<Module>) -> String {
+    let names: Vec<String> = modules.into_iter().map(|module| module.name).collect();
+    format!("modules {}", names.join(", "))
 }

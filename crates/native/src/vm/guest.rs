@@ -6,6 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use catamaran_modules::Module;
 use catamaran_scenario::calibration::Accel;
 use catamaran_worker::clock::now_ns;
 use catamaran_worker::facts::Facts;
@@ -23,6 +24,7 @@ use super::port::{LOOK_EVERY, Port};
 use super::qemu::{Files, Machine};
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WORKER};
+use crate::network::Network;
 use crate::problem::Problem;
 
 /// How long a guest may take to bring its figures back.
@@ -51,6 +53,10 @@ pub(super) struct Boot<'a> {
     pub(super) machine: &'a Machine,
     pub(super) name: &'a str,
     pub(super) files: &'a Files,
+    /// What its kernel is to load.
+    pub(super) modules: &'a [Module],
+    /// The run's network, where tenants talk.
+    pub(super) network: Option<&'a Network>,
     /// How long it may take.
     pub(super) patience: Duration,
     pub(super) interrupt: &'a Interrupt,
@@ -59,7 +65,7 @@ pub(super) struct Boot<'a> {
 impl Boot<'_> {
     /// Starts QEMU by the script, waits for its guest and for the worker in it, and stamps each stage on the tape.
     pub(super) fn boot(&self, launcher: &mut Launcher, mut script: Script) -> Result<Guest, Problem> {
-        initramfs::write(&self.files.initrd, WORKER, &launcher.tape)
+        initramfs::write(&self.files.initrd, WORKER, &launcher.tape, (self.modules, self.files.tap.as_ref()))
             .map_err(|error| self.no_room(&self.files.initrd, &error))?;
         let monitor = self.listen(&self.files.monitor)?;
         let port = self.listen(&self.files.port)?;
@@ -77,6 +83,10 @@ impl Boot<'_> {
         let mut monitor =
             Monitor::take_up(monitor, self.patience / 4).map_err(|problem| self.told(launcher, problem))?;
         let vcpus = monitor.vcpu_threads()?;
+        if let (Some(network), Some(tap)) = (self.network, &self.files.tap) {
+            network.attach_tap(tap)?;
+            stop_at("attached");
+        }
         launcher.tape.stamp(stamp::VMM, now_ns());
         monitor.go()?;
         stop_at("boot");
@@ -317,10 +327,18 @@ impl Guest {
         self.fetch(tape, head::DONE, 1, until)?;
         self.fetch(tape, HEAD_WORDS, layout.arrays() - HEAD_WORDS, until)?;
         for at in (0..layout.phases).map(|number| layout.phase(number)) {
-            let requests = tape.get(at + phase::REQUESTS) as usize;
-            if tape.get(at + phase::KIND) == phase::SERVER && requests > 0 {
-                let arrays = tape.get(at + phase::ARRAYS) as usize;
-                self.fetch(tape, arrays + 2 * requests, 2 * requests, until)?;
+            let (requests, arrays) =
+                (tape.get(at + phase::REQUESTS) as usize, tape.get(at + phase::ARRAYS) as usize);
+            match tape.get(at + phase::KIND) {
+                phase::SERVER => self.fetch(tape, arrays + 2 * requests, 2 * requests, until)?,
+                phase::DISK => {
+                    // Nothing was done of what nobody has taken up.
+                    let taken = requests.min(tape.get(at + phase::NEXT) as usize);
+                    self.fetch(tape, arrays, taken, until)?;
+                    self.fetch(tape, arrays + requests, taken, until)?;
+                }
+                phase::NETWORK => self.fetch(tape, arrays, 2 * requests, until)?,
+                _ => {}
             }
         }
         Ok(())

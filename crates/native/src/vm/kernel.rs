@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use catamaran_modules::{Module, Modules};
+
 use crate::problem::Problem;
 
 /// Names a kernel image of one's own.
@@ -13,6 +15,16 @@ const OWN: &str = "CATAMARAN_VM_KERNEL";
 /// How to come by one.
 const REMEDY: &str =
     "cargo xtask setup; or apt-get install linux-image-cloud-amd64; or CATAMARAN_VM_KERNEL=IMAGE";
+
+/// How to come by its modules.
+const REMEDY_FOR_MODULES: &str = "take a kernel whose modules lie beside it, as lib/modules/RELEASE beside boot/vmlinuz-RELEASE: cargo \
+     xtask setup; or apt-get install linux-image-cloud-amd64; or choose another platform";
+
+/// What a guest's kernel takes for a disk on the bus of the microvm.
+pub(super) const FOR_A_DISK: [&str; 2] = ["virtio_mmio", "virtio_blk"];
+
+/// The same for a network card.
+pub(super) const FOR_A_NETWORK: [&str; 2] = ["virtio_mmio", "virtio_net"];
 
 /// A kernel image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +54,17 @@ impl Kernel {
         let mut places = set_up.chain([PathBuf::from("/boot")]);
         let found = places.find_map(|folder| newest(&folder)).map(Self::at);
         found.ok_or_else(|| Problem::unavailable("no kernel image for guests was found", REMEDY))
+    }
+
+    /// Those of its modules, and what they depend on, that make a guest's device.
+    ///
+    /// # Errors
+    /// [`Problem::Unavailable`] where it has not got one of them.
+    pub(crate) fn modules(&self, device: &str, wanted: &[&str]) -> Result<Vec<Module>, Problem> {
+        Modules::of(&self.image).in_order(wanted).map_err(|error| {
+            let why = format!("guests can have no {device}: {error} ({})", self.image.display());
+            Problem::unavailable(why, REMEDY_FOR_MODULES)
+        })
     }
 
     fn at(image: PathBuf) -> Self {
@@ -95,6 +118,17 @@ mod tests {
         head[0x202] = 0;
         assert_eq!(release(&head), None, "no boot header");
         assert_eq!(release(b"\x7fELF"), None);
+    }
+
+    #[test]
+    fn a_kernel_without_modules_beside_it_makes_no_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let kernel = Kernel { image: folder.path().join("boot/vmlinuz-1"), release: String::new() };
+        let refused = kernel.modules("disk", &FOR_A_DISK);
+        assert!(
+            matches!(&refused, Err(Problem::Unavailable(why, remedy)) if why.contains("no module virtio_mmio") && remedy.contains("lib/modules")),
+            "{refused:?}"
+        );
     }
 
     #[test]

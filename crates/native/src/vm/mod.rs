@@ -22,13 +22,17 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use catamaran_modules::Module;
 use catamaran_scenario::calibration::Accel;
+use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::plan::{Guest as Kind, PlatformSettings, Tenant};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::Script;
 
+use crate::disk::by_hand;
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
+use crate::network::{Network, Tap, is_used};
 use crate::order::Order;
 use crate::problem::Problem;
 use guest::Boot;
@@ -54,6 +58,10 @@ pub(crate) struct Hypervisor {
     machine: Machine,
     /// Why it is not KVM.
     not_kvm: Option<String>,
+    /// What guests' kernels take for a disk, where some guest has one.
+    for_a_disk: Vec<Module>,
+    /// The same for a network.
+    for_a_network: Vec<Module>,
 }
 
 impl Hypervisor {
@@ -61,15 +69,22 @@ impl Hypervisor {
     pub(crate) fn find(plan: &Plan) -> Result<Self, Problem> {
         let settings = plan.settings(Platform::Vm);
         let (accelerator, not_kvm) = wanted(&settings)?;
+        let kernel = kernel::Kernel::find()?;
+        let has_disks = plan.tenants().iter().any(|tenant| FileWork::all(&tenant.workload).next().is_some());
+        let for_a_disk = has_disks.then(|| kernel.modules("disk", &kernel::FOR_A_DISK)).transpose()?;
+        let for_a_network = is_used(plan)
+            .then(|| check_tap().and_then(|()| kernel.modules("network", &kernel::FOR_A_NETWORK)))
+            .transpose()?;
         let machine = Machine {
             qemu: qemu::find()?,
-            kernel: kernel::Kernel::find()?,
+            kernel,
             vcpus: settings.vcpus.unwrap_or(plan.host().cores),
             memory_bytes: settings.memory.map_or(MEMORY_BYTES, |memory| memory.0),
             accelerator,
             clock_khz: clock::counter_khz(),
         };
-        Ok(Self { machine, not_kvm })
+        let (for_a_disk, for_a_network) = (for_a_disk.unwrap_or_default(), for_a_network.unwrap_or_default());
+        Ok(Self { machine, not_kvm, for_a_disk, for_a_network })
     }
 
     /// The same, where KVM was found out by trying once to boot a guest in `folder`.
@@ -116,7 +131,16 @@ impl Hypervisor {
         let mut launcher = Launcher::start(worker, "kvm-trial", Order::turns(1, 1).write()?, interrupt)?;
         let files = Files::of(folder, "kvm-trial");
         let name = "catamaran-kvm-trial";
-        let boot = Boot { machine: &self.machine, name, files: &files, patience: KVM_PATIENCE, interrupt };
+        let machine = &self.machine;
+        let boot = Boot {
+            machine,
+            name,
+            files: &files,
+            modules: &[],
+            network: None,
+            patience: KVM_PATIENCE,
+            interrupt,
+        };
         boot.boot(&mut launcher, Script::default()).map(drop)
     }
 
@@ -124,9 +148,9 @@ impl Hypervisor {
     pub(crate) fn boot(
         &self,
         launcher: &mut Launcher,
-        script: Script,
+        mut script: Script,
         place: (&Path, &str),
-        tenant: &Tenant,
+        (tenant, network): (&Tenant, Option<(&Network, Tap)>),
         interrupt: &Interrupt,
     ) -> Result<Guest, Problem> {
         let (folder, label) = place;
@@ -137,12 +161,28 @@ impl Hypervisor {
                 "raise `platform.vm.memory`, or lower `duration` or `rate`",
             ));
         }
-        let files = Files::of(folder, label);
+        let mut files = Files::of(folder, label);
+        // It is QEMU that works on it; the worker in the guest has a disk.
+        files.disk = script.file.take();
+        files.tap = network.as_ref().map(|(_, tap)| tap.clone());
+        let network = network.map(|(network, _)| network);
+        let modules = &self.modules(&files);
         let run = folder.file_name().unwrap_or_default().to_string_lossy();
         let name = format!("catamaran-{run}-{label}");
         let patience = patience(tenant, self.machine.accelerator);
-        Boot { machine: &self.machine, name: &name, files: &files, patience, interrupt }
+        Boot { machine: &self.machine, name: &name, files: &files, modules, network, patience, interrupt }
             .boot(launcher, script)
+    }
+
+    /// What a guest's kernel is to load for its devices, each once.
+    fn modules(&self, files: &Files) -> Vec<Module> {
+        let mut modules = if files.disk.is_some() { self.for_a_disk.clone() } else { Vec::new() };
+        for module in self.for_a_network.iter().filter(|_| files.tap.is_some()) {
+            if !modules.contains(module) {
+                modules.push(module.clone());
+            }
+        }
+        modules
     }
 
     /// What runs the guests' instructions.
@@ -150,11 +190,16 @@ impl Hypervisor {
         self.machine.accelerator
     }
 
-    /// The command line for a person: with a port in `folder`, and `$INITRD` in the archive's place.
-    pub(crate) fn typed(&self, folder: &Path, label: &str) -> Vec<String> {
-        self.machine.typed_command_line(label, &Files::of(folder, label).port, INITRD)
+    /// The command line for a person: with a port and a disk by hand, and `$INITRD` in the archive's place.
+    pub(crate) fn typed(&self, label: &str, tenant: &Tenant, tap: Option<Tap>) -> Vec<String> {
+        let disk = by_hand::file(tenant, label);
+        let files = Files { disk, tap, ..Files::of(Path::new("/tmp"), label) };
+        self.machine.typed_command_line(label, &files, INITRD)
     }
 }
+
+/// What makes devices of a network whose other end is a program.
+const TUN: &str = "/dev/net/tun";
 
 /// What stands for the guest's file system in a dry run.
 pub(crate) const INITRD: &str = "$INITRD";
@@ -170,6 +215,17 @@ fn wanted(settings: &PlatformSettings) -> Result<(Accel, Option<String>), Proble
             "enable virtualisation and join the group kvm, or set `platform.vm.accel` to \"tcg\"",
         )),
         (None, Err(error)) => Ok((Accel::Tcg, Some(format!("/dev/kvm: {error}")))),
+    }
+}
+
+/// Whether devices with another end in a guest can be made.
+fn check_tap() -> Result<(), Problem> {
+    match std::fs::OpenOptions::new().read(true).write(true).open(TUN) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Problem::unavailable(
+            format!("guests can have no network: {TUN}: {error}"),
+            "modprobe tun, and run as root; or choose another platform",
+        )),
     }
 }
 

@@ -6,6 +6,7 @@ use catamaran_scenario::calibration::Accel;
 
 use super::kernel::Kernel;
 use crate::installed::Installed;
+use crate::network::Tap;
 use crate::problem::Problem;
 
 const PROGRAM: &str = "qemu-system-x86_64";
@@ -34,7 +35,7 @@ pub(crate) struct Machine {
     pub(crate) clock_khz: u64,
 }
 
-/// Files of one guest in the run's folder.
+/// Files of one guest in the run's folder, and what its devices are on our side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Files {
     /// Its initramfs.
@@ -47,6 +48,10 @@ pub(crate) struct Files {
     pub(crate) console: PathBuf,
     /// What QEMU says.
     pub(crate) errors: PathBuf,
+    /// The tenant's own file, where it works on one: the guest's disk.
+    pub(crate) disk: Option<PathBuf>,
+    /// Its device of the run's network, where tenants talk.
+    pub(crate) tap: Option<Tap>,
 }
 
 impl Files {
@@ -59,6 +64,8 @@ impl Files {
             port: file("port"),
             console: file("console"),
             errors: file("errors"),
+            disk: None,
+            tap: None,
         }
     }
 }
@@ -82,16 +89,18 @@ impl Machine {
         ] {
             line.push(argument);
         }
+        line.extend(files.devices());
         line.extend(self.boot(&files.initrd.to_string_lossy()));
         line
     }
 
     /// The same for a person: it runs at once, and the port waits for whoever connects.
-    pub(crate) fn typed_command_line(&self, name: &str, port: &Path, initrd: &str) -> Vec<String> {
+    pub(crate) fn typed_command_line(&self, name: &str, files: &Files, initrd: &str) -> Vec<String> {
         let mut line = self.machine(name);
-        let port = format!("socket,id=port,path={},server=on,wait=off", port.display());
+        let port = format!("socket,id=port,path={},server=on,wait=off", files.port.display());
         line.extend(["-serial", "stdio", "-chardev"].map(str::to_owned));
         line.push(port);
+        line.extend(files.devices());
         line.extend(self.boot(initrd));
         line
     }
@@ -129,6 +138,28 @@ impl Machine {
     }
 }
 
+impl Files {
+    /// Its devices on the bus of the microvm.
+    fn devices(&self) -> Vec<String> {
+        let mut line = disk(self.disk.as_deref());
+        if let Some(Tap { device, hardware, .. }) = &self.tap {
+            let ours = format!("tap,id=net,ifname={device},script=no,downscript=no");
+            let theirs = format!("virtio-net-device,netdev=net,mac={hardware}");
+            line.extend(["-netdev".to_owned(), ours, "-device".to_owned(), theirs]);
+        }
+        line
+    }
+}
+
+/// A disk. It goes past this machine's page cache, so that whoever is bounded is the tenant's group;
+/// what the guest has flushed is on this machine's disk (`cache.direct=on`, `cache.writeback=on`, `cache.no-flush=off`).
+fn disk(file: Option<&Path>) -> Vec<String> {
+    let Some(file) = file else { return Vec::new() };
+    let file = file.to_string_lossy().replace(',', ",,");
+    let drive = format!("if=none,id=disk,format=raw,cache=none,file={file}");
+    ["-drive".to_owned(), drive, "-device".to_owned(), "virtio-blk-device,drive=disk".to_owned()].into()
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -147,6 +178,13 @@ pub(super) mod tests {
     #[test]
     fn the_command_line_says_what_the_scenario_asks_for() {
         let files = Files::of(Path::new("/run/catamaran/1-2"), "web.0");
+        let mut with_disk = files.clone();
+        with_disk.tap = Some(Tap::of(0));
+        with_disk.disk = Some("/var/tmp/a,b.file".into());
+        let line = machine(Accel::Tcg).command_line("x", &with_disk).join(" ");
+        let disk = "-drive if=none,id=disk,format=raw,cache=none,file=/var/tmp/a,,b.file -device virtio-blk-device,drive=disk";
+        let card = "-netdev tap,id=net,ifname=tenant0,script=no,downscript=no -device virtio-net-device,netdev=net,mac=52:54:00:57:00:01";
+        assert!(line.contains(disk) && line.contains(card), "{line}");
         let line = machine(Accel::Tcg).command_line("catamaran-1-2-web.0", &files).join(" ");
         for part in [
             "-M microvm -accel tcg,thread=multi,tb-size=64 -smp 2 -m 256M",
@@ -162,8 +200,10 @@ pub(super) mod tests {
 
     #[test]
     fn a_person_gets_a_line_that_runs_at_once() {
-        let line = machine(Accel::Tcg).typed_command_line("web", Path::new("/tmp/port"), "INITRD");
+        let files = Files::of(Path::new("/tmp"), "web.0");
+        let line = machine(Accel::Tcg).typed_command_line("web", &files, "INITRD");
+        assert!(!line.join(" ").contains("virtio"), "{line:?}");
         assert!(!line.contains(&"-S".to_owned()));
-        assert!(line.join(" ").contains("path=/tmp/port,server=on,wait=off"));
+        assert!(line.join(" ").contains("path=/tmp/web.0.port,server=on,wait=off"));
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Inventory {
     groups: BTreeSet<PathBuf>,
     folders: BTreeSet<PathBuf>,
     mounts: BTreeSet<String>,
+    /// Files of tenants, which are disks of guests, too.
+    files: BTreeSet<PathBuf>,
 }
 
 impl Inventory {
@@ -54,6 +56,8 @@ impl Inventory {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         let ours = mounts.lines().filter(|mount| mount.contains(&format!("/{id}")));
         inventory.mounts.extend(ours.map(str::to_owned));
+        let files = entries(Path::new("/var/tmp"));
+        inventory.files.extend(files.filter(|path| named(path, &format!("catamaran-{id}"))));
         inventory
     }
 
@@ -105,8 +109,11 @@ pub(crate) fn devices() -> BTreeSet<String> {
 }
 
 fn folders(path: &Path) -> impl Iterator<Item = PathBuf> {
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.is_dir() && !path.is_symlink())
+    entries(path).filter(|path| path.is_dir() && !path.is_symlink())
+}
+
+fn entries(path: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
 fn named(path: &Path, prefix: &str) -> bool {

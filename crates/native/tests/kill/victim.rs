@@ -245,7 +245,12 @@ const BOMB: &str = "[[tenant]]\nname = \"bomb\"\nworkload = { kind = \"fork\", r
 const EVENTS: &str = "[[event]]\nat = \"30ms\"\ndo = \"kill\"\ntarget = \"web\"\n\
      [[event]]\nat = \"120ms\"\ndo = \"scale\"\ntarget = \"web\"\nreplicas = 2";
 
-/// A server, and a tenant that never comes to an end; a guest where each would be a guest.
+const SERVER: &str = "{ kind = \"server\", arrivals = { process = \"poisson\", rate = \"50/s\" }, service = { cpu = \"2ms\", distribution = \"constant\" } }";
+/// In a guest: a disk that has to go with it.
+const FILE: &str =
+    "{ kind = \"disk\", op = \"randwrite\", size = \"4MiB\", rate = \"400KB/s\", fsync = true }";
+
+/// A server, and a tenant that never comes to an end; a guest with a disk where each would be a guest.
 fn scenario(ground: Ground, duration: &str, batch: &str) -> Plan {
     let (rootless, platform) = (ground.rootless, ground.platform);
     // Guests want memory and, to boot while anybody waits, all of a core.
@@ -255,6 +260,7 @@ fn scenario(ground: Ground, duration: &str, batch: &str) -> Plan {
         true => (CLIENT, "network = { bandwidth = \"100MB/s\" }"),
         false => (batch, ""),
     };
+    let workload = if platform == Platform::Vm { FILE } else { SERVER };
     let (restart, events) = if ground.lives { ("on-failure", EVENTS) } else { ("never", "") };
     let text = format!(
         r#"
@@ -278,7 +284,7 @@ fn scenario(ground: Ground, duration: &str, batch: &str) -> Plan {
         name = "web"
         restart = "{restart}"
         cpu = {{ limit = "{limit}", period = "500ms" }}
-        workload = {{ kind = "server", arrivals = {{ process = "poisson", rate = "50/s" }}, service = {{ cpu = "2ms", distribution = "constant" }} }}
+        workload = {workload}
         {batch}
         {events}
         "#,

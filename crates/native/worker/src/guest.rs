@@ -5,12 +5,14 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use catamaran_worker::clock::now_ns;
-use catamaran_worker::port::{DEVICE, PLAYGROUND, TAPE, asks, tells};
+use catamaran_worker::clock::{now_ns, sleep_until};
+use catamaran_worker::modules;
+use catamaran_worker::port::{ADDRESS, CARD, DEVICE, DISK, MODULES, PLAYGROUND, TAPE, asks, tells};
 use catamaran_worker::script::{stamp, word};
-use catamaran_worker::tape::{Tape, head, thread};
+use catamaran_worker::tape::{Tape, head, phase, thread};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::mount::{MountFlags, mount};
@@ -18,12 +20,18 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
+use crate::{disk, network};
+
 /// Highest speed of the port (bits a second). QEMU sends as fast as it can whatever this is, but it waits for the time of
 /// four characters before it tells of a short message: 4 ms at the default of 9600.
 const SPEED: u32 = 115_200;
 
 /// Most words that are told in one piece (1 MiB): the tape is asked for piece by piece.
 const WORDS_MAX: usize = 1 << 17;
+
+/// How long the kernel may look for the disk (ns), and how often we do.
+const DISK_PATIENCE_NS: u64 = 20_000_000_000;
+const LOOK_EVERY_NS: u64 = 1_000_000;
 
 /// Serves the runner until the machine is taken away; comes back only with what failed, for the console.
 pub(crate) fn init(first_ns: u64) -> String {
@@ -57,6 +65,47 @@ fn prepare() -> Result<File, String> {
     open().map_err(|error| format!("cannot use the serial port {DEVICE}: {error}"))
 }
 
+/// The operations of each phase on the tenant's file, which in a guest is a disk.
+fn operations(tape: &Tape) -> impl Iterator<Item = u64> + '_ {
+    let layout = tape.layout();
+    let phases = (0..layout.phases).map(move |number| layout.phase(number));
+    let on_disk = phases.filter(|at| tape.get(at + phase::KIND) == phase::DISK);
+    on_disk.map(|at| tape.get(at + phase::OPERATION))
+}
+
+/// Has the page cache hold the file where it is used through that. It does as long as somebody has the disk open.
+fn warm(tape: &Tape) -> Result<(), String> {
+    if operations(tape).all(|operation| operation & phase::CACHED == 0) {
+        return Ok(());
+    }
+    let read = File::open(DISK).and_then(|mut file| io::copy(&mut file, &mut io::sink()));
+    read.map(drop).map_err(|error| format!("cannot read {DISK}: {error}"))
+}
+
+/// Has the kernel find the devices: the disk, if the tenant works on one, and the network card, if it has an address.
+fn find_devices(tape: &Tape) -> Result<(), String> {
+    let failed = modules::load(Path::new(MODULES));
+    if !failed.is_empty() {
+        return Err(format!("modules for its devices: {}", failed.join("; ")));
+    }
+    if operations(tape).next().is_some() {
+        await_disk().and_then(|()| disk::hand_over(Path::new(DISK)))?;
+    }
+    fs::read_to_string(ADDRESS).map_or(Ok(()), |address| network::take_address(CARD, &address))
+}
+
+/// The kernel may look for a disk on its own time.
+fn await_disk() -> Result<(), String> {
+    let until_ns = now_ns() + DISK_PATIENCE_NS;
+    while !Path::new(DISK).exists() {
+        if now_ns() >= until_ns {
+            return Err(format!("its kernel does not find the disk {DISK}"));
+        }
+        sleep_until(now_ns() + LOOK_EVERY_NS);
+    }
+    Ok(())
+}
+
 /// A worker under way.
 struct Worker {
     process: Child,
@@ -83,6 +132,10 @@ fn serve(port: &mut File, first_ns: u64) -> Result<(), String> {
         if from_worker && !worker.over {
             let news = worker.hear()?;
             tell(port, &news)?;
+            if news.starts_with(tells::READY) {
+                // Not a part of the start, and over before the first question is answered.
+                warm(&worker.tape)?;
+            }
         }
         if from_runner {
             let mut buffer = [0_u8; 256];
@@ -172,6 +225,7 @@ impl Worker {
         let (control, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
                 .map_err(|error| failed(&error))?;
+        find_devices(&tape).map_err(|error| failed(&error))?;
         let exec_ns = now_ns();
         let process = Command::new("/init")
             .arg0("catamaran-worker")

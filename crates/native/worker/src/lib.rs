@@ -15,6 +15,7 @@ pub mod file;
 pub mod fixed_loop;
 pub mod folder;
 pub mod minimal;
+pub mod modules;
 pub mod port;
 pub mod program;
 pub mod reap;

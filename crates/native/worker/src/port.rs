@@ -7,6 +7,18 @@ pub const DEVICE: &str = "/dev/ttyS1";
 /// Where the guest finds its tape.
 pub const TAPE: &str = "/tape";
 
+/// Folder of the modules that the guest's kernel is to load, by name in their order.
+pub const MODULES: &str = "/modules";
+
+/// Where the guest finds the disk that is its tenant's file.
+pub const DISK: &str = "/dev/vda";
+
+/// Where the guest finds its address in the run's network, as `10.87.0.1/16`, where there is one.
+pub const ADDRESS: &str = "/address";
+
+/// The guest's network card.
+pub const CARD: &str = "eth0";
+
 /// Folder of the guest in which a probe may do as it likes.
 pub const PLAYGROUND: &str = "/tmp";
 

@@ -192,7 +192,7 @@ static DISK: Table = Table::new(
         Field::default("depth", THREADS, "1").means("Operations in flight: threads with one each.").like("8"),
         Field::default("fsync", Takes::Flag, "false").means("Waits after each write until it is on the device.").like("true"),
         Field::absent("rate", Takes::SPEED, "as fast as it goes").means("No operation begins sooner than this speed has it; what is late is made up for.").like("\"20MB/s\""),
-        Field::default("cached", Takes::Flag, "false").means("Through the page cache, which holds the file from the start, rather than O_DIRECT.").like("true"),
+        Field::default("cached", Takes::Flag, "false").means("Through the page cache, which holds the file from the start, rather than O_DIRECT. In a guest it is the guest's page cache.").like("true"),
         Field::absent("layer", Takes::Layer, "a file of the tenant's own")
             .means(
                 "The file is one that the image's layer of this id consists of, as large as the layer. It goes through the page cache, which \

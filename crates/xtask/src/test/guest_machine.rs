@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use catamaran_modules::Modules;
 
 use super::initramfs::Initramfs;
-use super::modules::Modules;
 use crate::shell::{Workspace, capture};
 
 /// Turns of the fixed loop that stand for a CPU second in the guest: an emulated core makes a fraction of a real one's.
@@ -52,7 +52,7 @@ impl Machine {
         let archive = folder.join("initramfs.cpio");
         let mut machine = Self { kernel, archive, disk: None, promised: Vec::new() };
         let mut wanted = Vec::new();
-        match modules.in_order(workspace, &FOR_NETWORKS) {
+        match modules.in_order(&FOR_NETWORKS) {
             Ok(_) => {
                 wanted.extend(FOR_NETWORKS);
                 machine.promised.push("CATAMARAN_NETWORK");
@@ -60,7 +60,7 @@ impl Machine {
             Err(why) => println!("the guest has no networks: {why:#}"),
         }
         let for_a_disk = [&FOR_A_DISK[..], schedulers].concat();
-        match modules.in_order(workspace, &for_a_disk).and_then(|_| mkfs(workspace)) {
+        match modules.in_order(&for_a_disk).map_err(Into::into).and_then(|_| mkfs(workspace)) {
             Ok(mkfs) => {
                 wanted.extend(for_a_disk);
                 machine.promised.push("CATAMARAN_DISK");
@@ -68,7 +68,7 @@ impl Machine {
             }
             Err(why) => println!("the guest has no disk: {why:#}"),
         }
-        for (number, module) in modules.in_order(workspace, &wanted)?.into_iter().enumerate() {
+        for (number, module) in modules.in_order(&wanted)?.into_iter().enumerate() {
             image.file(&format!("/modules/{number:02}-{}.ko", module.name), module.bytes);
         }
         Ok(machine)

@@ -12,18 +12,19 @@ struct House {
 }
 
 /// The houses, as in ARCHITECTURE.md. A manifest elsewhere is a fault, so that nobody forgets to give it its arrows.
-const HOUSES: [House; 19] = [
+const HOUSES: [House; 20] = [
     House { folder: "crates/scenario", may_use: &[], serde: true },
     House { folder: "crates/report", may_use: &["scenario"], serde: true },
     House { folder: "crates/sim", may_use: &["scenario", "report"], serde: false },
     House { folder: "crates/lessons", may_use: &["scenario"], serde: true },
     House {
         folder: "crates/native",
-        may_use: &["scenario", "report", "worker", "static-program", "image"],
+        may_use: &["scenario", "report", "worker", "static-program", "image", "modules"],
         serde: true,
     },
     House { folder: "crates/native/worker", may_use: &["scenario"], serde: false },
     House { folder: "crates/image", may_use: &[], serde: true },
+    House { folder: "crates/modules", may_use: &[], serde: false },
     House { folder: "crates/oci", may_use: &["oci-init", "static-program"], serde: true },
     House { folder: "crates/oci/cli", may_use: &["oci"], serde: true },
     House { folder: "crates/oci/init", may_use: &[], serde: true },
@@ -39,7 +40,7 @@ const HOUSES: [House; 19] = [
     House { folder: "tests/engines", may_use: &["image"], serde: true },
     House { folder: "tests/fuzz", may_use: &["scenario", "report", "sim", "oci", "oci-init"], serde: true },
     House { folder: "crates/static-program", may_use: &[], serde: false },
-    House { folder: "crates/xtask", may_use: &[], serde: true },
+    House { folder: "crates/xtask", may_use: &["modules"], serde: true },
 ];
 
 const PREFIX: &str = "catamaran-";

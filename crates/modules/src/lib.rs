@@ -7,13 +7,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-
-use crate::shell::Workspace;
+/// Why a module is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Neither linked into the kernel nor in its package.
+    #[error("the kernel has no module {0}")]
+    Missing(String),
+    /// The same of one that another depends on.
+    #[error("{0} depends on {1}: {2}")]
+    Dependency(String, String, Box<Error>),
+    /// Its file can't be read.
+    #[error("{}: {}", .0.display(), .1)]
+    Unreadable(PathBuf, String),
+}
 
 /// What a kernel's package has of modules.
-pub(super) struct Modules {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Modules {
     /// Where the file of each lies, by the name that other modules know it by.
     files: BTreeMap<String, PathBuf>,
     /// Names of those that the kernel has without a file.
@@ -21,15 +33,18 @@ pub(super) struct Modules {
 }
 
 /// A module to be loaded.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Module {
-    pub(super) name: String,
-    pub(super) bytes: Vec<u8>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Module {
+    /// As other modules know it.
+    pub name: String,
+    /// As the kernel takes it.
+    pub bytes: Vec<u8>,
 }
 
 impl Modules {
     /// Those of the kernel whose image lies in `…/boot`; none where there is nothing beside the image.
-    pub(super) fn of(kernel: &Path) -> Self {
+    #[must_use]
+    pub fn of(kernel: &Path) -> Self {
         let mut found = Self { files: BTreeMap::new(), builtin: BTreeSet::new() };
         let release = kernel.file_name().and_then(|name| name.to_str()?.strip_prefix("vmlinuz-"));
         let root = kernel.parent().and_then(Path::parent);
@@ -55,22 +70,22 @@ impl Modules {
     ///
     /// # Errors
     /// Where the kernel has not got one of them, or its file can't be read.
-    pub(super) fn in_order(&self, workspace: &Workspace, wanted: &[&str]) -> Result<Vec<Module>> {
+    pub fn in_order(&self, wanted: &[&str]) -> Result<Vec<Module>, Error> {
         let mut order = Vec::new();
-        wanted.iter().try_for_each(|name| self.add(workspace, name, &mut order))?;
+        wanted.iter().try_for_each(|name| self.add(name, &mut order))?;
         Ok(order)
     }
 
     /// Adds a module after those that it depends on, if it is not there yet.
-    fn add(&self, workspace: &Workspace, name: &str, order: &mut Vec<Module>) -> Result<()> {
+    fn add(&self, name: &str, order: &mut Vec<Module>) -> Result<(), Error> {
         if self.builtin.contains(name) || order.iter().any(|module| module.name == name) {
             return Ok(());
         }
-        let file = self.files.get(name).with_context(|| format!("the kernel has no module {name}"))?;
-        let bytes = content(workspace, file).with_context(|| file.display().to_string())?;
+        let file = self.files.get(name).ok_or_else(|| Error::Missing(name.to_owned()))?;
+        let bytes = content(file).map_err(|why| Error::Unreadable(file.clone(), why))?;
         for dependency in depends(&bytes) {
-            self.add(workspace, &dependency, order)
-                .with_context(|| format!("{name} depends on {dependency}"))?;
+            self.add(&dependency, order)
+                .map_err(|why| Error::Dependency(name.to_owned(), dependency, Box::new(why)))?;
         }
         order.push(Module { name: name.to_owned(), bytes });
         Ok(())
@@ -85,13 +100,14 @@ fn known_as(file: &Path) -> Option<String> {
 }
 
 /// A module's bytes, as the kernel takes them.
-fn content(workspace: &Workspace, file: &Path) -> Result<Vec<u8>> {
+fn content(file: &Path) -> Result<Vec<u8>, String> {
     if file.extension().is_none_or(|ending| ending != "xz") {
-        return Ok(fs::read(file)?);
+        return fs::read(file).map_err(|error| error.to_string());
     }
-    let output = workspace.command("xz").arg("-dc").arg(file).output().context("`xz` (of xz-utils)")?;
+    let output = Command::new("xz").arg("-dc").arg(file).output();
+    let output = output.map_err(|error| format!("`xz` (of xz-utils): {error}"))?;
     if !output.status.success() {
-        bail!("`xz` ended with {}", output.status);
+        return Err(format!("`xz` ended with {}", output.status));
     }
     Ok(output.stdout)
 }
@@ -108,12 +124,11 @@ mod tests {
     use super::*;
 
     /// A package of a kernel with these modules, each with what it depends on.
-    fn package(modules: &[(&str, &str)], builtin: &str) -> PathBuf {
-        let name = format!("xtask-modules-{}-{}", std::process::id(), modules.len());
-        let root = std::env::temp_dir().join(name);
-        let folder = root.join("lib/modules/6.1.0-1/kernel/net");
+    fn package(modules: &[(&str, &str)], builtin: &str) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("lib/modules/6.1.0-1/kernel/net");
         fs::create_dir_all(&folder).unwrap();
-        fs::write(root.join("lib/modules/6.1.0-1/modules.builtin"), builtin).unwrap();
+        fs::write(root.path().join("lib/modules/6.1.0-1/modules.builtin"), builtin).unwrap();
         for (name, depends) in modules {
             let bytes = format!("\u{7f}ELF\0license=GPL\0depends={depends}\0name={name}\0");
             fs::write(folder.join(format!("{name}.ko")), bytes).unwrap();
@@ -121,9 +136,8 @@ mod tests {
         root
     }
 
-    fn order(root: &Path, wanted: &[&str]) -> Result<Vec<String>> {
-        let workspace = Workspace::here().unwrap();
-        let order = Modules::of(&root.join("boot/vmlinuz-6.1.0-1")).in_order(&workspace, wanted)?;
+    fn order(root: &Path, wanted: &[&str]) -> Result<Vec<String>, Error> {
+        let order = Modules::of(&root.join("boot/vmlinuz-6.1.0-1")).in_order(wanted)?;
         Ok(order.into_iter().map(|module| module.name).collect())
     }
 
@@ -133,17 +147,15 @@ mod tests {
             &[("bridge", "llc,stp"), ("stp", "llc"), ("llc", ""), ("sch-tbf", ""), ("veth", "")],
             "kernel/fs/ext4/ext4.ko\n",
         );
-        let names = order(&root, &["bridge", "veth", "ext4", "stp", "sch_tbf"]).unwrap();
+        let names = order(root.path(), &["bridge", "veth", "ext4", "stp", "sch_tbf"]).unwrap();
         assert_eq!(names, ["llc", "stp", "bridge", "veth", "sch_tbf"]);
-        fs::remove_dir_all(root).unwrap();
     }
 
     #[test]
     fn what_a_kernel_has_not_got_is_named() {
         let root = package(&[("bridge", "llc")], "");
-        let error = format!("{:#}", order(&root, &["bridge"]).expect_err("no llc"));
+        let error = order(root.path(), &["bridge"]).expect_err("no llc").to_string();
         assert_eq!(error, "bridge depends on llc: the kernel has no module llc");
-        fs::remove_dir_all(root).unwrap();
         let error = order(Path::new("/nowhere"), &["veth"]).expect_err("no modules at all");
         assert!(error.to_string().contains("no module veth"), "{error}");
     }
