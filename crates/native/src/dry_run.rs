@@ -41,7 +41,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let shape = Shape::of(plan, platform)?;
     let Found { cgroup, base } = groups(&shape)?;
     if let Some(found) = engine::Found::find(platform, &plan.settings(platform))? {
-        Shown::of(cgroup.version(), NAME)?;
+        Shown::to_engine(&*cgroup, NAME)?;
         return Ok(of_engine(&found, plan));
     }
     let mut lines = opening(platform);
@@ -60,7 +60,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let mut runtime = Runtime::find(platform)?;
     if let Some(runtime) = &mut runtime {
         lines.push("# The runtime is shown the guard in the place of all control groups.".into());
-        lines.extend(runtime.typed_guard(cgroup.version(), NAME, &mut made)?);
+        lines.extend(runtime.typed_guard(&*cgroup, NAME, &mut made));
     }
     let network = ByHand::of(plan, platform::wiring(platform, settings));
     lines.extend(network.iter().flat_map(ByHand::make));

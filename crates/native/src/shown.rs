@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use catamaran_worker::script::Step;
 
+use crate::cgroup::Cgroup;
 use crate::guard::Guard;
 use crate::machine::Hierarchies;
 use crate::problem::Problem;
@@ -18,20 +19,34 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// What is shown of a guard called `name`.
+    /// What is shown of a guard called `name`: of version 2 its group in the place of the tree's root, of version 1 one in each
+    /// hierarchy, and of a version 2 beside that nothing.
+    pub(crate) fn of(cgroup: &dyn Cgroup, name: &str) -> Self {
+        let found = Hierarchies::find();
+        let root = found.v2_root.into_iter();
+        match cgroup.group() {
+            Some(group) => {
+                Self { groups: root.map(|root| (group.to_owned(), root)).collect(), hidden: vec![] }
+            }
+            None => {
+                let groups = found.v1_mounts.into_iter().map(|(own, point)| (own.join(name), point));
+                Self { groups: groups.collect(), hidden: root.collect() }
+            }
+        }
+    }
+
+    /// The same for an engine.
     ///
     /// # Errors
     /// [`Problem::Unavailable`] on version 2 of the control groups.
-    pub(crate) fn of(version: u8, name: &str) -> Result<Self, Problem> {
-        if version != 1 {
+    pub(crate) fn to_engine(cgroup: &dyn Cgroup, name: &str) -> Result<Self, Problem> {
+        if cgroup.version() != 1 {
             return Err(Problem::unavailable(
-                "an OCI runtime or an engine of the machine is not carried out on version 2 of the control groups yet",
-                "run it on the platform container, or simulate it",
+                "an engine of the machine is not carried out on version 2 of the control groups yet",
+                "run it on the platform container, runc, crun or youki, or simulate it",
             ));
         }
-        let found = Hierarchies::find();
-        let groups = found.v1_mounts.into_iter().map(|(own, point)| (own.join(name), point)).collect();
-        Ok(Self { groups, hidden: found.v2_root.into_iter().collect() })
+        Ok(Self::of(cgroup, name))
     }
 
     /// Makes a group in each hierarchy in which the guard has none.

@@ -131,6 +131,10 @@ pub(crate) struct Accounts {
 pub(crate) trait Cgroup: Send + Sync {
     /// 1 or 2; 0 where there are no groups to be used.
     fn version(&self) -> u8;
+    /// The guard's group, where one tree has all controllers.
+    fn group(&self) -> Option<&Path> {
+        None
+    }
     /// Steps that make the guard: groups for all tenants of a run, confined to a machine.
     fn guard(&self, confines: &Confines, shared_cpu: bool) -> Vec<Step>;
     /// Groups that only count: the tenant competes for CPU inside the guard's own group.

@@ -31,6 +31,10 @@ impl Cgroup for V2 {
         2
     }
 
+    fn group(&self) -> Option<&Path> {
+        Some(&self.guard)
+    }
+
     fn guard(&self, confines: &Confines, shared_cpu: bool) -> Vec<Step> {
         let mut handed_down = vec!["memory".to_owned()];
         if !shared_cpu {

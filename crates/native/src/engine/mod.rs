@@ -5,6 +5,7 @@
 //! tells who is at the other end, and the runner hands over the tape.
 
 mod calls;
+mod furniture;
 mod pull;
 mod room;
 mod tenant;
@@ -16,8 +17,6 @@ use catamaran_scenario::plan::{PlatformSettings, Tenant};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::facts::Facts;
 use catamaran_worker::minimal::{CONTROL, FILE, PROGRAM};
-use catamaran_worker::room_plan::RoomPlan;
-use catamaran_worker::script::Step;
 use catamaran_worker::stop::stop_at;
 
 use crate::guard::Guard;
@@ -33,27 +32,14 @@ use crate::shown::Shown;
 use pull::Pulls;
 
 use calls::{CONTAINERD, Calls, Container, DOCKER, LXC, PODMAN, Place, device_file};
+pub(crate) use furniture::GROUP;
+use furniture::{furniture, holding_group};
 use room::Room;
 
-/// The group below the guard in which the engine's own processes are, where groups merely hold processes together.
-pub(crate) const GROUP: &str = "engine";
-/// The hierarchies in which that is so for every engine: one that holds its processes together for whoever cleans up, and one
-/// that counts what they cost.
-const HOLDS: [&str; 2] = ["pids", "cpuacct"];
 /// How the groups end that LXC's monitors are put into, below that of whoever starts them.
 const MONITOR: &str = ".monitor";
 /// What the kernel calls the file of the worker, by which the room's own processes are told from an engine's.
 const WORKER_FILE: &str = "/memfd:catamaran-worker";
-/// Where engines, monitors and runtimes keep state whatever they are told; `/dev/shm` holds podman's locks.
-const PRIVATE: [&str; 7] = [
-    "/run",
-    "/dev/shm",
-    "/var/lib/containers",
-    "/var/lib/docker",
-    "/var/lib/containerd",
-    "/var/lib/cni",
-    "/var/lib/lxc",
-];
 
 /// What is known of the engine of a platform.
 fn calls(platform: Platform) -> Option<&'static dyn Calls> {
@@ -121,7 +107,7 @@ impl Found {
         worker: &WorkerFile,
         interrupt: &Interrupt,
     ) -> Result<Engine, Problem> {
-        let shown = Shown::of(guard.cgroup.version(), &guard.group_name())?;
+        let shown = Shown::to_engine(&*guard.cgroup, &guard.group_name())?;
         shown.make(guard)?;
         let furniture = furniture(guard, shown, self.calls.stays())?;
         let room = Room::open(worker, guard.id(), &furniture, interrupt)?;
@@ -150,40 +136,6 @@ impl Found {
             None => format!("lxc {told}"),
         }
     }
-}
-
-/// The room of a guard's run. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for
-/// hierarchies that bound nothing: whoever cleans up finds it by one, and its CPU time is counted in the other.
-fn furniture(guard: &mut Guard, shown: Shown, stays: bool) -> Result<RoomPlan, Problem> {
-    let bounds_nothing = |name: &str| {
-        shown.groups.iter().position(|(group, _)| group.components().any(|part| part.as_os_str() == name))
-    };
-    let [holder, counter] = HOLDS.map(bounds_nothing);
-    let holders = [holder.or(Some(0)), counter];
-    let mut settle = Vec::new();
-    for (number, (group, _)) in shown.groups.iter().enumerate() {
-        if !holders.contains(&Some(number)) && !stays {
-            settle.extend(group.parent().map(Path::to_owned));
-            continue;
-        }
-        let own = group.join(GROUP);
-        guard.demand(&[Step::Make(own.clone())], 0)?;
-        // Nobody can enter a group that has no cores yet.
-        for name in ["cpuset.cpus", "cpuset.mems"] {
-            if let Ok(value) = std::fs::read_to_string(group.join(name)) {
-                guard.demand(&[Step::Write { value, file: own.join(name) }], 0)?;
-            }
-        }
-        settle.push(own);
-    }
-    let enter = shown.groups.iter().map(|(group, _)| group.clone()).collect();
-    let hidden = PRIVATE.iter().map(PathBuf::from).chain(shown.hidden).collect();
-    Ok(RoomPlan { folder: guard.path().to_owned(), enter, settle, shown: shown.groups, hidden })
-}
-
-/// The group in which all processes of a room are.
-fn holding_group(plan: &RoomPlan) -> PathBuf {
-    plan.settle.iter().find(|group| group.ends_with(GROUP)).cloned().unwrap_or_default()
 }
 
 /// A tenant as it is to be contained.

@@ -6,6 +6,7 @@ use catamaran_scenario::plan::Tenant;
 
 use super::bundle::Contents;
 use super::{Runtime, no_room};
+use crate::cgroup::Cgroup;
 use crate::dry_run::{quote, quoted};
 use crate::image::worker::FOLDERS;
 use crate::platform;
@@ -19,20 +20,17 @@ const WORKER: &str = "CATAMARAN_WORKER";
 impl Runtime {
     /// What is made in every hierarchy before the first tenant is there: groups of a guard called `name`, but for those in `made`,
     /// to which they are added.
-    ///
-    /// # Errors
-    /// As [`Runtime::prepare`].
     pub(crate) fn typed_guard(
         &mut self,
-        version: u8,
+        cgroup: &dyn Cgroup,
         name: &str,
         made: &mut Vec<String>,
-    ) -> Result<Vec<String>, Problem> {
-        self.shown = Shown::of(version, name)?;
+    ) -> Vec<String> {
+        self.shown = Shown::of(cgroup, name);
         let groups: Vec<String> = self.shown.groups.iter().map(|(group, _)| quoted(group)).collect();
         let missing: Vec<String> = groups.into_iter().filter(|group| !made.contains(group)).collect();
         made.extend(missing.iter().cloned());
-        Ok(missing.iter().map(|group| format!("mkdir {group}")).collect())
+        missing.iter().map(|group| format!("mkdir {group}")).collect()
     }
 
     /// The bundle of a tenant in `folder`, and its start.

@@ -78,9 +78,9 @@ impl Runtime {
     /// Makes ready for its containers in a run's guard, which gets a group in every hierarchy.
     ///
     /// # Errors
-    /// As [`Shown::of`] and [`Shown::make`].
+    /// As [`Shown::make`].
     pub(crate) fn prepare(mut self, guard: &mut Guard) -> Result<Self, Problem> {
-        self.shown = Shown::of(guard.cgroup.version(), &guard.group_name())?;
+        self.shown = Shown::of(&*guard.cgroup, &guard.group_name());
         self.shown.make(guard)?;
         let worker = guard.path().join(PROGRAM);
         let write = || -> std::io::Result<()> {

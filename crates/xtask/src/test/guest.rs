@@ -11,6 +11,7 @@ use super::Run;
 use super::build::TestProgram;
 use super::guest_machine::Machine;
 use super::initramfs::Initramfs;
+use super::oci::others;
 use crate::setup::guest_kernel;
 use crate::shell::{Workspace, follow_while_it_speaks};
 
@@ -35,7 +36,7 @@ struct Group {
 }
 
 /// What is run, in this order. On a tree of version 2 it matters from which group a run is started.
-const GROUPS: [Group; 12] = [
+const GROUPS: [Group; 13] = [
     Group { program: ("crates/native", "v2"), place: "alone", seconds: 90, arguments: "" },
     Group {
         program: ("crates/native", "v2"),
@@ -81,7 +82,16 @@ const GROUPS: [Group; 12] = [
         seconds: 300,
         // The page cache knows no version of control groups, nor do kills and starts; limits that are set anew do.
         arguments: "native:: --skip vm:: --skip a_rate_paces_the_disk --skip who_is_killed --skip replicas_come \
-                    --skip an_update",
+                    --skip an_update --skip runc:: --skip crun::",
+    },
+    Group {
+        program: ("tests", "conformance"),
+        place: "alone",
+        seconds: 120,
+        // Runtimes of others take longer for each start here: what they make of the limits of version 2.
+        arguments: "native::runc::a_limit_throttles native::runc::a_memory_limit_kills native::runc::what_is_seen \
+                    native::runc::touched_memory native::crun::a_limit_throttles native::crun::a_memory_limit_kills \
+                    native::crun::what_is_seen native::crun::touched_memory",
     },
 ];
 
@@ -245,26 +255,35 @@ fn tests(
             .iter()
             .find(|program| program.folder == Path::new(of) && program.name == name && program.integration);
         let program = program.with_context(|| format!("{of} has no test program {name}"))?;
-        let stripped = folder.join(name);
-        strip(workspace, &program.executable, &stripped)?;
         let place = format!("/tests/{name}");
-        image.program(workspace, &stripped, &place)?;
+        stripped(workspace, &program.executable, folder, &place, image)?;
         list += &format!("{} {} {place} {}\n", group.seconds, group.place, group.arguments);
+    }
+    for (name, program) in others(workspace) {
+        stripped(workspace, &program, folder, &format!("/bin/{name}"), image)?;
     }
     Ok(list)
 }
 
-/// The program without what only debuggers need, which would fill the guest's memory.
-pub(super) fn strip(workspace: &Workspace, program: &Path, stripped: &Path) -> Result<()> {
+/// Puts a program at `place` of the guest without what only debuggers need, which would fill the guest's memory; the copy is made in
+/// `folder`.
+pub(super) fn stripped(
+    workspace: &Workspace,
+    program: &Path,
+    folder: &Path,
+    place: &str,
+    image: &mut Initramfs,
+) -> Result<()> {
+    let copy = folder.join(Path::new(place).file_name().unwrap_or_default());
     let mut command = workspace.command("strip");
-    let done = command.arg("-o").arg(stripped).arg(program).status();
+    let done = command.arg("-o").arg(&copy).arg(program).status();
     if !done.is_ok_and(|status| status.success()) {
         bail!(
             "`strip` (of the package binutils, which the linker is part of) failed on {}",
             program.display()
         );
     }
-    Ok(())
+    image.program(workspace, &copy, place)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use super::Run;
-use super::guest::{in_guest, strip};
+use super::guest::{in_guest, stripped};
 use crate::shell::Workspace;
 
 /// Runtimes of others; where one is not on this machine it is left out.
@@ -69,16 +69,12 @@ fn in_guest_of_v2(run: &mut Run, name: &str, runtimes: &[(&'static str, PathBuf)
     let patience = PATIENCE.saturating_mul(u32::try_from(runtimes.len())?);
     in_guest(run, name, &[], patience, |run, folder, image| {
         let place = "/tests/catamaran-conformance";
-        let stripped = folder.join("catamaran-conformance");
-        strip(run.workspace, &suite, &stripped)?;
-        image.program(run.workspace, &stripped, place)?;
+        stripped(run.workspace, &suite, folder, place, image)?;
         let mut lines = String::new();
         for (name, program) in runtimes {
-            let stripped = folder.join(name);
-            strip(run.workspace, program, &stripped)?;
-            let program = format!("/bin/{}", program.file_name().unwrap_or_default().to_string_lossy());
-            image.program(run.workspace, &stripped, &program)?;
-            lines += &format!("{SECONDS} alone {FILES} {place} --jobs {JOBS} --runtime {name}={program}\n");
+            let in_guest = format!("/bin/{}", program.file_name().unwrap_or_default().to_string_lossy());
+            stripped(run.workspace, program, folder, &in_guest, image)?;
+            lines += &format!("{SECONDS} alone {FILES} {place} --jobs {JOBS} --runtime {name}={in_guest}\n");
         }
         for tool in TOOLS {
             let file = run.workspace.find(tool).with_context(|| format!("{tool} is not on PATH"))?;
@@ -103,8 +99,12 @@ fn build(run: &mut Run) -> Result<PathBuf> {
 
 /// Names and programs of all runtimes that are here, ours first.
 fn runtimes(workspace: &Workspace) -> Vec<(&'static str, PathBuf)> {
-    let others = OTHERS.iter().filter_map(|name| Some((*name, workspace.find(name)?)));
-    std::iter::once(ours(workspace)).chain(others).collect()
+    std::iter::once(ours(workspace)).chain(others(workspace)).collect()
+}
+
+/// Names and programs of those of others that are here.
+pub(super) fn others(workspace: &Workspace) -> impl Iterator<Item = (&'static str, PathBuf)> {
+    OTHERS.into_iter().filter_map(|name| Some((name, workspace.find(name)?)))
 }
 
 /// Name and program of ours.

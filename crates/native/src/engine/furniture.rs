@@ -1,0 +1,60 @@
+//! What stands in the room of an engine: which groups it sees and sits in, and what of the machine's is hidden from it.
+
+use std::path::{Path, PathBuf};
+
+use catamaran_worker::room_plan::RoomPlan;
+use catamaran_worker::script::Step;
+
+use crate::guard::Guard;
+use crate::problem::Problem;
+use crate::shown::Shown;
+
+/// The group below the guard in which the engine's own processes are, where groups merely hold processes together.
+pub(crate) const GROUP: &str = "engine";
+/// The hierarchies in which that is so for every engine: one that holds its processes together for whoever cleans up, and one
+/// that counts what they cost.
+const HOLDS: [&str; 2] = ["pids", "cpuacct"];
+/// Where engines, monitors and runtimes keep state whatever they are told; `/dev/shm` holds podman's locks.
+const PRIVATE: [&str; 7] = [
+    "/run",
+    "/dev/shm",
+    "/var/lib/containers",
+    "/var/lib/docker",
+    "/var/lib/containerd",
+    "/var/lib/cni",
+    "/var/lib/lxc",
+];
+
+/// The room of a guard's run. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for
+/// hierarchies that bound nothing: whoever cleans up finds it by one, and its CPU time is counted in the other.
+pub(super) fn furniture(guard: &mut Guard, shown: Shown, stays: bool) -> Result<RoomPlan, Problem> {
+    let bounds_nothing = |name: &str| {
+        shown.groups.iter().position(|(group, _)| group.components().any(|part| part.as_os_str() == name))
+    };
+    let [holder, counter] = HOLDS.map(bounds_nothing);
+    let holders = [holder.or(Some(0)), counter];
+    let mut settle = Vec::new();
+    for (number, (group, _)) in shown.groups.iter().enumerate() {
+        if !holders.contains(&Some(number)) && !stays {
+            settle.extend(group.parent().map(Path::to_owned));
+            continue;
+        }
+        let own = group.join(GROUP);
+        guard.demand(&[Step::Make(own.clone())], 0)?;
+        // Nobody can enter a group that has no cores yet.
+        for name in ["cpuset.cpus", "cpuset.mems"] {
+            if let Ok(value) = std::fs::read_to_string(group.join(name)) {
+                guard.demand(&[Step::Write { value, file: own.join(name) }], 0)?;
+            }
+        }
+        settle.push(own);
+    }
+    let enter = shown.groups.iter().map(|(group, _)| group.clone()).collect();
+    let hidden = PRIVATE.iter().map(PathBuf::from).chain(shown.hidden).collect();
+    Ok(RoomPlan { folder: guard.path().to_owned(), enter, settle, shown: shown.groups, hidden })
+}
+
+/// The group in which all processes of a room are.
+pub(super) fn holding_group(plan: &RoomPlan) -> PathBuf {
+    plan.settle.iter().find(|group| group.ends_with(GROUP)).cloned().unwrap_or_default()
+}
