@@ -5,8 +5,8 @@
 //! Modules of the kernel lie in `/modules` and are loaded in the order of their names; where they bring a disk, it is the folder
 //! for files.
 //!
-//! A line of `/groups`: seconds, place (`alone`, `shared`, `root`), variables (`NAME=VALUE`), program, its arguments. The first
-//! [`FROM`] lines are left out: an earlier guest has run them.
+//! A line of `/groups`: seconds, place (`alone`, `shared`, `root`), variables (`NAME=VALUE`), program, its arguments. [`WANTED`] says
+//! which lines are run: an earlier guest may have run the others.
 
 use std::error::Error;
 use std::ffi::CStr;
@@ -34,8 +34,8 @@ const STOOD_STILL: Duration = Duration::from_secs(30);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// What it says then, before the end of a line which is none: ENQ, that nobody else writes.
 const AT_WORK: char = '\x05';
-/// Number of lines of `/groups` to leave out, on the kernel's command line.
-const FROM: &str = "CATAMARAN_GROUPS_FROM";
+/// Numbers of lines of `/groups`, with commas between them, on the kernel's command line.
+const WANTED: &str = "CATAMARAN_GROUPS";
 /// The first virtio disk.
 const DISK: &str = "/dev/vda";
 /// The first folder where the runner looks for a disk to put files on.
@@ -114,12 +114,13 @@ fn run_all() -> Outcome<()> {
         fs::read_to_string("/proc/sys/kernel/osrelease")?.trim(),
         controllers.trim()
     );
-    let from = std::env::var(FROM).ok().map_or(Ok(0), |from| from.parse())?;
-    for (number, group) in fs::read_to_string("/groups")?.lines().enumerate().skip(from) {
+    let wanted = std::env::var(WANTED)?;
+    let is_wanted = |number: usize| wanted.split(',').any(|wanted| wanted == number.to_string());
+    let groups = fs::read_to_string("/groups")?;
+    for (number, group) in groups.lines().enumerate().filter(|(number, _)| is_wanted(*number)) {
         run_group(group)?;
         println!("guest: that was group {number}");
     }
-    println!("guest: all groups have been run");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod guest;
 mod guest_machine;
 mod initramfs;
 mod oci;
+mod said;
 mod steps;
 mod tally;
 

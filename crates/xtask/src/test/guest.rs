@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::Run;
 use super::build::TestProgram;
 use super::guest_machine::Machine;
 use super::initramfs::Initramfs;
 use super::oci::others;
+use super::said::Said;
+use super::tally::Tally;
+use super::{MOST_REPEATED, Run};
 use crate::setup::guest_kernel;
 use crate::shell::{Workspace, follow_while_it_speaks};
 
@@ -120,13 +122,6 @@ const TOOLS: [&str; 18] = [
 /// Programs that make a network by hand, where this machine has them; without them one test says so.
 const TOOLS_FOR_NETWORKS: [&str; 3] = ["ip", "tc", "nsenter"];
 
-/// What the guest says when it has run every group.
-const LAST_WORD: &str = "guest: all groups have been run";
-/// How it says that one has been run.
-const END_OF_GROUP: &str = "guest: that was group ";
-/// Its sign of life; the line that it comes in goes on in the next one.
-const AT_WORK: char = '\x05';
-
 /// The scheduler of disks that knows weights of control groups.
 const WEIGHS: &str = "bfq";
 
@@ -151,79 +146,58 @@ pub(super) fn in_guest(
     fs::create_dir_all(&folder)?;
     let mut image = Initramfs::default();
     let groups = fill(run, &folder, &mut image)?;
+    let count = groups.lines().count();
     image.file("/groups", groups.into_bytes());
     system(run.workspace, &mut image)?;
     let machine = Machine::prepare(run.workspace, kernel, schedulers, &folder, &mut image)?;
     image.write(machine.archive())?;
     let megabytes = fs::metadata(machine.archive())?.len() >> 20;
     println!("the guest boots with {megabytes} MiB of programs");
-    let mut said = Said::default();
-    for boot in 1..=BOOTS {
-        boot_once(run, &machine, patience, &mut said);
-        if said.complete {
-            break;
-        }
-        println!("boot {boot} of {BOOTS}: the guest stopped when {} groups had been run", said.ended);
-    }
+    let wanted: Vec<usize> = (0..count).collect();
+    let outcome = boot_and_repeat(run, &machine, patience, &wanted);
     fs::remove_dir_all(&folder)?;
-    said.lines.iter().for_each(|line| run.tally.line(line));
-    if !said.complete {
-        bail!("the guest ended before all groups had been run");
+    outcome
+}
+
+/// Has guests run these groups, and those once more in which a few tests failed.
+fn boot_and_repeat(run: &mut Run, machine: &Machine, patience: Duration, wanted: &[usize]) -> Result<()> {
+    let first = boot_until_run(run, machine, patience, wanted);
+    let mut tallies = first.tallies();
+    let failed = |tally: &Tally| tally.failed.len();
+    let failing: Vec<usize> =
+        tallies.iter().filter(|(_, tally)| failed(tally) > 0).map(|(number, _)| *number).collect();
+    if (1..=MOST_REPEATED).contains(&tallies.values().map(failed).sum()) {
+        println!("\nonce more: groups {failing:?}, of which a test failed");
+        let second = boot_until_run(run, machine, patience, &failing);
+        tallies.iter_mut().for_each(|(number, tally)| second.repeat(*number, tally));
+    }
+    tallies.into_values().for_each(|tally| run.tally.absorb(tally));
+    let missing = first.missing(wanted);
+    if !missing.is_empty() {
+        bail!("the guest ended before all groups had been run: {missing:?}");
     }
     Ok(())
 }
 
-/// What guests said of the groups that they ran to their end.
-#[derive(Default)]
-struct Said {
-    lines: Vec<String>,
-    /// Number of these groups.
-    ended: usize,
-    complete: bool,
-    /// Lines of the group that is being run.
-    pending: Vec<String>,
-    /// The beginning of a line whose end is still to come.
-    begun: String,
-}
-
-impl Said {
-    /// Another guest begins, with the group in which the last one stopped.
-    fn boots(&mut self) {
-        self.pending.clear();
-        self.begun.clear();
-    }
-
-    /// Takes what stands before an end of line.
-    fn take(&mut self, text: &str) {
-        let text = text.trim_end_matches('\r');
-        if let Some(begun) = text.strip_suffix(AT_WORK) {
-            self.begun += begun;
-            return;
+/// Boots guests until these groups have been run; what they said.
+fn boot_until_run(run: &Run, machine: &Machine, patience: Duration, wanted: &[usize]) -> Said {
+    let mut said = Said::default();
+    for boot in 1..=BOOTS {
+        let missing = said.missing(wanted);
+        if missing.is_empty() {
+            break;
         }
-        let line = std::mem::take(&mut self.begun) + text;
-        println!("{line}");
-        if line == LAST_WORD {
-            self.complete = true;
-        } else if line.starts_with(END_OF_GROUP) {
-            self.ended += 1;
-            self.lines.append(&mut self.pending);
-        } else {
-            self.pending.push(line);
+        println!("boot {boot} of at most {BOOTS}, for the groups {missing:?}");
+        let until = run.until.min(Instant::now() + patience);
+        said.boots();
+        let ended = machine.boot(run.workspace, &missing).and_then(|mut qemu| {
+            follow_while_it_speaks(&mut qemu, until, STANDS_STILL, |text| said.take(text))
+        });
+        if let Err(why) = ended {
+            println!("{why:#}");
         }
     }
-}
-
-/// Boots a guest that runs the groups which none has run yet.
-fn boot_once(run: &Run, machine: &Machine, patience: Duration, said: &mut Said) {
-    let until = run.until.min(Instant::now() + patience);
-    said.boots();
-    let ended = machine
-        .boot(run.workspace, said.ended)
-        .and_then(|mut qemu| follow_while_it_speaks(&mut qemu, until, STANDS_STILL, |text| said.take(text)));
-    if let Err(why) = &ended {
-        println!("{why:#}");
-    }
-    said.complete &= matches!(ended, Ok(true));
+    said
 }
 
 /// Process 1, and what it and the tests call.
@@ -284,32 +258,4 @@ pub(super) fn stripped(
         );
     }
     image.program(workspace, &copy, place)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_guest_that_stood_still_said_of_its_last_group_is_not_counted() {
-        let mut said = Said::default();
-        said.boots();
-        for text in [
-            "test a ... \u{5}",
-            "\u{5}",
-            "ok\r",
-            "guest: that was group 0\r",
-            "test b ... FAILED",
-            "test c ... \u{5}",
-        ] {
-            said.take(text);
-        }
-        assert_eq!((said.ended, said.complete), (1, false));
-        said.boots();
-        for text in ["test b ... ok", "guest: that was group 1", LAST_WORD] {
-            said.take(text);
-        }
-        assert_eq!((said.ended, said.complete), (2, true));
-        assert_eq!(said.lines, ["test a ... ok", "test b ... ok"]);
-    }
 }

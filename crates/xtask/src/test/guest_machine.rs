@@ -79,8 +79,8 @@ impl Machine {
         &self.archive
     }
 
-    /// What boots it, with an empty disk and with its serial line on our standard output; it leaves out the first `from` groups.
-    pub(super) fn boot(&self, workspace: &Workspace, from: usize) -> Result<Command> {
+    /// What boots it, with an empty disk and with its serial line on our standard output; it runs these groups.
+    pub(super) fn boot(&self, workspace: &Workspace, groups: &[usize]) -> Result<Command> {
         let mut qemu = workspace.command("qemu-system-x86_64");
         qemu.args(["-M", "microvm", "-accel", "tcg,thread=multi", "-smp", "2", "-m", "1G", "-nodefaults"]);
         qemu.args(["-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot"]);
@@ -96,7 +96,8 @@ impl Machine {
             "console=ttyS0 quiet loglevel=1 panic=-1 reboot=t tsc=reliable tsc_early_khz={} CATAMARAN_TURNS_PER_CPU_S={TURNS_PER_CPU_S}",
             clock_khz()
         );
-        append += &format!(" CATAMARAN_GROUPS_FROM={from}");
+        let groups: Vec<String> = groups.iter().map(usize::to_string).collect();
+        append += &format!(" CATAMARAN_GROUPS={}", groups.join(","));
         for what in &self.promised {
             append += &format!(" {what}=1");
         }

@@ -63,6 +63,14 @@ impl Tally {
         }
     }
 
+    /// Adds what was counted elsewhere.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed.extend(other.failed);
+        self.repeated.extend(other.repeated);
+        self.skipped.extend(other.skipped);
+    }
+
     /// Something failed that says no more than its name.
     pub(crate) fn fail(&mut self, name: String) {
         self.failed.push(Failure { name, said: Vec::new() });
