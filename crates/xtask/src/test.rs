@@ -87,24 +87,26 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The same of a program of libtest's that holds the machine to something: what failed is run once more, one after the other
-    /// and by itself. On a machine that others use, too, a test that measures may be hit by what is none of ours.
-    fn tests_of_the_machine(&mut self, command: impl Fn() -> Command) -> Result<()> {
+    /// The same of a program that holds the machine to something: what failed is run once more by `again`, by itself. On a machine
+    /// that others use, too, a test that measures may be hit by what is none of ours.
+    fn tests_of_the_machine(
+        &mut self,
+        command: &mut Command,
+        again: impl Fn(&[String]) -> Command,
+    ) -> Result<()> {
         let before = self.tally.failed.len();
-        self.tests(&mut command())?;
+        self.tests(command)?;
         let failed = self.tally.names_failed(before);
-        if failed.is_empty() || failed.len() > MOST_REPEATED {
+        if !(1..=MOST_REPEATED).contains(&failed.len()) {
             return Ok(());
         }
         println!("\nonce more, each by itself: {}", failed.join(", "));
-        let mut again = command();
-        again.args(["--test-threads=1", "--exact"]).args(&failed);
-        let mut second = Tally::default();
-        follow(&mut again, self.until, |line| {
+        let mut lines = Vec::new();
+        follow(&mut again(&failed), self.until, |line| {
             println!("{line}");
-            second.line(line);
+            lines.push(line.to_owned());
         })?;
-        self.tally.repeat(before, &second);
+        self.tally.repeat(before, lines.iter().map(String::as_str));
         Ok(())
     }
 

@@ -34,19 +34,27 @@ const FILES: &str = "TMPDIR=/var/tmp";
 /// Builds the suite and runs it; it prints its cases as test runners do.
 pub(super) fn oci(run: &mut Run) -> Result<()> {
     let suite = build(run)?;
-    let mut command = run.workspace.command(&suite.to_string_lossy());
-    for (name, program) in runtimes(run.workspace) {
-        command.arg("--runtime").arg(format!("{name}={}", program.display()));
-    }
+    let mut asked = runtimes(run.workspace);
     match run.workspace.find(EXTRA) {
-        Some(program) => {
-            command.arg("--runtime").arg(format!("{EXTRA}={}", program.display()));
-        }
+        Some(program) => asked.push((EXTRA, program)),
         None => run.tally.line(&format!(
             "test conformance of {EXTRA} ... ignored, it is not here: `cargo xtask setup --with {EXTRA}` builds it"
         )),
     }
-    run.tests(&mut command)
+    let workspace = run.workspace;
+    let command = || {
+        let mut command = workspace.command(&suite.to_string_lossy());
+        for (name, program) in &asked {
+            command.arg("--runtime").arg(format!("{name}={}", program.display()));
+        }
+        command
+    };
+    run.tests_of_the_machine(&mut command(), |failed| {
+        let cases = failed.iter().map(|name| name.split_once("::").map_or(name.as_str(), |(_, case)| case));
+        let mut again = command();
+        again.args(["--jobs", "1", "--only", &cases.collect::<Vec<_>>().join(",")]);
+        again
+    })
 }
 
 /// Runs it in a guest that has version 2, for ours.

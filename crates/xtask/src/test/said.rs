@@ -50,22 +50,20 @@ impl Said {
 
     /// What came of each group.
     pub(super) fn tallies(&self) -> BTreeMap<usize, Tally> {
-        self.groups.iter().map(|(number, lines)| (*number, tally(lines.iter()))).collect()
+        self.groups.iter().map(|(number, lines)| (*number, tally(lines))).collect()
     }
 
     /// Whether a group was run here once more, in which tests of `first` had failed: then what these did now.
     pub(super) fn repeat(&self, group: usize, first: &mut Tally) {
-        let Some(lines) = self.groups.get(&group) else { return };
-        let of_failed: Vec<String> =
-            first.names_failed(0).iter().map(|name| format!("test {name} ... ")).collect();
-        let lines = lines.iter().filter(|line| of_failed.iter().any(|head| line.starts_with(head)));
-        first.repeat(0, &tally(lines));
+        if let Some(lines) = self.groups.get(&group) {
+            first.repeat(0, lines.iter().map(String::as_str));
+        }
     }
 }
 
-fn tally<'a>(lines: impl Iterator<Item = &'a String>) -> Tally {
+fn tally(lines: &[String]) -> Tally {
     let mut tally = Tally::default();
-    lines.for_each(|line| tally.line(line));
+    lines.iter().for_each(|line| tally.line(line));
     if tally.failed.len() > 1 {
         tally.failed.retain(|failure| !failure.name.contains(AS_A_WHOLE));
     }

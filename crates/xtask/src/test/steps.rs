@@ -201,10 +201,14 @@ fn group(run: &mut Run, step: &str) -> Result<()> {
         };
         println!("\n{}, {}", program.folder.display(), program.name);
         if uses_the_machine(step, program) {
-            run.tests_of_the_machine(command)
+            run.tests_of_the_machine(&mut command(), |failed| {
+                let mut again = command();
+                again.args(["--test-threads=1", "--exact"]).args(failed);
+                again
+            })?;
         } else {
-            run.tests(&mut command())
-        }?;
+            run.tests(&mut command())?;
+        }
     }
     Ok(())
 }

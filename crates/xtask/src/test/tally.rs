@@ -81,10 +81,14 @@ impl Tally {
         self.failed.iter().skip(from).map(|failure| failure.name.clone()).collect()
     }
 
-    /// Takes what came of running once more what failed since `from` failures were there. Where that did not run each of them, it
-    /// says nothing.
-    pub(crate) fn repeat(&mut self, from: usize, second: &Self) {
+    /// Takes what came of running once more what failed since `from` failures were there: these lines of a runner, which may have
+    /// run other tests beside. Where it did not run each of them, it says nothing.
+    pub(crate) fn repeat<'a>(&mut self, from: usize, lines: impl Iterator<Item = &'a str>) {
         let first = self.failed.split_off(from);
+        let heads: Vec<String> = first.iter().map(|failure| format!("test {} ... ", failure.name)).collect();
+        let mut second = Self::default();
+        let of_these = |line: &&str| heads.iter().any(|head| line.starts_with(head));
+        lines.filter(of_these).for_each(|line| second.line(line));
         let all_ran = second.passed + second.failed.len() == first.len();
         let fails =
             |failure: &Failure| !all_ran || second.failed.iter().any(|again| again.name == failure.name);
@@ -197,17 +201,15 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_counts_as_passed_and_is_named() {
-        let of = |lines: &[&str]| {
-            let mut tally = Tally::default();
-            lines.iter().for_each(|line| tally.line(line));
-            tally
-        };
-        let mut tally = of(&["test a ... FAILED", "test b ... FAILED", "test c ... FAILED"]);
-        tally.repeat(1, &of(&["test b ... ok", "test c ... FAILED"]));
+        let mut tally = Tally::default();
+        ["test a ... FAILED", "test b ... FAILED", "test c ... FAILED"]
+            .iter()
+            .for_each(|line| tally.line(line));
+        tally.repeat(1, ["test a ... ok", "test b ... ok", "test c ... FAILED"].into_iter());
         assert_eq!((tally.passed, tally.names_failed(0)), (1, vec!["a".to_owned(), "c".to_owned()]));
         assert_eq!(tally.repeated.first().map(|failure| failure.name.as_str()), Some("b"));
         // One of two did not run.
-        tally.repeat(0, &of(&["test a ... ok"]));
+        tally.repeat(0, ["test a ... ok"].into_iter());
         assert_eq!(tally.names_failed(0), ["a", "c"]);
     }
 }
