@@ -191,7 +191,9 @@ fn boot_until_run(run: &Run, machine: &Machine, patience: Duration, wanted: &[us
         let until = run.until.min(Instant::now() + patience);
         said.boots();
         let ended = machine.boot(run.workspace, &missing).and_then(|mut qemu| {
-            follow_while_it_speaks(&mut qemu, until, STANDS_STILL, |text| said.take(text))
+            follow_while_it_speaks(&mut qemu, until, STANDS_STILL, |text| {
+                said.take(text, |line| println!("{line}"));
+            })
         });
         if let Err(why) = ended {
             println!("{why:#}");

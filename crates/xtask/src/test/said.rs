@@ -28,15 +28,15 @@ impl Said {
         self.begun.clear();
     }
 
-    /// Takes what stands before an end of line.
-    pub(super) fn take(&mut self, text: &str) {
+    /// Takes what stands before an end of line; `show` is given each line that is whole.
+    pub(super) fn take(&mut self, text: &str, show: impl FnOnce(&str)) {
         let text = text.trim_end_matches('\r');
         if let Some(begun) = text.strip_suffix(AT_WORK) {
             self.begun += begun;
             return;
         }
         let line = std::mem::take(&mut self.begun) + text;
-        println!("{line}");
+        show(&line);
         match line.strip_prefix(END_OF_GROUP).and_then(|number| number.parse().ok()) {
             Some(number) => drop(self.groups.insert(number, std::mem::take(&mut self.pending))),
             None => self.pending.push(line),
@@ -76,7 +76,7 @@ mod tests {
 
     fn said(texts: &[&str]) -> Said {
         let mut said = Said::default();
-        texts.iter().for_each(|text| said.take(text));
+        texts.iter().for_each(|text| said.take(text, |_| ()));
         said
     }
 
@@ -92,7 +92,7 @@ mod tests {
         ]);
         assert_eq!(said.missing(&[0, 1]), [1]);
         said.boots();
-        ["test b ... ok", "guest: that was group 1"].iter().for_each(|text| said.take(text));
+        ["test b ... ok", "guest: that was group 1"].iter().for_each(|text| said.take(text, |_| ()));
         assert_eq!(said.missing(&[0, 1]), Vec::<usize>::new());
         let passed: Vec<_> = said.tallies().values().map(|tally| tally.passed).collect();
         assert_eq!(passed, [1, 1]);
