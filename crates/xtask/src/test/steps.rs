@@ -194,9 +194,6 @@ fn group(run: &mut Run, step: &str) -> Result<()> {
             // Tests that can't do their work here say so on their standard output.
             command.current_dir(&folder).arg("--show-output");
             command.env("CARGO_MANIFEST_DIR", &folder).env("CARGO", "cargo");
-            if is_mostly_waiting(program) {
-                command.env("RUST_TEST_THREADS", WAITING_AT_ONCE);
-            }
             command
         };
         println!("\n{}, {}", program.folder.display(), program.name);
@@ -211,14 +208,6 @@ fn group(run: &mut Run, step: &str) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Tests at a time of a program that mostly waits for the kernel, on two cores.
-const WAITING_AT_ONCE: &str = "4";
-
-/// Whether its tests use a tenth of the time that they take, or less.
-fn is_mostly_waiting(program: &TestProgram) -> bool {
-    program.folder == Path::new("tests") && program.name == "conformance"
 }
 
 /// Whether its tests hold the machine to something; all others say the same whatever else the machine does.
