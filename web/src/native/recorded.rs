@@ -76,7 +76,7 @@ fn starts(lang: Lang, lesson: &Lesson, reports: &[Report]) -> Html {
     let heads = [Native::Platform, Native::Version, Native::Start];
     html! {
         <>
-            <div class="table-scroll" tabindex="0" role="region" aria-labelledby="recorded-title">
+            <div class="table-scroll" tabindex="0" role="group" aria-labelledby="recorded-title">
                 <table data-testid="recorded-starts">
                     <thead><tr>{ for heads.map(|head| html! { <th scope="col">{ say(lang, head) }</th> }) }</tr></thead>
                     <tbody>
