@@ -159,6 +159,8 @@ impl Murder {
     fn start(&self, batch: &[Kill]) -> Vec<(Kill, Victim)> {
         let start = |kill: &Kill| {
             let (stage, duration) = match kill.moment {
+                // A life after the first begins only while the run goes on, later where the machine is slow.
+                Moment::At(stage) if kill.ground == LIVES => (Some(stage), "3s"),
                 Moment::At(stage) => (Some(stage), "200ms"),
                 // Others are looked for until all runs of the batch are there, and an engine takes its time.
                 Moment::After(_) if kill.who != Who::Runner && ENGINES.contains(&kill.ground) => (None, "5s"),
@@ -174,10 +176,6 @@ impl Murder {
             }
         }
         victims
-    }
-
-    fn count(&mut self, kill: &Kill) {
-        *self.kills.entry(kill.ground.name).or_default() += 1;
     }
 
     /// Kills runners, cleans, and holds what is left against nothing.
@@ -222,7 +220,7 @@ impl Murder {
         for (kill, victim) in victims {
             let left = Inventory::take_when_settled(victim.pid(), &victim.home);
             assert!(left.is_empty(), "{kill:?}: left behind {left:#?}");
-            self.count(kill);
+            *self.kills.entry(kill.ground.name).or_default() += 1;
         }
         assert_eq!(mounts_of_others(), self.mounts, "mounts of the machine");
         assert_eq!(devices(), self.devices, "devices of the machine's own network");
