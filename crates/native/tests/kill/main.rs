@@ -250,7 +250,7 @@ fn wait_for(kill: Kill, victim: &Victim) -> Process {
 /// The grounds that this machine has; says why it lacks the others.
 fn grounds(checks: &[Check], emulated: bool) -> Vec<Ground> {
     let lacks = |ground: &Ground| -> Option<String> {
-        if ground.ordinary && emulated {
+        if (ground.ordinary || ground.lives) && emulated {
             return Some("an emulated machine is too slow for all".to_owned());
         }
         let platform = if ground.rootless { "container, rootless" } else { ground.platform.name() };

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_mins(9);
 const BOOTS: u32 = 3;
 /// A guest that says nothing for so long stands still: its first process says every five seconds that it is at work, once the
 /// kernel has come up, which takes a few seconds.
-const STANDS_STILL: Duration = Duration::from_secs(90);
+const STANDS_STILL: Duration = Duration::from_secs(240);
 
 /// A test program as it is run in the guest.
 struct Group {
