@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::runtime::{Runtime, on_container};
 use crate::shown::Shown;
 use crate::vm::{self, Hypervisor};
-use crate::{accept, engine, image, program, root_by_hand};
+use crate::{accept, engine, image, program, root_by_hand, runtime};
 
 /// Name of the guard that the lines make.
 const NAME: &str = "catamaran-by-hand";
@@ -78,7 +78,9 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         lines.extend(image::remark(plan, platform, tenant));
         if let Some(runtime) = &runtime {
             lines.extend(runtime.typed(folder, &how, tenant, &label)?);
-            let attach = network.iter().flat_map(|network| network.attach(instance)).collect();
+            let attach = network
+                .as_ref()
+                .map_or_else(|| runtime::loopback_by_hand(platform), |network| network.attach(instance));
             lines.extend(on_container(folder, &label, attach));
             lines.extend(others);
             continue;

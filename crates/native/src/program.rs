@@ -38,11 +38,6 @@ pub(crate) fn is_one(workload: &Workload) -> bool {
     all(workload).next().is_some()
 }
 
-/// Whether one of them is ready when a port of its is open.
-fn probes(workload: &Workload) -> bool {
-    workload.and_its_phases().any(|workload| matches!(workload, Workload::Command { probe_tcp: Some(_), .. }))
-}
-
 /// The file that a program's name means, as `execvp` would have it with [`PATH`]; else what is wrong with it, and what to do.
 fn find(name: &str) -> Result<PathBuf, (String, &'static str)> {
     let advice = "name a program that this machine has, by its whole path";
@@ -100,13 +95,6 @@ pub(crate) fn check(plan: &Plan, tenant: &Tenant, platform: Platform) -> Result<
             &field("kind"),
             what.unwrap_or_default(),
             "choose another platform, or simulate",
-        )?;
-        let no_loopback = platform == Platform::Youki && probes(&tenant.workload);
-        refuse(
-            no_loopback,
-            &field("probe"),
-            "a port's probe in a container of youki's, which leaves the loopback down",
-            "leave it out, or choose runc or crun",
         )?;
         if is_in_image(plan, platform, tenant) {
             continue;

@@ -68,7 +68,6 @@ fn a_program_is_ready_when_its_port_is_open_and_is_stopped_at_the_end() {
     let on_rootless = [(Platform::Container, rootless)].into_iter();
     let on_all =
         PLATFORMS.into_iter().chain(RUNTIMES).map(|platform| (platform, plan("700ms", &server(18_100))));
-    let on_all = on_all.filter(|(platform, _)| *platform != Platform::Youki);
     for (platform, plan) in on_rootless.chain(on_all) {
         let Some(report) = report(platform, &plan) else { continue };
         let [web] = report.tenants.as_slice() else { panic!("one tenant") };

@@ -210,14 +210,7 @@ impl Network {
         if self.wiring != Wiring::Namespaces {
             return Ok(());
         }
-        let file = format!("/proc/{pid}/ns/net");
-        let namespace = File::open(&file).map_err(|error| {
-            Problem::new(
-                format!("the network between tenants: cannot open {file}: {error}"),
-                "see `dmesg` for what the kernel did to the tenant",
-            )
-        })?;
-        self.attach_to(namespace.as_fd(), instance)
+        self.attach_to(namespace_of(pid)?.as_fd(), instance)
     }
 
     fn attach_to(&self, namespace: BorrowedFd<'_>, instance: usize) -> Result<(), Problem> {
@@ -243,6 +236,24 @@ impl Network {
         }
         self.link.latency.map_or(Ok(()), |latency| self.delay(number, latency))
     }
+}
+
+/// The network namespace of a tenant's process.
+fn namespace_of(pid: u32) -> Result<File, Problem> {
+    let file = format!("/proc/{pid}/ns/net");
+    File::open(&file).map_err(|error| {
+        Problem::new(
+            format!("the network of a tenant: cannot open {file}: {error}"),
+            "see `dmesg` for what the kernel did to the tenant",
+        )
+    })
+}
+
+/// Takes the loopback into service that a tenant's process has.
+pub(crate) fn take_loopback_into_service(pid: u32) -> Result<(), Problem> {
+    let namespace = namespace_of(pid)?;
+    let up = Netlink::open_in(namespace.as_fd()).and_then(|inside| inside.ask(links::up(LOOPBACK)));
+    up.map_err(|error| failed("the loopback", &error))
 }
 
 /// What could not be made. What we are not let make, and what the kernel does not know, is not to be had on this machine.

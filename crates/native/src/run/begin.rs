@@ -16,10 +16,10 @@ use crate::guard::{Guard, Shape};
 use crate::image::{Fetched, Images, Root};
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
-use crate::network::{Network, Tap};
+use crate::network::{self, Network, Tap};
 use crate::order::Order;
 use crate::problem::Problem;
-use crate::runtime::Runtime;
+use crate::runtime::{self, Runtime};
 use crate::tally::{Look, Tally};
 use crate::trace::{Seen, Trace};
 use crate::vm::{Cost, Guest, Hypervisor};
@@ -209,9 +209,13 @@ impl<'a> Maker<'a> {
         Ok((launcher, None, seen))
     }
 
-    /// Connects the replica at that place to the others, where tenants talk.
+    /// Sees to it that the replica at that place can talk: to itself, and where tenants talk to the others.
     fn attach(&self, launcher: &Launcher, instance: usize) -> Result<(), Problem> {
-        if let (Some(network), Some(pid)) = (&self.network, launcher.tenant) {
+        let Some(pid) = launcher.tenant else { return Ok(()) };
+        if runtime::leaves_the_loopback_down(self.platform) {
+            network::take_loopback_into_service(pid)?;
+        }
+        if let Some(network) = &self.network {
             network.attach(pid, instance)?;
             stop_at("attached");
         }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use catamaran_scenario::Platform;
 use catamaran_scenario::plan::Tenant;
 
 use super::bundle::Contents;
@@ -100,6 +101,13 @@ pub(crate) fn on_container(folder: &Path, label: &str, lines: Vec<String>) -> Ve
     let there = format!("until [ -s {file} ]; do sleep 0.01; done");
     let lines = lines.into_iter().map(|line| line.replace("$!", &format!("$(cat {file})")));
     std::iter::once(there).chain(lines).collect()
+}
+
+/// What takes the loopback of the container in `$!` into service, where its runtime does not.
+pub(crate) fn loopback_by_hand(platform: Platform) -> Vec<String> {
+    let line = super::leaves_the_loopback_down(platform)
+        .then(|| "nsenter --target $! --net ip link set lo up".into());
+    line.into_iter().collect()
 }
 
 fn pid_file(folder: &Path, label: &str) -> PathBuf {

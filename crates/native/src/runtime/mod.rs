@@ -28,7 +28,7 @@ use crate::run_folder::Resource;
 use crate::shown::Shown;
 
 use bundle::Contents;
-pub(crate) use by_hand::on_container;
+pub(crate) use by_hand::{loopback_by_hand, on_container};
 
 /// Whether tenants are started by an OCI runtime that is installed.
 pub(crate) fn is_used(platform: Platform) -> bool {
@@ -56,6 +56,12 @@ pub(crate) fn remedy(platform: Platform) -> Option<&'static str> {
 pub(crate) struct Runtime {
     installed: Installed,
     shown: Shown,
+}
+
+/// Whether the runtime of a platform leaves the loopback of a network namespace that it makes out of service. runc
+/// (`libcontainer/network_linux.go`) and crun don't, youki 0.7 does; the specification is silent.
+pub(crate) fn leaves_the_loopback_down(platform: Platform) -> bool {
+    platform == Platform::Youki
 }
 
 impl Runtime {

@@ -1,6 +1,7 @@
 //! What guests say on their serial lines, by the groups of tests that they ran.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use super::tally::Tally;
 
@@ -19,6 +20,11 @@ pub(super) struct Said {
     pending: Vec<String>,
     /// The beginning of a line whose end is still to come.
     begun: String,
+    /// How often a guest said that it is at work.
+    signs: usize,
+    /// When something was heard of this guest last.
+    heard: Option<Instant>,
+    silence: Duration,
 }
 
 impl Said {
@@ -26,13 +32,23 @@ impl Said {
     pub(super) fn boots(&mut self) {
         self.pending.clear();
         self.begun.clear();
+        self.heard = None;
+    }
+
+    /// How often guests said that they were at work, and the longest time between two things that one of them said.
+    pub(super) fn signs_of_life(&self) -> (usize, Duration) {
+        (self.signs, self.silence)
     }
 
     /// Takes what stands before an end of line; `show` is given each line that is whole.
     pub(super) fn take(&mut self, text: &str, show: impl FnOnce(&str)) {
+        let now = Instant::now();
+        let since = self.heard.replace(now).map(|heard| now.duration_since(heard));
+        self.silence = self.silence.max(since.unwrap_or_default());
         let text = text.trim_end_matches('\r');
         if let Some(begun) = text.strip_suffix(AT_WORK) {
             self.begun += begun;
+            self.signs += 1;
             return;
         }
         let line = std::mem::take(&mut self.begun) + text;
@@ -91,6 +107,7 @@ mod tests {
             "test c ... \u{5}",
         ]);
         assert_eq!(said.missing(&[0, 1]), [1]);
+        assert_eq!(said.signs_of_life().0, 3);
         said.boots();
         ["test b ... ok", "guest: that was group 1"].iter().for_each(|text| said.take(text, |_| ()));
         assert_eq!(said.missing(&[0, 1]), Vec::<usize>::new());
