@@ -32,7 +32,6 @@ pub(crate) fn check_but_bounds_in_guests(plan: &Plan, platform: Platform) -> Res
     let what = "files of layers in a rootless container yet";
     refuse(in_layers, &format!("platform.{platform}.rootless"), what, "leave it out, or simulate")?;
     check_runtime(plan, platform)?;
-    check_ctr(plan, platform)?;
     if platform == Platform::Microvm {
         microvm::check(plan)?;
     }
@@ -137,28 +136,6 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
         Platform::Microvm => microvm::check_device(),
         _ => Ok(()),
     }
-}
-
-/// What `ctr` has no option for.
-fn check_ctr(plan: &Plan, platform: Platform) -> Result<(), RunError> {
-    plan.tenants().iter().filter(|_| platform == Platform::Containerd).try_for_each(|tenant| {
-        let io = &tenant.io;
-        let table = [
-            ("cpu.set", tenant.cpu.set.is_some(), "a set of cores"),
-            ("pids.limit", tenant.pids_limit.is_some(), "a limit on processes"),
-            ("memory.swap", tenant.memory.swap.is_some(), "a bound on swap"),
-            ("io", io.read.is_some() || io.write.is_some() || io.iops.is_some(), "bounds of disk operations"),
-        ];
-        table.into_iter().try_for_each(|(name, set, what)| {
-            let what = format!("{what}, for which ctr has no option");
-            refuse(
-                set,
-                &format!("tenant.{}.{name}", tenant.name),
-                &what,
-                "leave it out, or choose docker or podman",
-            )
-        })
-    })
 }
 
 /// What a runtime of the machine can't be told, or not in a way that all of them understand.

@@ -34,6 +34,11 @@ pub(super) trait Calls: Sync {
     fn stays(&self) -> bool {
         false
     }
+    /// Whether its client has an option for each limit; else what stands in `Container::steps` is written once the container is
+    /// there, before its tenant works.
+    fn takes_all_limits(&self) -> bool {
+        true
+    }
     /// Its daemon, where it has one, and a command that succeeds once that answers. Files go to the place's folder.
     fn daemon(&self, _at: &Place) -> io::Result<Option<Daemon>> {
         Ok(None)

@@ -17,6 +17,7 @@ use catamaran_scenario::plan::{PlatformSettings, Tenant};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::facts::Facts;
 use catamaran_worker::minimal::{CONTROL, FILE, PROGRAM};
+use catamaran_worker::script::Step;
 use catamaran_worker::stop::stop_at;
 
 use crate::guard::Guard;
@@ -302,6 +303,9 @@ impl Engine {
         stop_at("engine");
         let connected = listener.accept(interrupt)?;
         connected.adjust(&how.script)?;
+        if !self.calls.takes_all_limits() {
+            bound(&how.groups.make)?;
+        }
         Ok((connected, requested_ns))
     }
 
@@ -314,6 +318,15 @@ impl Engine {
         })?;
         Ok(end_by_code(code))
     }
+}
+
+/// Writes what a tenant's groups are to hold, where they are there already and called as the tenant is.
+fn bound(steps: &[Step]) -> Result<(), Problem> {
+    let writes = steps.iter().filter(|step| matches!(step, Step::Write { .. }));
+    writes
+        .map(|step| step.perform(0))
+        .collect::<Result<(), String>>()
+        .map_err(|what| Problem::of_start(&what))
 }
 
 /// What the engine knows an image by, in a form that no engine completes: names of scenarios may have what theirs may not.

@@ -87,9 +87,7 @@ fn let_by_engine(platform: Platform) -> &'static [&'static str] {
     match platform {
         // CAP_MKNOD is among the fourteen capabilities that both leave, and the group of devices lets every number be made, though
         // not opened.
-        Platform::Docker => &["make-device"],
-        // `ctr` has no word for a limit on processes.
-        Platform::Containerd => &["make-device", "exhaust-pids"],
+        Platform::Docker | Platform::Containerd => &["make-device"],
         // Its filter lets `unshare` pass: podman is to work in podman.
         Platform::Podman => &["new-user-namespace"],
         // Root keeps all capabilities but four, and no filter is told: what is privileged is held back by the namespaces alone.

@@ -26,9 +26,14 @@ pub(crate) const TRIAL: u32 = 3;
 
 /// A scenario with seed 5 on one core; `host` is more of its table `[host]`.
 pub(crate) fn plan(duration: &str, host: &str, tenants: &str) -> Plan {
+    plan_of_cores(1, duration, host, tenants)
+}
+
+/// The same on so many cores.
+pub(crate) fn plan_of_cores(cores: u32, duration: &str, host: &str, tenants: &str) -> Plan {
     let text = format!(
         "schema = \"catamaran/scenario/v1\"\nname = \"short\"\nseed = 5\nduration = \"{duration}\"\n\
-         platforms = [\"bare-metal\"]\n[host]\ncores = 1\nmemory = \"256MiB\"\n{host}\n{tenants}"
+         platforms = [\"bare-metal\"]\n[host]\ncores = {cores}\nmemory = \"256MiB\"\n{host}\n{tenants}"
     );
     Plan::from_toml(&text, "short.toml").expect("a valid scenario")
 }

@@ -32,6 +32,11 @@ impl Calls for Containerd {
         Some(Platform::Runc)
     }
 
+    /// `ctr run` has none for a set of cores, processes, swap and disk operations.
+    fn takes_all_limits(&self) -> bool {
+        false
+    }
+
     fn daemon(&self, at: &Place) -> io::Result<Option<Daemon>> {
         let configuration = at.folder.join("containerd.toml");
         // CRI is for the kubelet; its absence keeps the daemon from looking for networks.
