@@ -183,8 +183,12 @@ fn not_carried_out(platform: Platform) -> Option<(&'static str, &'static str)> {
             "kata is not carried out natively: its runtime is neither in Debian nor on crates.io",
             "simulate it (catamaran sim), or run it on microvm",
         )),
-        Platform::CriO | Platform::Kubernetes => Some((
-            "it is not carried out natively yet",
+        Platform::CriO => Some((
+            "cri-o is not carried out natively: it is neither in Debian nor on crates.io",
+            "simulate it (catamaran sim), or run it on containerd, which has the same runtimes",
+        )),
+        Platform::Kubernetes => Some((
+            "kubernetes is not carried out natively yet",
             "simulate it (catamaran sim), or run it on bare-metal, chroot, namespaces, cgroups, container, runc, crun, youki, \
              lxc, docker, podman, containerd, vm or microvm",
         )),
