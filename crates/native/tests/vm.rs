@@ -3,6 +3,8 @@
 // clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
 #![allow(clippy::expect_used, clippy::panic)]
 
+mod common;
+
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +12,8 @@ use catamaran_native::{Runner, RunnerOptions, dry_run};
 use catamaran_report::report::{TenantReport, TenantState};
 use catamaran_report::{Backend as _, Report, RunError};
 use catamaran_scenario::{Plan, Platform};
+
+use common::guest_plan;
 
 /// Set for the process that another test starts with a bad environment.
 const ELSEWHERE: &str = "CATAMARAN_VM_TEST";
@@ -22,16 +26,7 @@ fn turn() -> MutexGuard<'static, ()> {
 }
 
 fn plan(duration: &str, settings: &str, tenants: &str) -> Plan {
-    plan_on("", duration, settings, tenants)
-}
-
-/// `host` is more of the machine's table.
-fn plan_on(host: &str, duration: &str, settings: &str, tenants: &str) -> Plan {
-    let text = format!(
-        "schema = \"catamaran/scenario/v1\"\nname = \"guests\"\nseed = 5\nduration = \"{duration}\"\n\
-         platforms = [\"vm\"]\n[host]\ncores = 1\nmemory = \"1GiB\"\n{host}\n[platform.vm]\n{settings}\n{tenants}"
-    );
-    Plan::from_toml(&text, "vm.rs").expect("a valid scenario")
+    guest_plan("", duration, settings, tenants)
 }
 
 fn run(plan: &Plan) -> Result<Report, RunError> {
@@ -287,7 +282,7 @@ fn the_hosts_disk_bounds_guests() {
     let tenant = "[[tenant]]\nname = \"reader\"\n\
                   workload = { kind = \"disk\", op = \"randread\", size = \"8MiB\" }\n";
     let settings = "accel = \"tcg\"\nvcpus = 1\nmemory = \"192MiB\"";
-    let plan = plan_on("disk = { iops = 200 }", "2s", settings, tenant);
+    let plan = guest_plan("disk = { iops = 200 }", "2s", settings, tenant);
     let Some(report) = tried("the_hosts_disk_bounds_guests", run(&plan)) else { return };
     let requests = report.tenants[0].requests.as_ref().expect("operations are requests");
     // 200 a second for 2 s, and what two slices of the throttle may let through besides.
@@ -310,7 +305,7 @@ workload = { phases = [
 fn guests_talk_over_a_bridge_of_the_runs_own() {
     let _turn = turn();
     let settings = "accel = \"tcg\"\nvcpus = 1\nmemory = \"192MiB\"";
-    let plan = plan_on("network = { bandwidth = \"1MB/s\" }", "10s", settings, TALK);
+    let plan = guest_plan("network = { bandwidth = \"1MB/s\" }", "10s", settings, TALK);
     let Some(report) = tried("guests_talk_over_a_bridge_of_the_runs_own", run(&plan)) else { return };
     assert_eq!(report.unexplained(), Vec::<String>::new());
     let [shop, ann] = report.tenants.as_slice() else { panic!("two tenants") };
