@@ -164,6 +164,23 @@ fn a_guest_that_is_full_kills_a_program_and_is_told_from_others_who_kill() {
     assert!(report.elapsed_s < 5.7, "the time to end is not the run's: {}", report.elapsed_s);
 }
 
+#[test]
+fn forks_in_a_guest_are_counted_as_elsewhere() {
+    let _turn = turn();
+    let tenant = "[[tenant]]\nname = \"bomb\"\n\
+                  workload = { kind = \"fork\", rate = \"20/s\", lifetime = \"100ms\" }\n";
+    let Some(report) = run("forks_in_a_guest_are_counted_as_elsewhere", &plan("2s", tenant)) else { return };
+    assert_eq!(report.unexplained(), Vec::<String>::new());
+    let bomb = row(&report, "bomb");
+    let forks = bomb.requests.as_ref().expect("forks");
+    // The last two have no time to live to their end, and an emulated guest is late.
+    assert_eq!((forks.sent, forks.failed), (40, 0), "{forks:?}");
+    assert!((30..=38).contains(&forks.completed), "{forks:?}");
+    assert!(forks.latency_s.is_some_and(|latency| latency.p50 >= 0.1), "a child sleeps all its lifetime");
+    assert_eq!((bomb.state, bomb.waited_s), (TenantState::Completed, None), "{}", error(bomb));
+    assert!(bomb.cpu_s.is_some_and(|s| s > 0.0) && report.events.is_empty());
+}
+
 /// Not a test: what another test kills. Does nothing when started by anyone else.
 #[test]
 fn victim() {
