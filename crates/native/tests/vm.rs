@@ -6,24 +6,16 @@
 mod common;
 
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use catamaran_native::{Runner, RunnerOptions, dry_run};
 use catamaran_report::report::{TenantReport, TenantState};
 use catamaran_report::{Backend as _, Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
-use common::guest_plan;
+use common::{guest_plan, turn};
 
 /// Set for the process that another test starts with a bad environment.
 const ELSEWHERE: &str = "CATAMARAN_VM_TEST";
-
-/// Guests take turns: each boot takes all of a core.
-static MACHINE: Mutex<()> = Mutex::new(());
-
-fn turn() -> MutexGuard<'static, ()> {
-    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn plan(duration: &str, settings: &str, tenants: &str) -> Plan {
     guest_plan("", duration, settings, tenants)
@@ -34,16 +26,8 @@ fn run(plan: &Plan) -> Result<Report, RunError> {
     Runner::new(options)?.run(plan, Platform::Vm, 3)
 }
 
-/// The answer, or `None` with a printed reason where this machine does not offer the platform.
 fn tried(name: &str, answer: Result<Report, RunError>) -> Option<Report> {
-    match answer {
-        Ok(report) => Some(report),
-        Err(RunError::Unavailable { why, .. }) => {
-            println!("skipped: {name}: {}", why.replace('\n', " "));
-            None
-        }
-        Err(error) => panic!("{name}: {error}"),
-    }
+    common::tried(name, None, answer)
 }
 
 const SERVER_AND_JOB: &str = r#"
@@ -95,7 +79,8 @@ fn a_server_and_a_job_are_carried_out_in_guests_of_their_own() {
 
 #[test]
 fn a_dry_run_shows_qemus_command_line() {
-    let tenants = [SERVER_AND_JOB, FILES, TALK].concat();
+    let program = "[[tenant]]\nname = \"own\"\nworkload = { kind = \"command\", argv = [\"/bin/true\"] }\n";
+    let tenants = [SERVER_AND_JOB, FILES, TALK, program].concat();
     let plan = plan("1s", "accel = \"tcg\"\nvcpus = 2\nmemory = \"192MiB\"", &tenants);
     match dry_run(&plan, Platform::Vm) {
         Ok(lines) => {
@@ -105,9 +90,23 @@ fn a_dry_run_shows_qemus_command_line() {
             let card = "nsenter --net=/run/netns/catamaran-by-hand /";
             let port = "ip -n catamaran-by-hand link set tenant0 master catamaran";
             let drive = format!("cache=none,file={disk}");
-            for part in
-                ["-M microvm", "-smp 2", "-m 192M", "-initrd $INITRD", card, port, &made, &drive, &removed]
-            {
+            let shows = "mount --bind /usr ./usr; mount -o remount,bind,ro,nosuid,nodev ./usr";
+            let daemon = "/usr/lib/qemu/virtiofsd --socket-path=/tmp/own.0.share -o source=/tmp/own.0.shown";
+            let share = "-chardev socket,id=share,path=/tmp/own.0.share -device vhost-user-fs-device";
+            for part in [
+                "-M microvm",
+                "-smp 2",
+                "-m 192M",
+                "-initrd $INITRD",
+                card,
+                port,
+                &made,
+                &drive,
+                &removed,
+                shows,
+                daemon,
+                share,
+            ] {
                 assert!(lines.contains(part), "{part}: {lines}");
             }
         }

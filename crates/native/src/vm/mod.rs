@@ -6,9 +6,11 @@
 //! | `guest`, `monitor`, `port`, `clock`, `bring_back` | how one guest is started, spoken to and read |
 //! | `host_side` | what it costs on this side |
 //! | `amend` | what the report says of it |
+//! | `by_hand` | what `--dry-run` prints beside the command line |
 
 mod amend;
 mod bring_back;
+mod by_hand;
 mod clock;
 mod doctor;
 mod guest;
@@ -31,7 +33,7 @@ use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::Script;
 use catamaran_worker::share::Share;
 
-use crate::disk::by_hand;
+use crate::disk;
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::network::{Network, Tap, is_used};
@@ -214,8 +216,8 @@ impl Hypervisor {
 
     /// The command line for a person: with a port and a disk by hand, and `$INITRD` in the archive's place.
     pub(crate) fn typed(&self, label: &str, tenant: &Tenant, tap: Option<Tap>) -> Vec<String> {
-        let disk = by_hand::file(tenant, label);
-        let files = Files { disk, tap, ..Files::of(Path::new("/tmp"), label) };
+        let (disk, share) = (disk::by_hand::file(tenant, label), self.typed_share(tenant, label));
+        let files = Files { disk, tap, share, ..Files::of(Path::new(by_hand::FOLDER), label) };
         self.machine.typed_command_line(label, &files, INITRD)
     }
 }
