@@ -3,10 +3,10 @@
 mod events;
 
 use catamaran_report::RunError;
+use catamaran_scenario::Platform;
 use catamaran_scenario::file_work::layers_of;
 use catamaran_scenario::network_work::{self, NetworkWork};
 use catamaran_scenario::plan::{Plan, PlatformSettings, Tenant, Workload};
-use catamaran_scenario::{Platform, fork_work};
 
 use crate::disk::layers::is_on_several_files;
 use crate::{engine, forks, image, microvm, network, platform, program, runtime, vm};
@@ -246,8 +246,6 @@ fn check_tenant(tenant: &Tenant, platform: Platform, served: u64) -> Result<(), 
         "files of layers in guests yet",
         "leave `layer` out, or choose another platform",
     )?;
-    let in_guest = platform == Platform::Vm && fork_work::forks(&tenant.workload);
-    refuse(in_guest, &field("workload"), "forks in guests yet", "choose another platform, or simulate")?;
     check_workload(&tenant.workload, &field("workload"))
 }
 

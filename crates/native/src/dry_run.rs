@@ -73,7 +73,8 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         how.script.exec = vm.as_ref().map(|vm| vm.typed(&label, tenant, tap)).unwrap_or_default();
         lines.push(format!("# {label}: {}.", workload(tenant)));
         lines.extend(vm.iter().filter_map(|_| by_hand::lay_out(tenant, &label)));
-        let (own, others) = own_program(tenant);
+        // A guest finds its program by itself.
+        let (own, others) = if vm.is_some() { (None, None) } else { own_program(tenant) };
         lines.extend(own);
         lines.extend(image::remark(plan, platform, tenant));
         if let Some(runtime) = &runtime {
@@ -93,13 +94,15 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
             lines.extend(root_by_hand::make(root));
             roots.push(root.clone());
         }
-        lines.push(start(&entered(&how.groups), &how.script, tenant.cpu.nice));
+        let (groups, shown) = (entered(&how.groups), program::shown(plan, tenant, platform));
+        lines.extend(vm.iter().flat_map(|vm| vm.show(tenant, &label, &shown, &entering(&groups))));
+        lines.push(start(&groups, &how.script, tenant.cpu.nice));
         lines.extend(network.iter().flat_map(|network| network.attach(instance)));
         lines.extend(others);
     }
     lines.extend(plan.events().iter().flat_map(|event| happening(plan, &place, event, &mut made)));
     lines.extend(ending(plan));
-    lines.extend(vm.iter().flat_map(|_| by_hand::remove(plan)));
+    lines.extend(vm.iter().flat_map(|vm| [by_hand::remove(plan), vm.hide(plan)].concat()));
     lines.extend(network.iter().map(ByHand::remove));
     if let Some(base) = base.filter(|base| base.aside.is_some()) {
         lines.push(format!("echo $$ > {}", quoted(&base.group.join("cgroup.procs"))));
@@ -215,11 +218,15 @@ fn shell(step: &Step, made: &mut Vec<String>) -> String {
     }
 }
 
+/// What a shell does to be in those groups.
+fn entering(groups: &[&Path]) -> String {
+    groups.iter().map(|group| format!("echo $$ > {}; ", quoted(&group.join("cgroup.procs")))).collect()
+}
+
 /// A shell that goes into the groups, the namespaces and the root, and then becomes the worker.
 fn start(groups: &[&Path], script: &Script, nice: i32) -> String {
-    let enter = groups.iter().map(|group| format!("echo $$ > {}; ", quoted(&group.join("cgroup.procs"))));
     let adjust = script.oom_score_adj.map(|value| format!("echo {value} > /proc/self/oom_score_adj; "));
-    let enter: String = enter.chain(adjust).collect();
+    let enter = entering(groups) + &adjust.unwrap_or_default();
     let network = script.network.as_deref().map(|file| format!("nsenter --net={} ", quoted(file)));
     let network = network.unwrap_or_default();
     let nice = if nice == 0 { String::new() } else { format!("nice -n {nice} ") };

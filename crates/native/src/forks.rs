@@ -1,7 +1,7 @@
 //! What a tenant's tape tells of its forks, and how many children a machine is asked to bear.
 //!
 //! **Law.** A run may have as many processes as half of what the machine has room for now (`kernel.pid_max`, `kernel.threads-max`,
-//! the `pids.max` and the RLIMIT_NPROC that hold for the runner). A scenario that comes to more by Little's law is refused before
+//! the `pids.max` and the RLIMIT_NPROC that hold for the runner); a guest, half of what its kernel has room for. A scenario that comes to more by Little's law is refused before
 //! anything is begun. Where it comes to more because the machine is too slow for it, the tenant gives up, and says so.
 
 use std::fs;
@@ -16,7 +16,7 @@ use catamaran_worker::tape::{Tape, phase};
 
 use crate::accept::refuse;
 use crate::happened::Log;
-use crate::platform;
+use crate::{platform, vm};
 
 /// What became of the forks of one phase that were due before `end_ns` (from the origin).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -85,7 +85,8 @@ pub(crate) fn note_refusal<'a>(
         phases(tape).filter_map(|at| forked(tape, at, end_ns, &mut Vec::new()).first_refused_ns).min()
     };
     let Some(first_ns) = lives.filter_map(first_of).min() else { return };
-    let has_own = plan.pids_limit.is_some() && platform::has_limits(platform);
+    // A guest has room of its own.
+    let has_own = platform == Platform::Vm || plan.pids_limit.is_some() && platform::has_limits(platform);
     let bound = if has_own { label } else { "host" };
     log.note(first_ns, (label, "pids-max", bound), None);
 }
@@ -102,18 +103,23 @@ pub(crate) fn explain(row: &mut TenantReport, counted: bool) {
 
 /// Refuses what may come to more processes than this machine can safely bear.
 pub(crate) fn check(plan: &Plan, platform: Platform) -> Result<(), RunError> {
-    let most: u64 =
-        instances(plan).map(|tenant| children(plan, tenant, platform)).fold(0, u64::saturating_add);
+    let each = instances(plan).map(|tenant| children(plan, tenant, platform));
+    let (most, safe, whose) = match platform {
+        Platform::Vm => {
+            let safe = room_in_guest(vm::memory_bytes(&plan.settings(platform))) / 2;
+            (each.max().unwrap_or(0), safe, "its guest, of platform.vm.memory,")
+        }
+        _ => (each.fold(0, u64::saturating_add), safe(), "this machine"),
+    };
     let Some(tenant) = plan.tenants().iter().find(|tenant| ForkWork::all(&tenant.workload).next().is_some())
     else {
         return Ok(());
     };
-    let safe = safe();
     refuse(
         most > safe,
         &format!("tenant.{}.workload.max", tenant.name),
         &format!(
-            "up to {most} processes at once, more than half of those that this machine has room for ({safe})"
+            "up to {most} processes at once, more than half of those that {whose} has room for ({safe})"
         ),
         "set or lower max, lower rate, or shorten the duration",
     )
@@ -141,6 +147,12 @@ fn safe() -> u64 {
 pub(crate) fn part(plan: &Plan) -> u64 {
     let forking = instances(plan).filter(|tenant| ForkWork::all(&tenant.workload).next().is_some());
     safe() / (forking.count() as u64).max(1)
+}
+
+/// Processes that the kernel of a guest with so much memory (bytes) lets there be: their stacks, of 16 KiB each on x86-64, may take an
+/// eighth of it (Linux `kernel/fork.c`, `set_max_threads`).
+fn room_in_guest(memory_bytes: u64) -> u64 {
+    memory_bytes / (8 * (16 << 10))
 }
 
 /// Processes that there is room for beside those that are there.
@@ -184,6 +196,23 @@ fn least_pids_max(root: &Path, path: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_guest_has_room_by_its_memory() {
+        let refused = |lifetime: &str, memory: &str| {
+            let text = format!(
+                "schema = \"catamaran/scenario/v1\"\nname = \"x\"\nseed = 1\nduration = \"60s\"\nplatforms = [\"vm\"]\n\
+                 [host]\ncores = 1\nmemory = \"4GiB\"\n[platform.vm]\nmemory = \"{memory}\"\n[[tenant]]\nname = \"x\"\n\
+                 workload = {{ kind = \"fork\", rate = \"100/s\", lifetime = \"{lifetime}\" }}\n"
+            );
+            let plan = Plan::from_toml(&text, "x.toml").unwrap();
+            check(&plan, Platform::Vm).err().map(|error| error.to_string())
+        };
+        assert_eq!(refused("5s", "256MiB"), None, "about 500 of 1024");
+        let told = refused("20s", "256MiB").expect("about 2000 of 1024");
+        assert!(told.contains("platform.vm.memory") && told.contains("1024"), "{told}");
+        assert_eq!(refused("20s", "1GiB"), None);
+    }
 
     #[test]
     fn the_least_bound_of_all_groups_above_holds() {

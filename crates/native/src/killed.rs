@@ -38,9 +38,9 @@ impl OomKill {
         Some(Self { full: if by_own_limit { Full::Limit } else { Full::Host } })
     }
 
-    /// The same of a process in a guest, where nobody else kills.
-    pub(crate) fn in_guest(how: &str) -> Option<Self> {
-        (how == KILLED).then_some(Self { full: Full::Guest })
+    /// The same of a process in a guest, whose kernel has counted so many `kills`.
+    pub(crate) fn in_guest(how: &str, kills: u64) -> Option<Self> {
+        (how == KILLED && kills > 0).then_some(Self { full: Full::Guest })
     }
 
     /// What is said of the tenant.
@@ -101,6 +101,9 @@ mod tests {
             let host = if kill.full == Full::Limit { "x" } else { "node-1" };
             assert_eq!((rows[0].target.as_str(), rows[0].at_s), (host, 5e-9));
             assert_eq!((cause, rows[1].target.as_str(), rows[1].because), (1, "x", Some(0)));
+        }
+        for (how, kills, expected) in [(KILLED, 1, Some(Full::Guest)), (KILLED, 0, None), ("0", 1, None)] {
+            assert_eq!(OomKill::in_guest(how, kills).map(|kill| kill.full), expected, "{how}, {kills}");
         }
     }
 }

@@ -72,7 +72,10 @@ fn root_way(platform: Platform) -> Option<RootWay> {
 
 /// Whether a tenant's root is its own, and not the machine's.
 pub(crate) fn has_root(platform: Platform) -> bool {
-    root_way(platform).is_some() || runtime::is_used(platform) || engine::is_used(platform)
+    root_way(platform).is_some()
+        || runtime::is_used(platform)
+        || engine::is_used(platform)
+        || platform == Platform::Vm
 }
 
 /// Whether a program is kept from the machine. A `chroot` keeps nobody from anything who is root.

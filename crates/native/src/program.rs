@@ -83,18 +83,11 @@ pub(crate) fn is_in_image(plan: &Plan, platform: Platform, tenant: &Tenant) -> b
 pub(crate) fn check(plan: &Plan, tenant: &Tenant, platform: Platform) -> Result<(), RunError> {
     let field = |name: &str| format!("tenant.{}.workload.{name}", tenant.name);
     for argv in all(&tenant.workload) {
-        let what = match platform {
-            Platform::Vm => {
-                Some("a program of this machine's in a guest, which has a file system of its own")
-            }
-            Platform::Microvm => Some("a program in a bare guest, which has no kernel to run it"),
-            _ => None,
-        };
         refuse(
-            what.is_some(),
+            platform == Platform::Microvm,
             &field("kind"),
-            what.unwrap_or_default(),
-            "choose another platform, or simulate",
+            "a program in a bare guest, which has no kernel to run it",
+            "choose another platform, vm among them, or simulate",
         )?;
         if is_in_image(plan, platform, tenant) {
             continue;
@@ -140,6 +133,11 @@ pub(crate) fn shown(plan: &Plan, tenant: &Tenant, platform: Platform) -> Vec<Pat
         shown.extend(path.filter(|path| !shown.iter().any(|folder| path.starts_with(folder))));
     }
     shown
+}
+
+/// Whether there is a program on a tape.
+pub(crate) fn has_one(tape: &Tape) -> bool {
+    Words::all(tape).next().is_some()
 }
 
 /// Whether a program of the tape was begun and nothing comes after it, so that its end is its worker's.

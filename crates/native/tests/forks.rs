@@ -97,7 +97,7 @@ fn what_a_machine_cannot_safely_bear_is_refused_by_name() {
         "tenant.bomb.workload.max"
     );
     let few = "workload = { kind = \"fork\", rate = \"1/s\", lifetime = \"1s\" }";
-    assert_eq!(refused(few, Platform::Vm), "tenant.bomb.workload");
+    assert_eq!(refused(many, Platform::Vm), "tenant.bomb.workload.max");
     assert_eq!(
         refused(&format!("pids = {{ limit = 1 }}\n{few}"), Platform::Cgroups),
         "tenant.bomb.pids.limit"

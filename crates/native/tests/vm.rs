@@ -3,35 +3,22 @@
 // clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
 #![allow(clippy::expect_used, clippy::panic)]
 
+mod common;
+
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use catamaran_native::{Runner, RunnerOptions, dry_run};
 use catamaran_report::report::{TenantReport, TenantState};
 use catamaran_report::{Backend as _, Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
+use common::{guest_plan, turn};
+
 /// Set for the process that another test starts with a bad environment.
 const ELSEWHERE: &str = "CATAMARAN_VM_TEST";
 
-/// Guests take turns: each boot takes all of a core.
-static MACHINE: Mutex<()> = Mutex::new(());
-
-fn turn() -> MutexGuard<'static, ()> {
-    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn plan(duration: &str, settings: &str, tenants: &str) -> Plan {
-    plan_on("", duration, settings, tenants)
-}
-
-/// `host` is more of the machine's table.
-fn plan_on(host: &str, duration: &str, settings: &str, tenants: &str) -> Plan {
-    let text = format!(
-        "schema = \"catamaran/scenario/v1\"\nname = \"guests\"\nseed = 5\nduration = \"{duration}\"\n\
-         platforms = [\"vm\"]\n[host]\ncores = 1\nmemory = \"1GiB\"\n{host}\n[platform.vm]\n{settings}\n{tenants}"
-    );
-    Plan::from_toml(&text, "vm.rs").expect("a valid scenario")
+    guest_plan("", duration, settings, tenants)
 }
 
 fn run(plan: &Plan) -> Result<Report, RunError> {
@@ -39,16 +26,8 @@ fn run(plan: &Plan) -> Result<Report, RunError> {
     Runner::new(options)?.run(plan, Platform::Vm, 3)
 }
 
-/// The answer, or `None` with a printed reason where this machine does not offer the platform.
 fn tried(name: &str, answer: Result<Report, RunError>) -> Option<Report> {
-    match answer {
-        Ok(report) => Some(report),
-        Err(RunError::Unavailable { why, .. }) => {
-            println!("skipped: {name}: {}", why.replace('\n', " "));
-            None
-        }
-        Err(error) => panic!("{name}: {error}"),
-    }
+    common::tried(name, None, answer)
 }
 
 const SERVER_AND_JOB: &str = r#"
@@ -100,7 +79,8 @@ fn a_server_and_a_job_are_carried_out_in_guests_of_their_own() {
 
 #[test]
 fn a_dry_run_shows_qemus_command_line() {
-    let tenants = [SERVER_AND_JOB, FILES, TALK].concat();
+    let program = "[[tenant]]\nname = \"own\"\nworkload = { kind = \"command\", argv = [\"/bin/true\"] }\n";
+    let tenants = [SERVER_AND_JOB, FILES, TALK, program].concat();
     let plan = plan("1s", "accel = \"tcg\"\nvcpus = 2\nmemory = \"192MiB\"", &tenants);
     match dry_run(&plan, Platform::Vm) {
         Ok(lines) => {
@@ -110,9 +90,23 @@ fn a_dry_run_shows_qemus_command_line() {
             let card = "nsenter --net=/run/netns/catamaran-by-hand /";
             let port = "ip -n catamaran-by-hand link set tenant0 master catamaran";
             let drive = format!("cache=none,file={disk}");
-            for part in
-                ["-M microvm", "-smp 2", "-m 192M", "-initrd $INITRD", card, port, &made, &drive, &removed]
-            {
+            let shows = "mount --bind /usr ./usr; mount -o remount,bind,ro,nosuid,nodev ./usr";
+            let daemon = "/usr/lib/qemu/virtiofsd --socket-path=/tmp/own.0.share -o source=/tmp/own.0.shown";
+            let share = "-chardev socket,id=share,path=/tmp/own.0.share -device vhost-user-fs-device";
+            for part in [
+                "-M microvm",
+                "-smp 2",
+                "-m 192M",
+                "-initrd $INITRD",
+                card,
+                port,
+                &made,
+                &drive,
+                &removed,
+                shows,
+                daemon,
+                share,
+            ] {
                 assert!(lines.contains(part), "{part}: {lines}");
             }
         }
@@ -287,7 +281,7 @@ fn the_hosts_disk_bounds_guests() {
     let tenant = "[[tenant]]\nname = \"reader\"\n\
                   workload = { kind = \"disk\", op = \"randread\", size = \"8MiB\" }\n";
     let settings = "accel = \"tcg\"\nvcpus = 1\nmemory = \"192MiB\"";
-    let plan = plan_on("disk = { iops = 200 }", "2s", settings, tenant);
+    let plan = guest_plan("disk = { iops = 200 }", "2s", settings, tenant);
     let Some(report) = tried("the_hosts_disk_bounds_guests", run(&plan)) else { return };
     let requests = report.tenants[0].requests.as_ref().expect("operations are requests");
     // 200 a second for 2 s, and what two slices of the throttle may let through besides.
@@ -310,7 +304,7 @@ workload = { phases = [
 fn guests_talk_over_a_bridge_of_the_runs_own() {
     let _turn = turn();
     let settings = "accel = \"tcg\"\nvcpus = 1\nmemory = \"192MiB\"";
-    let plan = plan_on("network = { bandwidth = \"1MB/s\" }", "10s", settings, TALK);
+    let plan = guest_plan("network = { bandwidth = \"1MB/s\" }", "10s", settings, TALK);
     let Some(report) = tried("guests_talk_over_a_bridge_of_the_runs_own", run(&plan)) else { return };
     assert_eq!(report.unexplained(), Vec::<String>::new());
     let [shop, ann] = report.tenants.as_slice() else { panic!("two tenants") };

@@ -96,8 +96,7 @@ impl Course<'_> {
         let end_ns = self.origin_ns + duration.0;
         let mut sample_ns = self.origin_ns;
         loop {
-            let lives = self.tenants.iter_mut().filter_map(|tenant| tenant.lives.last_mut());
-            lives.filter_map(|life| life.guest.as_mut()).for_each(Guest::hear);
+            self.hear_guests();
             self.note_ends();
             let now = now_ns();
             if now >= end_ns || self.is_over() {
@@ -122,6 +121,11 @@ impl Course<'_> {
             let next_ns = self.next_ns().map_or(u64::MAX, |next| self.origin_ns.saturating_add(next));
             self.wait_until(end_ns.min(sample_ns).min(next_ns), nursery)?;
         }
+    }
+
+    fn hear_guests(&mut self) {
+        let lives = self.tenants.iter_mut().filter_map(|tenant| tenant.lives.last_mut());
+        lives.filter_map(|life| life.guest.as_mut()).for_each(Guest::hear);
     }
 
     /// Whether nothing is left to come of anybody.
@@ -191,15 +195,23 @@ impl Course<'_> {
     /// Programs of the user's own are stopped by their workers now, and given their time.
     fn let_programs_end(&mut self) {
         let deadline_ns = now_ns() + GRACE_NS + AFTER_GRACE_NS;
+        for life in self.tenants.iter_mut().filter_map(|tenant| tenant.lives.last_mut()) {
+            let (tape, guest) = (&life.launcher.tape, life.guest.as_mut());
+            let told = guest.filter(|_| program::has_one(tape)).map(|guest| guest.copy_phases(tape));
+            if let Some(Err(problem)) = told {
+                tracing::debug!(what = problem.what(), "a guest does not tell how far its program is");
+            }
+        }
         // Also those whose program is gone: they say why, and go, and their word may still be on the way.
         let lives = |tenant: &Tenant| {
-            let there = tenant.there().filter(|life| life.launcher.ended.is_none());
+            let there = tenant.there().filter(|life| life.ended().is_none());
             there.is_some_and(|life| program::was_begun(life.tape()))
         };
         while now_ns() < deadline_ns && self.tenants.iter().any(lives) {
             if self.wait_until(deadline_ns, None).is_err() {
                 return;
             }
+            self.hear_guests();
         }
         self.note_ends();
     }

@@ -175,6 +175,7 @@ impl Course<'_> {
             let Some(how) = tenant.there().and_then(Life::ended).cloned() else { continue };
             let label = tenant.row_label();
             let Some(life) = tenant.lives.last_mut() else { continue };
+            life.learn();
             life.look(&*self.cgroup);
             let at_ns = life.launcher.ended_ns.map_or(now_ns, |at_ns| at_ns.saturating_sub(origin_ns));
             // Its worker outlives a program that is killed, and says how that ended.

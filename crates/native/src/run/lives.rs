@@ -11,9 +11,10 @@ use catamaran_worker::tape::{Tape, head};
 use crate::cgroup::{Accounts, Cgroup, Usage};
 use crate::happened::Cause;
 use crate::image::Fetched;
-use crate::killed::{Full, OomKill};
+use crate::killed::OomKill;
 use crate::launcher::Launcher;
 use crate::platform;
+use crate::program;
 use crate::tally::{Look, Tally};
 use crate::trace::Seen;
 use crate::vm::{Cost, Guest};
@@ -232,13 +233,24 @@ impl Life {
         Ok(())
     }
 
+    /// Of a program in a guest whose worker has ended, brings back how and why.
+    pub(super) fn learn(&mut self) {
+        let ended = self.guest.as_ref().is_some_and(|guest| guest.ended.is_some());
+        if !ended || self.collected || !program::has_one(self.tape()) {
+            return;
+        }
+        self.costs.1 = self.cost();
+        if let Err(error) = self.collect() {
+            tracing::debug!(%error, "a guest does not tell how its program ended");
+        }
+    }
+
     /// Its kills for memory, as its group has counted them, and its guest's kernel's.
     pub(crate) fn oom_kills(&self, cgroup: &dyn Cgroup) -> Option<u64> {
         let text = self.accounts.oom.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
         let text = text.or_else(|| self.tally.oom().map(str::to_owned));
-        let of_guest =
-            self.end.as_ref().and_then(|end| end.oom.as_ref()).filter(|kill| kill.full == Full::Guest);
-        text.and_then(|text| Some(cgroup.oom_kills(&text)? + u64::from(of_guest.is_some())))
+        let in_guest = self.guest.as_ref().map_or(0, Guest::kills);
+        text.and_then(|text| Some(cgroup.oom_kills(&text)? + in_guest))
     }
 
     /// Its peak of memory (bytes).
@@ -256,8 +268,8 @@ impl Life {
         if self.asked.is_some() || self.is_done() {
             return None;
         }
-        if self.guest.is_some() && self.launcher.ended.is_none() {
-            return OomKill::in_guest(how);
+        if let Some(guest) = self.guest.as_ref().filter(|_| self.launcher.ended.is_none()) {
+            return OomKill::in_guest(how, guest.kills());
         }
         let limit = plan.memory.limit.filter(|_| platform::has_limits(platform));
         let kills = self.oom_kills(cgroup).unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use catamaran_modules::Module;
 
-use super::kernel::{FOR_A_DISK, FOR_A_NETWORK, Kernel};
+use super::kernel::{FOR_A_DISK, FOR_A_NETWORK, FOR_A_SHARE, Kernel};
 use super::qemu;
 use crate::doctor::Check;
 
@@ -23,8 +23,8 @@ name = "idle"
 workload = { kind = "idle" }
 "#;
 
-/// QEMU, a kernel for its guests, and what that takes for a disk and for a network between them.
-pub(crate) fn checks() -> [Check; 4] {
+/// QEMU, a kernel for its guests, and what that takes for a disk, for a network between them, and for programs of this machine.
+pub(crate) fn checks() -> [Check; 5] {
     [
         Check::of("qemu", qemu::find().map(|qemu| qemu.version)),
         Check::of(
@@ -38,6 +38,12 @@ pub(crate) fn checks() -> [Check; 4] {
         Check::of(
             "guest-network",
             super::check_tap().and_then(|()| Kernel::find()?.modules("network", &FOR_A_NETWORK)).map(listed),
+        ),
+        Check::of(
+            "guest-programs",
+            qemu::daemon()
+                .and_then(|_| Kernel::find()?.modules("programs of the machine", &FOR_A_SHARE))
+                .map(listed),
         ),
     ]
 }

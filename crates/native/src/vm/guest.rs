@@ -13,7 +13,6 @@ use catamaran_worker::facts::Facts;
 use catamaran_worker::port::{asks, tells};
 use catamaran_worker::script::{Script, stamp};
 use catamaran_worker::stop::stop_at;
-use catamaran_worker::tape::{HEAD_WORDS, Tape, head, phase};
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::clock::Offset;
@@ -28,23 +27,21 @@ use crate::network::Network;
 use crate::problem::Problem;
 
 /// How long a guest may take to bring its figures back.
-const COLLECT_PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const COLLECT_PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often an emulated guest is started within the patience. Of those with several virtual CPUs, each a thread of its own,
 /// about one in 50 stands still for ever in its boot (QEMU 7.2; decision 0316).
 const EMULATED_BOOTS: u32 = 4;
 
-/// Words of the tape that are fetched at once.
-const PIECE: usize = 1 << 14;
-
 /// A guest whose worker is there.
 #[derive(Debug)]
 pub(crate) struct Guest {
-    port: Port,
+    pub(super) port: Port,
     /// QEMU's threads.
     pub(super) threads: Threads,
     pub(super) offset: Offset,
-    /// How its worker ended, once it has.
+    /// Processes that its kernel has killed for memory, and how its worker ended, once it has.
+    pub(super) kills: u64,
     pub(crate) ended: Option<String>,
 }
 
@@ -65,7 +62,7 @@ pub(super) struct Boot<'a> {
 impl Boot<'_> {
     /// Starts QEMU by the script, waits for its guest and for the worker in it, and stamps each stage on the tape.
     pub(super) fn boot(&self, launcher: &mut Launcher, mut script: Script) -> Result<Guest, Problem> {
-        initramfs::write(&self.files.initrd, WORKER, &launcher.tape, (self.modules, self.files.tap.as_ref()))
+        initramfs::write(self.files, WORKER, &launcher.tape, (self.modules, &script.programs))
             .map_err(|error| self.no_room(&self.files.initrd, &error))?;
         let monitor = self.listen(&self.files.monitor)?;
         let port = self.listen(&self.files.port)?;
@@ -73,6 +70,10 @@ impl Boot<'_> {
         fs::File::create(&self.files.console).map_err(|error| self.no_room(&self.files.console, &error))?;
         script.exec = self.machine.command_line(self.name, self.files);
         script.errors = Some(self.files.errors.clone());
+        if let Some(share) = &self.files.share {
+            fs::create_dir(share.folder()).map_err(|error| self.no_room(&share.folder(), &error))?;
+            script.share = Some(share.clone());
+        }
         launcher.begin(&script, self.interrupt)?;
         stop_at("qemu");
         // QEMU itself starts in a tenth of a second, its guest in seconds.
@@ -101,7 +102,7 @@ impl Boot<'_> {
         // It has been read, and would only fill the memory.
         let _ = fs::remove_file(&self.files.initrd);
         let threads = Threads::find(launcher.tenant.unwrap_or(0), &vcpus);
-        Ok(Guest { port, threads, offset, ended: None })
+        Ok(Guest { port, threads, offset, kills: 0, ended: None })
     }
 
     fn listen(&self, path: &Path) -> Result<UnixListener, Problem> {
@@ -216,7 +217,10 @@ impl Boot<'_> {
                 self.machine.kernel.image.display()
             );
         }
-        for (who, what) in [("it said", said), ("the guest's console", console)] {
+        let shares = self.files.share.as_ref().and_then(|share| last_line(&share.errors()));
+        for (who, what) in
+            [("it said", said), ("what shows it the machine", shares), ("the guest's console", console)]
+        {
             if let Some(what) = what {
                 why += &format!("; {who}: {what}");
             }
@@ -299,69 +303,9 @@ impl Guest {
             }
         }
     }
-
-    /// Takes note of the worker's end, where it was told.
-    pub(crate) fn hear(&mut self) {
-        while self.ended.is_none() {
-            match self.port.line(Duration::ZERO) {
-                Ok(Some(line)) => self.note(&line),
-                Ok(None) | Err(_) => return,
-            }
-        }
-    }
-
-    fn note(&mut self, line: &str) {
-        if let Some(how) = line.strip_prefix(tells::ENDED) {
-            self.ended = Some(how.trim().to_owned());
-        }
-    }
-
-    /// Halts the worker and copies from the guest's tape to ours what the worker wrote.
-    pub(crate) fn collect(&mut self, tape: &Tape) -> io::Result<()> {
-        let until = Instant::now() + COLLECT_PATIENCE;
-        self.port.ask(asks::STOP)?;
-        let mut news = Vec::new();
-        self.port.wait_for(tells::STOPPED, until, |line| news.push(line.to_owned()))?;
-        news.iter().for_each(|line| self.note(line));
-        let layout = tape.layout();
-        self.fetch(tape, head::DONE, 1, until)?;
-        self.fetch(tape, HEAD_WORDS, layout.arrays() - HEAD_WORDS, until)?;
-        for at in (0..layout.phases).map(|number| layout.phase(number)) {
-            let (requests, arrays) =
-                (tape.get(at + phase::REQUESTS) as usize, tape.get(at + phase::ARRAYS) as usize);
-            match tape.get(at + phase::KIND) {
-                phase::SERVER => self.fetch(tape, arrays + 2 * requests, 2 * requests, until)?,
-                phase::DISK => {
-                    // Nothing was done of what nobody has taken up.
-                    let taken = requests.min(tape.get(at + phase::NEXT) as usize);
-                    self.fetch(tape, arrays, taken, until)?;
-                    self.fetch(tape, arrays + requests, taken, until)?;
-                }
-                phase::NETWORK => self.fetch(tape, arrays, 2 * requests, until)?,
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Copies one word of the guest's tape to ours while the worker works.
-    pub(crate) fn copy_word(&mut self, tape: &Tape, word: usize) -> Result<(), Problem> {
-        let until = Instant::now() + COLLECT_PATIENCE;
-        self.fetch(tape, word, 1, until).map_err(|error| silent(&error))
-    }
-
-    fn fetch(&mut self, tape: &Tape, first: usize, count: usize, until: Instant) -> io::Result<()> {
-        for start in (first..first + count).step_by(PIECE) {
-            let piece = PIECE.min(first + count - start);
-            for (place, word) in self.port.words(start, piece, until)?.into_iter().enumerate() {
-                tape.set(start + place, word);
-            }
-        }
-        Ok(())
-    }
 }
 
-fn silent(error: &dyn std::fmt::Display) -> Problem {
+pub(super) fn silent(error: &dyn std::fmt::Display) -> Problem {
     Problem::new(format!("a guest does not answer: {error}"), "try again; give it more `platform.vm.memory`")
 }
 

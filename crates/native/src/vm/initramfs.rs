@@ -1,9 +1,9 @@
 //! The file system of a guest: the worker as process 1, the tape with its order, which so need not be sent, the modules that
-//! its kernel takes for its devices, and its address.
+//! its kernel takes for its devices, its address, and what it is shown of the machine.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use catamaran_modules::Module;
@@ -11,16 +11,16 @@ use catamaran_worker::port;
 use catamaran_worker::tape::Tape;
 use cpio::newc::{Builder, ModeFileType, trailer};
 
-use crate::network::Tap;
+use super::qemu::Files;
 
 /// Writes the archive.
 pub(super) fn write(
-    archive: &Path,
+    files: &Files,
     worker: &[u8],
     tape: &Tape,
-    (modules, tap): (&[Module], Option<&Tap>),
+    (modules, shown): (&[Module], &[PathBuf]),
 ) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create_new(archive)?);
+    let mut out = BufWriter::new(File::create_new(&files.initrd)?);
     let words = tape.words().iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes());
     out = entry(out, "init", worker)?;
     out = entry(out, port::TAPE.trim_start_matches('/'), &words.collect::<Vec<u8>>())?;
@@ -36,9 +36,13 @@ pub(super) fn write(
         // By name in the order in which they can be loaded.
         out = entry(out, &format!("{folder}/{number:02}-{}.ko", module.name), &module.bytes)?;
     }
-    if let Some(tap) = tap {
+    if let Some(tap) = &files.tap {
         let address = format!("{}/{}", tap.ip, tap.prefix);
         out = entry(out, port::ADDRESS.trim_start_matches('/'), address.as_bytes())?;
+    }
+    if files.share.is_some() {
+        let list: String = shown.iter().map(|path| format!("{}\n", path.display())).collect();
+        out = entry(out, port::SHOWN.trim_start_matches('/'), list.as_bytes())?;
     }
     trailer(out)?.flush()
 }
@@ -55,6 +59,7 @@ fn entry<W: Write>(out: W, name: &str, bytes: &[u8]) -> io::Result<W> {
 mod tests {
     use std::os::fd::AsFd as _;
 
+    use catamaran_worker::share::Share;
     use catamaran_worker::tape;
 
     use super::*;
@@ -65,10 +70,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = Order::turns(2, 7).write().unwrap();
         let tape = Tape::map(file.as_fd()).unwrap();
-        let archive = folder.path().join("initrd");
+        let mut files = Files::of(folder.path(), "web.0");
+        files.share = Share::from_text("/usr/lib/qemu/virtiofsd\t/run/x");
         let module = Module { name: "virtio_blk".to_owned(), bytes: b"code".to_vec() };
-        write(&archive, b"worker", &tape, (&[module], None)).unwrap();
-        let bytes = std::fs::read(&archive).unwrap();
+        write(&files, b"worker", &tape, (&[module], &["/usr".into(), "/opt/x".into()])).unwrap();
+        let bytes = std::fs::read(&files.initrd).unwrap();
         let mut reader = cpio::newc::Reader::new(bytes.as_slice()).unwrap();
         let mut content = Vec::new();
         io::Read::read_to_end(&mut reader, &mut content).unwrap();
@@ -82,5 +88,9 @@ mod tests {
         assert_eq!(reader.entry().name(), "modules");
         let reader = cpio::newc::Reader::new(reader.finish().unwrap()).unwrap();
         assert_eq!((reader.entry().name(), reader.entry().file_size()), ("modules/00-virtio_blk.ko", 4));
+        let mut reader = cpio::newc::Reader::new(reader.finish().unwrap()).unwrap();
+        content.clear();
+        io::Read::read_to_end(&mut reader, &mut content).unwrap();
+        assert_eq!((reader.entry().name(), content.as_slice()), ("shown", b"/usr\n/opt/x\n".as_slice()));
     }
 }

@@ -23,6 +23,9 @@ const REMEDY_FOR_MODULES: &str = "take a kernel whose modules lie beside it, as 
 /// What a guest's kernel takes for a disk on the bus of the microvm.
 pub(super) const FOR_A_DISK: [&str; 2] = ["virtio_mmio", "virtio_blk"];
 
+/// The same for the machine's programs.
+pub(super) const FOR_A_SHARE: [&str; 2] = ["virtio_mmio", "virtiofs"];
+
 /// The same for a network card.
 pub(super) const FOR_A_NETWORK: [&str; 2] = ["virtio_mmio", "virtio_net"];
 

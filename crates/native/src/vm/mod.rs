@@ -3,11 +3,14 @@
 //! | file | question |
 //! |---|---|
 //! | `kernel`, `qemu`, `initramfs` | what is booted, by which command line, with which files |
-//! | `guest`, `monitor`, `port`, `clock` | how one guest is started, spoken to and read |
+//! | `guest`, `monitor`, `port`, `clock`, `bring_back` | how one guest is started, spoken to and read |
 //! | `host_side` | what it costs on this side |
 //! | `amend` | what the report says of it |
+//! | `by_hand` | what `--dry-run` prints beside the command line |
 
 mod amend;
+mod bring_back;
+mod by_hand;
 mod clock;
 mod doctor;
 mod guest;
@@ -18,7 +21,7 @@ mod monitor;
 mod port;
 mod qemu;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -28,13 +31,15 @@ use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::plan::{Guest as Kind, PlatformSettings, Tenant};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::Script;
+use catamaran_worker::share::Share;
 
-use crate::disk::by_hand;
+use crate::disk;
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::network::{Network, Tap, is_used};
 use crate::order::Order;
 use crate::problem::Problem;
+use crate::program;
 use guest::Boot;
 use qemu::{Files, Machine};
 
@@ -62,6 +67,8 @@ pub(crate) struct Hypervisor {
     for_a_disk: Vec<Module>,
     /// The same for a network.
     for_a_network: Vec<Module>,
+    /// What shows guests the machine's programs, where some tenant is one, and what their kernels take for that.
+    for_programs: Option<(PathBuf, Vec<Module>)>,
 }
 
 impl Hypervisor {
@@ -75,16 +82,20 @@ impl Hypervisor {
         let for_a_network = is_used(plan)
             .then(|| check_tap().and_then(|()| kernel.modules("network", &kernel::FOR_A_NETWORK)))
             .transpose()?;
+        let has_programs = plan.tenants().iter().any(|tenant| program::is_one(&tenant.workload));
+        let for_programs = has_programs
+            .then(|| Ok((qemu::daemon()?, kernel.modules("programs of the machine", &kernel::FOR_A_SHARE)?)))
+            .transpose()?;
         let machine = Machine {
             qemu: qemu::find()?,
             kernel,
             vcpus: settings.vcpus.unwrap_or(plan.host().cores),
-            memory_bytes: settings.memory.map_or(MEMORY_BYTES, |memory| memory.0),
+            memory_bytes: memory_bytes(&settings),
             accelerator,
             clock_khz: clock::counter_khz(),
         };
         let (for_a_disk, for_a_network) = (for_a_disk.unwrap_or_default(), for_a_network.unwrap_or_default());
-        Ok(Self { machine, not_kvm, for_a_disk, for_a_network })
+        Ok(Self { machine, not_kvm, for_a_disk, for_a_network, for_programs })
     }
 
     /// The same, where KVM was found out by trying once to boot a guest in `folder`.
@@ -165,6 +176,7 @@ impl Hypervisor {
         // It is QEMU that works on it; the worker in the guest has a disk.
         files.disk = script.file.take();
         files.tap = network.as_ref().map(|(_, tap)| tap.clone());
+        files.share = self.share(&script, &files);
         let network = network.map(|(network, _)| network);
         let modules = &self.modules(&files);
         let run = folder.file_name().unwrap_or_default().to_string_lossy();
@@ -176,13 +188,25 @@ impl Hypervisor {
 
     /// What a guest's kernel is to load for its devices, each once.
     fn modules(&self, files: &Files) -> Vec<Module> {
-        let mut modules = if files.disk.is_some() { self.for_a_disk.clone() } else { Vec::new() };
-        for module in self.for_a_network.iter().filter(|_| files.tap.is_some()) {
+        let for_programs = self.for_programs.iter().flat_map(|(_, modules)| modules);
+        let all = [
+            (files.disk.is_some(), self.for_a_disk.iter().collect::<Vec<_>>()),
+            (files.tap.is_some(), self.for_a_network.iter().collect()),
+            (files.share.is_some(), for_programs.collect()),
+        ];
+        let mut modules: Vec<Module> = Vec::new();
+        for module in all.into_iter().filter(|(has, _)| *has).flat_map(|(_, modules)| modules) {
             if !modules.contains(module) {
                 modules.push(module.clone());
             }
         }
         modules
+    }
+
+    /// What shows the guest the script's programs, where it has any.
+    fn share(&self, script: &Script, files: &Files) -> Option<Share> {
+        let (daemon, _) = self.for_programs.as_ref().filter(|_| !script.programs.is_empty())?;
+        Some(Share { daemon: daemon.clone(), socket: files.port.with_extension("share") })
     }
 
     /// What runs the guests' instructions.
@@ -192,8 +216,8 @@ impl Hypervisor {
 
     /// The command line for a person: with a port and a disk by hand, and `$INITRD` in the archive's place.
     pub(crate) fn typed(&self, label: &str, tenant: &Tenant, tap: Option<Tap>) -> Vec<String> {
-        let disk = by_hand::file(tenant, label);
-        let files = Files { disk, tap, ..Files::of(Path::new("/tmp"), label) };
+        let (disk, share) = (disk::by_hand::file(tenant, label), self.typed_share(tenant, label));
+        let files = Files { disk, tap, share, ..Files::of(Path::new(by_hand::FOLDER), label) };
         self.machine.typed_command_line(label, &files, INITRD)
     }
 }
@@ -237,6 +261,11 @@ fn patience(tenant: &Tenant, accelerator: Accel) -> Duration {
         Accel::Kvm => BOOT_PATIENCE / 2,
     };
     whole.div_f64(cores).min(BOOT_PATIENCE_MOST)
+}
+
+/// Memory of each guest (bytes).
+pub(crate) fn memory_bytes(settings: &PlatformSettings) -> u64 {
+    settings.memory.map_or(MEMORY_BYTES, |memory| memory.0)
 }
 
 /// Whether the platform's guest is one that is carried out: a Linux.

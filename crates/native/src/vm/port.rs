@@ -67,9 +67,16 @@ impl Port {
     }
 
     /// `count` words of the guest's tape from `first`.
-    pub(super) fn words(&mut self, first: usize, count: usize, until: Instant) -> io::Result<Vec<u64>> {
+    /// Other lines go to `other`.
+    pub(super) fn words(
+        &mut self,
+        first: usize,
+        count: usize,
+        until: Instant,
+        other: impl FnMut(&str),
+    ) -> io::Result<Vec<u64>> {
         self.ask(&format!("{} {first} {count}", asks::READ))?;
-        let said = self.wait_for(tells::WORDS, until, |_| {})?;
+        let said = self.wait_for(tells::WORDS, until, other)?;
         if said.parse() != Ok(count) {
             return Err(io::Error::other(format!("the guest has {said} words, not {count}")));
         }
@@ -130,7 +137,9 @@ mod tests {
         let mut said = b"ended 0\nwords 2\n".to_vec();
         said.extend(7_u64.to_le_bytes().into_iter().chain(u64::MAX.to_le_bytes()));
         guest.write_all(&said).unwrap();
-        assert_eq!(port.words(3, 2, soon()).unwrap(), [7, u64::MAX]);
+        let mut others = Vec::new();
+        let words = port.words(3, 2, soon(), |line| others.push(line.to_owned())).unwrap();
+        assert_eq!((words.as_slice(), others.as_slice()), (&[7, u64::MAX][..], &["ended 0".to_owned()][..]));
     }
 
     #[test]
@@ -144,7 +153,7 @@ mod tests {
         for (said, expected) in table {
             let (mut port, mut guest) = pair();
             guest.write_all(said).unwrap();
-            let error = port.words(0, 2, soon()).unwrap_err().to_string();
+            let error = port.words(0, 2, soon(), |_| {}).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
         let (mut port, guest) = pair();

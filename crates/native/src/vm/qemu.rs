@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use catamaran_scenario::calibration::Accel;
+use catamaran_worker::port::SHARE;
+use catamaran_worker::share::Share;
 
 use super::kernel::Kernel;
 use crate::installed::Installed;
@@ -10,6 +12,8 @@ use crate::network::Tap;
 use crate::problem::Problem;
 
 const PROGRAM: &str = "qemu-system-x86_64";
+/// Where QEMU 7.2 has the daemon that shows folders of a machine to its guests.
+const DAEMON: &str = "/usr/lib/qemu/virtiofsd";
 
 /// Translated code that TCG keeps (MiB). Its default grows with the guest's memory; a kernel and a worker need less.
 const TRANSLATED_MIB: u32 = 64;
@@ -20,6 +24,20 @@ const TRANSLATED_MIB: u32 = 64;
 /// [`Problem::Unavailable`] where there is none, or it does not start.
 pub(crate) fn find() -> Result<Installed, Problem> {
     Installed::find(PROGRAM, "apt-get install qemu-system-x86")
+}
+
+/// The daemon that shows guests the machine's programs.
+///
+/// # Errors
+/// [`Problem::Unavailable`] where there is none.
+pub(super) fn daemon() -> Result<PathBuf, Problem> {
+    let daemon = PathBuf::from(DAEMON);
+    if daemon.is_file() {
+        return Ok(daemon);
+    }
+    let why = format!("nothing shows guests the machine's programs: there is no {DAEMON}");
+    let remedy = "apt-get install qemu-system-common, of QEMU 5.0 to 7.2 (Debian 12 has it); or choose another platform";
+    Err(Problem::unavailable(why, remedy))
 }
 
 /// The virtual machine that each tenant of a run gets.
@@ -52,6 +70,8 @@ pub(crate) struct Files {
     pub(crate) disk: Option<PathBuf>,
     /// Its device of the run's network, where tenants talk.
     pub(crate) tap: Option<Tap>,
+    /// What shows it the machine's programs, where its tenant is one.
+    pub(crate) share: Option<Share>,
 }
 
 impl Files {
@@ -66,6 +86,7 @@ impl Files {
             errors: file("errors"),
             disk: None,
             tap: None,
+            share: None,
         }
     }
 }
@@ -89,7 +110,7 @@ impl Machine {
         ] {
             line.push(argument);
         }
-        line.extend(files.devices());
+        line.extend(self.devices(files));
         line.extend(self.boot(&files.initrd.to_string_lossy()));
         line
     }
@@ -100,7 +121,7 @@ impl Machine {
         let port = format!("socket,id=port,path={},server=on,wait=off", files.port.display());
         line.extend(["-serial", "stdio", "-chardev"].map(str::to_owned));
         line.push(port);
-        line.extend(files.devices());
+        line.extend(self.devices(files));
         line.extend(self.boot(initrd));
         line
     }
@@ -124,6 +145,36 @@ impl Machine {
         line
     }
 
+    /// A guest's devices on the bus of the microvm.
+    fn devices(&self, files: &Files) -> Vec<String> {
+        let mut line = disk(files.disk.as_deref());
+        if let Some(Tap { device, hardware, .. }) = &files.tap {
+            let ours = format!("tap,id=net,ifname={device},script=no,downscript=no");
+            let theirs = format!("virtio-net-device,netdev=net,mac={hardware}");
+            line.extend(["-netdev".to_owned(), ours, "-device".to_owned(), theirs]);
+        }
+        line.extend(files.share.iter().flat_map(|share| self.shared(&share.socket)));
+        line
+    }
+
+    /// The file system of a daemon that listens on a socket. It works in the guest's memory, which therefore is a file without a
+    /// name, and speaks to devices of virtio 1 alone (QEMU, `docs/tools/virtiofsd.rst`).
+    fn shared(&self, socket: &Path) -> Vec<String> {
+        let memory = format!("memory-backend-memfd,id=memory,size={}M,share=on", self.memory_bytes >> 20);
+        let socket = format!("socket,id=share,path={}", socket.display());
+        let device = format!("vhost-user-fs-device,chardev=share,tag={SHARE}");
+        [
+            ("-object", memory.as_str()),
+            ("-machine", "memory-backend=memory"),
+            ("-global", "virtio-mmio.force-legacy=false"),
+            ("-chardev", &socket),
+            ("-device", &device),
+        ]
+        .iter()
+        .flat_map(|(option, value)| [(*option).to_owned(), (*value).to_owned()])
+        .collect()
+    }
+
     fn boot(&self, initrd: &str) -> Vec<String> {
         let mut append = "console=ttyS0 quiet loglevel=1 panic=-1 reboot=t".to_owned();
         if self.accelerator == Accel::Tcg {
@@ -135,19 +186,6 @@ impl Machine {
         let parts =
             ["-device", "isa-serial,index=1,chardev=port", "-kernel", &kernel, "-initrd", initrd, "-append"];
         parts.into_iter().map(str::to_owned).chain([append]).collect()
-    }
-}
-
-impl Files {
-    /// Its devices on the bus of the microvm.
-    fn devices(&self) -> Vec<String> {
-        let mut line = disk(self.disk.as_deref());
-        if let Some(Tap { device, hardware, .. }) = &self.tap {
-            let ours = format!("tap,id=net,ifname={device},script=no,downscript=no");
-            let theirs = format!("virtio-net-device,netdev=net,mac={hardware}");
-            line.extend(["-netdev".to_owned(), ours, "-device".to_owned(), theirs]);
-        }
-        line
     }
 }
 
@@ -185,6 +223,11 @@ pub(super) mod tests {
         let disk = "-drive if=none,id=disk,format=raw,cache=none,file=/var/tmp/a,,b.file -device virtio-blk-device,drive=disk";
         let card = "-netdev tap,id=net,ifname=tenant0,script=no,downscript=no -device virtio-net-device,netdev=net,mac=52:54:00:57:00:01";
         assert!(line.contains(disk) && line.contains(card), "{line}");
+        with_disk.share = Share::from_text("/usr/lib/qemu/virtiofsd\t/run/catamaran/1-2/web.0.share");
+        let line = machine(Accel::Tcg).command_line("x", &with_disk).join(" ");
+        let share = "size=256M,share=on -machine memory-backend=memory -global virtio-mmio.force-legacy=false -chardev \
+                     socket,id=share,path=/run/catamaran/1-2/web.0.share -device vhost-user-fs-device,chardev=share,tag=machine";
+        assert!(line.contains(share), "{line}");
         let line = machine(Accel::Tcg).command_line("catamaran-1-2-web.0", &files).join(" ");
         for part in [
             "-M microvm -accel tcg,thread=multi,tb-size=64 -smp 2 -m 256M",

@@ -25,6 +25,7 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
 pub(crate) const TRIAL: u32 = 3;
 
 /// A scenario with seed 5 on one core; `host` is more of its table `[host]`.
+#[allow(dead_code, reason = "guests have a scenario of their own")]
 pub(crate) fn plan(duration: &str, host: &str, tenants: &str) -> Plan {
     plan_of_cores(1, duration, host, tenants)
 }
@@ -38,7 +39,18 @@ pub(crate) fn plan_of_cores(cores: u32, duration: &str, host: &str, tenants: &st
     Plan::from_toml(&text, "short.toml").expect("a valid scenario")
 }
 
+/// The same for guests, with more memory; `settings` are those of the platform.
+#[allow(dead_code, reason = "not every test is of guests")]
+pub(crate) fn guest_plan(host: &str, duration: &str, settings: &str, tenants: &str) -> Plan {
+    let text = format!(
+        "schema = \"catamaran/scenario/v1\"\nname = \"guests\"\nseed = 5\nduration = \"{duration}\"\n\
+         platforms = [\"vm\"]\n[host]\ncores = 1\nmemory = \"1GiB\"\n{host}\n[platform.vm]\n{settings}\n{tenants}"
+    );
+    Plan::from_toml(&text, "guests.toml").expect("a valid scenario")
+}
+
 /// Carries it out with 1e8 turns to the second of a core.
+#[allow(dead_code, reason = "guests of other tests make fewer turns")]
 pub(crate) fn answer(plan: &Plan, platform: Platform) -> Result<Report, RunError> {
     let options = RunnerOptions { turns_per_cpu_s: Some(1e8), ..RunnerOptions::default() };
     Runner::new(options)?.run(plan, platform, TRIAL)
@@ -106,4 +118,38 @@ pub(crate) fn assert_every_stage_was_seen(platform: Platform, tenant: &TenantRep
         before = stage.end_s;
     }
     assert_eq!(before, tenant.startup_s, "{platform}");
+}
+
+/// What a contained program must not come to make.
+#[allow(dead_code, reason = "not every test is of programs")]
+pub(crate) const MARKER: &str = "/usr/catamaran-was-here";
+
+/// A line for a shell that tries to reach what a contained program must not, and fails with what it has reached.
+#[allow(dead_code, reason = "not every test is of programs")]
+pub(crate) fn line_of_a_prisoner() -> String {
+    let tries = [
+        ("the tape", "head -c 8 /proc/1/fd/1 > /tmp/x 2>/dev/null || test -e /tape"),
+        (
+            "the memory of its worker",
+            "head -c 1 /proc/1/mem 2>/dev/null || cat /proc/1/maps 2>/dev/null | grep -q .",
+        ),
+        ("the socket", "ls -l /proc/1/fd/ 2>/dev/null | grep -q socket"),
+        ("a line to the runner", "test -e /dev/ttyS1"),
+        ("the root of process 1", "ls /proc/1/root/ 2>/dev/null | grep -q init"),
+        ("a folder of the machine", &*format!("touch {MARKER} 2>/dev/null")),
+        ("a new mount", "mount -t tmpfs none /tmp 2>/dev/null"),
+        ("making it writable", "mount -o remount,bind,rw /usr 2>/dev/null"),
+        ("a setting of the kernel", "true 2>/dev/null > /proc/sys/kernel/core_pattern"),
+        ("/etc of the machine", "test -e /etc/passwd || test -e /etc/shadow"),
+        ("/root of the machine", "test -e /root || test -e /home"),
+        (
+            "privileges",
+            "grep -q 'NoNewPrivs:.0' /proc/self/status || grep -q 'CapEff:.*ffff' /proc/self/status",
+        ),
+        ("calls that nobody filters", "grep -q 'Seccomp:.0' /proc/self/status"),
+    ];
+    assert!(tries.iter().all(|(what, _)| !what.contains('\'')), "a shell reads them");
+    let line: Vec<_> =
+        tries.iter().map(|(what, line)| format!("if {line}; then echo reached {what}; exit 1; fi")).collect();
+    line.join("; ")
 }

@@ -246,9 +246,10 @@ const EVENTS: &str = "[[event]]\nat = \"30ms\"\ndo = \"kill\"\ntarget = \"web\"\
      [[event]]\nat = \"120ms\"\ndo = \"scale\"\ntarget = \"web\"\nreplicas = 2";
 
 const SERVER: &str = "{ kind = \"server\", arrivals = { process = \"poisson\", rate = \"50/s\" }, service = { cpu = \"2ms\", distribution = \"constant\" } }";
-/// In a guest: a disk that has to go with it.
-const FILE: &str =
-    "{ kind = \"disk\", op = \"randwrite\", size = \"4MiB\", rate = \"400KB/s\", fsync = true }";
+/// In a guest: a disk that has to go with it, and a daemon that shows it a program.
+const FILE: &str = "{ phases = [\
+     { kind = \"disk\", op = \"randwrite\", size = \"4MiB\", rate = \"400KB/s\", fsync = true }, \
+     { kind = \"command\", argv = [\"sleep\", \"1004\"] }] }";
 
 /// A server, and a tenant that never comes to an end; a guest with a disk where each would be a guest.
 fn scenario(ground: Ground, duration: &str, batch: &str) -> Plan {

@@ -1,6 +1,8 @@
 //! Process 1 of a guest: mounts what a worker needs, starts one on the tape that lies in the initramfs, and serves the
 //! runner over the second serial port. The worker is the same program and does not know that it is in a guest.
 
+#![allow(unsafe_code)]
+
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -9,6 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use catamaran_worker::clock::{now_ns, sleep_until};
+use catamaran_worker::minimal::PROGRAM;
 use catamaran_worker::modules;
 use catamaran_worker::port::{ADDRESS, CARD, DEVICE, DISK, MODULES, PLAYGROUND, TAPE, asks, tells};
 use catamaran_worker::script::{stamp, word};
@@ -20,7 +23,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
-use crate::{disk, network};
+use crate::{disk, guest_root, network};
 
 /// Highest speed of the port (bits a second). QEMU sends as fast as it can whatever this is, but it waits for the time of
 /// four characters before it tells of a short message: 4 ms at the default of 9600.
@@ -112,6 +115,8 @@ struct Worker {
     control: OwnedFd,
     tape: Tape,
     exec_ns: u64,
+    /// Why it gave up, where it has said so.
+    gave_up: Option<String>,
     /// Whether its end has been told.
     over: bool,
 }
@@ -130,7 +135,7 @@ fn serve(port: &mut File, first_ns: u64) -> Result<(), String> {
         }
         let [from_runner, from_worker] = events.map(|event| !event.revents().is_empty());
         if from_worker && !worker.over {
-            let news = worker.hear()?;
+            let Some(news) = worker.hear()? else { continue };
             tell(port, &news)?;
             if news.starts_with(tells::READY) {
                 // Not a part of the start, and over before the first question is answered.
@@ -215,6 +220,13 @@ fn tell(port: &mut File, line: &str) -> Result<(), String> {
     port.write_all(format!("{line}\n").as_bytes()).map_err(|error| format!("cannot write {DEVICE}: {error}"))
 }
 
+/// How many processes the guest's kernel has killed for memory (`oom_kill` of `/proc/vmstat`).
+fn kills() -> u64 {
+    let counters = fs::read_to_string("/proc/vmstat").unwrap_or_default();
+    let kills = counters.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok());
+    kills.unwrap_or(0)
+}
+
 impl Worker {
     /// Starts the worker on the tape of the initramfs.
     fn start() -> Result<Self, String> {
@@ -226,25 +238,30 @@ impl Worker {
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
                 .map_err(|error| failed(&error))?;
         find_devices(&tape).map_err(|error| failed(&error))?;
+        let has_root = guest_root::make().map_err(|error| failed(&error))?;
         let exec_ns = now_ns();
-        let process = Command::new("/init")
-            .arg0("catamaran-worker")
-            .args(["work", "guest"])
-            .stdin(Stdio::from(theirs))
-            .stdout(Stdio::from(file))
-            .spawn()
-            .map_err(|error| failed(&error))?;
-        Ok(Self { process, control, tape, exec_ns, over: false })
+        let mut command = if has_root { Command::new(format!("/{PROGRAM}")) } else { Command::new("/init") };
+        command.arg0(PROGRAM).args(["work", "guest"]).stdin(Stdio::from(theirs)).stdout(Stdio::from(file));
+        if has_root {
+            // SAFETY: process 1 has one thread, so its copy may go on with whatever it likes.
+            unsafe { command.pre_exec(|| guest_root::enter().map_err(io::Error::other)) };
+        }
+        let process = command.spawn().map_err(|error| failed(&error))?;
+        Ok(Self { process, control, tape, exec_ns, gave_up: None, over: false })
     }
 
-    /// What the worker has to say, as a line for the runner.
-    fn hear(&mut self) -> Result<String, String> {
-        let mut buffer = [0_u8; 1024];
+    /// What the worker has to say, as lines for the runner; none where that is said at its end.
+    fn hear(&mut self) -> Result<Option<String>, String> {
+        let mut buffer = [0_u8; 2048];
         let length = rustix::io::read(&self.control, &mut buffer).unwrap_or(0);
         let message = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
         if message == word::STARTED {
             let first_ns = self.tape.get(head::STAMP + stamp::FIRST);
-            return Ok(format!("{} {} {first_ns}", tells::READY, self.exec_ns));
+            return Ok(Some(format!("{} {} {first_ns}", tells::READY, self.exec_ns)));
+        }
+        if let Some(why) = message.strip_prefix(word::GAVE_UP) {
+            self.gave_up = Some(why.replace(char::is_control, " "));
+            return Ok(None);
         }
         if let Some(what) = message.strip_prefix(word::FAILED) {
             return Err(what.to_owned());
@@ -255,7 +272,8 @@ impl Worker {
             Some(signal) => format!("signal {signal}"),
             None => status.code().unwrap_or(-1).to_string(),
         };
-        Ok(format!("{} {how}", tells::ENDED))
+        let how = self.gave_up.take().unwrap_or(how);
+        Ok(Some(format!("{} {}\n{} {how}", tells::KILLS, kills(), tells::ENDED)))
     }
 
     /// Halts it and notes the counters of the threads that have not ended, which vanish with them.

@@ -16,6 +16,17 @@ pub const DISK: &str = "/dev/vda";
 /// Where the guest finds its address in the run's network, as `10.87.0.1/16`, where there is one.
 pub const ADDRESS: &str = "/address";
 
+/// Where the guest finds what of the machine its program's root shows: a path a line, where there is a program.
+pub const SHOWN: &str = "/shown";
+
+/// By which name the guest's kernel knows the file system in which these are.
+pub const SHARE: &str = "machine";
+
+/// Where the guest has that file system, and where the root of its program.
+pub const SHARE_AT: &str = "/machine";
+/// The other of the two.
+pub const ROOT: &str = "/tenant";
+
 /// The guest's network card.
 pub const CARD: &str = "eth0";
 
@@ -31,7 +42,9 @@ pub mod tells {
     pub const READY: &str = "ready";
     /// `now INSTANT`: answers [`super::asks::CLOCK`].
     pub const NOW: &str = "now";
-    /// `ended HOW`: the worker's exit code or `signal N`.
+    /// `kills COUNT`: how many processes the guest's kernel has killed for memory, before the line that comes next.
+    pub const KILLS: &str = "kills";
+    /// `ended HOW`: the worker's exit code or `signal N`, or in a sentence why it gave up.
     pub const ENDED: &str = "ended";
     /// `stopped`: answers [`super::asks::STOP`].
     pub const STOPPED: &str = "stopped";

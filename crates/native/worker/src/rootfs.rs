@@ -109,17 +109,23 @@ fn fill(program: &OwnedFd, devices: Devices, of_image: bool) -> Result<(), Strin
 /// Shows files and folders of the machine in the root in which we are: at the same place, read-only, no devices, no set-user-ID. What is
 /// mounted or unmounted in one of the two is not so in the other.
 pub(crate) fn show(paths: &[PathBuf], below: Below) -> Result<(), String> {
+    show_from(Path::new("/"), paths, below)
+}
+
+/// The same of files and folders that are in a folder as they are on a machine.
+pub(crate) fn show_from(machine: &Path, paths: &[PathBuf], below: Below) -> Result<(), String> {
     let umask = rustix::process::umask(Mode::empty());
     let done = paths.iter().try_for_each(|path| {
-        show_one(path, below)
+        show_one(machine, path, below)
             .map_err(|error| format!("minimal root: cannot show {} in it: {error}", path.display()))
     });
     rustix::process::umask(umask);
     done
 }
 
-fn show_one(path: &Path, below: Below) -> std::io::Result<()> {
+fn show_one(machine: &Path, path: &Path, below: Below) -> std::io::Result<()> {
     let at = path.strip_prefix("/").map_err(|_| Errno::INVAL)?;
+    let path = &machine.join(at);
     let folder = if path.is_dir() { Some(at) } else { at.parent() };
     let mut builder = std::fs::DirBuilder::new();
     std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o755).create(folder.unwrap_or(at))?;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::file::LayerFile;
 use crate::runtime_call::RuntimeCall;
+use crate::share::Share;
 pub use words::{stamp, word};
 
 /// One step on a control group.
@@ -136,6 +137,8 @@ pub struct Script {
     pub exec: Vec<String>,
     /// File that takes the standard error of that program.
     pub errors: Option<PathBuf>,
+    /// A daemon beside that program, which shows its guest [`Self::programs`].
+    pub share: Option<Share>,
     /// Groups of version 1 that the process enters by itself, as a lone thread: the kernel then needs no grace period
     /// (`cgroup_attach_lock`, `CGRP_ATTACH_LOCK_NONE`).
     pub enter: Vec<PathBuf>,
@@ -221,6 +224,9 @@ impl Script {
         if let Some(file) = &self.errors {
             let _ = writeln!(text, "errors {}", file.display());
         }
+        if let Some(share) = &self.share {
+            let _ = writeln!(text, "share {}", share.to_text());
+        }
         for group in &self.enter {
             let _ = writeln!(text, "enter {}", group.display());
         }
@@ -283,6 +289,7 @@ impl Script {
             "layer" => self.layer = Some(LayerFile::from_text(rest)),
             "exec" => self.exec.push(rest.to_owned()),
             "errors" => self.errors = Some(rest.into()),
+            "share" => self.share = Some(Share::from_text(rest)?),
             "enter" => self.enter.push(rest.into()),
             "chroot" => self.root = Some(Root { at: rest.into(), way: RootWay::Chroot }),
             "pivot" => self.root = Some(Root { at: rest.into(), way: RootWay::Pivot }),
@@ -335,6 +342,7 @@ mod tests {
             layer: Some(LayerFile { path: "/v/layer".into(), above: Some("/v/with space".into()) }),
             exec: vec!["/usr/bin/qemu-system-x86_64".into(), "-append".into(), "console=ttyS0 quiet".into()],
             errors: Some("/run/catamaran/1-2/web.0.errors".into()),
+            share: Share::from_text("/usr/lib/qemu/virtiofsd\t/run/catamaran/1-2/web.0.share"),
             enter: vec!["/sys/fs/cgroup/pids/t".into()],
             root: Some(Root { at: "/run/catamaran/1/root".into(), way: RootWay::Pivot }),
             programs: vec!["/usr".into(), "/opt/with space/x".into()],

@@ -15,7 +15,7 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::launch::say;
 use crate::rootfs::{self, Below, Devices};
-use crate::{confine, disk, layer, network};
+use crate::{confine, disk, layer, network, sharing};
 
 /// Not in `libc` for musl (`include/uapi/linux/sched.h`).
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
@@ -152,6 +152,10 @@ impl Start<'_> {
                 // A halt here would need a call that is no longer there; the stage before has its own.
             }
             restore_signals(signals);
+            self.script
+                .share
+                .as_ref()
+                .map_or(Ok(()), |share| sharing::start(share, &self.script.programs))?;
             Err(if self.script.exec.is_empty() { self.exec() } else { self.exec_other() })
         };
         match failed() {

@@ -1,0 +1,66 @@
+//! What shows a guest the machine's programs, as lines of a shell.
+
+use std::path::{Path, PathBuf};
+
+use catamaran_scenario::Plan;
+use catamaran_scenario::plan::Tenant;
+use catamaran_worker::port::{SHARE, SHARE_AT};
+use catamaran_worker::share::Share;
+
+use super::Hypervisor;
+use crate::dry_run::{quote, quoted};
+use crate::program;
+
+/// Folder of a person's own files.
+pub(super) const FOLDER: &str = "/tmp";
+
+impl Hypervisor {
+    /// What a person's guest finds it by; none where its tenant is no program.
+    pub(super) fn typed_share(&self, tenant: &Tenant, label: &str) -> Option<Share> {
+        let (daemon, _) = self.for_programs.as_ref().filter(|_| program::is_one(&tenant.workload))?;
+        Some(Share { daemon: daemon.clone(), socket: Path::new(FOLDER).join(format!("{label}.share")) })
+    }
+
+    /// Starts it, from within groups that `enter` enters; comes back when it listens.
+    pub(crate) fn show(&self, tenant: &Tenant, label: &str, shown: &[PathBuf], enter: &str) -> Vec<String> {
+        let Some(share) = self.typed_share(tenant, label) else { return Vec::new() };
+        let (folder, socket) = (share.folder(), quoted(&share.socket));
+        let at = quoted(&folder);
+        let mut inside =
+            vec!["set -e".to_owned(), format!("mount -t tmpfs -o nosuid,mode=755 catamaran {at}; cd {at}")];
+        for path in shown {
+            let (from, to) = (quoted(path), format!(".{}", quoted(path)));
+            let make = if path.is_dir() {
+                format!("mkdir -p {to}")
+            } else {
+                format!("mkdir -p \"$(dirname {to})\"; touch {to}")
+            };
+            inside.push(format!(
+                "{make}; mount --bind {from} {to}; mount -o remount,bind,ro,nosuid,nodev {to}"
+            ));
+        }
+        let options = Share::options(&folder).join(" ");
+        inside.push(format!("exec {} --socket-path={socket} {options}", quoted(&share.daemon)));
+        let inside = quote(&inside.join("; "));
+        vec![
+            format!(
+                "# A daemon shows it programs of this machine: in the guest, mount -t virtiofs {SHARE} {SHARE_AT}."
+            ),
+            format!("mkdir {at}"),
+            format!("sh -c {} &", quote(&format!("{enter}exec unshare --mount sh -c {inside}"))),
+            format!("until [ -S {socket} ]; do sleep 0.1; done"),
+        ]
+    }
+
+    /// Removes what is left of it, of all guests.
+    pub(crate) fn hide(&self, plan: &Plan) -> Vec<String> {
+        let share = |(index, replica)| {
+            let tenant = plan.tenants().get(index)?;
+            self.typed_share(tenant, &format!("{}.{replica}", tenant.name))
+        };
+        let shares = plan.instances().filter_map(share);
+        shares
+            .map(|share| format!("rmdir {}; rm -f {}", quoted(&share.folder()), quoted(&share.socket)))
+            .collect()
+    }
+}
