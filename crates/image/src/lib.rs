@@ -18,7 +18,7 @@ mod write;
 
 pub use error::{Error, Result};
 pub use manifest::{Image, Layer};
-pub use write::{Recipe, TarLayer};
+pub use write::{MANIFEST, Recipe, TarLayer, configuration, manifest};
 
 use sha2::{Digest as _, Sha256};
 

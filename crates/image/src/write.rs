@@ -115,17 +115,23 @@ impl Recipe<'_> {
         let configuration = configuration(self.config.clone(), environment, diff_ids);
         let id = digest(configuration.as_bytes());
         let name = format!("{}.json", id.trim_start_matches("sha256:"));
-        let manifest = json!([{ "Config": name, "RepoTags": [self.name], "Layers": names }]).to_string();
-        [(name, configuration), ("manifest.json".to_owned(), manifest)]
+        let manifest = manifest(self.name, &name, names);
+        [(name, configuration), (MANIFEST.to_owned(), manifest)]
     }
 }
 
+/// An archive's file that says what else is in it.
+pub const MANIFEST: &str = "manifest.json";
+
+/// The text of [`MANIFEST`]: the image's name and tag, and which files are its configuration and its layers, bottom first.
+#[must_use]
+pub fn manifest(name: &str, configuration: &str, layers: &[String]) -> String {
+    json!([{ "Config": configuration, "RepoTags": [name], "Layers": layers }]).to_string()
+}
+
 /// An image's configuration: how a container of it is started, with the environment of the image beneath, and its layers.
-pub(crate) fn configuration(
-    mut config: Value,
-    environment: Option<&[String]>,
-    diff_ids: &[String],
-) -> String {
+#[must_use]
+pub fn configuration(mut config: Value, environment: Option<&[String]>, diff_ids: &[String]) -> String {
     if let (Some(environment), Some(config)) = (environment, config.as_object_mut()) {
         config.insert("Env".to_owned(), json!(environment));
     }

@@ -1,7 +1,9 @@
 //! The same steps as shell lines that a person can type, nothing carried out. They are printed from the very steps
 //! that a run performs, so that they cannot say anything else.
 
-use std::path::Path;
+mod starter;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use catamaran_report::RunError;
@@ -13,13 +15,14 @@ use crate::cgroup::{self, Found, Groups, NoGroups};
 use crate::disk::by_hand;
 use crate::guard::Shape;
 use crate::image::Images;
+use crate::image::worker::FOLDERS;
 use crate::network::{ByHand, Tap};
 use crate::platform::{self, Place};
 use crate::problem::Problem;
-use crate::runtime::{Runtime, on_container};
-use crate::shown::Shown;
 use crate::vm::{self, Hypervisor};
 use crate::{accept, engine, image, program, root_by_hand, runtime};
+
+use starter::Starter;
 
 /// Name of the guard that the lines make.
 const NAME: &str = "catamaran-by-hand";
@@ -40,12 +43,9 @@ pub fn dry_run(plan: &Plan, platform: Platform) -> Result<Vec<String>, RunError>
 fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let shape = Shape::of(plan, platform)?;
     let Found { cgroup, base } = groups(&shape)?;
-    if let Some(found) = engine::Found::find(platform, &plan.settings(platform))? {
-        Shown::to_engine(&*cgroup, NAME)?;
-        return Ok(of_engine(&found, plan));
-    }
-    let mut lines = opening(platform);
     let settings = &plan.settings(platform);
+    let mut starter = Starter::find(platform, settings, &*cgroup)?;
+    let mut lines = opening(platform);
     let (cpus, folder) = (&*shape.confines.cpus, Path::new(BY_HAND));
     let place = Place { platform, settings, cgroup: &*cgroup, cpus, folder };
     let vm = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
@@ -57,11 +57,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     }
     lines.push(format!("# The guard: all tenants share {} core(s).", plan.host().cores));
     lines.extend(cgroup.guard(&shape.confines, shape.shared_cpu).iter().map(|step| shell(step, &mut made)));
-    let mut runtime = Runtime::find(platform)?;
-    if let Some(runtime) = &mut runtime {
-        lines.push("# The runtime is shown the guard in the place of all control groups.".into());
-        lines.extend(runtime.typed_guard(&*cgroup, NAME, &mut made));
-    }
+    lines.extend(starter.iter_mut().flat_map(|starter| starter.open(&*cgroup, &mut made)));
     let network = ByHand::of(plan, platform::wiring(platform, settings));
     lines.extend(network.iter().flat_map(ByHand::make));
     for (instance, (index, replica)) in plan.instances().enumerate() {
@@ -77,12 +73,11 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         let (own, others) = if vm.is_some() { (None, None) } else { own_program(tenant) };
         lines.extend(own);
         lines.extend(image::remark(plan, platform, tenant));
-        if let Some(runtime) = &runtime {
-            lines.extend(runtime.typed(folder, &how, tenant, &label)?);
+        if let Some(starter) = &starter {
             let attach = network
                 .as_ref()
                 .map_or_else(|| runtime::loopback_by_hand(platform), |network| network.attach(instance));
-            lines.extend(on_container(folder, &label, attach));
+            lines.extend(starter.start(&how, (tenant, &label, instance), attach)?);
             lines.extend(others);
             continue;
         }
@@ -100,16 +95,23 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         lines.extend(network.iter().flat_map(|network| network.attach(instance)));
         lines.extend(others);
     }
-    lines.extend(plan.events().iter().flat_map(|event| happening(plan, &place, event, &mut made)));
-    lines.extend(ending(plan));
+    let group = |label: &str, instance| match &starter {
+        Some(starter) => starter.group(label, instance),
+        None => label.to_owned(),
+    };
+    lines.extend(plan.events().iter().flat_map(|event| happening(plan, &place, event, &group, &mut made)));
+    let seconds = plan.duration().seconds();
+    lines.push(format!("# Ended after {seconds} s at the latest; then everything is removed."));
+    lines.extend(starter.as_ref().map_or(vec!["wait".to_owned()], |starter| starter.end(seconds)));
     lines.extend(vm.iter().flat_map(|vm| [by_hand::remove(plan), vm.hide(plan)].concat()));
     lines.extend(network.iter().map(ByHand::remove));
     if let Some(base) = base.filter(|base| base.aside.is_some()) {
         lines.push(format!("echo $$ > {}", quoted(&base.group.join("cgroup.procs"))));
     }
+    lines.extend(starter.iter().filter_map(Starter::remove));
     lines.extend(made.iter().rev().map(|group| format!("rmdir {group}")));
     lines.extend(without(&roots));
-    lines.extend(runtime.map(|_| format!("rm -r {BY_HAND}")));
+    lines.extend(starter.map(|_| format!("rm -r {BY_HAND}")));
     Ok(lines)
 }
 
@@ -120,13 +122,21 @@ fn without(roots: &[Root]) -> Vec<String> {
 }
 
 /// An event: in words, and where it writes bounds, as lines that wait for its time.
-fn happening(plan: &Plan, place: &Place<'_>, event: &Event, made: &mut Vec<String>) -> Vec<String> {
+fn happening(
+    plan: &Plan,
+    place: &Place<'_>,
+    event: &Event,
+    group: &dyn Fn(&str, usize) -> String,
+    made: &mut Vec<String>,
+) -> Vec<String> {
     let (at_s, target) = (event.at.seconds(), event.action.tenant().unwrap_or_default());
     let mut lines = vec![format!("# At {at_s} s: {} {target}.", event.action.word())];
     let Action::SetLimit { cpu, memory, .. } = event.action else { return lines };
-    for (index, replica) in plan.instances().filter(|_| platform::has_limits(place.platform)) {
+    for (instance, (index, replica)) in
+        plan.instances().enumerate().filter(|_| platform::has_limits(place.platform))
+    {
         let Some(tenant) = plan.tenants().get(index).filter(|tenant| tenant.name == target) else { continue };
-        let (mut own, label) = (tenant.clone(), format!("{target}.{replica}"));
+        let (mut own, label) = (tenant.clone(), group(&format!("{target}.{replica}"), instance));
         let had = own.memory.limit;
         (own.cpu.limit, own.memory.limit) = (cpu.or(own.cpu.limit), memory.or(had));
         let quota = cpu.map(|_| place.cgroup.set(&label, &platform::quota(&own.cpu), false));
@@ -138,7 +148,8 @@ fn happening(plan: &Plan, place: &Place<'_>, event: &Event, made: &mut Vec<Strin
             )
         });
         let steps = [quota, bound].into_iter().flatten().flatten();
-        lines.extend(steps.map(|step| format!("(sleep {at_s}; {}) &", shell(&step, made))));
+        let steps = steps.map(|step| shell(&step, made).replace(engine::ByHand::GROUP, "$GROUP"));
+        lines.extend(steps.map(|step| format!("(sleep {at_s}; {step}) &")));
     }
     lines
 }
@@ -157,22 +168,6 @@ fn own_program(tenant: &Tenant) -> (Option<String>, Option<String>) {
     let own = program::typed(tenant).map(|words| format!("OTHERS=$WORKER; export WORKER='{words}'"));
     let others = own.as_ref().map(|_| "export WORKER=$OTHERS".to_owned());
     (own, others)
-}
-
-fn ending(plan: &Plan) -> [String; 2] {
-    let seconds = plan.duration().seconds();
-    [format!("# Ended after {seconds} s at the latest; then everything is removed."), "wait".to_owned()]
-}
-
-/// What is done where an engine starts the tenants, in words: its namespaces are made by calls, not by lines of a shell.
-fn of_engine(found: &engine::Found, plan: &Plan) -> Vec<String> {
-    let made = format!(
-        "# {} is started in namespaces of its own, whose control groups are a guard of {} core(s), and ends with the run.",
-        found.version(),
-        plan.host().cores
-    );
-    let then = "# It starts each tenant from an image of catamaran's worker, over the tenant's own where it has one. As lines to be typed this is not there yet.";
-    vec![made, then.to_owned()]
 }
 
 /// What stands for what catamaran has of its own.
@@ -207,7 +202,7 @@ fn groups(shape: &Shape) -> Result<Found, Problem> {
 }
 
 /// One step; the groups that it makes are added to `made`.
-fn shell(step: &Step, made: &mut Vec<String>) -> String {
+pub(crate) fn shell(step: &Step, made: &mut Vec<String>) -> String {
     match step {
         Step::Make(group) => {
             made.push(quoted(group));
@@ -216,11 +211,6 @@ fn shell(step: &Step, made: &mut Vec<String>) -> String {
         Step::Write { value, file } => format!("echo {value:?} > {}", quoted(file)),
         Step::Enter(group) => format!("echo $$ > {}", quoted(&group.join("cgroup.procs"))),
     }
-}
-
-/// What a shell does to be in those groups.
-fn entering(groups: &[&Path]) -> String {
-    groups.iter().map(|group| format!("echo $$ > {}; ", quoted(&group.join("cgroup.procs")))).collect()
 }
 
 /// A shell that goes into the groups, the namespaces and the root, and then becomes the worker.
@@ -292,13 +282,56 @@ fn workload(tenant: &Tenant) -> String {
     }
 }
 
+/// Stands for the worker in words and configurations, until the shell has put it in.
+pub(crate) const WORKER: &str = "CATAMARAN_WORKER";
+/// What puts it in.
+pub(crate) const PUT_IN: &str = "sed \"s|CATAMARAN_WORKER|$WORKER|\"";
+
+/// What a container is told to do that others start.
+pub(crate) fn words() -> Vec<String> {
+    ["sh", "-c", &format!("exec {WORKER}")].map(str::to_owned).into()
+}
+
+/// Makes those of a guard's groups that are not in `made`, to which they are added.
+pub(crate) fn missing(groups: &[(PathBuf, PathBuf)], made: &mut Vec<String>) -> Vec<String> {
+    let groups = groups.iter().map(|(group, _)| quoted(group));
+    let missing: Vec<String> = groups.filter(|group| !made.contains(group)).collect();
+    made.extend(missing.iter().cloned());
+    missing.iter().map(|group| format!("mkdir {group}")).collect()
+}
+
+/// Shows one folder in the place of another.
+pub(crate) fn show((folder, at): &(PathBuf, PathBuf)) -> String {
+    format!("mount --bind {} {}", quoted(folder), quoted(at))
+}
+
+/// Hides a folder behind a file system in memory.
+pub(crate) fn in_memory(at: &Path) -> String {
+    format!("mount -t tmpfs -o nosuid,mode=755 catamaran {}", quoted(at))
+}
+
+/// Makes the folders of a root.
+pub(crate) fn make_root(root: &Path) -> String {
+    let folders = FOLDERS.map(|(name, _)| quoted(&root.join(name)));
+    format!("mkdir -p {}", folders.join(" "))
+}
+
+/// Has the shell enter groups, before what it does next.
+pub(crate) fn entering(groups: &[impl AsRef<Path>]) -> String {
+    let paths: Vec<_> = groups.iter().map(|group| quoted(group.as_ref())).collect();
+    match paths.as_slice() {
+        [] => String::new(),
+        paths => format!("for group in {}; do echo $$ > $group/cgroup.procs; done; ", paths.join(" ")),
+    }
+}
+
 /// A path as a word of a shell line.
 pub(crate) fn quoted(path: &Path) -> String {
     word(&path.to_string_lossy())
 }
 
 /// A word of a shell line; a variable stays one.
-fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._,-@:=".contains(c);
     if text == vm::INITRD || text.chars().all(plain) { text.to_owned() } else { quote(text) }
 }

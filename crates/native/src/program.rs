@@ -12,8 +12,7 @@ use catamaran_worker::program::{PATH, Words};
 use catamaran_worker::tape::Tape;
 
 use crate::accept::refuse;
-use crate::root_by_hand::PROGRAMS;
-use crate::{image, platform};
+use crate::{image, platform, root_by_hand};
 
 /// What else a dynamic program needs of the machine: where its libraries are, and which of several programs a name means.
 const BESIDES: [&str; 2] = ["/etc/ld.so.cache", "/etc/alternatives"];
@@ -125,9 +124,8 @@ pub(crate) fn shown(plan: &Plan, tenant: &Tenant, platform: Platform) -> Vec<Pat
     if needs_none || is_in_image(plan, platform, tenant) {
         return Vec::new();
     }
-    let folders = PROGRAMS.split(' ').map(|name| Path::new("/").join(name)).filter(|path| path.is_dir());
     let besides = BESIDES.iter().map(PathBuf::from).filter(|path| path.exists());
-    let mut shown: Vec<PathBuf> = folders.chain(besides).collect();
+    let mut shown: Vec<PathBuf> = root_by_hand::programs().into_iter().chain(besides).collect();
     for argv in all(&tenant.workload) {
         let path = argv.first().and_then(|name| find(name).ok());
         shown.extend(path.filter(|path| !shown.iter().any(|folder| path.starts_with(folder))));

@@ -1,6 +1,8 @@
 //! The minimal root as shell lines. The root that a run makes has nothing in it but the worker; here it also gets the
 //! machine's programs, so that any of them can be the worker.
 
+use std::path::{Path, PathBuf};
+
 use catamaran_worker::minimal::{DEVICE_LINKS, DEVICES, FOLDERS, KEPT_CAPABILITIES, MASKED, READ_ONLY};
 use catamaran_worker::script::{Root, RootWay, Script};
 use catamaran_worker::seccomp::REFUSED;
@@ -9,6 +11,11 @@ use crate::dry_run::quoted;
 
 /// Folders of the machine that hold its programs and their libraries.
 pub(crate) const PROGRAMS: &str = "bin sbin lib lib64 usr";
+
+/// Those that this machine has.
+pub(crate) fn programs() -> Vec<PathBuf> {
+    PROGRAMS.split(' ').map(|name| Path::new("/").join(name)).filter(|path| path.is_dir()).collect()
+}
 
 /// What the lines leave out, or do for a person only.
 pub(crate) fn remark(root: &Root) -> String {

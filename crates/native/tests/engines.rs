@@ -7,7 +7,9 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
+use catamaran_native::dry_run;
 use catamaran_report::report::TenantState;
 use catamaran_report::{Report, RunError};
 use catamaran_scenario::{Plan, Platform};
@@ -18,6 +20,10 @@ const ENGINES: [Platform; 4] = [Platform::Podman, Platform::Containerd, Platform
 
 /// What the names of engines' and runtimes' states begin with in `/run` and `/dev/shm`.
 const STATES: [&str; 7] = ["podman", "containers", "containerd", "docker", "libpod", "lxc", "conmon"];
+
+/// The guard and the folder of what is typed.
+const BY_HAND: &str = "by-hand";
+const BY_HAND_FOLDER: &str = "/tmp/catamaran-by-hand";
 
 /// A server and a tenant that computes for as long as it is let.
 const TWO: &str = "[[tenant]]\nname = \"web\"\nreplicas = 2\nworkload = { kind = \"server\", arrivals = { process = \"poisson\", \
@@ -40,6 +46,8 @@ fn left() -> BTreeSet<String> {
     let ours = format!("{:x}-", std::process::id());
     let mut found = BTreeSet::new();
     groups(Path::new("/sys/fs/cgroup"), &ours, &mut found);
+    groups(Path::new("/sys/fs/cgroup"), BY_HAND, &mut found);
+    found.extend(Path::new(BY_HAND_FOLDER).exists().then(|| BY_HAND_FOLDER.to_owned()));
     for folder in [
         "/run",
         "/run/catamaran",
@@ -60,12 +68,11 @@ fn left() -> BTreeSet<String> {
         found.extend(of_ours.map(|name| format!("{folder}/{name}")));
     }
     let mounts = std::fs::read_to_string("/proc/self/mounts").expect("mounts");
-    found.extend(mounts.lines().filter(|line| line.contains(&format!("/{ours}"))).map(str::to_owned));
+    let is_ours = |text: &str| text.contains(&format!("/{ours}")) || text.contains(BY_HAND_FOLDER);
+    found.extend(mounts.lines().filter(|line| is_ours(line)).map(str::to_owned));
     let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
     let words = processes.filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok());
-    found.extend(
-        words.filter(|words| words.contains(&format!("catamaran/{ours}"))).map(|w| w.replace('\0', " ")),
-    );
+    found.extend(words.filter(|words| is_ours(words)).map(|words| words.replace('\0', " ")));
     found
 }
 
@@ -163,6 +170,49 @@ fn each_engine_bounds_processes_and_cores() {
         assert!(failed > 20, "{platform}: of 60 forks all but some ten fail: {:?}", forks.requests);
         // Two threads on two cores would have 1.2 s in 0.6.
         assert!(pinned.cpu_s.is_some_and(|s| s > 0.1 && s < 0.65), "{platform}: {:?}", pinned.cpu_s);
+    }
+}
+
+/// What a person may type starts the same containers, with the same limits, and leaves nothing.
+#[test]
+fn the_lines_with_an_engine_can_be_typed() {
+    let _turn = common::turn();
+    let tenants = "[[tenant]]\nname = \"web\"\nreplicas = 2\ncpu = { limit = \"200m\", period = \"20ms\", nice = 3 }\n\
+                   memory = { limit = \"32MiB\", oom_score_adj = 5 }\nworkload = { kind = \"idle\" }\n\
+                   [[event]]\nat = \"100ms\"\ndo = \"set-limit\"\ntarget = \"web\"\ncpu = \"100m\"";
+    let of_group = |name: &str| {
+        format!("cat $(find /sys/fs/cgroup -path \"*catamaran-by-hand*\" -path \"*$GROUP1/{name}\")\n")
+    };
+    let (quota, memory) = (of_group("cpu.cfs_quota_us"), of_group("memory.limit_in_bytes"));
+    let process = "nsenter --target $PROCESS --uts hostname; tr '\\0' ' ' < /proc/$PROCESS/cmdline; echo\n\
+                   ps -o ni= -p $PROCESS; cat /proc/$PROCESS/oom_score_adj\n";
+    let looks = ["sleep 0.1\necho LOOK\n", &quota, &memory, process].concat();
+    for platform in ENGINES {
+        let before = left();
+        let lines = match dry_run(&plan("", tenants), platform) {
+            Ok(lines) => lines.join("\n"),
+            Err(RunError::Unavailable { why, .. }) => {
+                println!("skipped: {platform} by hand: {why}");
+                continue;
+            }
+            Err(error) => panic!("{platform}: {error}"),
+        };
+        // Whatever fails, nobody is left to wait for.
+        let script = format!("trap ': > {BY_HAND_FOLDER}/end' EXIT\n{lines}\ntrap - EXIT\n")
+            .replacen("# At 0.1 s", &format!("{looks}# At 0.1 s"), 1)
+            .replacen("\n: > ", &format!("\n{quota}: > "), 1);
+        let run = Command::new("sh").args(["-e", "-c", &script]).env("WORKER", "sleep 9").output();
+        let run = run.expect("sh");
+        let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+        assert!(run.status.success(), "{platform}: {}: {out}{err}\n{script}", run.status);
+        let seen = out.rsplit_once("LOOK\n").map_or("", |(_, seen)| seen);
+        let seen: Vec<&str> = seen.lines().map(str::trim).collect();
+        // ctr has no option for a host name.
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a name");
+        let host = if platform == Platform::Containerd { host.trim() } else { "web" };
+        let expected = ["4000", "33554432", host, "sleep 9", "3", "5", "2000"];
+        assert_eq!(seen, expected, "{platform}: {out}{err}\n{script}");
+        assert_eq!(left(), before, "{platform}");
     }
 }
 

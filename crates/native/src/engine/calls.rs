@@ -5,16 +5,20 @@ mod docker;
 mod lxc;
 mod podman;
 
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
+use catamaran_image::unpack::Unpacking;
 use catamaran_scenario::Platform;
+use catamaran_scenario::plan::Tenant;
 use catamaran_worker::minimal::{CONTROL, FILE};
 use catamaran_worker::room_plan::Said;
 use catamaran_worker::script::Step;
 
 use crate::cgroup::{Limits, MemoryLimits};
+use crate::image::worker;
 use crate::machine::to_cpu_list;
+use crate::platform;
 use crate::problem::Problem;
 
 pub(super) use containerd::{CONTAINERD, DAY_NS};
@@ -39,9 +43,9 @@ pub(super) trait Calls: Sync {
     fn takes_all_limits(&self) -> bool {
         true
     }
-    /// Its daemon, where it has one, and a command that succeeds once that answers. Files go to the place's folder.
-    fn daemon(&self, _at: &Place) -> io::Result<Option<Daemon>> {
-        Ok(None)
+    /// Its daemon, where it has one, and a command that succeeds once that answers.
+    fn daemon(&self, _at: &Place) -> Option<Daemon> {
+        None
     }
     /// Whether it knows images; else it is given a folder.
     fn knows_images(&self) -> bool {
@@ -66,8 +70,8 @@ pub(super) trait Calls: Sync {
     fn unpacked_in(&self, _told: &str, _of_day_ns: u64) -> Vec<(u64, u64)> {
         Vec::new()
     }
-    /// Starts a container that goes on by itself. Files go to the place's folder.
-    fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>>;
+    /// Starts a container that goes on by itself.
+    fn start(&self, at: &Place, container: &Container<'_>) -> Call;
     /// Asks how the container of that name has ended.
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String>;
     /// The exit code in the answer, which is nothing else unless the engine says more.
@@ -76,10 +80,46 @@ pub(super) trait Calls: Sync {
     }
 }
 
+/// A command of the room.
+pub(super) struct Call {
+    /// What has to lie there for it, in the place's folder.
+    pub(super) laid_out: Vec<Laid>,
+    pub(super) words: Vec<String>,
+}
+
+/// What lies in the place's folder.
+pub(super) enum Laid {
+    Folder(PathBuf),
+    /// A folder with the files of the worker's layer.
+    Root(PathBuf),
+    File(PathBuf, String),
+}
+
 /// A daemon.
 pub(super) struct Daemon {
-    pub(super) words: Vec<String>,
+    pub(super) call: Call,
     pub(super) answers: Vec<String>,
+}
+
+impl Call {
+    /// Lays out what it needs.
+    pub(super) fn lay_out(&self) -> io::Result<()> {
+        self.laid_out.iter().try_for_each(|laid| match laid {
+            Laid::Folder(folder) => fs::create_dir_all(folder),
+            Laid::Root(root) => {
+                fs::create_dir_all(root)?;
+                let mut unpacking = Unpacking::into(root).map_err(io::Error::other)?;
+                unpacking.tar(&mut &*worker::layer()?).map_err(io::Error::other)
+            }
+            Laid::File(file, text) => fs::write(file, text),
+        })
+    }
+}
+
+impl From<Vec<String>> for Call {
+    fn from(words: Vec<String>) -> Self {
+        Self { laid_out: Vec::new(), words }
+    }
 }
 
 /// Where an engine is at home.
@@ -100,6 +140,11 @@ impl Place {
         text(self.programs.get(number).map_or(Path::new(""), PathBuf::as_path))
     }
 
+    /// What its daemon says.
+    pub(super) fn daemon_log(&self) -> PathBuf {
+        self.folder.join("daemon.log")
+    }
+
     fn stored(&self, name: &str) -> String {
         text(&self.store.join(name))
     }
@@ -113,8 +158,8 @@ pub(super) struct Container<'a> {
     pub(super) image: String,
     /// An image that was unpacked, for an engine that knows none.
     pub(super) root: Option<&'a Path>,
-    /// The socket to the runner.
-    pub(super) control: &'a Path,
+    /// The socket to the runner, where there is one.
+    pub(super) control: Option<&'a Path>,
     /// The tenant's file on the machine.
     pub(super) file: Option<&'a Path>,
     /// What of the machine is to be seen at the same place, read-only.
@@ -128,10 +173,28 @@ pub(super) struct Container<'a> {
     pub(super) words: Vec<String>,
 }
 
-impl Container<'_> {
+impl<'a> Container<'a> {
+    /// What a tenant that is started so is to be, with nothing in it yet.
+    pub(super) fn of(how: &'a platform::Plan, tenant: &'a Tenant, label: &'a str) -> Result<Self, Problem> {
+        let limits = &how.limits;
+        Ok(Self {
+            name: label,
+            host_name: &tenant.name,
+            image: String::new(),
+            root: None,
+            control: None,
+            file: None,
+            programs: &[],
+            limits,
+            steps: &how.groups.make,
+            device: limits.io.as_ref().map(|io| device_file(&io.device)).transpose()?,
+            words: Vec::new(),
+        })
+    }
+
     /// What of the machine's is to be seen in it, and where.
     fn binds(&self) -> Vec<(String, String)> {
-        let control = Some((self.control, CONTROL));
+        let control = self.control.map(|control| (control, CONTROL));
         let all = control.into_iter().chain(self.file.map(|file| (file, FILE)));
         all.map(|(file, at)| (text(file), format!("/{at}"))).collect()
     }
@@ -181,9 +244,9 @@ fn owned<const N: usize>(words: [&str; N]) -> Vec<String> {
 }
 
 /// The disk `MAJOR:MINOR` as a file.
-pub(super) fn device_file(number: &str) -> Result<PathBuf, Problem> {
+fn device_file(number: &str) -> Result<PathBuf, Problem> {
     let path = format!("/sys/dev/block/{number}/uevent");
-    let told = std::fs::read_to_string(&path).unwrap_or_default();
+    let told = fs::read_to_string(&path).unwrap_or_default();
     let name = told.lines().find_map(|line| line.strip_prefix("DEVNAME=")).map(str::to_owned);
     name.map(|name| Path::new("/dev").join(name)).ok_or_else(|| {
         Problem::unavailable(

@@ -25,36 +25,47 @@ const PRIVATE: [&str; 7] = [
     "/var/lib/lxc",
 ];
 
-/// The room of a guard's run. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for
+/// What has to be written to a group of cores before anyone can enter it.
+pub(super) const CORES: [&str; 2] = ["cpuset.cpus", "cpuset.mems"];
+
+/// The room of a run in `folder`. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for
 /// hierarchies that bound nothing: whoever cleans up finds it by one, and its CPU time is counted in the other.
-pub(super) fn furniture(guard: &mut Guard, shown: Shown, stays: bool) -> Result<RoomPlan, Problem> {
+pub(super) fn furniture(folder: &Path, shown: Shown, stays: bool) -> RoomPlan {
     let bounds_nothing = |name: &str| {
         shown.groups.iter().position(|(group, _)| group.components().any(|part| part.as_os_str() == name))
     };
     let [holder, counter] = HOLDS.map(bounds_nothing);
     let holders = [holder.or(Some(0)), counter];
-    let mut settle = Vec::new();
-    for (number, (group, _)) in shown.groups.iter().enumerate() {
-        if !holders.contains(&Some(number)) && !stays {
-            settle.extend(group.parent().map(Path::to_owned));
-            continue;
-        }
-        let own = group.join(GROUP);
+    let settle = shown.groups.iter().enumerate().filter_map(|(number, (group, _))| {
+        let inside = stays || holders.contains(&Some(number));
+        if inside { Some(group.join(GROUP)) } else { group.parent().map(Path::to_owned) }
+    });
+    let settle = settle.collect();
+    let enter = shown.groups.iter().map(|(group, _)| group.clone()).collect();
+    let hidden = PRIVATE.iter().map(PathBuf::from).chain(shown.hidden).collect();
+    RoomPlan { folder: folder.to_owned(), enter, settle, shown: shown.groups, hidden }
+}
+
+/// Those groups below the guard in which the engine's own processes are.
+pub(super) fn own_groups(plan: &RoomPlan) -> impl Iterator<Item = &PathBuf> {
+    plan.settle.iter().filter(|group| group.ends_with(GROUP))
+}
+
+/// Makes them.
+pub(super) fn make_own_groups(guard: &mut Guard, plan: &RoomPlan) -> Result<(), Problem> {
+    for own in own_groups(plan) {
         guard.demand(&[Step::Make(own.clone())], 0)?;
-        // Nobody can enter a group that has no cores yet.
-        for name in ["cpuset.cpus", "cpuset.mems"] {
-            if let Ok(value) = std::fs::read_to_string(group.join(name)) {
+        let above = own.parent().unwrap_or(Path::new(""));
+        for name in CORES {
+            if let Ok(value) = std::fs::read_to_string(above.join(name)) {
                 guard.demand(&[Step::Write { value, file: own.join(name) }], 0)?;
             }
         }
-        settle.push(own);
     }
-    let enter = shown.groups.iter().map(|(group, _)| group.clone()).collect();
-    let hidden = PRIVATE.iter().map(PathBuf::from).chain(shown.hidden).collect();
-    Ok(RoomPlan { folder: guard.path().to_owned(), enter, settle, shown: shown.groups, hidden })
+    Ok(())
 }
 
 /// The group in which all processes of a room are.
 pub(super) fn holding_group(plan: &RoomPlan) -> PathBuf {
-    plan.settle.iter().find(|group| group.ends_with(GROUP)).cloned().unwrap_or_default()
+    own_groups(plan).next().cloned().unwrap_or_default()
 }

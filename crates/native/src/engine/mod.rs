@@ -4,6 +4,7 @@
 //! A container inherits nothing of the runner's. The worker in it connects to a socket that is bound into its root; the kernel
 //! tells who is at the other end, and the runner hands over the tape.
 
+mod by_hand;
 mod calls;
 mod furniture;
 mod pull;
@@ -17,6 +18,7 @@ use catamaran_scenario::plan::{PlatformSettings, Tenant};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::facts::Facts;
 use catamaran_worker::minimal::{CONTROL, FILE, PROGRAM};
+use catamaran_worker::room_plan::RoomPlan;
 use catamaran_worker::script::Step;
 use catamaran_worker::stop::stop_at;
 
@@ -32,15 +34,19 @@ use crate::shown::Shown;
 
 use pull::Pulls;
 
-use calls::{CONTAINERD, Calls, Container, DOCKER, LXC, PODMAN, Place, device_file};
+pub(crate) use by_hand::ByHand;
+use calls::{CONTAINERD, Calls, Container, DOCKER, Daemon, LXC, PODMAN, Place};
 pub(crate) use furniture::GROUP;
-use furniture::{furniture, holding_group};
+use furniture::{furniture, holding_group, make_own_groups};
 use room::Room;
 
 /// How the groups end that LXC's monitors are put into, below that of whoever starts them.
 const MONITOR: &str = ".monitor";
 /// What the kernel calls the file of the worker, by which the room's own processes are told from an engine's.
 const WORKER_FILE: &str = "/memfd:catamaran-worker";
+
+/// What the image of the worker alone is called.
+const WORKER_IMAGE: &str = "localhost/catamaran-worker:1";
 
 /// What is known of the engine of a platform.
 fn calls(platform: Platform) -> Option<&'static dyn Calls> {
@@ -110,22 +116,27 @@ impl Found {
     ) -> Result<Engine, Problem> {
         let shown = Shown::to_engine(&*guard.cgroup, &guard.group_name())?;
         shown.make(guard)?;
-        let furniture = furniture(guard, shown, self.calls.stays())?;
+        let furniture = furniture(guard.path(), shown, self.calls.stays());
+        make_own_groups(guard, &furniture)?;
         let room = Room::open(worker, guard.id(), &furniture, interrupt)?;
         stop_at("room");
-        let paths = self.programs.iter().map(|installed| installed.program.clone()).collect();
-        let place = Place {
-            folder: furniture.folder.clone(),
-            store: furniture.store(),
-            programs: paths,
-            runtime: self.runtime.as_ref().map(|runtime| runtime.program.clone()).unwrap_or_default(),
-        };
+        let place = self.place(&furniture);
         let (calls, version, group) = (self.calls, self.version(), holding_group(&furniture));
         let pulls = Pulls::default();
         let mut engine = Engine { calls, version, place, room, group, started: 0, pulls };
         engine.begin(interrupt)?;
         engine.load((plan, images), guard, interrupt)?;
         Ok(engine)
+    }
+
+    /// Where it is at home in a room.
+    fn place(&self, room: &RoomPlan) -> Place {
+        Place {
+            folder: room.folder.clone(),
+            store: room.store(),
+            programs: self.programs.iter().map(|installed| installed.program.clone()).collect(),
+            runtime: self.runtime.as_ref().map(|runtime| runtime.program.clone()).unwrap_or_default(),
+        }
     }
 
     /// What the engine and its runtime say of themselves.
@@ -190,10 +201,9 @@ impl Engine {
 
     /// Brings its daemon up, and the image in.
     fn begin(&mut self, interrupt: &Interrupt) -> Result<(), Problem> {
-        let no_room = runtime::no_room(&self.place.folder);
-        if let Some(daemon) = self.calls.daemon(&self.place).map_err(&no_room)? {
-            let log = self.place.folder.join("daemon.log");
-            self.room.serve(daemon.words, &log, &daemon.answers, interrupt)?;
+        if let Some(Daemon { call, answers }) = self.calls.daemon(&self.place) {
+            call.lay_out().map_err(runtime::no_room(&self.place.folder))?;
+            self.room.serve(call.words, &self.place.daemon_log(), &answers, interrupt)?;
         }
         stop_at("daemon");
         Ok(())
@@ -282,24 +292,19 @@ impl Engine {
         let mut words = vec![format!("/{PROGRAM}"), role.to_owned(), format!("/{CONTROL}")];
         words.push(guard.id().to_owned());
         words.extend(arguments);
-        let limits = &how.limits;
         let container = Container {
-            name: label,
-            host_name: &tenant.name,
             image: self.pulls.name(images, image::named(plan, tenant).map(|image| image.name.as_str())),
             root: how.script.image.as_deref(),
-            control: &control,
+            control: Some(&control),
             file: how.script.file.as_deref(),
             programs: &how.script.programs,
-            limits,
-            steps: &how.groups.make,
-            device: limits.io.as_ref().map(|io| device_file(&io.device)).transpose()?,
             words,
+            ..Container::of(how, tenant, label)?
         };
-        let words =
-            self.calls.start(&self.place, &container).map_err(runtime::no_room(&self.place.folder))?;
+        let call = self.calls.start(&self.place, &container);
+        call.lay_out().map_err(runtime::no_room(&self.place.folder))?;
         let requested_ns = catamaran_worker::clock::now_ns();
-        self.room.demand(words, interrupt)?;
+        self.room.demand(call.words, interrupt)?;
         stop_at("engine");
         let connected = listener.accept(interrupt)?;
         connected.adjust(&how.script)?;
@@ -320,21 +325,21 @@ impl Engine {
     }
 }
 
-/// Writes what a tenant's groups are to hold, where they are there already and called as the tenant is.
+/// What is written to a tenant's groups, which are there once its container is, and called as it.
+fn writes(steps: &[Step]) -> impl Iterator<Item = &Step> {
+    steps.iter().filter(|step| matches!(step, Step::Write { .. }))
+}
+
+/// Writes it.
 fn bound(steps: &[Step]) -> Result<(), Problem> {
-    let writes = steps.iter().filter(|step| matches!(step, Step::Write { .. }));
-    writes
-        .map(|step| step.perform(0))
-        .collect::<Result<(), String>>()
-        .map_err(|what| Problem::of_start(&what))
+    let done = writes(steps).try_for_each(|step| step.perform(0));
+    done.map_err(|what| Problem::of_start(&what))
 }
 
 /// What the engine knows an image by, in a form that no engine completes: names of scenarios may have what theirs may not.
 fn reference(images: &Images, name: Option<&str>) -> String {
     let number = images.archives().position(|(known, _)| Some(known) == name);
-    number.map_or("localhost/catamaran-worker:1".to_owned(), |number| {
-        format!("localhost/catamaran-image-{number}:1")
-    })
+    number.map_or(WORKER_IMAGE.to_owned(), |number| format!("localhost/catamaran-image-{number}:1"))
 }
 
 /// Numbers of the processes in a group.

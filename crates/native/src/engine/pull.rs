@@ -153,10 +153,10 @@ struct Events {
 impl Events {
     /// Comes back when it listens; none where there is no such client.
     fn begin(engine: &mut Engine, interrupt: &Interrupt) -> Result<Option<Self>, Problem> {
-        let Some(Daemon { words, answers }) = engine.calls.events(&engine.place) else { return Ok(None) };
+        let Some(Daemon { call, answers }) = engine.calls.events(&engine.place) else { return Ok(None) };
         let log = engine.place.folder.join("events.log");
         let before = engine.processes();
-        engine.room.spawn(words, &log, interrupt)?;
+        engine.room.spawn(call.words, &log, interrupt)?;
         let deadline = Instant::now() + PATIENCE;
         let number = engine.pulls.names.len();
         for question in 0.. {

@@ -8,15 +8,11 @@ use catamaran_scenario::plan::Tenant;
 use super::bundle::Contents;
 use super::{Runtime, no_room};
 use crate::cgroup::Cgroup;
-use crate::dry_run::{quote, quoted};
-use crate::image::worker::FOLDERS;
+use crate::dry_run::{PUT_IN, in_memory, make_root, missing, quote, quoted, show, words};
 use crate::platform;
 use crate::problem::Problem;
-use crate::root_by_hand::PROGRAMS;
+use crate::root_by_hand;
 use crate::shown::Shown;
-
-/// Stands for the worker in a configuration, until the shell has put it in.
-const WORKER: &str = "CATAMARAN_WORKER";
 
 impl Runtime {
     /// What is made in every hierarchy before the first tenant is there: groups of a guard called `name`, but for those in `made`,
@@ -28,10 +24,7 @@ impl Runtime {
         made: &mut Vec<String>,
     ) -> Vec<String> {
         self.shown = Shown::of(cgroup, name);
-        let groups: Vec<String> = self.shown.groups.iter().map(|(group, _)| quoted(group)).collect();
-        let missing: Vec<String> = groups.into_iter().filter(|group| !made.contains(group)).collect();
-        made.extend(missing.iter().cloned());
-        missing.iter().map(|group| format!("mkdir {group}")).collect()
+        missing(&self.shown.groups, made)
     }
 
     /// The bundle of a tenant in `folder`, and its start.
@@ -47,10 +40,9 @@ impl Runtime {
     ) -> Result<Vec<String>, Problem> {
         let bundle = folder.join(format!("{label}.bundle"));
         let root = bundle.join("rootfs");
-        let programs: Vec<PathBuf> =
-            PROGRAMS.split(' ').map(|name| Path::new("/").join(name)).filter(|path| path.is_dir()).collect();
+        let programs = root_by_hand::programs();
         let contents = Contents {
-            arguments: ["sh", "-c", &format!("exec {WORKER}")].map(str::to_owned).into(),
+            arguments: words(),
             root: &root,
             writable: false,
             host_name: &tenant.name,
@@ -63,12 +55,8 @@ impl Runtime {
         let config = serde_json::to_string(&contents.spec()?)
             .map_err(std::io::Error::from)
             .map_err(no_room(&bundle))?;
-        let folders = FOLDERS.map(|(name, _)| quoted(&root.join(name))).join(" ");
-        let mut inside: Vec<String> = Vec::new();
-        for (group, point) in &self.shown.groups {
-            inside.push(format!("mount --bind {} {}", quoted(group), quoted(point)));
-        }
-        inside.extend(self.shown.hidden.iter().map(|point| format!("mount -t tmpfs none {}", quoted(point))));
+        let hidden = self.shown.hidden.iter().map(|point| in_memory(point));
+        let mut inside: Vec<String> = self.shown.groups.iter().map(show).chain(hidden).collect();
         let nice = how.script.nice.map(|nice| format!("nice -n {nice} ")).unwrap_or_default();
         inside.push(format!(
             "exec {nice}{} --root {} run --pid-file {} --bundle {} by-hand-{label}",
@@ -78,12 +66,8 @@ impl Runtime {
             quoted(&bundle),
         ));
         Ok(vec![
-            format!("mkdir -p {folders}"),
-            format!(
-                "echo {} | sed \"s|{WORKER}|$WORKER|\" > {}",
-                quote(&config),
-                quoted(&bundle.join("config.json"))
-            ),
+            make_root(&root),
+            format!("echo {} | {PUT_IN} > {}", quote(&config), quoted(&bundle.join("config.json"))),
             format!(
                 "unshare --mount --propagation private sh -c {} &",
                 quote(&format!("set -e; {}", inside.join("; ")))

@@ -1,12 +1,11 @@
 //! containerd by its client `ctr`: each container has a shim (`containerd-shim-runc-v2`), which calls the runtime.
 
-use std::io;
 use std::path::Path;
 
 use catamaran_scenario::Platform;
 use catamaran_worker::room_plan::Said;
 
-use super::{Calls, Container, Daemon, Place, owned, text};
+use super::{Call, Calls, Container, Daemon, Laid, Place, owned, text};
 use crate::cgroup::MemoryLimits;
 
 pub(in super::super) struct Containerd;
@@ -37,7 +36,7 @@ impl Calls for Containerd {
         false
     }
 
-    fn daemon(&self, at: &Place) -> io::Result<Option<Daemon>> {
+    fn daemon(&self, at: &Place) -> Option<Daemon> {
         let configuration = at.folder.join("containerd.toml");
         // CRI is for the kubelet; its absence keeps the daemon from looking for networks.
         let text = format!(
@@ -47,9 +46,9 @@ impl Calls for Containerd {
             at.stored("state"),
             at.stored("containerd.sock"),
         );
-        std::fs::write(&configuration, text)?;
         let words = vec![at.program(0), "--config".to_owned(), super::text(&configuration)];
-        Ok(Some(Daemon { words, answers: [Self::words(at), owned(["version"])].concat() }))
+        let call = Call { laid_out: vec![Laid::File(configuration, text)], words };
+        Some(Daemon { call, answers: [Self::words(at), owned(["version"])].concat() })
     }
 
     fn load(&self, at: &Place, archive: &Path) -> Vec<String> {
@@ -66,7 +65,8 @@ impl Calls for Containerd {
 
     fn events(&self, at: &Place) -> Option<Daemon> {
         let words = [Self::words(at), owned(["events"])].concat();
-        Some(Daemon { words, answers: [Self::words(at), owned(["namespaces", "create"])].concat() })
+        let answers = [Self::words(at), owned(["namespaces", "create"])].concat();
+        Some(Daemon { call: words.into(), answers })
     }
 
     fn unpacked_in(&self, told: &str, of_day_ns: u64) -> Vec<(u64, u64)> {
@@ -82,7 +82,7 @@ impl Calls for Containerd {
         spans
     }
 
-    fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
+    fn start(&self, at: &Place, container: &Container<'_>) -> Call {
         let limits = container.limits;
         let mut words = [Self::words(at), owned(["run", "--detach", "--null-io", "--seccomp"])].concat();
         let fixed = [("--runc-binary", text(&at.runtime)), ("--runc-root", at.stored("runtime"))];
@@ -105,7 +105,7 @@ impl Calls for Containerd {
         }
         words.extend([container.image.clone(), container.name.to_owned()]);
         words.extend(container.words.iter().cloned());
-        Ok(words)
+        words.into()
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {

@@ -1,12 +1,11 @@
 //! docker: its daemon starts a containerd of its own, whose shims call the runtime.
 
-use std::io;
 use std::path::Path;
 
 use catamaran_image::dockerd::Places;
 use catamaran_scenario::Platform;
 
-use super::{Calls, Container, Daemon, Place, owned, text};
+use super::{Call, Calls, Container, Daemon, Laid, Place, owned, text};
 
 pub(in super::super) struct Docker;
 
@@ -35,9 +34,8 @@ impl Calls for Docker {
         Some(Platform::Runc)
     }
 
-    fn daemon(&self, at: &Place) -> io::Result<Option<Daemon>> {
+    fn daemon(&self, at: &Place) -> Option<Daemon> {
         let configuration = at.folder.join("docker.json");
-        std::fs::write(&configuration, "{}")?;
         let places = Places {
             socket: &Self::socket(at),
             data: &at.stored("data"),
@@ -48,7 +46,8 @@ impl Calls for Docker {
         };
         let words = [vec![at.program(0)], places.options()].concat();
         let answers = [Self::words(at), owned(["version", "--format", "{{.Server.Version}}"])].concat();
-        Ok(Some(Daemon { words, answers }))
+        let call = Call { laid_out: vec![Laid::File(configuration, "{}".to_owned())], words };
+        Some(Daemon { call, answers })
     }
 
     fn load(&self, at: &Place, archive: &Path) -> Vec<String> {
@@ -64,10 +63,10 @@ impl Calls for Docker {
         "dockerd"
     }
 
-    fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
+    fn start(&self, at: &Place, container: &Container<'_>) -> Call {
         let fixed = owned(["run", "--detach", "--network=none", "--log-driver=none", "--cgroup-parent=/"]);
         let image = vec![container.image.clone()];
-        Ok([Self::words(at), fixed, container.options(), image, container.words.clone()].concat())
+        [Self::words(at), fixed, container.options(), image, container.words.clone()].concat().into()
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {

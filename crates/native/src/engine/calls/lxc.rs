@@ -3,18 +3,14 @@
 //! **Source.** `lxc.container.conf(5)`, `lxc-start(1)`; `lxc_error_set_and_log` in lxc `src/lxc/error.c` for the words of the log.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use catamaran_image::unpack::Unpacking;
 use catamaran_scenario::Platform;
 use catamaran_worker::room_plan::Said;
 use catamaran_worker::script::Step;
 
 use super::super::MONITOR;
-use super::{Calls, Container, Place, owned, text};
-use crate::image::worker;
+use super::{Call, Calls, Container, Laid, Place, owned, text};
 
 pub(in super::super) struct Lxc;
 
@@ -47,10 +43,9 @@ impl Lxc {
         };
         let mut lines = format!(
             "lxc.rootfs.path = {root}\nlxc.uts.name = {}\nlxc.net.0.type = empty\nlxc.net.0.flags = up\nlxc.mount.auto = proc:mixed sys:ro\n\
-             lxc.apparmor.profile = unconfined\nlxc.cap.drop = {DROPPED}\nlxc.init.cmd = {}\n\
+             lxc.apparmor.profile = unconfined\nlxc.cap.drop = {DROPPED}\n\
              lxc.cgroup.dir.container = {name}\nlxc.cgroup.dir.monitor = {name}{MONITOR}\n",
             container.host_name,
-            container.words.join(" "),
         );
         for (file, at) in container.binds() {
             let _ = writeln!(lines, "lxc.mount.entry = {file} {} none bind 0 0", at.trim_start_matches('/'));
@@ -98,20 +93,15 @@ impl Calls for Lxc {
         Vec::new()
     }
 
-    fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
+    fn start(&self, at: &Place, container: &Container<'_>) -> Call {
         let folder = Self::home(at).join(container.name);
-        match container.root {
+        let root = match container.root {
             // What the container writes lies beside it.
-            Some(_) => fs::create_dir_all(folder.join("upper"))?,
-            None => {
-                let root = folder.join("rootfs");
-                fs::create_dir_all(&root)?;
-                let mut unpacking = Unpacking::into(&root).map_err(io::Error::other)?;
-                unpacking.tar(&mut &*worker::layer()?).map_err(io::Error::other)?;
-            }
-        }
+            Some(_) => Laid::Folder(folder.join("upper")),
+            None => Laid::Root(folder.join("rootfs")),
+        };
         let configuration = folder.join("config");
-        fs::write(&configuration, Self::configuration(at, container))?;
+        let text_of = Laid::File(configuration.clone(), Self::configuration(at, container));
         let mut words = vec![at.program(0)];
         words.extend(owned(["--daemon", "--logpriority=INFO", "--name", container.name]));
         for (option, path) in [
@@ -121,7 +111,9 @@ impl Calls for Lxc {
         ] {
             words.extend([option.to_owned(), text(&path)]);
         }
-        Ok(words)
+        words.push("--".to_owned());
+        words.extend(container.words.iter().cloned());
+        Call { laid_out: vec![root, text_of], words }
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {

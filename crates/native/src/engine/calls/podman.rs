@@ -1,11 +1,10 @@
 //! podman: no daemon; each container has a monitor (`conmon`), which calls the runtime.
 
-use std::io;
 use std::path::Path;
 
 use catamaran_scenario::Platform;
 
-use super::{Calls, Container, Place, owned, text};
+use super::{Call, Calls, Container, Place, owned, text};
 
 pub(in super::super) struct Podman;
 
@@ -48,7 +47,7 @@ impl Calls for Podman {
         "podman"
     }
 
-    fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
+    fn start(&self, at: &Place, container: &Container<'_>) -> Call {
         // Without CAP_SYS_RESOURCE hard limits can't be raised, as podman does unless it is told these.
         let fixed = owned([
             "run",
@@ -61,7 +60,7 @@ impl Calls for Podman {
             "--ulimit=nproc=4096:4096",
         ]);
         let image = vec![container.image.clone()];
-        Ok([Self::words(at), fixed, container.options(), image, container.words.clone()].concat())
+        [Self::words(at), fixed, container.options(), image, container.words.clone()].concat().into()
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {
