@@ -17,7 +17,6 @@ use crate::network::{ByHand, Tap};
 use crate::platform::{self, Place};
 use crate::problem::Problem;
 use crate::runtime::{Runtime, on_container};
-use crate::shown::Shown;
 use crate::vm::{self, Hypervisor};
 use crate::{accept, engine, image, program, root_by_hand};
 
@@ -41,7 +40,6 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let shape = Shape::of(plan, platform)?;
     let Found { cgroup, base } = groups(&shape)?;
     if let Some(found) = engine::Found::find(platform, &plan.settings(platform))? {
-        Shown::to_engine(&*cgroup, NAME)?;
         return Ok(of_engine(&found, plan));
     }
     let mut lines = opening(platform);

@@ -5,19 +5,16 @@
 
 mod common;
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::process::id;
 
 use catamaran_report::report::TenantState;
 use catamaran_report::{Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
 use common::TRIAL;
+use common::left::left;
 
 const ENGINES: [Platform; 4] = [Platform::Podman, Platform::Containerd, Platform::Docker, Platform::Lxc];
-
-/// What the names of engines' and runtimes' states begin with in `/run` and `/dev/shm`.
-const STATES: [&str; 7] = ["podman", "containers", "containerd", "docker", "libpod", "lxc", "conmon"];
 
 /// A server and a tenant that computes for as long as it is let.
 const TWO: &str = "[[tenant]]\nname = \"web\"\nreplicas = 2\nworkload = { kind = \"server\", arrivals = { process = \"poisson\", \
@@ -35,55 +32,11 @@ fn report(platform: Platform, plan: &Plan) -> Option<Report> {
     common::tried(platform.name(), None, common::answer(plan, platform))
 }
 
-/// What is on the machine of this process's runs, and all that an engine leaves in places of the machine's.
-fn left() -> BTreeSet<String> {
-    let ours = format!("{:x}-", std::process::id());
-    let mut found = BTreeSet::new();
-    groups(Path::new("/sys/fs/cgroup"), &ours, &mut found);
-    for folder in [
-        "/run",
-        "/run/catamaran",
-        "/var/lib/containers",
-        "/var/lib/docker",
-        "/var/lib/containerd",
-        "/dev/shm",
-    ] {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let is_engines = |name: &str| STATES.iter().any(|state| name.contains(state));
-        let of_ours = names.filter(|name| match folder {
-            "/run/catamaran" => name.starts_with(&ours),
-            // Others may be at work there.
-            "/run" | "/dev/shm" => is_engines(name),
-            _ => true,
-        });
-        found.extend(of_ours.map(|name| format!("{folder}/{name}")));
-    }
-    let mounts = std::fs::read_to_string("/proc/self/mounts").expect("mounts");
-    found.extend(mounts.lines().filter(|line| line.contains(&format!("/{ours}"))).map(str::to_owned));
-    let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
-    let words = processes.filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok());
-    found.extend(
-        words.filter(|words| words.contains(&format!("catamaran/{ours}"))).map(|w| w.replace('\0', " ")),
-    );
-    found
-}
-
-fn groups(folder: &Path, ours: &str, found: &mut BTreeSet<String>) {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for path in entries.map(|entry| entry.path()).filter(|path| path.is_dir() && !path.is_symlink()) {
-        if path.to_string_lossy().contains(&format!("catamaran-{ours}")) {
-            found.insert(path.display().to_string());
-        }
-        groups(&path, ours, found);
-    }
-}
-
 #[test]
 fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
     let _turn = common::turn();
     for platform in ENGINES {
-        let before = left();
+        let before = left(id());
         let Some(report) = report(platform, &plan("", TWO)) else { continue };
         let machine = report.identity.machine.as_ref().expect("a machine");
         let version = machine.get("runtime").expect("the versions");
@@ -120,7 +73,7 @@ fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
         let own = report.isolation.iter().filter(|row| row.observer == "web");
         let own = own.filter(|row| format!("{:?}", row.sees) == "Own").count();
         assert!(own >= 5, "{platform}: {:?}", report.isolation);
-        assert_eq!(left(), before, "{platform}");
+        assert_eq!(left(id()), before, "{platform}");
     }
 }
 
@@ -134,7 +87,7 @@ fn a_program_runs_in_an_engines_container_and_reaches_no_more_than_in_ours() {
                    \"use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 18300, Listen => 5) or die; sleep 9\"] }\n\
                    [[tenant]]\nname = \"fails\"\nworkload = { kind = \"command\", argv = [\"/bin/sh\", \"-c\", \"echo no; exit 3\"] }";
     for platform in ENGINES {
-        let before = left();
+        let before = left(id());
         let Some(report) = report(platform, &plan("", tenants)) else { continue };
         let states = report.tenants.iter().map(|tenant| tenant.state).collect::<Vec<_>>();
         let expected = [TenantState::Completed, TenantState::Completed, TenantState::Failed];
@@ -143,7 +96,7 @@ fn a_program_runs_in_an_engines_container_and_reaches_no_more_than_in_ours() {
         assert!(why.contains("exit code 3") && why.contains("it said last: no"), "{platform}: {why}");
         let ready = report.tenants.get(1).and_then(|tenant| tenant.startup_stages.last());
         assert_eq!(ready.map(|stage| &*stage.name), Some("ready"), "{platform}");
-        assert_eq!(left(), before, "{platform}");
+        assert_eq!(left(id()), before, "{platform}");
     }
 }
 

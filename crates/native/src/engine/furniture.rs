@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 use catamaran_worker::room_plan::RoomPlan;
 use catamaran_worker::script::Step;
 
+use crate::cgroup::Cgroup;
 use crate::guard::Guard;
 use crate::problem::Problem;
 use crate::shown::Shown;
 
 /// The group below the guard in which the engine's own processes are, where groups merely hold processes together.
-pub(crate) const GROUP: &str = "engine";
+const GROUP: &str = "engine";
+/// The same on version 2, beside the guard. LXC makes its groups beside that of process 1 if that is called so, and below it
+/// otherwise, where none can have limits (`prune_init_scope` in its `cgroups/cgroup_utils.c`).
+const GROUP_V2: &str = "init.scope";
 /// The hierarchies in which that is so for every engine: one that holds its processes together for whoever cleans up, and one
 /// that counts what they cost.
 const HOLDS: [&str; 2] = ["pids", "cpuacct"];
@@ -24,6 +28,14 @@ const PRIVATE: [&str; 7] = [
     "/var/lib/cni",
     "/var/lib/lxc",
 ];
+
+/// The group in which the engine's own processes are counted, and with them tenants that are in it.
+pub(crate) fn counting_group(cgroup: &dyn Cgroup) -> Option<PathBuf> {
+    match cgroup.around() {
+        Some(around) => Some(around.join(GROUP_V2)),
+        None => cgroup.accounts(GROUP, true).cpu?.parent().map(Path::to_owned),
+    }
+}
 
 /// The room of a guard's run. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for
 /// hierarchies that bound nothing: whoever cleans up finds it by one, and its CPU time is counted in the other.
@@ -39,10 +51,11 @@ pub(super) fn furniture(guard: &mut Guard, shown: Shown, stays: bool) -> Result<
             settle.extend(group.parent().map(Path::to_owned));
             continue;
         }
-        let own = group.join(GROUP);
+        let v1 = guard.cgroup.around().is_none();
+        let own = group.join(if v1 { GROUP } else { GROUP_V2 });
         guard.demand(&[Step::Make(own.clone())], 0)?;
-        // Nobody can enter a group that has no cores yet.
-        for name in ["cpuset.cpus", "cpuset.mems"] {
+        // Of version 1 nobody can enter a group that has no cores yet.
+        for name in ["cpuset.cpus", "cpuset.mems"].into_iter().filter(|_| v1) {
             if let Ok(value) = std::fs::read_to_string(group.join(name)) {
                 guard.demand(&[Step::Write { value, file: own.join(name) }], 0)?;
             }
@@ -56,5 +69,6 @@ pub(super) fn furniture(guard: &mut Guard, shown: Shown, stays: bool) -> Result<
 
 /// The group in which all processes of a room are.
 pub(super) fn holding_group(plan: &RoomPlan) -> PathBuf {
-    plan.settle.iter().find(|group| group.ends_with(GROUP)).cloned().unwrap_or_default()
+    let is_own = |group: &&PathBuf| [GROUP, GROUP_V2].iter().any(|name| group.ends_with(name));
+    plan.settle.iter().find(is_own).cloned().unwrap_or_default()
 }

@@ -17,8 +17,10 @@ use catamaran_scenario::plan::{PlatformSettings, Tenant};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::facts::Facts;
 use catamaran_worker::minimal::{CONTROL, FILE, PROGRAM};
+use catamaran_worker::script::Step;
 use catamaran_worker::stop::stop_at;
 
+use crate::cgroup::Limits;
 use crate::guard::Guard;
 use crate::image::{self, Images, worker};
 use crate::installed::Installed;
@@ -32,7 +34,7 @@ use crate::shown::Shown;
 use pull::Pulls;
 
 use calls::{CONTAINERD, Calls, Container, DOCKER, LXC, PODMAN, Place, device_file};
-pub(crate) use furniture::GROUP;
+pub(crate) use furniture::counting_group;
 use furniture::{furniture, holding_group};
 use room::Room;
 
@@ -107,15 +109,18 @@ impl Found {
         worker: &WorkerFile,
         interrupt: &Interrupt,
     ) -> Result<Engine, Problem> {
-        let shown = Shown::to_engine(&*guard.cgroup, &guard.group_name())?;
+        let shown = Shown::of(&*guard.cgroup, &guard.group_name());
         shown.make(guard)?;
         let furniture = furniture(guard, shown, self.calls.stays())?;
         let room = Room::open(worker, guard.id(), &furniture, interrupt)?;
+        guard.finish()?;
         stop_at("room");
         let paths = self.programs.iter().map(|installed| installed.program.clone()).collect();
         let place = Place {
             folder: furniture.folder.clone(),
             store: furniture.store(),
+            version: guard.cgroup.version(),
+            parent: guard.inner_name().strip_prefix(&guard.group_name()).unwrap_or_default().to_owned(),
             programs: paths,
             runtime: self.runtime.as_ref().map(|runtime| runtime.program.clone()).unwrap_or_default(),
         };
@@ -238,8 +243,7 @@ impl Engine {
         interrupt: &Interrupt,
     ) -> Result<(Launcher, String), Problem> {
         let file = birth.how.script.file.as_ref().map(|_| format!("/{FILE}"));
-        let (connected, requested_ns) = self.contain(guard, birth, ("work-at", file), interrupt)?;
-        let group = connected.group_below(&guard.group_name())?;
+        let (connected, group, requested_ns) = self.contain(guard, birth, ("work-at", file), interrupt)?;
         connected.hand_over(tape)?;
         Ok((connected.at_work(tape, requested_ns, interrupt)?, group))
     }
@@ -258,23 +262,22 @@ impl Engine {
         interrupt: &Interrupt,
     ) -> Result<(Launcher, Facts, String), Problem> {
         let targets = targets.iter().cloned();
-        let (connected, requested_ns) = self.contain(guard, birth, ("probe-at", targets), interrupt)?;
-        let group = connected.group_below(&guard.group_name())?;
+        let (connected, group, requested_ns) = self.contain(guard, birth, ("probe-at", targets), interrupt)?;
         connected.hand_over(tape)?;
         let mut launcher = connected.probing(tape, requested_ns)?;
         let found = launcher.findings(interrupt)?;
         Ok((launcher, found, group))
     }
 
-    /// Starts a container whose worker is to do this, with those arguments; comes back when it waits for its tape. When the engine
-    /// was asked (ns).
+    /// Starts a container whose worker is to do this, with those arguments; comes back when it waits for its tape. Its group, from
+    /// the guard's on, and when the engine was asked (ns).
     fn contain(
         &mut self,
         guard: &Guard,
         Contained { plan, images, how, tenant, label }: &Contained<'_>,
         (role, arguments): (&str, impl IntoIterator<Item = String>),
         interrupt: &Interrupt,
-    ) -> Result<(tenant::Connected, u64), Problem> {
+    ) -> Result<(tenant::Connected, String, u64), Problem> {
         self.started += 1;
         let control = self.place.folder.join(format!("{}.control", self.started));
         let listener = tenant::Listener::bind(&control)?;
@@ -302,7 +305,9 @@ impl Engine {
         stop_at("engine");
         let connected = listener.accept(interrupt)?;
         connected.adjust(&how.script)?;
-        Ok((connected, requested_ns))
+        let group = connected.group_below(&guard.inner_name())?;
+        weigh(guard, &group, limits)?;
+        Ok((connected, group, requested_ns))
     }
 
     /// How the container of a tenant that is gone has ended: its exit code, or `signal N`.
@@ -314,6 +319,14 @@ impl Engine {
         })?;
         Ok(end_by_code(code))
     }
+}
+
+/// Version 2: gives a container the very weight of the scenario. Engines are told shares, which each runtime turns into a weight by
+/// the rule of its release.
+fn weigh(guard: &Guard, group: &str, limits: &Limits) -> Result<(), Problem> {
+    let (Some(tree), Some(weight)) = (guard.cgroup.group(), limits.weight) else { return Ok(()) };
+    let step = Step::Write { value: weight.to_string(), file: tree.join(group).join("cpu.weight") };
+    step.perform(0).map_err(|what| Problem::by_errno(what, "leave the tenant's `cpu.request` out"))
 }
 
 /// What the engine knows an image by, in a form that no engine completes: names of scenarios may have what theirs may not.

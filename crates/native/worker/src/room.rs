@@ -58,11 +58,13 @@ pub(crate) fn make(runner: &str) -> Result<(), String> {
     if ended.success() { Ok(()) } else { Err(format!("the room's first process ended: {ended}")) }
 }
 
-/// As a lone thread: the kernel needs no grace period.
+/// Of version 1 as a lone thread: the kernel needs no grace period.
 fn enter(groups: &[std::path::PathBuf]) -> Result<(), String> {
-    groups
-        .iter()
-        .try_for_each(|group| Step::Write { value: "0".to_owned(), file: group.join("tasks") }.perform(0))
+    groups.iter().try_for_each(|group| {
+        let tasks = group.join("tasks");
+        let file = if tasks.exists() { tasks } else { group.join("cgroup.procs") };
+        Step::Write { value: "0".to_owned(), file }.perform(0)
+    })
 }
 
 /// Hides what is the machine's, and shows what is the run's.

@@ -45,10 +45,13 @@ impl Lxc {
             Some(image) => format!("overlayfs:{}:{}", image.display(), folder.join("upper").display()),
             None => format!("dir:{}", folder.join("rootfs").display()),
         };
+        let group = format!("{}/{name}", at.parent);
+        let group = group.trim_start_matches('/');
+        let monitor = if at.version == 2 { "init.scope".to_owned() } else { format!("{name}{MONITOR}") };
         let mut lines = format!(
             "lxc.rootfs.path = {root}\nlxc.uts.name = {}\nlxc.net.0.type = empty\nlxc.net.0.flags = up\nlxc.mount.auto = proc:mixed sys:ro\n\
              lxc.apparmor.profile = unconfined\nlxc.cap.drop = {DROPPED}\nlxc.init.cmd = {}\n\
-             lxc.cgroup.dir.container = {name}\nlxc.cgroup.dir.monitor = {name}{MONITOR}\n",
+             lxc.cgroup.dir.container = {group}\nlxc.cgroup.dir.monitor = {monitor}\n",
             container.host_name,
             container.words.join(" "),
         );
@@ -62,10 +65,11 @@ impl Lxc {
             let _ =
                 writeln!(lines, "lxc.mount.entry = {path} {at} none bind,ro,nosuid,nodev,create={kind} 0 0");
         }
+        let prefix = if at.version == 2 { "lxc.cgroup2" } else { "lxc.cgroup" };
         for step in container.steps {
             if let Step::Write { value, file } = step {
                 let file = file.file_name().unwrap_or_default().to_string_lossy();
-                let _ = writeln!(lines, "lxc.cgroup.{file} = {value}");
+                let _ = writeln!(lines, "{prefix}.{file} = {value}");
             }
         }
         lines

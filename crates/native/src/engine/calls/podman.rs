@@ -55,13 +55,12 @@ impl Calls for Podman {
             "--detach",
             "--network=none",
             "--log-driver=none",
-            "--cgroup-parent=/",
             "--cgroups=no-conmon",
             "--ulimit=nofile=1024:1024",
             "--ulimit=nproc=4096:4096",
         ]);
         let image = vec![container.image.clone()];
-        Ok([Self::words(at), fixed, container.options(), image, container.words.clone()].concat())
+        Ok([Self::words(at), fixed, vec![at.cgroup_parent()], container.options(), image, container.words.clone()].concat())
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {
