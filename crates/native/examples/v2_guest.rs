@@ -95,8 +95,15 @@ fn move_tree(from: &Path, to: &Path) -> Outcome<()> {
 }
 
 fn run_all() -> Outcome<()> {
-    let file_systems =
-        [("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"), ("tmpfs", "/run"), ("tmpfs", "/tmp")];
+    let file_systems = [
+        ("proc", "/proc"),
+        ("sysfs", "/sys"),
+        ("devtmpfs", "/dev"),
+        ("devpts", "/dev/pts"),
+        ("tmpfs", "/dev/shm"),
+        ("tmpfs", "/run"),
+        ("tmpfs", "/tmp"),
+    ];
     for (kind, place) in file_systems {
         fs::create_dir_all(place)?;
         mount_new(kind, place, c"")?;

@@ -193,7 +193,7 @@ fn a_killed_run_of_an_engine_leaves_nothing_on_version_2() {
     let promised = std::env::var(PROMISED).unwrap_or_default();
     let before = tree();
     // With daemons, shims and a tenant that are there.
-    for name in promised.split(',').filter(|name| ["docker", "lxc"].contains(name)) {
+    for name in promised.split(',').filter(|name| ["docker", "lxc", "podman"].contains(name)) {
         let killed = common::killed_at("running", (VICTIM, name));
         let (process, _) = killed.unwrap_or_else(|| panic!("{name} never came to run"));
         assert!(!left(process).is_empty(), "{name}: there must be something to clean");

@@ -63,6 +63,10 @@ pub(super) trait Calls: Sync {
     }
     /// Starts a container that goes on by itself. Files go to the place's folder.
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>>;
+    /// Where it writes down what goes wrong with the start of the container of that name, if it does not say so.
+    fn log_of(&self, _at: &Place, _name: &str) -> Option<PathBuf> {
+        None
+    }
     /// Asks how the container of that name has ended.
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String>;
     /// The exit code in the answer, which is nothing else unless the engine says more.

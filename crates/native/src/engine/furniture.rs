@@ -32,7 +32,8 @@ const PRIVATE: [&str; 7] = [
 /// The group in which the engine's own processes are counted, and with them tenants that are in it.
 pub(crate) fn counting_group(cgroup: &dyn Cgroup) -> Option<PathBuf> {
     match cgroup.around() {
-        Some(around) => Some(around.join(GROUP_V2)),
+        // LXC's monitors are in groups of their own in it.
+        Some(around) => Some(around.to_owned()),
         None => cgroup.accounts(GROUP, true).cpu?.parent().map(Path::to_owned),
     }
 }

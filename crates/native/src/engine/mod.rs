@@ -40,6 +40,8 @@ use room::Room;
 
 /// How the groups end that LXC's monitors are put into, below that of whoever starts them.
 const MONITOR: &str = ".monitor";
+/// Errors in a log that are told: the others come of the first.
+const COMPLAINTS: usize = 12;
 /// What the kernel calls the file of the worker, by which the room's own processes are told from an engine's.
 const WORKER_FILE: &str = "/memfd:catamaran-worker";
 
@@ -185,7 +187,9 @@ impl Engine {
         };
         let held =
             |process: u32| pss(&std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?);
-        let below = std::fs::read_dir(&self.group).into_iter().flatten().flatten().map(|entry| entry.path());
+        // Of version 2 they are beside the engine's own group, of version 1 in it.
+        let places = [Some(&*self.group), self.group.parent()].into_iter().flatten();
+        let below = places.flat_map(std::fs::read_dir).flatten().flatten().map(|entry| entry.path());
         let monitors =
             below.filter(|path| path.to_string_lossy().ends_with(MONITOR)).flat_map(|path| members(&path));
         let all = self.processes().into_iter().chain(monitors);
@@ -301,7 +305,11 @@ impl Engine {
         let words =
             self.calls.start(&self.place, &container).map_err(runtime::no_room(&self.place.folder))?;
         let requested_ns = catamaran_worker::clock::now_ns();
-        self.room.demand(words, interrupt)?;
+        let log = self.calls.log_of(&self.place, label);
+        self.room.demand(words, interrupt).map_err(|problem| match log {
+            Some(log) => problem.with(&complaints(&log)),
+            None => problem,
+        })?;
         stop_at("engine");
         let connected = listener.accept(interrupt)?;
         connected.adjust(&how.script)?;
@@ -319,6 +327,13 @@ impl Engine {
         })?;
         Ok(end_by_code(code))
     }
+}
+
+/// Lines of a log that tell of errors, the first few of them.
+fn complaints(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let errors = text.lines().filter(|line| line.contains(" ERROR "));
+    errors.take(COMPLAINTS).collect::<Vec<_>>().join("; ")
 }
 
 /// Version 2: gives a container the very weight of the scenario. Engines are told shares, which each runtime turns into a weight by

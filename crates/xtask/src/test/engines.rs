@@ -59,11 +59,13 @@ pub(super) fn engines_v2(run: &mut Run) -> Result<()> {
         for tool in TOOLS {
             image.program(run.workspace, &found(run.workspace, tool)?, &format!("/bin/{tool}"))?;
         }
+        // Of Debian's packages only that of LXC brings a folder in /var/lib.
+        image.file("/var/lib/lxc/README", b"a folder\n".to_vec());
         image.file(LXC_ROOT, b"a folder\n".to_vec());
         image.file("/etc/containers/policy.json", POLICY.into());
         USERS.into_iter().for_each(|(file, text)| image.file(file, text.into()));
         let names: Vec<&str> = here.iter().map(|(engine, _)| *engine).collect();
-        Ok(format!("{SECONDS} shared PATH={PATH} CATAMARAN_ENGINES={} {place}\n", names.join(",")))
+        Ok(format!("{SECONDS} alone PATH={PATH} CATAMARAN_ENGINES={} {place} {}\n", names.join(","), std::env::var("XTRA").unwrap_or_default()))
     })
 }
 

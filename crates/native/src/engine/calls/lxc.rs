@@ -47,11 +47,10 @@ impl Lxc {
         };
         let group = format!("{}/{name}", at.parent);
         let group = group.trim_start_matches('/');
-        let monitor = if at.version == 2 { "init.scope".to_owned() } else { format!("{name}{MONITOR}") };
         let mut lines = format!(
             "lxc.rootfs.path = {root}\nlxc.uts.name = {}\nlxc.net.0.type = empty\nlxc.net.0.flags = up\nlxc.mount.auto = proc:mixed sys:ro\n\
              lxc.apparmor.profile = unconfined\nlxc.cap.drop = {DROPPED}\nlxc.init.cmd = {}\n\
-             lxc.cgroup.dir.container = {group}\nlxc.cgroup.dir.monitor = {monitor}\n",
+             lxc.cgroup.dir.container = {group}\nlxc.cgroup.dir.monitor = {name}{MONITOR}\n",
             container.host_name,
             container.words.join(" "),
         );
@@ -126,6 +125,10 @@ impl Calls for Lxc {
             words.extend([option.to_owned(), text(&path)]);
         }
         Ok(words)
+    }
+
+    fn log_of(&self, at: &Place, name: &str) -> Option<PathBuf> {
+        Some(Self::log(at, name))
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {
