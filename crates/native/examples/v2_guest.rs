@@ -158,8 +158,7 @@ fn use_disk(name: &str) -> Outcome<()> {
     };
     fs::create_dir_all(at)?;
     let disk = format!("/dev/{name}");
-    mount(&disk, at, "ext4", flags, c"")
-        .map_err(|error| format!("cannot mount {disk} at {at}: {error}"))?;
+    mount(&disk, at, "ext4", flags, c"").map_err(|error| format!("cannot mount {disk} at {at}: {error}"))?;
     let scheduler = folder.join("queue/scheduler");
     if !has_programs && fs::read_to_string(&scheduler)?.contains("bfq") {
         fs::write(scheduler, "bfq")?;

@@ -60,7 +60,12 @@ fn bounded_group(is_over: impl Fn() -> bool) -> Option<PathBuf> {
 fn assert_says(group: &Path, file: &str, expected: &str) {
     let until = Instant::now() + PATIENCE;
     while read(group, file) != expected {
-        assert!(Instant::now() < until, "{}/{file}: {:?}, not {expected}", group.display(), read(group, file));
+        assert!(
+            Instant::now() < until,
+            "{}/{file}: {:?}, not {expected}",
+            group.display(),
+            read(group, file)
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -91,7 +96,11 @@ fn keeps_limits(platform: Platform) {
     let own = || (tree(), left(id()), fs::read_to_string("/proc/self/cgroup").expect("/proc"));
     let before = own();
     let has_options = platform != Platform::Containerd;
-    let (cpu, more) = if has_options { (", set = \"0\"", "pids = { limit = 64 }") } else { ("", "") };
+    let (cpu, more) = if has_options {
+        (", set = \"0\"", "pids = { limit = 64 }\nio = { read = \"4MB/s\" }")
+    } else {
+        ("", "")
+    };
     let plan = common::plan("3s", "", &(hog(cpu, more) + LEAK));
     let runs = std::thread::spawn(move || common::answer(&plan, platform));
     let group = bounded_group(|| runs.is_finished());
@@ -101,6 +110,8 @@ fn keeps_limits(platform: Platform) {
         if has_options {
             assert_says(group, "cpuset.cpus", "0");
             assert_says(group, "pids.max", "64");
+            let bound = read(group, "io.max");
+            assert!(bound.contains("rbps=4000000 "), "{bound:?}");
         }
         let guard = group.parent().expect("the guard");
         assert_eq!(read(guard, "memory.max"), (256_u64 << 20).to_string(), "{}", guard.display());
@@ -137,6 +148,20 @@ fn assert_counted(platform: Platform, report: &Report) {
     assert!(host.overhead_memory_bytes.is_some_and(|bytes| bytes >= least), "{platform}: {host:?}");
     let machine = report.identity.machine.as_ref().expect("a machine");
     assert_eq!(machine.get("cgroup_version").map(String::as_str), Some("2"));
+}
+
+#[test]
+fn doctor_says_that_engines_work_on_version_2() {
+    const NAME: &str = "doctor_says_that_engines_work_on_version_2";
+    if !on_v2(NAME) {
+        return;
+    }
+    let promised = std::env::var(PROMISED).unwrap_or_default();
+    let checks = catamaran_native::doctor();
+    for name in promised.split(',').filter(|name| !name.is_empty()) {
+        let check = checks.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("no row {name}"));
+        assert!(check.works, "{check:?}");
+    }
 }
 
 #[test]
@@ -215,11 +240,7 @@ fn a_killed_run_of_an_engine_leaves_nothing_on_version_2() {
     }
 }
 
-fn assert_nothing_left(
-    name: &str,
-    process: u32,
-    before: &std::collections::BTreeMap<PathBuf, String>,
-) {
+fn assert_nothing_left(name: &str, process: u32, before: &std::collections::BTreeMap<PathBuf, String>) {
     let cleaned = clean();
     assert!(cleaned.is_ok(), "{name}: {cleaned:?}");
     assert_eq!(left_in_the_end(process), BTreeSet::new(), "{name}");

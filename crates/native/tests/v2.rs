@@ -4,7 +4,8 @@
 // clippy takes only functions marked #[test] for tests; the helpers here fail tests, too.
 #![allow(clippy::expect_used, clippy::panic)]
 
-mod common;
+#[path = "common/tree.rs"]
+mod tree;
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +16,7 @@ use catamaran_report::report::{TenantReport, TenantState};
 use catamaran_report::{Backend as _, Report};
 use catamaran_scenario::{Plan, Platform};
 
-use common::tree::{group_with_a_process, on_v2, read, tree};
+use tree::{group_with_a_process, on_v2, read, tree};
 
 fn plan(duration: &str, tenants: &str) -> Plan {
     plan_on("", duration, tenants)

@@ -178,7 +178,8 @@ mod tests {
     #[test]
     fn guard_and_tenant_with_limits() {
         let root = tempfile::tempdir().unwrap();
-        let v2 = V2::new(root.path(), "catamaran-1", Needs { cpuset: true, pids: true, io: true, engine: false });
+        let v2 =
+            V2::new(root.path(), "catamaran-1", Needs { cpuset: true, pids: true, io: true, engine: false });
         let confines =
             Confines { cpus: vec![0, 1], memory_bytes: 1 << 30, swap_bytes: None, disk: None, shares: 3072 };
         carry_out(&v2.guard(&confines, false));
@@ -194,6 +195,32 @@ mod tests {
         assert_eq!((read("web.0/memory.max").as_str(), read("web.0/pids.max").as_str()), ("1048576", "9"));
         assert_eq!(groups.born_in, Some(root.path().join("catamaran-1/web.0")), "it is born there");
         assert!(groups.enter.is_empty());
+    }
+
+    #[test]
+    fn an_engine_stands_beside_its_guard() {
+        let root = tempfile::tempdir().unwrap();
+        let v2 = V2::new(root.path(), "catamaran-1", Needs { engine: true, ..Needs::default() });
+        let confines =
+            Confines { cpus: vec![0], memory_bytes: 1 << 20, swap_bytes: None, disk: None, shares: 2048 };
+        let steps = v2.guard(&confines, false);
+        let around = root.path().join("catamaran-1");
+        assert_eq!(
+            steps.first(),
+            Some(&Step::Make(around.clone())),
+            "entered before anything is handed down"
+        );
+        assert_eq!((v2.around(), v2.group()), (Some(&*around), Some(&*around.join("guard"))));
+        carry_out(&steps);
+        let read = |file: &str| fs::read_to_string(around.join(file)).unwrap();
+        for group in ["", "guard/"] {
+            assert_eq!(read(&format!("{group}cgroup.subtree_control")), "+memory +cpu");
+            assert_eq!(read(&format!("{group}cpu.weight")), "200");
+        }
+        assert_eq!(read("guard/memory.max"), "1048576");
+        assert!(!around.join("memory.max").exists(), "its own memory is not the scenario's");
+        assert_eq!(v2.accounts("web.0", true).cpu, Some(around.join("guard/web.0/cpu.stat")));
+        assert_eq!(V2::new(root.path(), "catamaran-1", Needs::default()).around(), None);
     }
 
     #[test]

@@ -41,7 +41,7 @@ use room::Room;
 /// How the groups end that LXC's monitors are put into, below that of whoever starts them.
 const MONITOR: &str = ".monitor";
 /// Errors in a log that are told: the others come of the first.
-const COMPLAINTS: usize = 12;
+const COMPLAINTS: usize = 2;
 /// What the kernel calls the file of the worker, by which the room's own processes are told from an engine's.
 const WORKER_FILE: &str = "/memfd:catamaran-worker";
 
@@ -266,7 +266,8 @@ impl Engine {
         interrupt: &Interrupt,
     ) -> Result<(Launcher, Facts, String), Problem> {
         let targets = targets.iter().cloned();
-        let (connected, group, requested_ns) = self.contain(guard, birth, ("probe-at", targets), interrupt)?;
+        let (connected, group, requested_ns) =
+            self.contain(guard, birth, ("probe-at", targets), interrupt)?;
         connected.hand_over(tape)?;
         let mut launcher = connected.probing(tape, requested_ns)?;
         let found = launcher.findings(interrupt)?;
@@ -380,6 +381,15 @@ mod tests {
             Some(200 << 10)
         );
         assert_eq!(pss("Rss: 9 kB\nPss_Dirty: 1 kB\n"), None);
+    }
+
+    #[test]
+    fn errors_of_a_log_are_told_from_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        assert_eq!(complaints(&log), "", "there need not be one");
+        std::fs::write(&log, "x INFO start\nx ERROR a\nx ERROR b\nx ERROR c\n").unwrap();
+        assert_eq!(complaints(&log), "x ERROR a; x ERROR b");
     }
 
     #[test]

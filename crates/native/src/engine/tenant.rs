@@ -165,12 +165,19 @@ mod tests {
             ("2:cpu:/catamaran-1-2/web.0\n1:name=systemd:/catamaran-1-2/engine/web.0\n", None),
             ("2:cpu:/catamaran-1-2/a\n1:memory:/a\n", None),
             ("2:cpu:/catamaran-1-20/a\n", None),
-            ("0::/test.scope/catamaran-1-2/libpod-x\n", Some("libpod-x")),
-            ("0::/test.scope/init.scope\n", None),
             ("", None),
         ];
         for (text, expected) in table {
             assert_eq!(group_in(text, "catamaran-1-2").as_deref(), expected, "{text}");
+        }
+        let in_one_tree = [
+            ("0::/test.scope/catamaran-1-2/guard/libpod-x\n", Some("libpod-x")),
+            ("0::/test.scope/catamaran-1-2/init.scope/libpod-x\n", None),
+            ("0::/test.scope/catamaran-1-20/guard/libpod-x\n", None),
+            ("0::/test.scope/init.scope\n", None),
+        ];
+        for (text, expected) in in_one_tree {
+            assert_eq!(group_in(text, "catamaran-1-2/guard").as_deref(), expected, "{text}");
         }
     }
 }

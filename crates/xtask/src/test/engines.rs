@@ -22,7 +22,8 @@ const LXC_ROOT: &str = "/usr/lib/x86_64-linux-gnu/lxc/rootfs/README";
 /// Whose signatures podman wants to see on an image: nobody's (`containers-policy.json(5)`).
 const POLICY: &str = "{\"default\": [{\"type\": \"insecureAcceptAnything\"}]}\n";
 /// Who there is; engines look up whom they are and whose their sockets are to be.
-const USERS: [(&str, &str); 2] = [("/etc/passwd", "root:x:0:0:root:/:/bin/sh\n"), ("/etc/group", "root:x:0:\n")];
+const USERS: [(&str, &str); 2] =
+    [("/etc/passwd", "root:x:0:0:root:/:/bin/sh\n"), ("/etc/group", "root:x:0:\n")];
 /// Where the guest's programs are, those on a disk too.
 const PATH: &str = "/usr/local/bin:/bin";
 /// What LXC's and containers' ends are looked for with, beside what every guest has.
@@ -45,9 +46,9 @@ pub(super) fn engines_v2(run: &mut Run) -> Result<()> {
     for (engine, programs) in ENGINES {
         match programs.iter().find(|program| run.workspace.find(program).is_none()) {
             None => here.push((engine, programs)),
-            Some(missing) => run
-                .tally
-                .line(&format!("test {engine} on cgroup v2 ... ignored, {missing} is not on PATH")),
+            Some(missing) => {
+                run.tally.line(&format!("test {engine} on cgroup v2 ... ignored, {missing} is not on PATH"))
+            }
         }
     }
     in_guest(run, "engines-v2", &[], PATIENCE, |run, folder, image| {
@@ -65,7 +66,11 @@ pub(super) fn engines_v2(run: &mut Run) -> Result<()> {
         image.file("/etc/containers/policy.json", POLICY.into());
         USERS.into_iter().for_each(|(file, text)| image.file(file, text.into()));
         let names: Vec<&str> = here.iter().map(|(engine, _)| *engine).collect();
-        Ok(format!("{SECONDS} alone PATH={PATH} CATAMARAN_ENGINES={} {place} {}\n", names.join(","), std::env::var("XTRA").unwrap_or_default()))
+        Ok(format!(
+            "{SECONDS} alone PATH={PATH} CATAMARAN_ENGINES={} {place} {}\n",
+            names.join(","),
+            std::env::var("XTRA").unwrap_or_default()
+        ))
     })
 }
 

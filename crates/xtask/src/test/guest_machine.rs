@@ -133,12 +133,7 @@ fn as_value(path: &Path) -> String {
 }
 
 /// A disk with the programs that are to lie on one, made in `folder`; none where there are none.
-fn programs(
-    workspace: &Workspace,
-    mkfs: &Path,
-    folder: &Path,
-    image: &Initramfs,
-) -> Result<Option<PathBuf>> {
+fn programs(workspace: &Workspace, mkfs: &Path, folder: &Path, image: &Initramfs) -> Result<Option<PathBuf>> {
     if image.on_disk().is_empty() {
         return Ok(None);
     }

@@ -67,7 +67,15 @@ impl Calls for Docker {
     fn start(&self, at: &Place, container: &Container<'_>) -> io::Result<Vec<String>> {
         let fixed = owned(["run", "--detach", "--network=none", "--log-driver=none"]);
         let image = vec![container.image.clone()];
-        Ok([Self::words(at), fixed, vec![at.cgroup_parent()], container.options(), image, container.words.clone()].concat())
+        Ok([
+            Self::words(at),
+            fixed,
+            vec![at.cgroup_parent()],
+            container.options(),
+            image,
+            container.words.clone(),
+        ]
+        .concat())
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {

@@ -60,7 +60,15 @@ impl Calls for Podman {
             "--ulimit=nproc=4096:4096",
         ]);
         let image = vec![container.image.clone()];
-        Ok([Self::words(at), fixed, vec![at.cgroup_parent()], container.options(), image, container.words.clone()].concat())
+        Ok([
+            Self::words(at),
+            fixed,
+            vec![at.cgroup_parent()],
+            container.options(),
+            image,
+            container.words.clone(),
+        ]
+        .concat())
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {
