@@ -3,7 +3,7 @@
 //! for, and switches the guest off.
 //!
 //! Modules of the kernel lie in `/modules` and are loaded in the order of their names; where they bring a disk, it is the folder
-//! for files.
+//! for files. One called [`PROGRAMS`] has programs that are too large for the guest's memory.
 //!
 //! A line of `/groups`: seconds, place (`alone`, `shared`, `root`), variables (`NAME=VALUE`), program, its arguments. [`WANTED`] says
 //! which lines are run: an earlier guest may have run the others.
@@ -36,8 +36,12 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 const AT_WORK: char = '\x05';
 /// Numbers of lines of `/groups`, with commas between them, on the kernel's command line.
 const WANTED: &str = "CATAMARAN_GROUPS";
-/// The first virtio disk.
-const DISK: &str = "/dev/vda";
+/// Folder of what is known of disks.
+const DISKS: &str = "/sys/block";
+/// What begins the names of virtio disks.
+const VIRTIO: &str = "vd";
+/// What a disk with programs calls itself, and where its folder `bin` is in the guest.
+const PROGRAMS: (&str, &str) = ("programs", "/usr/local");
 /// The first folder where the runner looks for a disk to put files on.
 const FILES: &str = "/var/tmp";
 
@@ -91,16 +95,23 @@ fn move_tree(from: &Path, to: &Path) -> Outcome<()> {
 }
 
 fn run_all() -> Outcome<()> {
-    let file_systems =
-        [("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"), ("tmpfs", "/run"), ("tmpfs", "/tmp")];
+    let file_systems = [
+        ("proc", "/proc"),
+        ("sysfs", "/sys"),
+        ("devtmpfs", "/dev"),
+        ("devpts", "/dev/pts"),
+        ("tmpfs", "/dev/shm"),
+        ("tmpfs", "/run"),
+        ("tmpfs", "/tmp"),
+    ];
     for (kind, place) in file_systems {
         fs::create_dir_all(place)?;
         mount_new(kind, place, c"")?;
     }
     load_modules();
     fs::create_dir_all(FILES)?;
-    if Path::new(DISK).exists() {
-        use_disk()?;
+    for entry in fs::read_dir(DISKS)? {
+        use_disk(&entry?.file_name().to_string_lossy())?;
     }
     // As systemd mounts it.
     mount_new("cgroup2", TREE, c"nsdelegate,memory_recursiveprot")?;
@@ -131,12 +142,25 @@ fn load_modules() {
     }
 }
 
-/// Takes the disk for files, with the scheduler that knows the weights of groups where its module is loaded.
-fn use_disk() -> Outcome<()> {
-    mount(DISK, FILES, "ext4", MountFlags::empty(), c"")
-        .map_err(|error| format!("cannot mount {DISK} at {FILES}: {error}"))?;
-    let scheduler = Path::new("/sys/block").join(DISK.trim_start_matches("/dev/")).join("queue/scheduler");
-    if fs::read_to_string(&scheduler)?.contains("bfq") {
+/// Takes a virtio disk for files, with the scheduler that knows the weights of groups where its module is loaded, or shows its
+/// programs.
+fn use_disk(name: &str) -> Outcome<()> {
+    if !name.starts_with(VIRTIO) {
+        return Ok(());
+    }
+    let folder = Path::new(DISKS).join(name);
+    let called = fs::read_to_string(folder.join("serial")).unwrap_or_default();
+    let has_programs = called.trim() == PROGRAMS.0;
+    let (at, flags) = if has_programs {
+        (PROGRAMS.1, MountFlags::RDONLY | MountFlags::NODEV)
+    } else {
+        (FILES, MountFlags::empty())
+    };
+    fs::create_dir_all(at)?;
+    let disk = format!("/dev/{name}");
+    mount(&disk, at, "ext4", flags, c"").map_err(|error| format!("cannot mount {disk} at {at}: {error}"))?;
+    let scheduler = folder.join("queue/scheduler");
+    if !has_programs && fs::read_to_string(&scheduler)?.contains("bfq") {
         fs::write(scheduler, "bfq")?;
     }
     Ok(())

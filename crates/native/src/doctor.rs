@@ -101,7 +101,7 @@ fn control_groups() -> Vec<Check> {
             })
             .into();
     };
-    let tried = cgroup::find("catamaran-doctor", Needs { cpuset: true, pids: true, io: false });
+    let tried = cgroup::find("catamaran-doctor", Needs { cpuset: true, pids: true, ..Needs::default() });
     let offered = fs::read_to_string(own.join("cgroup.controllers")).unwrap_or_default();
     let place = match tried {
         Ok(found) => Ok(found

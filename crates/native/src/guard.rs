@@ -17,13 +17,15 @@ use crate::cgroup::{self, Base, Cgroup, Confines, Found, Groups, Needs};
 use crate::platform::Place;
 use crate::problem::{self, Problem};
 use crate::run_folder::{PLAYGROUND, Resource, RunFolder};
-use crate::{disk, machine, platform};
+use crate::{disk, engine, machine, platform};
 
 /// A run's folder and groups; removes them when it goes.
 pub(crate) struct Guard {
     folder: Option<RunFolder>,
     pub(crate) cgroup: Arc<dyn Cgroup>,
     pub(crate) confines: Confines,
+    /// What is left to be done until it confines: first an engine's processes come into the group around it.
+    unfinished: Vec<Step>,
 }
 
 impl Guard {
@@ -40,7 +42,8 @@ impl Guard {
         stop_at("folder");
         let group_name = folder.group_name();
         let without = Arc::new(cgroup::NoGroups);
-        let mut guard = Self { folder: Some(folder), cgroup: without, confines: shape.confines.clone() };
+        let confines = shape.confines.clone();
+        let mut guard = Self { folder: Some(folder), cgroup: without, confines, unfinished: Vec::new() };
         match guard.make_groups(&group_name, shape) {
             // What was made before the refusal stands in the ledger and goes with the run.
             Err(Problem::Unavailable(..)) if shape.rootless => guard.cgroup = Arc::new(cgroup::NoGroups),
@@ -60,7 +63,17 @@ impl Guard {
         let (first, others) = steps.split_at(1.min(steps.len()));
         self.demand(first, 0)?;
         stop_at("half-a-guard");
+        if self.cgroup.around().is_some() {
+            self.unfinished = others.to_vec();
+            return Ok(());
+        }
         self.demand(others, 0)
+    }
+
+    /// Finishes a guard with a group around it, once nobody is in that group itself: it hands controllers down.
+    pub(crate) fn finish(&mut self) -> Result<(), Problem> {
+        let steps = std::mem::take(&mut self.unfinished);
+        steps.chunks(1).try_for_each(|step| cgroup::once_left(|| self.demand(step, 0)))
     }
 
     /// v2: makes the group below which the guard goes ready for it.
@@ -81,6 +94,13 @@ impl Guard {
     /// Name of the run's group in each hierarchy.
     pub(crate) fn group_name(&self) -> String {
         self.folder.as_ref().map_or_else(String::new, RunFolder::group_name)
+    }
+
+    /// What a path of a tenant's group has before its own name in each hierarchy.
+    pub(crate) fn inner_name(&self) -> String {
+        let inner = self.cgroup.around().and_then(|_| self.cgroup.group()?.file_name());
+        let inner = inner.map(|name| format!("/{}", name.display()));
+        self.group_name() + &inner.unwrap_or_default()
     }
 
     /// Folder of the run.
@@ -258,7 +278,8 @@ impl Shape {
         let rootless = plan.settings(platform).rootless == Some(true);
         let disk = disk::Demand::of(plan, limits)?;
         let confines = Confines { disk: disk.host, ..confines };
-        let needs = Needs { cpuset: sets || confines.cpus != cpus, pids, io: disk.takes_controller };
+        let engine = engine::is_used(platform);
+        let needs = Needs { cpuset: sets || confines.cpus != cpus, pids, io: disk.takes_controller, engine };
         Ok(Self { confines, shared_cpu: !limits, needs, rootless })
     }
 }

@@ -100,6 +100,14 @@ impl Problem {
         }
     }
 
+    /// The same, with more of what is known of a failure.
+    pub(crate) fn with(self, more: &str) -> Self {
+        match self {
+            Self::Failed(what, advice) if !more.is_empty() => Self::Failed(format!("{what}: {more}"), advice),
+            other => other,
+        }
+    }
+
     /// What happened, without what to do about it.
     pub(crate) fn what(self) -> String {
         match self {

@@ -19,12 +19,12 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// What is shown of a guard called `name`: of version 2 its group in the place of the tree's root, of version 1 one in each
-    /// hierarchy, and of a version 2 beside that nothing.
+    /// What is shown of a guard called `name`: of version 2 its group, or that around it, in the place of the tree's root, of version 1
+    /// one in each hierarchy, and of a version 2 beside that nothing.
     pub(crate) fn of(cgroup: &dyn Cgroup, name: &str) -> Self {
         let found = Hierarchies::find();
         let root = found.v2_root.into_iter();
-        match cgroup.group() {
+        match cgroup.around().or_else(|| cgroup.group()) {
             Some(group) => {
                 Self { groups: root.map(|root| (group.to_owned(), root)).collect(), hidden: vec![] }
             }
@@ -33,20 +33,6 @@ impl Shown {
                 Self { groups: groups.collect(), hidden: root.collect() }
             }
         }
-    }
-
-    /// The same for an engine.
-    ///
-    /// # Errors
-    /// [`Problem::Unavailable`] on version 2 of the control groups.
-    pub(crate) fn to_engine(cgroup: &dyn Cgroup, name: &str) -> Result<Self, Problem> {
-        if cgroup.version() != 1 {
-            return Err(Problem::unavailable(
-                "an engine of the machine is not carried out on version 2 of the control groups yet",
-                "run it on the platform container, runc, crun or youki, or simulate it",
-            ));
-        }
-        Ok(Self::of(cgroup, name))
     }
 
     /// Makes a group in each hierarchy in which the guard has none.

@@ -5,9 +5,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
-use std::path::Path;
-use std::process::Command;
+use std::process::{Command, id};
 
 use catamaran_native::dry_run;
 use catamaran_report::report::TenantState;
@@ -15,15 +13,9 @@ use catamaran_report::{Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
 use common::TRIAL;
+use common::left::{BY_HAND_FOLDER, left};
 
 const ENGINES: [Platform; 4] = [Platform::Podman, Platform::Containerd, Platform::Docker, Platform::Lxc];
-
-/// What the names of engines' and runtimes' states begin with in `/run` and `/dev/shm`.
-const STATES: [&str; 7] = ["podman", "containers", "containerd", "docker", "libpod", "lxc", "conmon"];
-
-/// The guard and the folder of what is typed.
-const BY_HAND: &str = "by-hand";
-const BY_HAND_FOLDER: &str = "/tmp/catamaran-by-hand";
 
 /// A server and a tenant that computes for as long as it is let.
 const TWO: &str = "[[tenant]]\nname = \"web\"\nreplicas = 2\nworkload = { kind = \"server\", arrivals = { process = \"poisson\", \
@@ -41,56 +33,11 @@ fn report(platform: Platform, plan: &Plan) -> Option<Report> {
     common::tried(platform.name(), None, common::answer(plan, platform))
 }
 
-/// What is on the machine of this process's runs, and all that an engine leaves in places of the machine's.
-fn left() -> BTreeSet<String> {
-    let ours = format!("{:x}-", std::process::id());
-    let mut found = BTreeSet::new();
-    groups(Path::new("/sys/fs/cgroup"), &ours, &mut found);
-    groups(Path::new("/sys/fs/cgroup"), BY_HAND, &mut found);
-    found.extend(Path::new(BY_HAND_FOLDER).exists().then(|| BY_HAND_FOLDER.to_owned()));
-    for folder in [
-        "/run",
-        "/run/catamaran",
-        "/var/lib/containers",
-        "/var/lib/docker",
-        "/var/lib/containerd",
-        "/dev/shm",
-    ] {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let is_engines = |name: &str| STATES.iter().any(|state| name.contains(state));
-        let of_ours = names.filter(|name| match folder {
-            "/run/catamaran" => name.starts_with(&ours),
-            // Others may be at work there.
-            "/run" | "/dev/shm" => is_engines(name),
-            _ => true,
-        });
-        found.extend(of_ours.map(|name| format!("{folder}/{name}")));
-    }
-    let mounts = std::fs::read_to_string("/proc/self/mounts").expect("mounts");
-    let is_ours = |text: &str| text.contains(&format!("/{ours}")) || text.contains(BY_HAND_FOLDER);
-    found.extend(mounts.lines().filter(|line| is_ours(line)).map(str::to_owned));
-    let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
-    let words = processes.filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok());
-    found.extend(words.filter(|words| is_ours(words)).map(|words| words.replace('\0', " ")));
-    found
-}
-
-fn groups(folder: &Path, ours: &str, found: &mut BTreeSet<String>) {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for path in entries.map(|entry| entry.path()).filter(|path| path.is_dir() && !path.is_symlink()) {
-        if path.to_string_lossy().contains(&format!("catamaran-{ours}")) {
-            found.insert(path.display().to_string());
-        }
-        groups(&path, ours, found);
-    }
-}
-
 #[test]
 fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
     let _turn = common::turn();
     for platform in ENGINES {
-        let before = left();
+        let before = left(id());
         let Some(report) = report(platform, &plan("", TWO)) else { continue };
         let machine = report.identity.machine.as_ref().expect("a machine");
         let version = machine.get("runtime").expect("the versions");
@@ -127,7 +74,7 @@ fn an_engine_of_the_runs_own_starts_tenants_and_leaves_nothing() {
         let own = report.isolation.iter().filter(|row| row.observer == "web");
         let own = own.filter(|row| format!("{:?}", row.sees) == "Own").count();
         assert!(own >= 5, "{platform}: {:?}", report.isolation);
-        assert_eq!(left(), before, "{platform}");
+        assert_eq!(left(id()), before, "{platform}");
     }
 }
 
@@ -141,7 +88,7 @@ fn a_program_runs_in_an_engines_container_and_reaches_no_more_than_in_ours() {
                    \"use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 18300, Listen => 5) or die; sleep 9\"] }\n\
                    [[tenant]]\nname = \"fails\"\nworkload = { kind = \"command\", argv = [\"/bin/sh\", \"-c\", \"echo no; exit 3\"] }";
     for platform in ENGINES {
-        let before = left();
+        let before = left(id());
         let Some(report) = report(platform, &plan("", tenants)) else { continue };
         let states = report.tenants.iter().map(|tenant| tenant.state).collect::<Vec<_>>();
         let expected = [TenantState::Completed, TenantState::Completed, TenantState::Failed];
@@ -150,7 +97,7 @@ fn a_program_runs_in_an_engines_container_and_reaches_no_more_than_in_ours() {
         assert!(why.contains("exit code 3") && why.contains("it said last: no"), "{platform}: {why}");
         let ready = report.tenants.get(1).and_then(|tenant| tenant.startup_stages.last());
         assert_eq!(ready.map(|stage| &*stage.name), Some("ready"), "{platform}");
-        assert_eq!(left(), before, "{platform}");
+        assert_eq!(left(id()), before, "{platform}");
     }
 }
 
@@ -188,7 +135,7 @@ fn the_lines_with_an_engine_can_be_typed() {
                    ps -o ni= -p $PROCESS; cat /proc/$PROCESS/oom_score_adj\n";
     let looks = ["sleep 0.1\necho LOOK\n", &quota, &memory, process].concat();
     for platform in ENGINES {
-        let before = left();
+        let before = left(id());
         let lines = match dry_run(&plan("", tenants), platform) {
             Ok(lines) => lines.join("\n"),
             Err(RunError::Unavailable { why, .. }) => {
@@ -212,7 +159,7 @@ fn the_lines_with_an_engine_can_be_typed() {
         let host = if platform == Platform::Containerd { host.trim() } else { "web" };
         let expected = ["4000", "33554432", host, "sleep 9", "3", "5", "2000"];
         assert_eq!(seen, expected, "{platform}: {out}{err}\n{script}");
-        assert_eq!(left(), before, "{platform}");
+        assert_eq!(left(id()), before, "{platform}");
     }
 }
 

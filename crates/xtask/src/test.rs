@@ -2,6 +2,7 @@
 
 mod ahead;
 mod build;
+mod engines;
 mod guest;
 mod guest_machine;
 mod initramfs;

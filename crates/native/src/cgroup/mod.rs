@@ -74,6 +74,8 @@ pub(crate) struct Needs {
     pub(crate) pids: bool,
     /// Operations on the disk are bounded or weighed.
     pub(crate) io: bool,
+    /// An engine of the run's own starts the tenants.
+    pub(crate) engine: bool,
 }
 
 /// Groups of one tenant: how they are made and how its process comes to be in them.
@@ -133,6 +135,10 @@ pub(crate) trait Cgroup: Send + Sync {
     fn version(&self) -> u8;
     /// The guard's group, where one tree has all controllers.
     fn group(&self) -> Option<&Path> {
+        None
+    }
+    /// The group around the guard, where an engine of the run's own needs one that is the root of all control groups to it.
+    fn around(&self) -> Option<&Path> {
         None
     }
     /// Steps that make the guard: groups for all tenants of a run, confined to a machine.

@@ -10,6 +10,9 @@ use catamaran_worker::script::Step;
 use super::{Accounts, Cgroup, Confines, Groups, Limits, MemoryLimits, Needs, Usage, keyed, write};
 use crate::disk;
 
+/// Name of the guard in the group around it.
+const GUARD: &str = "guard";
+
 /// The tree of version 2.
 #[derive(Debug, Clone)]
 pub(crate) struct V2 {
@@ -20,9 +23,11 @@ pub(crate) struct V2 {
 }
 
 impl V2 {
-    /// With a guard called `name` below `base`, whose `cgroup.subtree_control` has the controllers already.
+    /// With a guard called `name` below `base`, whose `cgroup.subtree_control` has the controllers already. An engine's own
+    /// processes are beside the guard, and what is called so is around both.
     pub(crate) fn new(base: &Path, name: &str, needs: Needs) -> Self {
-        Self { guard: base.join(name), needs }
+        let outermost = base.join(name);
+        Self { guard: if needs.engine { outermost.join(GUARD) } else { outermost }, needs }
     }
 }
 
@@ -33,6 +38,10 @@ impl Cgroup for V2 {
 
     fn group(&self) -> Option<&Path> {
         Some(&self.guard)
+    }
+
+    fn around(&self) -> Option<&Path> {
+        self.guard.parent().filter(|_| self.needs.engine)
     }
 
     fn guard(&self, confines: &Confines, shared_cpu: bool) -> Vec<Step> {
@@ -49,14 +58,22 @@ impl Cgroup for V2 {
                 handed_down.push("io".to_owned());
             }
         }
-        let mut steps = vec![Step::Make(self.guard.clone())];
+        let hand_down =
+            |group: &Path| write(group.join("cgroup.subtree_control"), super::signed('+', &handed_down));
+        let weight = |group: &Path| write(group.join("cpu.weight"), weight::weight_of(confines.shares));
+        let around = self.around();
+        let mut steps: Vec<Step> = around
+            .into_iter()
+            .flat_map(|around| [Step::Make(around.to_owned()), weight(around), hand_down(around)])
+            .collect();
+        steps.push(Step::Make(self.guard.clone()));
         if self.needs.cpuset {
             steps.push(write(self.guard.join("cpuset.cpus"), crate::machine::to_cpu_list(&confines.cpus)));
         }
-        steps.push(write(self.guard.join("cpu.weight"), weight::weight_of(confines.shares)));
+        steps.push(weight(&self.guard));
         steps.extend(MemoryLimits::of_machine(confines.memory_bytes, confines.swap_bytes).v2(&self.guard));
         steps.extend(confines.disk.iter().flat_map(|disk| disk.v2(&self.guard)));
-        steps.push(write(self.guard.join("cgroup.subtree_control"), super::signed('+', &handed_down)));
+        steps.push(hand_down(&self.guard));
         steps
     }
 
@@ -161,7 +178,8 @@ mod tests {
     #[test]
     fn guard_and_tenant_with_limits() {
         let root = tempfile::tempdir().unwrap();
-        let v2 = V2::new(root.path(), "catamaran-1", Needs { cpuset: true, pids: true, io: true });
+        let v2 =
+            V2::new(root.path(), "catamaran-1", Needs { cpuset: true, pids: true, io: true, engine: false });
         let confines =
             Confines { cpus: vec![0, 1], memory_bytes: 1 << 30, swap_bytes: None, disk: None, shares: 3072 };
         carry_out(&v2.guard(&confines, false));
@@ -177,6 +195,32 @@ mod tests {
         assert_eq!((read("web.0/memory.max").as_str(), read("web.0/pids.max").as_str()), ("1048576", "9"));
         assert_eq!(groups.born_in, Some(root.path().join("catamaran-1/web.0")), "it is born there");
         assert!(groups.enter.is_empty());
+    }
+
+    #[test]
+    fn an_engine_stands_beside_its_guard() {
+        let root = tempfile::tempdir().unwrap();
+        let v2 = V2::new(root.path(), "catamaran-1", Needs { engine: true, ..Needs::default() });
+        let confines =
+            Confines { cpus: vec![0], memory_bytes: 1 << 20, swap_bytes: None, disk: None, shares: 2048 };
+        let steps = v2.guard(&confines, false);
+        let around = root.path().join("catamaran-1");
+        assert_eq!(
+            steps.first(),
+            Some(&Step::Make(around.clone())),
+            "entered before anything is handed down"
+        );
+        assert_eq!((v2.around(), v2.group()), (Some(&*around), Some(&*around.join("guard"))));
+        carry_out(&steps);
+        let read = |file: &str| fs::read_to_string(around.join(file)).unwrap();
+        for group in ["", "guard/"] {
+            assert_eq!(read(&format!("{group}cgroup.subtree_control")), "+memory +cpu");
+            assert_eq!(read(&format!("{group}cpu.weight")), "200");
+        }
+        assert_eq!(read("guard/memory.max"), "1048576");
+        assert!(!around.join("memory.max").exists(), "its own memory is not the scenario's");
+        assert_eq!(v2.accounts("web.0", true).cpu, Some(around.join("guard/web.0/cpu.stat")));
+        assert_eq!(V2::new(root.path(), "catamaran-1", Needs::default()).around(), None);
     }
 
     #[test]

@@ -47,8 +47,8 @@ impl Found {
                 "choose the platform container, runc, crun or youki",
             ));
         }
-        let room = furniture(folder, Shown::of(cgroup, name), self.calls.stays());
-        let place = self.place(&room);
+        let room = furniture(cgroup, folder, Shown::of(cgroup, name), self.calls.stays());
+        let place = self.place(&room, cgroup.version(), String::new());
         Ok(ByHand { calls: self.calls, version: self.version(), place, room })
     }
 }

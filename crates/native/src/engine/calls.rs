@@ -72,6 +72,10 @@ pub(super) trait Calls: Sync {
     }
     /// Starts a container that goes on by itself.
     fn start(&self, at: &Place, container: &Container<'_>) -> Call;
+    /// Where it writes down what goes wrong with the start of the container of that name, if it does not say so.
+    fn log_of(&self, _at: &Place, _name: &str) -> Option<PathBuf> {
+        None
+    }
     /// Asks how the container of that name has ended.
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String>;
     /// The exit code in the answer, which is nothing else unless the engine says more.
@@ -129,6 +133,10 @@ pub(super) struct Place {
     pub(super) folder: PathBuf,
     /// A file system in memory in it, which the room alone sees.
     pub(super) store: PathBuf,
+    /// Of the control groups.
+    pub(super) version: u8,
+    /// What the names of containers' groups begin with, in the groups that the room sees: empty or `/` and a name.
+    pub(super) parent: String,
     /// The engine's programs, in the order of [`Calls::programs`].
     pub(super) programs: Vec<PathBuf>,
     /// The OCI runtime; empty where the engine does without.
@@ -136,6 +144,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// The option by which docker, and podman after it, put a container's group there.
+    fn cgroup_parent(&self) -> String {
+        format!("--cgroup-parent={}", if self.parent.is_empty() { "/" } else { &self.parent })
+    }
+
     fn program(&self, number: usize) -> String {
         text(self.programs.get(number).map_or(Path::new(""), PathBuf::as_path))
     }

@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 use catamaran_worker::room_plan::RoomPlan;
 use catamaran_worker::script::Step;
 
+use crate::cgroup::Cgroup;
 use crate::guard::Guard;
 use crate::problem::Problem;
 use crate::shown::Shown;
 
 /// The group below the guard in which the engine's own processes are, where groups merely hold processes together.
-pub(crate) const GROUP: &str = "engine";
+const GROUP: &str = "engine";
+/// The same on version 2, beside the guard. LXC makes its groups beside that of process 1 if that is called so, and below it
+/// otherwise, where none can have limits (`prune_init_scope` in its `cgroups/cgroup_utils.c`).
+const GROUP_V2: &str = "init.scope";
 /// The hierarchies in which that is so for every engine: one that holds its processes together for whoever cleans up, and one
 /// that counts what they cost.
 const HOLDS: [&str; 2] = ["pids", "cpuacct"];
@@ -25,12 +29,22 @@ const PRIVATE: [&str; 7] = [
     "/var/lib/lxc",
 ];
 
-/// What has to be written to a group of cores before anyone can enter it.
+/// What has to be written to a group of cores of version 1 before anyone can enter it.
 pub(super) const CORES: [&str; 2] = ["cpuset.cpus", "cpuset.mems"];
+
+/// The group in which the engine's own processes are counted, and with them tenants that are in it.
+pub(crate) fn counting_group(cgroup: &dyn Cgroup) -> Option<PathBuf> {
+    match cgroup.around() {
+        // LXC's monitors are in groups of their own in it.
+        Some(around) => Some(around.to_owned()),
+        None => cgroup.accounts(GROUP, true).cpu?.parent().map(Path::to_owned),
+    }
+}
 
 /// The room of a run in `folder`. What is at work in there is where the runner is, outside of the guard, unless it `stays`; but for
 /// hierarchies that bound nothing: whoever cleans up finds it by one, and its CPU time is counted in the other.
-pub(super) fn furniture(folder: &Path, shown: Shown, stays: bool) -> RoomPlan {
+pub(super) fn furniture(cgroup: &dyn Cgroup, folder: &Path, shown: Shown, stays: bool) -> RoomPlan {
+    let own = if cgroup.around().is_none() { GROUP } else { GROUP_V2 };
     let bounds_nothing = |name: &str| {
         shown.groups.iter().position(|(group, _)| group.components().any(|part| part.as_os_str() == name))
     };
@@ -38,7 +52,7 @@ pub(super) fn furniture(folder: &Path, shown: Shown, stays: bool) -> RoomPlan {
     let holders = [holder.or(Some(0)), counter];
     let settle = shown.groups.iter().enumerate().filter_map(|(number, (group, _))| {
         let inside = stays || holders.contains(&Some(number));
-        if inside { Some(group.join(GROUP)) } else { group.parent().map(Path::to_owned) }
+        if inside { Some(group.join(own)) } else { group.parent().map(Path::to_owned) }
     });
     let settle = settle.collect();
     let enter = shown.groups.iter().map(|(group, _)| group.clone()).collect();
@@ -46,9 +60,9 @@ pub(super) fn furniture(folder: &Path, shown: Shown, stays: bool) -> RoomPlan {
     RoomPlan { folder: folder.to_owned(), enter, settle, shown: shown.groups, hidden }
 }
 
-/// Those groups below the guard in which the engine's own processes are.
+/// Those groups in which the engine's own processes are.
 pub(super) fn own_groups(plan: &RoomPlan) -> impl Iterator<Item = &PathBuf> {
-    plan.settle.iter().filter(|group| group.ends_with(GROUP))
+    plan.settle.iter().filter(|group| [GROUP, GROUP_V2].iter().any(|name| group.ends_with(name)))
 }
 
 /// Makes them.
@@ -56,7 +70,7 @@ pub(super) fn make_own_groups(guard: &mut Guard, plan: &RoomPlan) -> Result<(), 
     for own in own_groups(plan) {
         guard.demand(&[Step::Make(own.clone())], 0)?;
         let above = own.parent().unwrap_or(Path::new(""));
-        for name in CORES {
+        for name in CORES.into_iter().filter(|_| own.ends_with(GROUP)) {
             if let Ok(value) = std::fs::read_to_string(above.join(name)) {
                 guard.demand(&[Step::Write { value, file: own.join(name) }], 0)?;
             }

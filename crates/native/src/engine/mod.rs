@@ -22,6 +22,7 @@ use catamaran_worker::room_plan::RoomPlan;
 use catamaran_worker::script::Step;
 use catamaran_worker::stop::stop_at;
 
+use crate::cgroup::Limits;
 use crate::guard::Guard;
 use crate::image::{self, Images, worker};
 use crate::installed::Installed;
@@ -36,12 +37,14 @@ use pull::Pulls;
 
 pub(crate) use by_hand::ByHand;
 use calls::{CONTAINERD, Calls, Container, DOCKER, Daemon, LXC, PODMAN, Place};
-pub(crate) use furniture::GROUP;
+pub(crate) use furniture::counting_group;
 use furniture::{furniture, holding_group, make_own_groups};
 use room::Room;
 
 /// How the groups end that LXC's monitors are put into, below that of whoever starts them.
 const MONITOR: &str = ".monitor";
+/// Errors in a log that are told: the others come of the first.
+const COMPLAINTS: usize = 2;
 /// What the kernel calls the file of the worker, by which the room's own processes are told from an engine's.
 const WORKER_FILE: &str = "/memfd:catamaran-worker";
 
@@ -114,13 +117,15 @@ impl Found {
         worker: &WorkerFile,
         interrupt: &Interrupt,
     ) -> Result<Engine, Problem> {
-        let shown = Shown::to_engine(&*guard.cgroup, &guard.group_name())?;
+        let shown = Shown::of(&*guard.cgroup, &guard.group_name());
         shown.make(guard)?;
-        let furniture = furniture(guard.path(), shown, self.calls.stays());
+        let furniture = furniture(&*guard.cgroup, guard.path(), shown, self.calls.stays());
         make_own_groups(guard, &furniture)?;
         let room = Room::open(worker, guard.id(), &furniture, interrupt)?;
+        guard.finish()?;
         stop_at("room");
-        let place = self.place(&furniture);
+        let parent = guard.inner_name().strip_prefix(&guard.group_name()).unwrap_or_default().to_owned();
+        let place = self.place(&furniture, guard.cgroup.version(), parent);
         let (calls, version, group) = (self.calls, self.version(), holding_group(&furniture));
         let pulls = Pulls::default();
         let mut engine = Engine { calls, version, place, room, group, started: 0, pulls };
@@ -130,10 +135,12 @@ impl Found {
     }
 
     /// Where it is at home in a room.
-    fn place(&self, room: &RoomPlan) -> Place {
+    fn place(&self, room: &RoomPlan, version: u8, parent: String) -> Place {
         Place {
             folder: room.folder.clone(),
             store: room.store(),
+            version,
+            parent,
             programs: self.programs.iter().map(|installed| installed.program.clone()).collect(),
             runtime: self.runtime.as_ref().map(|runtime| runtime.program.clone()).unwrap_or_default(),
         }
@@ -192,7 +199,9 @@ impl Engine {
         };
         let held =
             |process: u32| pss(&std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?);
-        let below = std::fs::read_dir(&self.group).into_iter().flatten().flatten().map(|entry| entry.path());
+        // Of version 2 they are beside the engine's own group, of version 1 in it.
+        let places = [Some(&*self.group), self.group.parent()].into_iter().flatten();
+        let below = places.flat_map(std::fs::read_dir).flatten().flatten().map(|entry| entry.path());
         let monitors =
             below.filter(|path| path.to_string_lossy().ends_with(MONITOR)).flat_map(|path| members(&path));
         let all = self.processes().into_iter().chain(monitors);
@@ -249,8 +258,7 @@ impl Engine {
         interrupt: &Interrupt,
     ) -> Result<(Launcher, String), Problem> {
         let file = birth.how.script.file.as_ref().map(|_| format!("/{FILE}"));
-        let (connected, requested_ns) = self.contain(guard, birth, ("work-at", file), interrupt)?;
-        let group = connected.group_below(&guard.group_name())?;
+        let (connected, group, requested_ns) = self.contain(guard, birth, ("work-at", file), interrupt)?;
         connected.hand_over(tape)?;
         Ok((connected.at_work(tape, requested_ns, interrupt)?, group))
     }
@@ -269,23 +277,23 @@ impl Engine {
         interrupt: &Interrupt,
     ) -> Result<(Launcher, Facts, String), Problem> {
         let targets = targets.iter().cloned();
-        let (connected, requested_ns) = self.contain(guard, birth, ("probe-at", targets), interrupt)?;
-        let group = connected.group_below(&guard.group_name())?;
+        let (connected, group, requested_ns) =
+            self.contain(guard, birth, ("probe-at", targets), interrupt)?;
         connected.hand_over(tape)?;
         let mut launcher = connected.probing(tape, requested_ns)?;
         let found = launcher.findings(interrupt)?;
         Ok((launcher, found, group))
     }
 
-    /// Starts a container whose worker is to do this, with those arguments; comes back when it waits for its tape. When the engine
-    /// was asked (ns).
+    /// Starts a container whose worker is to do this, with those arguments; comes back when it waits for its tape. Its group, from
+    /// the guard's on, and when the engine was asked (ns).
     fn contain(
         &mut self,
         guard: &Guard,
         Contained { plan, images, how, tenant, label }: &Contained<'_>,
         (role, arguments): (&str, impl IntoIterator<Item = String>),
         interrupt: &Interrupt,
-    ) -> Result<(tenant::Connected, u64), Problem> {
+    ) -> Result<(tenant::Connected, String, u64), Problem> {
         self.started += 1;
         let control = self.place.folder.join(format!("{}.control", self.started));
         let listener = tenant::Listener::bind(&control)?;
@@ -304,14 +312,20 @@ impl Engine {
         let call = self.calls.start(&self.place, &container);
         call.lay_out().map_err(runtime::no_room(&self.place.folder))?;
         let requested_ns = catamaran_worker::clock::now_ns();
-        self.room.demand(call.words, interrupt)?;
+        let log = self.calls.log_of(&self.place, label);
+        self.room.demand(call.words, interrupt).map_err(|problem| match log {
+            Some(log) => problem.with(&complaints(&log)),
+            None => problem,
+        })?;
         stop_at("engine");
         let connected = listener.accept(interrupt)?;
         connected.adjust(&how.script)?;
+        let group = connected.group_below(&guard.inner_name())?;
         if !self.calls.takes_all_limits() {
             bound(&how.groups.make)?;
         }
-        Ok((connected, requested_ns))
+        weigh(guard, &group, &how.limits)?;
+        Ok((connected, group, requested_ns))
     }
 
     /// How the container of a tenant that is gone has ended: its exit code, or `signal N`.
@@ -334,6 +348,21 @@ fn writes(steps: &[Step]) -> impl Iterator<Item = &Step> {
 fn bound(steps: &[Step]) -> Result<(), Problem> {
     let done = writes(steps).try_for_each(|step| step.perform(0));
     done.map_err(|what| Problem::of_start(&what))
+}
+
+/// Lines of a log that tell of errors, the first few of them.
+fn complaints(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let errors = text.lines().filter(|line| line.contains(" ERROR "));
+    errors.take(COMPLAINTS).collect::<Vec<_>>().join("; ")
+}
+
+/// Version 2: gives a container the very weight of the scenario. Engines are told shares, which each runtime turns into a weight by
+/// the rule of its release.
+fn weigh(guard: &Guard, group: &str, limits: &Limits) -> Result<(), Problem> {
+    let (Some(tree), Some(weight)) = (guard.cgroup.group(), limits.weight) else { return Ok(()) };
+    let step = Step::Write { value: weight.to_string(), file: tree.join(group).join("cpu.weight") };
+    step.perform(0).map_err(|what| Problem::by_errno(what, "leave the tenant's `cpu.request` out"))
 }
 
 /// What the engine knows an image by, in a form that no engine completes: names of scenarios may have what theirs may not.
@@ -370,6 +399,15 @@ mod tests {
             Some(200 << 10)
         );
         assert_eq!(pss("Rss: 9 kB\nPss_Dirty: 1 kB\n"), None);
+    }
+
+    #[test]
+    fn errors_of_a_log_are_told_from_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        assert_eq!(complaints(&log), "", "there need not be one");
+        std::fs::write(&log, "x INFO start\nx ERROR a\nx ERROR b\nx ERROR c\n").unwrap();
+        assert_eq!(complaints(&log), "x ERROR a; x ERROR b");
     }
 
     #[test]

@@ -139,14 +139,17 @@ impl Connected {
     }
 }
 
-/// The group below the guard in a `/proc/PID/cgroup`, which has to be the same in every hierarchy of version 1.
+/// The group below the guard in a `/proc/PID/cgroup`, which has to be the same in every hierarchy of version 1. Version 2 counts
+/// where there is no other.
 fn group_in(text: &str, guard: &str) -> Option<String> {
     let below = |line: &str| {
         let (_, rest) = line.splitn(3, ':').nth(2)?.split_once(&format!("/{guard}/"))?;
         Some(rest.to_owned())
     };
-    // Version 2, where it is mounted beside, is the line that names no controllers.
-    let mut groups = text.lines().filter(|line| !line.starts_with("0::")).map(below);
+    // The line that names no controllers.
+    let is_v2 = |line: &&str| line.starts_with("0::");
+    let alone = text.lines().all(|line| is_v2(&line));
+    let mut groups = text.lines().filter(|line| alone || !is_v2(line)).map(below);
     let first = groups.next()??;
     groups.all(|group| group.as_ref() == Some(&first)).then_some(first)
 }
@@ -166,6 +169,15 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(group_in(text, "catamaran-1-2").as_deref(), expected, "{text}");
+        }
+        let in_one_tree = [
+            ("0::/test.scope/catamaran-1-2/guard/libpod-x\n", Some("libpod-x")),
+            ("0::/test.scope/catamaran-1-2/init.scope/libpod-x\n", None),
+            ("0::/test.scope/catamaran-1-20/guard/libpod-x\n", None),
+            ("0::/test.scope/init.scope\n", None),
+        ];
+        for (text, expected) in in_one_tree {
+            assert_eq!(group_in(text, "catamaran-1-2/guard").as_deref(), expected, "{text}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the engine of a run costs beside its tenants.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Tenant;
 use super::begin::Maker;
@@ -11,7 +11,7 @@ impl Maker<'_> {
     /// The group in which the CPU time of the engine's own processes is counted, and that of tenants which are in it; none without an engine.
     pub(super) fn engine_group(&self) -> Option<PathBuf> {
         self.engine.as_ref()?;
-        self.guard.cgroup.accounts(engine::GROUP, true).cpu?.parent().map(Path::to_owned)
+        engine::counting_group(&*self.guard.cgroup)
     }
 
     /// What the engine's own processes hold now (bytes); none without an engine.

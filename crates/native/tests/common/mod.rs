@@ -1,5 +1,10 @@
 //! What tests of short real runs begin with.
 
+#[allow(dead_code, reason = "not every test is of engines")]
+pub(crate) mod left;
+#[allow(dead_code, reason = "not every test is of version 2")]
+pub(crate) mod tree;
+
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::fd::AsRawFd as _;
@@ -20,6 +21,9 @@ use rustix::thread::UnshareFlags;
 use crate::launch::say;
 use crate::start::die_with_parent;
 use crate::{network, rootfs};
+
+/// Where engines have folders of their own, and make those that they miss.
+const STATES: &str = "/var/lib";
 
 /// Makes a room by the runner's first message, and waits for its first process.
 pub(crate) fn make(runner: &str) -> Result<(), String> {
@@ -58,11 +62,13 @@ pub(crate) fn make(runner: &str) -> Result<(), String> {
     if ended.success() { Ok(()) } else { Err(format!("the room's first process ended: {ended}")) }
 }
 
-/// As a lone thread: the kernel needs no grace period.
+/// Of version 1 as a lone thread: the kernel needs no grace period.
 fn enter(groups: &[std::path::PathBuf]) -> Result<(), String> {
-    groups
-        .iter()
-        .try_for_each(|group| Step::Write { value: "0".to_owned(), file: group.join("tasks") }.perform(0))
+    groups.iter().try_for_each(|group| {
+        let tasks = group.join("tasks");
+        let file = if tasks.exists() { tasks } else { group.join("cgroup.procs") };
+        Step::Write { value: "0".to_owned(), file }.perform(0)
+    })
 }
 
 /// Hides what is the machine's, and shows what is the run's.
@@ -72,6 +78,14 @@ fn furnish(plan: &RoomPlan) -> Result<(), String> {
     let folder = open(&plan.folder)?;
     let shown: Vec<_> =
         plan.shown.iter().map(|(from, at)| Ok((open(from)?, at))).collect::<Result<_, String>>()?;
+    let missing = |at: &&std::path::PathBuf| !at.is_dir() && at.starts_with(STATES);
+    let missing: Vec<_> = plan.hidden.iter().filter(missing).collect();
+    if !missing.is_empty() && Path::new(STATES).is_dir() {
+        shield(Path::new(STATES))?;
+        missing.into_iter().try_for_each(|at| {
+            fs::create_dir_all(at).map_err(|error| format!("cannot make {}: {error}", at.display()))
+        })?;
+    }
     for at in plan.hidden.iter().filter(|at| at.is_dir()) {
         memory_at(at)?;
     }
@@ -89,6 +103,26 @@ fn open(folder: &Path) -> Result<File, String> {
     rustix::fs::open(folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .map(File::from)
         .map_err(|error| format!("cannot open {}: {error}", folder.display()))
+}
+
+/// Has whatever is made or changed in a folder go to memory, and not to the machine: an engine makes those of its folders that are not
+/// there.
+fn shield(folder: &Path) -> Result<(), String> {
+    let lower = open(folder)?;
+    memory_at(folder)?;
+    let [upper, work] = ["upper", "work"].map(|name| folder.join(name));
+    for part in [&upper, &work] {
+        fs::create_dir(part).map_err(|error| format!("cannot make {}: {error}", part.display()))?;
+    }
+    let options = format!(
+        "lowerdir=/proc/self/fd/{},upperdir={},workdir={}",
+        lower.as_raw_fd(),
+        upper.display(),
+        work.display()
+    );
+    let options = CString::new(options).map_err(|error| error.to_string())?;
+    mount(c"overlay", folder, c"overlay", MountFlags::empty(), Some(options.as_c_str()))
+        .map_err(|error| format!("cannot mount an overlay at {}: {error}", folder.display()))
 }
 
 /// Mounts a file system in memory.

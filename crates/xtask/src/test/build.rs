@@ -45,7 +45,13 @@ struct Profile {
 
 /// Builds every test of the workspace.
 pub(super) fn build(workspace: &Workspace, until: Instant) -> Result<Vec<TestProgram>> {
+    build_of(workspace, &[], until)
+}
+
+/// Builds those that cargo's options choose.
+pub(super) fn build_of(workspace: &Workspace, chosen: &[&str], until: Instant) -> Result<Vec<TestProgram>> {
     let mut cargo = workspace.cargo(["test", "--workspace", "--locked", "--no-run"]);
+    cargo.args(chosen);
     let mut programs = Vec::new();
     let built = follow(cargo.arg("--message-format=json-render-diagnostics"), until, |line| {
         programs.extend(program(line, workspace.root()));

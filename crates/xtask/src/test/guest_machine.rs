@@ -21,12 +21,18 @@ const FOR_A_DISK: [&str; 4] = ["virtio_mmio", "virtio_blk", "ext4", "overlay"];
 const MKFS: [&str; 2] = ["mkfs.ext4", "/usr/sbin/mkfs.ext4"];
 /// Size of the disk (bytes): several times what the tests put on it.
 const DISK_BYTES: u64 = 256 << 20;
+/// What a disk with programs calls itself; the guest's first process knows it by that.
+const PROGRAMS: &str = "programs";
+/// Room on it beside the programs (bytes), for its own tables.
+const TABLES_BYTES: u64 = 32 << 20;
 
 /// A machine to be booted.
 pub(super) struct Machine {
     kernel: PathBuf,
     archive: PathBuf,
     disk: Option<Disk>,
+    /// Programs that are not in its first file system.
+    programs: Option<PathBuf>,
     /// What the tests are told to find, so that they skip nothing: process 1 has such words of the kernel's command line as
     /// variables.
     promised: Vec<&'static str>,
@@ -50,7 +56,7 @@ impl Machine {
     ) -> Result<Self> {
         let modules = Modules::of(&kernel);
         let archive = folder.join("initramfs.cpio");
-        let mut machine = Self { kernel, archive, disk: None, promised: Vec::new() };
+        let mut machine = Self { kernel, archive, disk: None, programs: None, promised: Vec::new() };
         let mut wanted = Vec::new();
         match modules.in_order(&FOR_NETWORKS) {
             Ok(_) => {
@@ -64,6 +70,7 @@ impl Machine {
             Ok(mkfs) => {
                 wanted.extend(for_a_disk);
                 machine.promised.push("CATAMARAN_DISK");
+                machine.programs = programs(workspace, &mkfs, folder, image)?;
                 machine.disk = Some(Disk { mkfs, file: folder.join("disk") });
             }
             Err(why) => println!("the guest has no disk: {why:#}"),
@@ -88,9 +95,13 @@ impl Machine {
         if let Some(disk) = &self.disk {
             disk.make(workspace)?;
             // Nobody needs what is on it after the guest.
-            let file = disk.file.to_string_lossy().replace(',', ",,");
-            let drive = format!("if=none,id=disk,format=raw,cache=unsafe,file={file}");
+            let drive = format!("if=none,id=disk,format=raw,cache=unsafe,file={}", as_value(&disk.file));
             qemu.args(["-device", "virtio-blk-device,drive=disk", "-drive", &drive]);
+        }
+        if let Some(programs) = &self.programs {
+            let drive = format!("if=none,id=programs,format=raw,readonly=on,file={}", as_value(programs));
+            let device = format!("virtio-blk-device,drive=programs,serial={PROGRAMS}");
+            qemu.args(["-device", &device, "-drive", &drive]);
         }
         let mut append = format!(
             "console=ttyS0 quiet loglevel=1 panic=-1 reboot=t tsc=reliable tsc_early_khz={} CATAMARAN_TURNS_PER_CPU_S={TURNS_PER_CPU_S}",
@@ -114,6 +125,31 @@ impl Disk {
         mkfs.args(["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"]).arg(&self.file);
         capture(&mut mkfs).map(drop)
     }
+}
+
+/// A path as a value among QEMU's options.
+fn as_value(path: &Path) -> String {
+    path.to_string_lossy().replace(',', ",,")
+}
+
+/// A disk with the programs that are to lie on one, made in `folder`; none where there are none.
+fn programs(workspace: &Workspace, mkfs: &Path, folder: &Path, image: &Initramfs) -> Result<Option<PathBuf>> {
+    if image.on_disk().is_empty() {
+        return Ok(None);
+    }
+    let (tree, disk) = (folder.join("on-disk"), folder.join("programs"));
+    let bin = tree.join("bin");
+    fs::create_dir_all(&bin)?;
+    let mut bytes = TABLES_BYTES;
+    for (name, program) in image.on_disk() {
+        bytes += fs::copy(program, bin.join(name)).with_context(|| program.display().to_string())?;
+    }
+    fs::File::create(&disk)?.set_len(bytes + bytes / 16)?;
+    let mut command = workspace.command(&mkfs.to_string_lossy());
+    command.args(["-q", "-F", "-m", "0", "-O", "^has_journal", "-d"]).arg(&tree).arg(&disk);
+    capture(&mut command)?;
+    fs::remove_dir_all(&tree)?;
+    Ok(Some(disk))
 }
 
 fn mkfs(workspace: &Workspace) -> Result<PathBuf> {

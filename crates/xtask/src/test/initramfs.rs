@@ -14,6 +14,8 @@ use crate::shell::{Workspace, capture};
 #[derive(Default)]
 pub(super) struct Initramfs {
     files: BTreeMap<PathBuf, Content>,
+    /// Programs for a disk of their own, by the name that each has there.
+    on_disk: BTreeMap<String, PathBuf>,
 }
 
 enum Content {
@@ -25,13 +27,28 @@ enum Content {
 impl Initramfs {
     /// A program of this machine at `place` of the guest, and each library that it loads where it is here.
     pub(super) fn program(&mut self, workspace: &Workspace, program: &Path, place: &str) -> Result<()> {
+        self.libraries(workspace, program);
+        self.files.insert(place.into(), Content::Copy(program.to_owned()));
+        Ok(())
+    }
+
+    /// A program of this machine that is too large for the guest's memory: it lies on a disk, in the folder `bin`.
+    pub(super) fn program_on_disk(&mut self, workspace: &Workspace, program: &Path, name: &str) {
+        self.libraries(workspace, program);
+        self.on_disk.insert(name.to_owned(), program.to_owned());
+    }
+
+    /// What lies on that disk.
+    pub(super) fn on_disk(&self) -> &BTreeMap<String, PathBuf> {
+        &self.on_disk
+    }
+
+    fn libraries(&mut self, workspace: &Workspace, program: &Path) {
         // A static program has no libraries, and `ldd` fails on it.
         let libraries = capture(workspace.command("ldd").arg(program)).unwrap_or_default();
         for library in loaded(&libraries) {
             self.files.insert(library.into(), Content::Copy(library.into()));
         }
-        self.files.insert(place.into(), Content::Copy(program.to_owned()));
-        Ok(())
     }
 
     /// A file with that in it.

@@ -6,12 +6,12 @@ use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
 
 use super::build::TestProgram;
-use super::{Run, Step, ahead, guest, oci};
+use super::{Run, Step, ahead, engines, guest, oci};
 use crate::setup::{self, Need, WASM};
 use crate::tidy;
 
 /// All steps, in their order. Whatever needs tools that are built from source comes after [`ahead`] had time for them.
-pub(super) const STEPS: [Step; 16] = [
+pub(super) const STEPS: [Step; 17] = [
     Step {
         name: "format",
         about: "rustfmt changes nothing",
@@ -108,6 +108,14 @@ pub(super) const STEPS: [Step; 16] = [
         programs: false,
         patient: false,
         run: oci::oci_v2,
+    },
+    Step {
+        name: "engines-v2",
+        about: "podman, containerd, docker and LXC on cgroup v2, in an emulated guest",
+        needs: &[Need::MuslTarget, Need::Qemu, Need::GuestKernel],
+        programs: false,
+        patient: false,
+        run: engines::engines_v2,
     },
     Step {
         name: "oci-v2-full",

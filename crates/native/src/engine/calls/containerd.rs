@@ -87,7 +87,7 @@ impl Calls for Containerd {
         let mut words = [Self::words(at), owned(["run", "--detach", "--null-io", "--seccomp"])].concat();
         let fixed = [("--runc-binary", text(&at.runtime)), ("--runc-root", at.stored("runtime"))];
         words.extend(fixed.into_iter().flat_map(|(option, value)| [option.to_owned(), value]));
-        words.extend(["--cgroup".to_owned(), format!("/{}", container.name)]);
+        words.extend(["--cgroup".to_owned(), format!("{}/{}", at.parent, container.name)]);
         for (file, at) in container.binds() {
             words.push(format!("--mount=type=bind,src={file},dst={at},options=rbind:rw"));
         }

@@ -64,7 +64,8 @@ impl Calls for Docker {
     }
 
     fn start(&self, at: &Place, container: &Container<'_>) -> Call {
-        let fixed = owned(["run", "--detach", "--network=none", "--log-driver=none", "--cgroup-parent=/"]);
+        let mut fixed = owned(["run", "--detach", "--network=none", "--log-driver=none"]);
+        fixed.push(at.cgroup_parent());
         let image = vec![container.image.clone()];
         [Self::words(at), fixed, container.options(), image, container.words.clone()].concat().into()
     }

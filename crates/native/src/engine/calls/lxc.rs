@@ -41,10 +41,12 @@ impl Lxc {
             Some(image) => format!("overlayfs:{}:{}", image.display(), folder.join("upper").display()),
             None => format!("dir:{}", folder.join("rootfs").display()),
         };
+        let group = format!("{}/{name}", at.parent);
+        let group = group.trim_start_matches('/');
         let mut lines = format!(
             "lxc.rootfs.path = {root}\nlxc.uts.name = {}\nlxc.net.0.type = empty\nlxc.net.0.flags = up\nlxc.mount.auto = proc:mixed sys:ro\n\
              lxc.apparmor.profile = unconfined\nlxc.cap.drop = {DROPPED}\n\
-             lxc.cgroup.dir.container = {name}\nlxc.cgroup.dir.monitor = {name}{MONITOR}\n",
+             lxc.cgroup.dir.container = {group}\nlxc.cgroup.dir.monitor = {name}{MONITOR}\n",
             container.host_name,
         );
         for (file, at) in container.binds() {
@@ -57,10 +59,11 @@ impl Lxc {
             let _ =
                 writeln!(lines, "lxc.mount.entry = {path} {at} none bind,ro,nosuid,nodev,create={kind} 0 0");
         }
+        let prefix = if at.version == 2 { "lxc.cgroup2" } else { "lxc.cgroup" };
         for step in container.steps {
             if let Step::Write { value, file } = step {
                 let file = file.file_name().unwrap_or_default().to_string_lossy();
-                let _ = writeln!(lines, "lxc.cgroup.{file} = {value}");
+                let _ = writeln!(lines, "{prefix}.{file} = {value}");
             }
         }
         lines
@@ -114,6 +117,10 @@ impl Calls for Lxc {
         words.push("--".to_owned());
         words.extend(container.words.iter().cloned());
         Call { laid_out: vec![root, text_of], words }
+    }
+
+    fn log_of(&self, at: &Place, name: &str) -> Option<PathBuf> {
+        Some(Self::log(at, name))
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {

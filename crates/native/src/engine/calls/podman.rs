@@ -54,13 +54,13 @@ impl Calls for Podman {
             "--detach",
             "--network=none",
             "--log-driver=none",
-            "--cgroup-parent=/",
             "--cgroups=no-conmon",
             "--ulimit=nofile=1024:1024",
             "--ulimit=nproc=4096:4096",
         ]);
         let image = vec![container.image.clone()];
-        [Self::words(at), fixed, container.options(), image, container.words.clone()].concat().into()
+        let parent = vec![at.cgroup_parent()];
+        [Self::words(at), fixed, parent, container.options(), image, container.words.clone()].concat().into()
     }
 
     fn ask_end(&self, at: &Place, name: &str) -> Vec<String> {
