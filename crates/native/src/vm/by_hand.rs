@@ -11,6 +11,8 @@ use super::Hypervisor;
 use crate::dry_run::{quote, quoted};
 use crate::program;
 
+/// Where the daemon leaves its number, by the name of a socket that it has made itself.
+const NUMBERS: &str = "/run/virtiofsd";
 /// Folder of a person's own files.
 pub(super) const FOLDER: &str = "/tmp";
 
@@ -58,9 +60,12 @@ impl Hypervisor {
             let tenant = plan.tenants().get(index)?;
             self.typed_share(tenant, &format!("{}.{replica}", tenant.name))
         };
-        let shares = plan.instances().filter_map(share);
-        shares
-            .map(|share| format!("rmdir {}; rm -f {}", quoted(&share.folder()), quoted(&share.socket)))
-            .collect()
+        let remove = |share: Share| {
+            let number = share.socket.display().to_string().replace('/', ".");
+            let number = quoted(&Path::new(NUMBERS).join(format!("{number}.pid")));
+            let (folder, socket) = (quoted(&share.folder()), quoted(&share.socket));
+            format!("rmdir {folder}; rm -f {socket} {number}; rmdir --ignore-fail-on-non-empty {NUMBERS}")
+        };
+        plan.instances().filter_map(share).map(remove).collect()
     }
 }
