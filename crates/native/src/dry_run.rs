@@ -12,7 +12,6 @@ use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::{Namespace, Root, Script, Step};
 
 use crate::cgroup::{self, Found, Groups, NoGroups};
-use crate::disk::by_hand;
 use crate::guard::Shape;
 use crate::image::Images;
 use crate::image::worker::FOLDERS;
@@ -68,11 +67,8 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         let tap = network.as_ref().map(|_| Tap::of(instance));
         how.script.exec = vm.as_ref().map(|vm| vm.typed(&label, tenant, tap)).unwrap_or_default();
         lines.push(format!("# {label}: {}.", workload(tenant)));
-        lines.extend(vm.iter().filter_map(|_| by_hand::lay_out(tenant, &label)));
-        // A guest finds its program by itself.
-        let (own, others) = if vm.is_some() { (None, None) } else { own_program(tenant) };
-        lines.extend(own);
-        lines.extend(image::remark(plan, platform, tenant));
+        let (own, others) = own_program(tenant, platform);
+        lines.extend(own.into_iter().chain(image::remark(plan, platform, tenant)));
         if let Some(starter) = &starter {
             let attach = network
                 .as_ref()
@@ -89,8 +85,8 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
             lines.extend(root_by_hand::make(root));
             roots.push(root.clone());
         }
-        let (groups, shown) = (entered(&how.groups), program::shown(plan, tenant, platform));
-        lines.extend(vm.iter().flat_map(|vm| vm.show(tenant, &label, &shown, &entering(&groups))));
+        let groups = entered(&how.groups);
+        lines.extend(vm.iter().flat_map(|vm| vm.furnish(plan, tenant, &label, &entering(&groups))));
         lines.push(start(&groups, &how.script, tenant.cpu.nice));
         lines.extend(network.iter().flat_map(|network| network.attach(instance)));
         lines.extend(others);
@@ -103,7 +99,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let seconds = plan.duration().seconds();
     lines.push(format!("# Ended after {seconds} s at the latest; then everything is removed."));
     lines.extend(starter.as_ref().map_or(vec!["wait".to_owned()], |starter| starter.end(seconds)));
-    lines.extend(vm.iter().flat_map(|vm| [by_hand::remove(plan), vm.hide(plan)].concat()));
+    lines.extend(vm.iter().flat_map(|vm| vm.clear(plan)));
     lines.extend(network.iter().map(ByHand::remove));
     if let Some(base) = base.filter(|base| base.aside.is_some()) {
         lines.push(format!("echo $$ > {}", quoted(&base.group.join("cgroup.procs"))));
@@ -163,9 +159,11 @@ fn entered(groups: &Groups) -> Vec<&Path> {
     entered.chain(groups.born_in.as_deref()).collect()
 }
 
-/// Lines that make a tenant's own program the worker, and that take it back; none where it has none.
-fn own_program(tenant: &Tenant) -> (Option<String>, Option<String>) {
-    let own = program::typed(tenant).map(|words| format!("OTHERS=$WORKER; export WORKER='{words}'"));
+/// Lines that make a tenant's own program the worker, and that take it back; none where it has none, or a guest finds it by itself.
+fn own_program(tenant: &Tenant, platform: Platform) -> (Option<String>, Option<String>) {
+    let own = program::typed(tenant)
+        .filter(|_| platform != Platform::Vm)
+        .map(|words| format!("OTHERS=$WORKER; export WORKER='{words}'"));
     let others = own.as_ref().map(|_| "export WORKER=$OTHERS".to_owned());
     (own, others)
 }

@@ -90,6 +90,7 @@ fn programs_run_in_guests_as_in_containers_and_reach_no_more() {
             while !over.load(Ordering::Relaxed) {
                 let now = living("virtiofsd");
                 let own = now.into_iter().filter(|(number, _)| is_of(*number, std::process::id()));
+                let own = own.map(|(number, status)| (number, (status, root_of(number))));
                 seen.lock().expect("no panic").extend(own);
                 std::thread::sleep(Duration::from_millis(50));
             }
@@ -116,20 +117,24 @@ fn programs_run_in_guests_as_in_containers_and_reach_no_more() {
     // Of the daemon that shows each guest the machine there are two processes: one serves, one waits for its end.
     let seen = seen.into_inner().expect("no panic");
     assert!(seen.len() >= 6, "{seen:?}");
-    let serving = seen
-        .values()
-        .filter(|status| status.contains("NSpid:") && confinement(status).contains(&"Seccomp:\t2"));
-    let serving: Vec<_> = serving.collect();
+    let serving: Vec<_> =
+        seen.values().filter(|(status, _)| confinement(status).contains(&"Seccomp:\t2")).collect();
     assert!(serving.len() >= 3, "{seen:?}");
-    for status in serving {
-        let none = "0000000000000000";
+    for (status, root) in serving {
         let has = confinement(status);
-        assert!(
-            has.iter().filter(|line| line.starts_with("Cap")).all(|line| line.ends_with(none)),
-            "{has:?}"
-        );
+        let capabilities = has.iter().filter(|line| line.starts_with("Cap"));
+        assert!(capabilities.into_iter().all(|line| line.ends_with("\t0000000000000000")), "{has:?}");
+        let shown = ["bin", "sbin", "lib", "lib64", "usr", "etc", "tmp"];
+        assert!(root.contains(&"usr".to_owned()), "{root:?}");
+        assert!(root.iter().all(|name| shown.contains(&name.as_str())), "not the machine's root: {root:?}");
     }
     assert_eq!(living(&ours(std::process::id())), BTreeMap::new(), "all are gone");
+}
+
+/// What is in the root of a process.
+fn root_of(number: u32) -> Vec<String> {
+    let entries = fs::read_dir(format!("/proc/{number}/root/")).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().display().to_string()).collect()
 }
 
 /// Whether a process descends from another one.

@@ -1,16 +1,18 @@
-//! What shows a guest the machine's programs, as lines of a shell.
+//! A guest's devices on our side as lines of a shell: its disk, and what shows it the machine's programs.
 
 use std::path::{Path, PathBuf};
 
-use catamaran_scenario::Plan;
 use catamaran_scenario::plan::Tenant;
+use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::port::{SHARE, SHARE_AT};
 use catamaran_worker::share::Share;
 
 use super::Hypervisor;
 use crate::dry_run::{quote, quoted};
-use crate::program;
+use crate::{disk, program};
 
+/// Where the daemon leaves its number, by the name of a socket that it has made itself.
+const NUMBERS: &str = "/run/virtiofsd";
 /// Folder of a person's own files.
 pub(super) const FOLDER: &str = "/tmp";
 
@@ -21,8 +23,20 @@ impl Hypervisor {
         Some(Share { daemon: daemon.clone(), socket: Path::new(FOLDER).join(format!("{label}.share")) })
     }
 
-    /// Starts it, from within groups that `enter` enters; comes back when it listens.
-    pub(crate) fn show(&self, tenant: &Tenant, label: &str, shown: &[PathBuf], enter: &str) -> Vec<String> {
+    /// Makes what a tenant's guest takes, from within groups that `enter` enters.
+    pub(crate) fn furnish(&self, plan: &Plan, tenant: &Tenant, label: &str, enter: &str) -> Vec<String> {
+        let shown = program::shown(plan, tenant, Platform::Vm);
+        let disk = disk::by_hand::lay_out(tenant, label).into_iter();
+        disk.chain(self.show(tenant, label, &shown, enter)).collect()
+    }
+
+    /// Removes what is left of that, of all guests.
+    pub(crate) fn clear(&self, plan: &Plan) -> Vec<String> {
+        [disk::by_hand::remove(plan), self.hide(plan)].concat()
+    }
+
+    /// Starts the daemon; comes back when it listens.
+    fn show(&self, tenant: &Tenant, label: &str, shown: &[PathBuf], enter: &str) -> Vec<String> {
         let Some(share) = self.typed_share(tenant, label) else { return Vec::new() };
         let (folder, socket) = (share.folder(), quoted(&share.socket));
         let at = quoted(&folder);
@@ -52,15 +66,17 @@ impl Hypervisor {
         ]
     }
 
-    /// Removes what is left of it, of all guests.
-    pub(crate) fn hide(&self, plan: &Plan) -> Vec<String> {
+    fn hide(&self, plan: &Plan) -> Vec<String> {
         let share = |(index, replica)| {
             let tenant = plan.tenants().get(index)?;
             self.typed_share(tenant, &format!("{}.{replica}", tenant.name))
         };
-        let shares = plan.instances().filter_map(share);
-        shares
-            .map(|share| format!("rmdir {}; rm -f {}", quoted(&share.folder()), quoted(&share.socket)))
-            .collect()
+        let remove = |share: Share| {
+            let number = share.socket.display().to_string().replace('/', ".");
+            let number = quoted(&Path::new(NUMBERS).join(format!("{number}.pid")));
+            let (folder, socket) = (quoted(&share.folder()), quoted(&share.socket));
+            format!("rmdir {folder}; rm -f {socket} {number}; rmdir --ignore-fail-on-non-empty {NUMBERS}")
+        };
+        plan.instances().filter_map(share).map(remove).collect()
     }
 }

@@ -244,7 +244,7 @@ static COMMAND: Table = Table::new(
     "Runs a program natively; the simulator takes the workload `like` in its place.",
     &[
         Field::required("argv", Takes::Texts)
-            .means("The program and its arguments. The program is a file of this machine, by its whole path, or by a name that is looked for in the usual folders. It gets PATH and HOME for an environment. Where a tenant has a root of its own, the machine's /bin, /sbin, /lib, /lib64 and /usr are shown in it read-only, and the program's file. At the end of the run it gets SIGTERM, 2 s later SIGKILL.")
+            .means("The program and its arguments. The program is a file of this machine, by its whole path, or by a name that is looked for in the usual folders. It gets PATH and HOME for an environment. Where a tenant has a root of its own, as in a Linux guest, the machine's /bin, /sbin, /lib, /lib64 and /usr are shown in it read-only, and the program's file. At the end of the run it gets SIGTERM, 2 s later SIGKILL.")
             .like("[\"python3\", \"-m\", \"http.server\", \"80\"]")
             .becomes("OCI process.args; Kubernetes containers[].command"),
         Field::absent("probe", Takes::Table(&PROBE), "ready once started")
