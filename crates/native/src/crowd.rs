@@ -1,5 +1,6 @@
 //! Copies of one tenant, one after the other, until the guard has no room for another.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use catamaran_scenario::leak::Leak;
@@ -18,7 +19,7 @@ use crate::order::Order;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::vm::{Guest, Hypervisor};
-use crate::{microvm, platform};
+use crate::{microvm, platform, program};
 
 /// Between two looks at what one has touched.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
@@ -68,6 +69,8 @@ impl<'a> Crowd<'a> {
         let (Some(tenant), Some(order)) = (first, Order::of(plan, 0, 0, turns_per_cpu_s)) else {
             return Err(Problem::new("the scenario has no tenant", "add one"));
         };
+        let in_image = program::is_in_image(plan, platform, tenant);
+        let order = order.with_programs(platform::confines(platform), in_image);
         let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
         let runtime = Runtime::find(platform)?;
         let engine = engine::Found::find(platform, &plan.settings(platform))?;
@@ -76,7 +79,8 @@ impl<'a> Crowd<'a> {
         let worker = WorkerFile::make()?;
         let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
         let hypervisor = hypervisor.map(try_out).transpose()?;
-        let images = Images::default();
+        let mut images = Images::open(plan, platform)?;
+        images.prepare(&mut guard, platform)?;
         let open = |found: engine::Found| found.open((plan, &images), &mut guard, &worker, interrupt);
         let engine = engine.map(open).transpose()?;
         let (members, kills) = (Vec::new(), kills_on_the_machine());
@@ -142,7 +146,9 @@ impl<'a> Crowd<'a> {
 
     fn start(&mut self, label: &str) -> Result<(), Problem> {
         let settings = self.plan.settings(self.platform);
-        let how = self.guard.place(self.platform, &settings).plan(self.tenant, label);
+        let mut how = self.guard.place(self.platform, &settings).plan(self.tenant, label);
+        how.script.programs = program::shown(self.plan, self.tenant, self.platform);
+        how.script.image = self.root()?;
         let member = match &mut self.engine {
             Some(engine) => {
                 let (plan, images, tenant) = (self.plan, &self.images, self.tenant);
@@ -156,6 +162,17 @@ impl<'a> Crowd<'a> {
         self.kernel_at_start = self.kernel();
         self.members.push(member);
         Ok(())
+    }
+
+    /// The root of its image, where it has one that no engine unpacks; the first one has it fetched.
+    fn root(&mut self) -> Result<Option<PathBuf>, Problem> {
+        match (&mut self.engine, &self.tenant.image) {
+            (Some(engine), Some(name)) if engine::loads_images(self.platform) => {
+                engine.pull(&mut self.guard, (&mut self.images, name), self.interrupt)?;
+                Ok(None)
+            }
+            _ => self.images.root(&mut self.guard, self.tenant).map(|root| root.folder),
+        }
     }
 
     /// Has a launcher start it, or a monitor its guest.

@@ -9,12 +9,12 @@ use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::{Plan, Platform, fork_work};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::accept;
 use crate::cgroup::charge;
 use crate::crowd::Crowd;
 use crate::interrupt::Interrupt;
 use crate::network;
 use crate::problem::Problem;
-use crate::{accept, image};
 
 /// How many fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -63,13 +63,6 @@ pub fn density(
         "tenant.workload",
         "a density of tenants that talk",
         "take another workload",
-    )?;
-    let of_image = plan.tenants().iter().any(|tenant| image::named(plan, tenant).is_some());
-    accept::refuse(
-        of_image,
-        "tenant.image",
-        "a density of tenants with a root of their own image yet",
-        "leave it out",
     )?;
     let interrupt = Interrupt::new(Arc::clone(interrupted));
     count(plan, platform, most, turns_per_cpu_s, &interrupt, progress).map_err(|problem| problem.on(platform))
