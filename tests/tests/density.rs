@@ -70,14 +70,16 @@ fn as_many_processes_and_containers_fit_as_the_model_says() {
         plan("96MiB", IDLE, "vcpus = 1"),
         plan("256MiB", BUSY, "vcpus = 1"),
     );
-    for platform in [Platform::BareMetal, Platform::Container] {
+    for platform in [Platform::BareMetal, Platform::Container, Platform::Podman] {
         let Some(weighed) = native(&few, platform, WEIGHED) else { continue };
         assert!(!weighed.full && weighed.tenants == WEIGHED, "{weighed:?}");
         let Some(calibration) = calibration(&weighed) else {
             println!("skipped: density on {platform}: memory is not counted here");
             continue;
         };
-        for (kind, plan) in [("idle", &idle), ("busy", &busy)] {
+        // An engine would be at work for minutes with hundreds that are idle.
+        let skipped = usize::from(platform == Platform::Podman);
+        for (kind, plan) in [("idle", &idle), ("busy", &busy)].into_iter().skip(skipped) {
             let Some(counted) = native(plan, platform, 10_000) else { continue };
             assert!(counted.full, "{counted:?}");
             let model = simulated(plan, platform, &calibration);

@@ -250,7 +250,8 @@ Examples:
 
 FILE has one tenant; copies of it are added until `host.memory` is full, whatever its `replicas`.
 Natively they are started for real, one after the other, until the kernel kills one, has no memory
-to start another, or `duration` is over. Memory alone is counted: CPU time bounds no number of copies, it only gets scarce.")]
+to start another, or `duration` is over. Where an engine starts them (podman, containerd, docker, lxc)
+it is told what that holds itself, outside of `host.memory`. Memory alone is counted: CPU time bounds no number of copies, it only gets scarce.")]
 pub(crate) struct Density {
     /// Scenario: a TOML file, `lesson:ID`, or `-` for standard input
     pub(crate) file: String,

@@ -27,6 +27,8 @@ struct Fits {
     tenants: u64,
     /// What each is charged (bytes); `None` where memory is not counted.
     tenant_bytes: Option<u64>,
+    /// What the engine that started them holds beside them (bytes); `None` without an engine, and simulated.
+    engine_bytes: Option<u64>,
     /// Whether these filled the memory; natively as many as were asked for, or came in time, may have been
     /// there before.
     full: bool,
@@ -34,13 +36,15 @@ struct Fits {
 
 impl From<Density> for Fits {
     fn from(density: Density) -> Self {
-        Self { tenants: density.tenants, tenant_bytes: Some(density.tenant_bytes), full: true }
+        let tenant_bytes = Some(density.tenant_bytes);
+        Self { tenants: density.tenants, tenant_bytes, engine_bytes: None, full: true }
     }
 }
 
 impl From<Count> for Fits {
     fn from(count: Count) -> Self {
-        Self { tenants: count.tenants, tenant_bytes: count.tenant_bytes, full: count.full }
+        let Count { tenants, tenant_bytes, engine_bytes, full, .. } = count;
+        Self { tenants, tenant_bytes, engine_bytes, full }
     }
 }
 
@@ -100,6 +104,10 @@ fn text(plan: &Plan, rows: &[Row], native: bool, terminal: &Terminal) -> String 
     if native {
         columns.push(Column::numbers("each, native", natively(&each)).ranked(1));
         columns.push(Column::numbers("fit, native", natively(&fit)));
+        let has_engine = |row: &Row| row.native.as_ref().is_some_and(|fits| fits.engine_bytes.is_some());
+        if rows.iter().any(has_engine) {
+            columns.push(Column::numbers("engine, native", natively(&engine)).ranked(2));
+        }
     }
     let host = rows.first().map_or(0, |row| row.host_bytes);
     let title = format!("{}: copies that fit into {}", plan.name(), units::bytes(host as f64));
@@ -108,6 +116,10 @@ fn text(plan: &Plan, rows: &[Row], native: bool, terminal: &Terminal) -> String 
 
 fn each(fits: &Fits) -> Cell {
     Cell::figure(fits.tenant_bytes.map(|bytes| units::bytes(bytes as f64)))
+}
+
+fn engine(fits: &Fits) -> Cell {
+    Cell::figure(fits.engine_bytes.map(|bytes| units::bytes(bytes as f64)))
 }
 
 fn fit(fits: &Fits) -> Cell {

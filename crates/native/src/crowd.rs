@@ -1,22 +1,25 @@
 //! Copies of one tenant, one after the other, until the guard has no room for another.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use catamaran_scenario::leak::Leak;
-use catamaran_scenario::plan::{Tenant, Workload};
+use catamaran_scenario::plan::{PlatformSettings, Tenant, Workload};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::clock::now_ns;
 use catamaran_worker::tape::{head, phase};
 
 use crate::cgroup::charge;
+use crate::engine::{self, Contained, Engine};
 use crate::guard::{Guard, Shape};
+use crate::image::Images;
 use crate::interrupt::Interrupt;
 use crate::launcher::{Launcher, WorkerFile};
 use crate::order::Order;
 use crate::problem::Problem;
 use crate::runtime::Runtime;
 use crate::vm::{Guest, Hypervisor};
-use crate::{microvm, platform};
+use crate::{microvm, platform, program};
 
 /// Between two looks at what one has touched.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
@@ -41,8 +44,10 @@ pub(crate) struct Crowd<'a> {
     worker: WorkerFile,
     hypervisor: Option<Hypervisor>,
     runtime: Option<Runtime>,
-    // Fields are dropped in this order: tenants end before their groups are removed.
+    images: Images,
+    // Fields are dropped in this order: tenants end before their engine, and that before its groups are removed.
     members: Vec<Member>,
+    engine: Option<Engine>,
     guard: Guard,
     /// Kills for memory on the whole machine when we last looked for one of ours.
     kills: u64,
@@ -64,13 +69,20 @@ impl<'a> Crowd<'a> {
         let (Some(tenant), Some(order)) = (first, Order::of(plan, 0, 0, turns_per_cpu_s)) else {
             return Err(Problem::new("the scenario has no tenant", "add one"));
         };
+        let in_image = program::is_in_image(plan, platform, tenant);
+        let order = order.with_programs(platform::confines(platform), in_image);
         let hypervisor = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
         let runtime = Runtime::find(platform)?;
+        let engine = engine::Found::find(platform, &plan.settings(platform))?;
         let mut guard = Guard::make(&Shape::of(plan, platform)?)?;
         let runtime = runtime.map(|runtime| runtime.prepare(&mut guard)).transpose()?;
         let worker = WorkerFile::make()?;
         let try_out = |vm: Hypervisor| vm.try_out(plan, &worker, guard.path(), interrupt);
         let hypervisor = hypervisor.map(try_out).transpose()?;
+        let mut images = Images::open(plan, platform)?;
+        images.prepare(&mut guard, platform)?;
+        let open = |found: engine::Found| found.open((plan, &images), &mut guard, &worker, interrupt);
+        let engine = engine.map(open).transpose()?;
         let (members, kills) = (Vec::new(), kills_on_the_machine());
         let has_lost = false;
         Ok(Self {
@@ -82,7 +94,9 @@ impl<'a> Crowd<'a> {
             worker,
             hypervisor,
             runtime,
+            images,
             members,
+            engine,
             guard,
             kills,
             has_lost,
@@ -131,15 +145,50 @@ impl<'a> Crowd<'a> {
     }
 
     fn start(&mut self, label: &str) -> Result<(), Problem> {
-        let own_cpu = platform::has_limits(self.platform);
         let settings = self.plan.settings(self.platform);
         let mut how = self.guard.place(self.platform, &settings).plan(self.tenant, label);
+        how.script.programs = program::shown(self.plan, self.tenant, self.platform);
+        how.script.image = self.root()?;
+        let member = match &mut self.engine {
+            Some(engine) => {
+                let (plan, images, tenant) = (self.plan, &self.images, self.tenant);
+                let contained = Contained { plan, images, how: &how, tenant, label };
+                let tape = self.order.write()?;
+                let (launcher, _) = engine.start(&self.guard, &contained, &tape, self.interrupt)?;
+                Member { launcher, guest: None }
+            }
+            None => self.launch(how, &settings, label)?,
+        };
+        self.kernel_at_start = self.kernel();
+        self.members.push(member);
+        Ok(())
+    }
+
+    /// The root of its image, where it has one that no engine unpacks; the first one has it fetched.
+    fn root(&mut self) -> Result<Option<PathBuf>, Problem> {
+        match (&mut self.engine, &self.tenant.image) {
+            (Some(engine), Some(name)) if engine::loads_images(self.platform) => {
+                engine.pull(&mut self.guard, (&mut self.images, name), self.interrupt)?;
+                Ok(None)
+            }
+            _ => self.images.root(&mut self.guard, self.tenant).map(|root| root.folder),
+        }
+    }
+
+    /// Has a launcher start it, or a monitor its guest.
+    fn launch(
+        &mut self,
+        mut how: platform::Plan,
+        settings: &PlatformSettings,
+        label: &str,
+    ) -> Result<Member, Problem> {
+        let own_cpu = platform::has_limits(self.platform);
         if let Some(runtime) = &self.runtime {
             runtime.lay_out(&mut self.guard, &mut how, self.tenant, label)?;
         }
         let mut launcher =
             Launcher::start(&self.worker, self.guard.id(), self.order.write()?, self.interrupt)?;
-        launcher.tape.set(head::GUEST_BYTES, microvm::guest_bytes(self.platform, &settings).unwrap_or(0));
+        launcher.tape.set(head::GUEST_BYTES, microvm::guest_bytes(self.platform, settings).unwrap_or(0));
         self.guard.receive(&how, launcher.pid(), own_cpu)?;
         let guest = match &self.hypervisor {
             Some(vm) => {
@@ -151,9 +200,7 @@ impl<'a> Crowd<'a> {
                 None
             }
         };
-        self.kernel_at_start = self.kernel();
-        self.members.push(Member { launcher, guest });
-        Ok(())
+        Ok(Member { launcher, guest })
     }
 
     /// Has the newest one begin, and waits until it has touched what its workload touches within the run.
@@ -195,11 +242,28 @@ impl<'a> Crowd<'a> {
         // The kernel counts a kill before the victim is gone.
         let until = Instant::now() + DEATH;
         while !self.has_lost && Instant::now() < until {
-            self.has_lost = self.has_ended(0..)?;
+            self.has_lost = self.has_ended(0..)? || self.has_lost_a_monitor();
             std::thread::sleep(LOOK_EVERY);
         }
         self.kills = kills;
         Ok(self.has_lost)
+    }
+
+    /// Whether a process of an engine's was killed that has its place in the guard beside the tenants.
+    fn has_lost_a_monitor(&self) -> bool {
+        let group = self.guard.memory_group().filter(|_| self.engine.is_some() && self.was_full());
+        group.is_some_and(|group| charge::kills(&group) > 0)
+    }
+
+    /// What the engine's own processes hold now (bytes); none without an engine.
+    pub(crate) fn held_by_engine(&self) -> Option<u64> {
+        self.engine.as_ref()?.held_bytes()
+    }
+
+    /// Whether all that were started are still there, though no other could be. An engine takes more to start a container than the
+    /// container then has.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.engine.is_some() && !self.has_lost
     }
 
     /// Whether one of these has ended, for want of memory: for another reason it is an error.

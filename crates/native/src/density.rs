@@ -9,12 +9,12 @@ use catamaran_scenario::file_work::FileWork;
 use catamaran_scenario::{Plan, Platform, fork_work};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::accept;
 use crate::cgroup::charge;
 use crate::crowd::Crowd;
 use crate::interrupt::Interrupt;
 use crate::network;
 use crate::problem::Problem;
-use crate::{accept, engine, image};
 
 /// How many fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -25,6 +25,9 @@ pub struct Count {
     pub host_bytes: u64,
     /// What each was charged (bytes), over all that were counted; `None` where memory is not counted.
     pub tenant_bytes: Option<u64>,
+    /// What the engine that started them holds itself when they are there (bytes): daemons, shims, monitors, each page by its share.
+    /// `None` without an engine, and where the kernel does not tell. It is outside of `host.memory`, but for LXC's monitors.
+    pub engine_bytes: Option<u64>,
     /// How many were there.
     pub tenants: u64,
     /// Whether they filled the memory; where not, as many were counted as were asked for, or as came within the plan's
@@ -50,8 +53,6 @@ pub fn density(
     accept::check_but_bounds_in_guests(plan, platform)?;
     let one_kind = plan.tenants().get(1).is_some();
     accept::refuse(one_kind, "tenant", "a density of more than one kind of tenant", "leave the others out")?;
-    let what = "a density of an engine's containers yet";
-    accept::refuse(engine::is_used(platform), "platform", what, "choose container, runc, crun or youki")?;
     accept::refuse(plan.host().swap.0 > 0, "host.swap", "a density with swap", "leave it out")?;
     let on_disk = plan.tenants().iter().any(|tenant| FileWork::all(&tenant.workload).next().is_some());
     let forks = plan.tenants().iter().any(|tenant| fork_work::forks(&tenant.workload));
@@ -62,13 +63,6 @@ pub fn density(
         "tenant.workload",
         "a density of tenants that talk",
         "take another workload",
-    )?;
-    let of_image = plan.tenants().iter().any(|tenant| image::named(plan, tenant).is_some());
-    accept::refuse(
-        of_image,
-        "tenant.image",
-        "a density of tenants with a root of their own image yet",
-        "leave it out",
     )?;
     let interrupt = Interrupt::new(Arc::clone(interrupted));
     count(plan, platform, most, turns_per_cpu_s, &interrupt, progress).map_err(|problem| problem.on(platform))
@@ -104,14 +98,15 @@ fn count(
     make_room_for_descriptors(most);
     let mut crowd = Crowd::gather(plan, platform, turns_per_cpu_s, interrupt)?;
     let filled = fill(&mut crowd, plan, most, progress);
-    let charged = crowd.charged();
+    let (charged, engine_bytes) = (crowd.charged(), crowd.held_by_engine());
+    let is_whole = crowd.is_whole();
     // Whatever came of it: a crowd that is left to itself in a full guard would be a burden to the machine.
     crowd.disperse()?;
     let (tenants, full) = filled?;
     let host_bytes = plan.host().memory.0;
-    let charged = charged.map(|bytes| if full { host_bytes } else { bytes });
+    let charged = charged.map(|bytes| if full && !is_whole { host_bytes } else { bytes });
     let tenant_bytes = charged.filter(|_| tenants > 0).map(|bytes| bytes / tenants);
-    Ok(Count { platform, host_bytes, tenant_bytes, tenants, full })
+    Ok(Count { platform, host_bytes, tenant_bytes, engine_bytes, tenants, full })
 }
 
 /// Adds one after the other; how many there are, and whether there was no room for another. The first ones end when the plan's
@@ -126,6 +121,9 @@ fn fill(
     let mut tenants = 0;
     while tenants < most && (tenants == 0 || Instant::now() < until) {
         if !crowd.join()? {
+            if crowd.is_whole() {
+                std::thread::sleep(charge::SETTLED);
+            }
             return Ok((tenants, true));
         }
         tenants += 1;

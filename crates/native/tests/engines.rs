@@ -6,8 +6,10 @@
 mod common;
 
 use std::process::{Command, id};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use catamaran_native::dry_run;
+use catamaran_native::{Count, density, dry_run};
 use catamaran_report::report::TenantState;
 use catamaran_report::{Report, RunError};
 use catamaran_scenario::{Plan, Platform};
@@ -161,6 +163,67 @@ fn the_lines_with_an_engine_can_be_typed() {
         assert_eq!(seen, expected, "{platform}: {out}{err}\n{script}");
         assert_eq!(left(id()), before, "{platform}");
     }
+}
+
+/// A tenant of which six or five fit into 256 MiB: to start a container takes more for a moment than the container then has.
+const HOLDS: &str = "[[tenant]]\nname = \"copy\"\nworkload = { kind = \"memory\", start = \"40MiB\" }";
+const HELD: u64 = 40 << 20;
+
+/// So many copies, and no more.
+fn count(platform: Platform, most: u64) -> Result<Count, RunError> {
+    density(&common::plan("60s", "", HOLDS), platform, most, 1e8, &Arc::default(), &mut |_| {})
+}
+
+#[test]
+fn an_engines_containers_are_counted_until_the_guard_is_full() {
+    let _turn = common::turn();
+    for platform in ENGINES {
+        let before = left(id());
+        let counted = match count(platform, 100) {
+            Ok(counted) => counted,
+            Err(RunError::Unavailable { why, .. }) => {
+                println!("skipped: a density on {platform}: {why}");
+                continue;
+            }
+            Err(error) => panic!("{platform}: {error}"),
+        };
+        assert!(counted.full && (5..=6).contains(&counted.tenants), "{platform}: {counted:?}");
+        let most = HELD + (13 << 20);
+        assert!(counted.tenant_bytes.is_some_and(|bytes| (HELD..most).contains(&bytes)), "{counted:?}");
+        assert!(counted.engine_bytes.is_some_and(|bytes| bytes > 300 << 10), "{counted:?}");
+        if [Platform::Podman, Platform::Lxc].contains(&platform) {
+            let few = count(platform, 2).expect("as before");
+            assert!(!few.full && few.tenants == 2, "{few:?}");
+            let most = HELD + (4 << 20);
+            assert!(few.tenant_bytes.is_some_and(|bytes| (HELD..most).contains(&bytes)), "{few:?}");
+            assert!(few.engine_bytes < counted.engine_bytes, "a monitor for each: {few:?}, {counted:?}");
+        }
+        assert_eq!(left(id()), before, "{platform}");
+    }
+}
+
+/// Set for the process that is killed.
+const VICTIM: &str = "CATAMARAN_ENGINES_VICTIM";
+
+#[test]
+fn victim() {
+    if std::env::var_os(VICTIM).is_some() {
+        let _ = count(Platform::Docker, 100);
+    }
+}
+
+#[test]
+fn a_density_that_is_killed_leaves_nothing_of_its_engine() {
+    let _turn = common::turn();
+    let Some((number, _)) = common::killed_at("engine", (VICTIM, "docker")) else { return };
+    assert_ne!(left(number), left(id()), "it was killed in the middle");
+    let deadline = Instant::now() + Duration::from_secs(5);
+    // The room ends by itself; until then the run lives.
+    while left(number) != left(id()) && Instant::now() < deadline {
+        catamaran_native::clean().expect("cleaned");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(left(number), left(id()));
 }
 
 /// The engine alone knows how a tenant has ended that is not our child.

@@ -6,11 +6,13 @@
 mod common;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use catamaran_image::{Image, Recipe, TarLayer};
+use catamaran_native::density;
+use catamaran_report::RunError;
 use catamaran_report::report::TenantState;
-use catamaran_report::{Report, RunError};
 use catamaran_scenario::{Plan, Platform};
 
 /// Platforms on which an image is the root.
@@ -59,7 +61,7 @@ fn plan(folder: &Path, archive: &str) -> Plan {
 }
 
 /// Carries it out; the roots of processes that had the mark meanwhile, by their numbers, and whether the other file was there.
-fn watched(plan: &Plan, platform: Platform, mark: &str) -> (Result<Report, RunError>, Vec<(String, bool)>) {
+fn watched<Answer>(mark: &str, answer: impl FnOnce() -> Answer) -> (Answer, Vec<(String, bool)>) {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let looker = scope.spawn(|| {
@@ -78,7 +80,7 @@ fn watched(plan: &Plan, platform: Platform, mark: &str) -> (Result<Report, RunEr
             }
             seen.into_iter().collect()
         });
-        let answer = common::answer(plan, platform);
+        let answer = answer();
         done.store(true, Ordering::SeqCst);
         (answer, looker.join().expect("a thread"))
     })
@@ -89,6 +91,31 @@ fn left() -> Vec<String> {
 }
 
 #[test]
+fn a_density_counts_tenants_with_the_root_of_their_image() {
+    let _turn = common::turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mark = folder.path().display().to_string();
+    archive(&folder.path().join("shop.tar"), &mark);
+    let tenant = "[[image]]\nname = \"own\"\narchive = \"shop.tar\"\n\
+                  [[tenant]]\nname = \"shop\"\nimage = \"own\"\nworkload = { kind = \"idle\" }";
+    let plan = common::plan("60s", "", tenant).in_folder(folder.path());
+    for platform in [Platform::Chroot, Platform::Container, Platform::Crun, Platform::Podman, Platform::Lxc] {
+        let count = || density(&plan, platform, 2, 1e8, &Arc::default(), &mut |_| {});
+        let (answer, seen) = watched(&mark, count);
+        match answer {
+            Ok(counted) => assert_eq!((counted.tenants, counted.full), (2, false), "{counted:?}"),
+            Err(RunError::Unavailable { why, .. }) => {
+                println!("skipped: a density of an image on {platform}: {why}");
+                continue;
+            }
+            Err(error) => panic!("{platform}: {error}"),
+        }
+        assert!(seen.len() >= 2, "{platform}: {seen:?}");
+        assert_eq!(left(), Vec::<String>::new(), "{platform}");
+    }
+}
+
+#[test]
 fn an_archive_is_the_root_of_the_tenants_that_name_it() {
     let _turn = common::turn();
     let folder = tempfile::tempdir().expect("a folder");
@@ -96,7 +123,7 @@ fn an_archive_is_the_root_of_the_tenants_that_name_it() {
     let id = archive(&folder.path().join("shop.tar"), &mark).id().to_owned();
     let plan = plan(folder.path(), "shop.tar");
     for platform in SEEN {
-        let (answer, seen) = watched(&plan, platform, &mark);
+        let (answer, seen) = watched(&mark, || common::answer(&plan, platform));
         let Some(report) = common::tried(platform.name(), None, answer) else { continue };
         assert!(seen.len() >= 2 && seen.iter().all(|(_, gone)| !gone), "{platform}: {seen:?}");
         let known = report.identity.machine.as_ref().and_then(|machine| machine.get("image.own/shop:1"));
@@ -136,7 +163,7 @@ fn a_rootless_container_has_the_image_for_its_root_too() {
                    [[tenant]]\nname = \"shop\"\nimage = \"x\"\nworkload = { kind = \"idle\" }\n\
                    [platform.container]\nrootless = true";
     let plan = common::plan("300ms", "", tenants).in_folder(folder.path());
-    let (answer, seen) = watched(&plan, Platform::Container, &mark);
+    let (answer, seen) = watched(&mark, || common::answer(&plan, Platform::Container));
     let Some(report) = common::tried("rootless", None, answer) else { return };
     assert!(seen.iter().any(|(_, gone)| !gone), "{seen:?}");
     let stages = report.tenants.iter().flat_map(|row| &row.startup_stages);
@@ -150,7 +177,7 @@ fn where_there_is_no_root_of_ones_own_no_image_is_seen() {
     archive(&folder.path().join("shop.tar"), "x");
     let plan = plan(folder.path(), "shop.tar");
     for platform in [Platform::BareMetal, Platform::Namespaces, Platform::Cgroups] {
-        let (answer, seen) = watched(&plan, platform, "x");
+        let (answer, seen) = watched("x", || common::answer(&plan, platform));
         let Some(report) = common::tried(platform.name(), None, answer) else { continue };
         assert_eq!(seen, [], "{platform}");
         let row = report.tenants.first().expect("a tenant");

@@ -58,6 +58,18 @@ pub(crate) fn was_full(group: &Path) -> bool {
     failed.or_else(|| keyed(&read("memory.events")?, "max")).is_some_and(|times| times > 0)
 }
 
+/// Kills for memory in a group and those below it that are still there.
+pub(crate) fn kills(group: &Path) -> u64 {
+    let read = |file: &str| keyed(&std::fs::read_to_string(group.join(file)).ok()?, "oom_kill");
+    // Version 2 counts those below as well.
+    if let Some(kills) = read("memory.events") {
+        return kills;
+    }
+    let below = std::fs::read_dir(group).into_iter().flatten().filter_map(Result::ok);
+    let below = below.map(|entry| entry.path()).filter(|path| path.is_dir());
+    read("memory.oom_control").unwrap_or(0) + below.map(|group| kills(&group)).sum::<u64>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +95,20 @@ mod tests {
                 .unwrap();
         }
         assert_eq!((kernel(folder.path()), own(folder.path())), (Some(900), Some(700)));
+    }
+
+    #[test]
+    fn kills_are_counted_in_all_groups() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("engine/web.0.monitor");
+        std::fs::create_dir_all(&below).unwrap();
+        let control = |count| format!("oom_kill_disable 0\nunder_oom 0\noom_kill {count}\n");
+        for (group, count) in [(folder.path(), 1), (&*below, 2)] {
+            std::fs::write(group.join("memory.oom_control"), control(count)).unwrap();
+        }
+        assert_eq!(kills(folder.path()), 3);
+        std::fs::write(folder.path().join("memory.events"), "low 0\nmax 9\noom_kill 5\n").unwrap();
+        assert_eq!(kills(folder.path()), 5, "version 2 has added them up");
     }
 
     #[test]

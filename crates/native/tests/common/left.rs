@@ -15,6 +15,7 @@ pub(crate) fn left(process: u32) -> BTreeSet<String> {
     let ours = format!("{process:x}-");
     let mut found = BTreeSet::new();
     [&*ours, BY_HAND].iter().for_each(|name| groups(Path::new("/sys/fs/cgroup"), name, &mut found));
+    found.extend(Path::new(BY_HAND_FOLDER).exists().then(|| BY_HAND_FOLDER.to_owned()));
     for folder in [
         "/run",
         "/run/catamaran",
