@@ -45,6 +45,11 @@ pub(crate) fn find(name: &str, needs: Needs) -> Result<Found, Problem> {
             "mount -t cgroup2 none /sys/fs/cgroup",
         ));
     };
+    // podman bounds every container's processes by itself.
+    let needs = Needs { pids: needs.pids || needs.engine, ..needs };
+    if needs.engine && !wanted.contains(&"pids") {
+        wanted.push("pids");
+    }
     let base = delegate::base(own, root, &format!("{name}.aside"), &wanted, std::process::id())?;
     Ok(Found { cgroup: Arc::new(V2::new(&base.group, name, needs)), base: Some(base) })
 }

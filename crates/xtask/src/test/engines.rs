@@ -47,7 +47,7 @@ pub(super) fn engines_v2(run: &mut Run) -> Result<()> {
         match programs.iter().find(|program| run.workspace.find(program).is_none()) {
             None => here.push((engine, programs)),
             Some(missing) => {
-                run.tally.line(&format!("test {engine} on cgroup v2 ... ignored, {missing} is not on PATH"))
+                run.tally.line(&format!("test {engine} on cgroup v2 ... ignored, {missing} is not on PATH"));
             }
         }
     }
