@@ -7,6 +7,7 @@ use catamaran_worker::script::Step;
 
 use crate::cgroup::Cgroup;
 use crate::guard::Guard;
+use crate::platform::own_ids;
 use crate::problem::Problem;
 use crate::shown::Shown;
 
@@ -65,7 +66,20 @@ pub(super) fn furniture(guard: &mut Guard, shown: Shown, stays: bool) -> Result<
     }
     let enter = shown.groups.iter().map(|(group, _)| group.clone()).collect();
     let hidden = PRIVATE.iter().map(PathBuf::from).chain(shown.hidden).collect();
-    Ok(RoomPlan { folder: guard.path().to_owned(), enter, settle, shown: shown.groups, hidden })
+    let folder = guard.path().to_owned();
+    Ok(RoomPlan { folder, enter, settle, shown: shown.groups, hidden, ..RoomPlan::default() })
+}
+
+/// Makes a room that of an ordinary user, with what podman wants to know where somebody else has made its user namespace
+/// (`pkg/unshare` of containers/storage).
+pub(super) fn give_to_user(plan: &mut RoomPlan) {
+    let (user, group) = own_ids();
+    plan.user = Some((user, group));
+    plan.variables = vec![
+        ("XDG_RUNTIME_DIR".to_owned(), plan.store().display().to_string()),
+        ("_CONTAINERS_USERNS_CONFIGURED".to_owned(), "done".to_owned()),
+        ("_CONTAINERS_ROOTLESS_UID".to_owned(), user.to_string()),
+    ];
 }
 
 /// The group in which all processes of a room are.

@@ -5,6 +5,7 @@
 //! tells who is at the other end, and the runner hands over the tape.
 
 mod calls;
+mod found;
 mod furniture;
 mod pull;
 mod room;
@@ -23,19 +24,17 @@ use catamaran_worker::stop::stop_at;
 use crate::cgroup::Limits;
 use crate::guard::Guard;
 use crate::image::{self, Images, worker};
-use crate::installed::Installed;
 use crate::interrupt::Interrupt;
-use crate::launcher::{Launcher, WorkerFile};
+use crate::launcher::Launcher;
 use crate::platform;
 use crate::problem::Problem;
 use crate::runtime;
-use crate::shown::Shown;
 
 use pull::Pulls;
 
 use calls::{CONTAINERD, Calls, Container, DOCKER, LXC, PODMAN, Place, device_file};
+pub(crate) use found::Found;
 pub(crate) use furniture::counting_group;
-use furniture::{furniture, holding_group};
 use room::Room;
 
 /// How the groups end that LXC's monitors are put into, below that of whoever starts them.
@@ -75,74 +74,6 @@ pub(crate) fn takes(platform: Platform, runtime: &str) -> bool {
 pub(crate) fn runtime(platform: Platform, settings: &PlatformSettings) -> Option<Platform> {
     let told = settings.runtime.as_deref().and_then(runtime::named);
     calls(platform)?.runtime().map(|own| told.unwrap_or(own))
-}
-
-/// An engine as it is installed.
-pub(crate) struct Found {
-    calls: &'static dyn Calls,
-    programs: Vec<Installed>,
-    runtime: Option<Installed>,
-}
-
-impl Found {
-    /// The engine of a platform; none where tenants are started otherwise.
-    ///
-    /// # Errors
-    /// [`Problem::Unavailable`] where a program is not installed.
-    pub(crate) fn find(platform: Platform, settings: &PlatformSettings) -> Result<Option<Self>, Problem> {
-        let Some(calls) = calls(platform) else { return Ok(None) };
-        let find = |name: &&str| Installed::find(name, calls.remedy());
-        let programs = calls.programs().iter().map(find).collect::<Result<_, _>>()?;
-        let runtime = runtime(platform, settings);
-        let find = |platform: Platform| {
-            Installed::find(platform.name(), runtime::remedy(platform).unwrap_or_default())
-        };
-        Ok(Some(Self { calls, programs, runtime: runtime.map(find).transpose()? }))
-    }
-
-    /// Starts it for a run alone.
-    ///
-    /// # Errors
-    /// Where it can't be started, or not with what this machine has.
-    pub(crate) fn open(
-        self,
-        (plan, images): (&Plan, &Images),
-        guard: &mut Guard,
-        worker: &WorkerFile,
-        interrupt: &Interrupt,
-    ) -> Result<Engine, Problem> {
-        let shown = Shown::of(&*guard.cgroup, &guard.group_name());
-        shown.make(guard)?;
-        let furniture = furniture(guard, shown, self.calls.stays())?;
-        let room = Room::open(worker, guard.id(), &furniture, interrupt)?;
-        guard.finish()?;
-        stop_at("room");
-        let paths = self.programs.iter().map(|installed| installed.program.clone()).collect();
-        let place = Place {
-            folder: furniture.folder.clone(),
-            store: furniture.store(),
-            version: guard.cgroup.version(),
-            parent: guard.inner_name().strip_prefix(&guard.group_name()).unwrap_or_default().to_owned(),
-            programs: paths,
-            runtime: self.runtime.as_ref().map(|runtime| runtime.program.clone()).unwrap_or_default(),
-        };
-        let (calls, version, group) = (self.calls, self.version(), holding_group(&furniture));
-        let pulls = Pulls::default();
-        let mut engine = Engine { calls, version, place, room, group, started: 0, pulls };
-        engine.begin(interrupt)?;
-        engine.load((plan, images), guard, interrupt)?;
-        Ok(engine)
-    }
-
-    /// What the engine and its runtime say of themselves.
-    pub(crate) fn version(&self) -> String {
-        let told = self.programs.first().map_or("", |installed| &installed.version);
-        match &self.runtime {
-            Some(runtime) => format!("{told} with {}", runtime.version),
-            // LXC's tools tell a number alone.
-            None => format!("lxc {told}"),
-        }
-    }
 }
 
 /// A tenant as it is to be contained.
