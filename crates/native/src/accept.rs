@@ -31,6 +31,9 @@ pub(crate) fn check_but_bounds_in_guests(plan: &Plan, platform: Platform) -> Res
     let in_layers = rootless && plan.tenants().iter().any(|tenant| !layers_of(&tenant.workload).is_empty());
     let what = "files of layers in a rootless container yet";
     refuse(in_layers, &format!("platform.{platform}.rootless"), what, "leave it out, or simulate")?;
+    if rootless && platform == Platform::Podman {
+        check_rootless_podman(plan)?;
+    }
     check_runtime(plan, platform)?;
     if platform == Platform::Microvm {
         microvm::check(plan)?;
@@ -51,6 +54,27 @@ pub(crate) fn check_but_bounds_in_guests(plan: &Plan, platform: Platform) -> Res
         program::check(plan, tenant, platform)
     })?;
     check_network(plan, platform)
+}
+
+/// An ordinary user's podman is that user's.
+fn check_rootless_podman(plan: &Plan) -> Result<(), RunError> {
+    if rustix::process::geteuid().is_root() {
+        return Err(RunError::Unavailable {
+            platform: Platform::Podman,
+            why: "rootless podman is an ordinary user's, and this is root".to_owned(),
+            remedy:
+                "systemd-run --user --scope -p Delegate=yes catamaran … as that user, or leave `rootless` out"
+                    .to_owned(),
+        });
+    }
+    let with_image = plan.tenants().iter().find(|tenant| tenant.image.is_some());
+    let field = with_image.map_or_else(String::new, |tenant| format!("tenant.{}.image", tenant.name));
+    refuse(
+        with_image.is_some(),
+        &field,
+        "an image of one's own in rootless podman yet",
+        "leave it out, or run podman as root",
+    )
 }
 
 /// Who talks needs devices and namespaces of the run, and somebody who listens.
@@ -125,6 +149,7 @@ pub(crate) fn check_platform(platform: Platform, has_users: bool) -> Result<(), 
             "it takes root, or a user namespace, to change the root",
             "sudo catamaran …; a run goes without, with `[platform.container] rootless = true` in its scenario",
         ),
+        Platform::Podman if !is_root && has_users => Ok(()),
         _ if !is_root && engine::is_used(platform) => unavailable(
             "it takes root to start an engine of the run's own, with limits",
             "sudo catamaran …, or as an ordinary user the platform container with `rootless = true`",
@@ -200,7 +225,10 @@ fn check_settings(settings: &PlatformSettings, platform: Platform) -> Result<(),
     let (on_vm, on_microvm) = (platform == Platform::Vm, platform == Platform::Microvm);
     let table = [
         ("runtime", settings.runtime.as_deref().is_some_and(|name| !engine::takes(platform, name))),
-        ("rootless", settings.rootless == Some(true) && platform != Platform::Container),
+        (
+            "rootless",
+            settings.rootless == Some(true) && ![Platform::Container, Platform::Podman].contains(&platform),
+        ),
         ("scheduler", settings.scheduler.is_some()),
         ("hz", settings.hz.is_some()),
         ("base_slice", settings.base_slice.is_some()),

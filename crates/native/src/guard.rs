@@ -46,7 +46,9 @@ impl Guard {
         let mut guard = Self { folder: Some(folder), cgroup: without, confines, unfinished: Vec::new() };
         match guard.make_groups(&group_name, shape) {
             // What was made before the refusal stands in the ledger and goes with the run.
-            Err(Problem::Unavailable(..)) if shape.rootless => guard.cgroup = Arc::new(cgroup::NoGroups),
+            Err(Problem::Unavailable(..)) if shape.rootless && !shape.needs.engine => {
+                guard.cgroup = Arc::new(cgroup::NoGroups)
+            }
             made => made?,
         }
         stop_at("guard");

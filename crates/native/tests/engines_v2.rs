@@ -8,6 +8,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio, id};
 use std::time::{Duration, Instant};
@@ -24,6 +25,10 @@ use common::tree::{on_v2, read, tree};
 const PROMISED: &str = "CATAMARAN_ENGINES";
 /// Which engine starts the tenants of the run that is to be killed.
 const VICTIM: &str = "CATAMARAN_ENGINES_V2_VICTIM";
+/// Set for the process that is an ordinary user.
+const ORDINARY: &str = "CATAMARAN_ENGINES_V2_ORDINARY";
+/// Number of that user and its group: `nobody`.
+const NOBODY: u32 = 65534;
 /// How long an emulated machine may take for what a real one does at once.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// A tenant that is throttled most of the time.
@@ -87,8 +92,9 @@ fn assert_all_are_inside(around: &Path) {
     }
 }
 
-/// The limits of the scenario stand in the files of the group that the engine has made, and hold; all that it costs is counted.
-fn keeps_limits(platform: Platform) {
+/// The limits of the scenario stand in the files of the group that the engine has made, and hold; all that it costs is counted. An
+/// ordinary user has no disk to be bounded.
+fn keeps_limits(platform: Platform, rootless: bool) {
     if !on_v2(platform.name()) {
         return;
     }
@@ -96,12 +102,19 @@ fn keeps_limits(platform: Platform) {
     let own = || (tree(), left(id()), fs::read_to_string("/proc/self/cgroup").expect("/proc"));
     let before = own();
     let has_options = platform != Platform::Containerd;
-    let (cpu, more) = if has_options {
-        (", set = \"0\"", "pids = { limit = 64 }\nio = { read = \"4MB/s\" }")
-    } else {
-        ("", "")
-    };
-    let plan = common::plan("3s", "", &(hog(cpu, more) + LEAK));
+    let (cpu, mut more) =
+        if has_options { (", set = \"0\"", "pids = { limit = 64 }".to_owned()) } else { ("", String::new()) };
+    let has_disk = has_options && !rootless;
+    if has_disk {
+        more += "
+io = { read = \"4MB/s\" }";
+    }
+    let settings = format!(
+        "[platform.{platform}]
+rootless = {rootless}
+"
+    );
+    let plan = common::plan("3s", "", &(hog(cpu, &more) + LEAK + if rootless { &settings } else { "" }));
     let runs = std::thread::spawn(move || common::answer(&plan, platform));
     let group = bounded_group(|| runs.is_finished());
     if let Some(group) = &group {
@@ -110,6 +123,8 @@ fn keeps_limits(platform: Platform) {
         if has_options {
             assert_says(group, "cpuset.cpus", "0");
             assert_says(group, "pids.max", "64");
+        }
+        if has_disk {
             let bound = read(group, "io.max");
             assert!(bound.contains("rbps=4000000 "), "{bound:?}");
         }
@@ -166,22 +181,64 @@ fn doctor_says_that_engines_work_on_version_2() {
 
 #[test]
 fn podman_keeps_limits_on_version_2() {
-    keeps_limits(Platform::Podman);
+    keeps_limits(Platform::Podman, false);
 }
 
 #[test]
 fn containerd_keeps_limits_on_version_2() {
-    keeps_limits(Platform::Containerd);
+    keeps_limits(Platform::Containerd, false);
 }
 
 #[test]
 fn docker_keeps_limits_on_version_2() {
-    keeps_limits(Platform::Docker);
+    keeps_limits(Platform::Docker, false);
 }
 
 #[test]
 fn lxc_keeps_limits_on_version_2() {
-    keeps_limits(Platform::Lxc);
+    keeps_limits(Platform::Lxc, false);
+}
+
+/// Not a test: what the other one starts as an ordinary user. Does nothing when started by anyone else.
+#[test]
+fn ordinary_user() {
+    if std::env::var_os(ORDINARY).is_some() {
+        keeps_limits(Platform::Podman, true);
+    }
+}
+
+/// In a group that is the user's, as systemd gives one.
+#[test]
+fn an_ordinary_users_podman_keeps_limits_on_version_2() {
+    const NAME: &str = "an_ordinary_users_podman_keeps_limits_on_version_2";
+    if !on_v2(NAME) {
+        return;
+    }
+    let names = std::env::var(PROMISED).unwrap_or_default();
+    if !names.split(',').any(|name| name == Platform::Podman.name()) {
+        return println!(
+            "skipped: {NAME}: no podman was promised, and this group is not to be given away elsewhere"
+        );
+    }
+    let (group, runtime) = (Path::new("/sys/fs/cgroup/user.scope"), tempfile::tempdir().expect("a folder"));
+    fs::create_dir(group).expect("a group");
+    let files = ["cgroup.procs", "cgroup.threads", "cgroup.subtree_control"].map(|file| group.join(file));
+    for path in files.iter().map(PathBuf::as_path).chain([group, runtime.path()]) {
+        chown(path, Some(NOBODY), Some(NOBODY)).expect("given away");
+    }
+    let output = Command::new("sh")
+        .args(["-c", "echo $$ > \"$0/cgroup.procs\" && exec \"$@\""])
+        .arg(group)
+        .args(["setpriv", &format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups"])
+        .arg(std::env::current_exe().expect("this test"))
+        .args(["--exact", "ordinary_user", "--nocapture", "--test-threads=1"])
+        .env(ORDINARY, "yes")
+        .env("XDG_RUNTIME_DIR", runtime.path())
+        .output()
+        .expect("sh starts");
+    fs::remove_dir(group).expect("nobody is left in it");
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(output.status.success() && !said.concat().contains("skipped"), "{}", said.concat());
 }
 
 /// Not a test: what the other one starts and kills. Does nothing when started by anyone else.

@@ -99,7 +99,7 @@ impl ByHand {
 
     /// The room itself, and a function that carries out a command in it.
     fn room(&self) -> Vec<String> {
-        let RoomPlan { folder, enter, settle, shown, hidden } = &self.room;
+        let RoomPlan { folder, enter, settle, shown, hidden, .. } = &self.room;
         let (store, ready, end) =
             (self.room.store(), quoted(&folder.join("ready")), quoted(&folder.join("end")));
         let mut inside = vec!["set -e".to_owned()];

@@ -135,6 +135,8 @@ pub(super) struct Place {
     pub(super) store: PathBuf,
     /// Of the control groups.
     pub(super) version: u8,
+    /// Whether it is an ordinary user's.
+    pub(super) rootless: bool,
     /// What the names of containers' groups begin with, in the groups that the room sees: empty or `/` and a name.
     pub(super) parent: String,
     /// The engine's programs, in the order of [`Calls::programs`].

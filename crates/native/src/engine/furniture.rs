@@ -7,6 +7,7 @@ use catamaran_worker::script::Step;
 
 use crate::cgroup::Cgroup;
 use crate::guard::Guard;
+use crate::platform::own_ids;
 use crate::problem::Problem;
 use crate::shown::Shown;
 
@@ -57,7 +58,8 @@ pub(super) fn furniture(cgroup: &dyn Cgroup, folder: &Path, shown: Shown, stays:
     let settle = settle.collect();
     let enter = shown.groups.iter().map(|(group, _)| group.clone()).collect();
     let hidden = PRIVATE.iter().map(PathBuf::from).chain(shown.hidden).collect();
-    RoomPlan { folder: folder.to_owned(), enter, settle, shown: shown.groups, hidden }
+    let folder = folder.to_owned();
+    RoomPlan { folder, enter, settle, shown: shown.groups, hidden, ..RoomPlan::default() }
 }
 
 /// Those groups in which the engine's own processes are.
@@ -77,6 +79,18 @@ pub(super) fn make_own_groups(guard: &mut Guard, plan: &RoomPlan) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Makes a room that of an ordinary user, with what podman wants to know where somebody else has made its user namespace
+/// (`pkg/unshare` of containers/storage).
+pub(super) fn give_to_user(plan: &mut RoomPlan) {
+    let (user, group) = own_ids();
+    plan.user = Some((user, group));
+    plan.variables = vec![
+        ("XDG_RUNTIME_DIR".to_owned(), plan.store().display().to_string()),
+        ("_CONTAINERS_USERNS_CONFIGURED".to_owned(), "done".to_owned()),
+        ("_CONTAINERS_ROOTLESS_UID".to_owned(), user.to_string()),
+    ];
 }
 
 /// The group in which all processes of a room are.

@@ -6,6 +6,7 @@
 
 mod by_hand;
 mod calls;
+mod found;
 mod furniture;
 mod pull;
 mod room;
@@ -18,27 +19,24 @@ use catamaran_scenario::plan::{PlatformSettings, Tenant};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::facts::Facts;
 use catamaran_worker::minimal::{CONTROL, FILE, PROGRAM};
-use catamaran_worker::room_plan::RoomPlan;
 use catamaran_worker::script::Step;
 use catamaran_worker::stop::stop_at;
 
 use crate::cgroup::Limits;
 use crate::guard::Guard;
 use crate::image::{self, Images, worker};
-use crate::installed::Installed;
 use crate::interrupt::Interrupt;
-use crate::launcher::{Launcher, WorkerFile};
+use crate::launcher::Launcher;
 use crate::platform;
 use crate::problem::Problem;
 use crate::runtime;
-use crate::shown::Shown;
 
 use pull::Pulls;
 
 pub(crate) use by_hand::ByHand;
 use calls::{CONTAINERD, Calls, Container, DOCKER, Daemon, LXC, PODMAN, Place};
+pub(crate) use found::Found;
 pub(crate) use furniture::counting_group;
-use furniture::{furniture, holding_group, make_own_groups};
 use room::Room;
 
 /// How the groups end that LXC's monitors are put into, below that of whoever starts them.
@@ -81,80 +79,6 @@ pub(crate) fn takes(platform: Platform, runtime: &str) -> bool {
 pub(crate) fn runtime(platform: Platform, settings: &PlatformSettings) -> Option<Platform> {
     let told = settings.runtime.as_deref().and_then(runtime::named);
     calls(platform)?.runtime().map(|own| told.unwrap_or(own))
-}
-
-/// An engine as it is installed.
-pub(crate) struct Found {
-    calls: &'static dyn Calls,
-    programs: Vec<Installed>,
-    runtime: Option<Installed>,
-}
-
-impl Found {
-    /// The engine of a platform; none where tenants are started otherwise.
-    ///
-    /// # Errors
-    /// [`Problem::Unavailable`] where a program is not installed.
-    pub(crate) fn find(platform: Platform, settings: &PlatformSettings) -> Result<Option<Self>, Problem> {
-        let Some(calls) = calls(platform) else { return Ok(None) };
-        let find = |name: &&str| Installed::find(name, calls.remedy());
-        let programs = calls.programs().iter().map(find).collect::<Result<_, _>>()?;
-        let runtime = runtime(platform, settings);
-        let find = |platform: Platform| {
-            Installed::find(platform.name(), runtime::remedy(platform).unwrap_or_default())
-        };
-        Ok(Some(Self { calls, programs, runtime: runtime.map(find).transpose()? }))
-    }
-
-    /// Starts it for a run alone.
-    ///
-    /// # Errors
-    /// Where it can't be started, or not with what this machine has.
-    pub(crate) fn open(
-        self,
-        (plan, images): (&Plan, &Images),
-        guard: &mut Guard,
-        worker: &WorkerFile,
-        interrupt: &Interrupt,
-    ) -> Result<Engine, Problem> {
-        let shown = Shown::of(&*guard.cgroup, &guard.group_name());
-        shown.make(guard)?;
-        let furniture = furniture(&*guard.cgroup, guard.path(), shown, self.calls.stays());
-        make_own_groups(guard, &furniture)?;
-        let room = Room::open(worker, guard.id(), &furniture, interrupt)?;
-        guard.finish()?;
-        stop_at("room");
-        let parent = guard.inner_name().strip_prefix(&guard.group_name()).unwrap_or_default().to_owned();
-        let place = self.place(&furniture, guard.cgroup.version(), parent);
-        let (calls, version, group) = (self.calls, self.version(), holding_group(&furniture));
-        let pulls = Pulls::default();
-        let mut engine = Engine { calls, version, place, room, group, started: 0, pulls };
-        engine.begin(interrupt)?;
-        engine.load((plan, images), guard, interrupt)?;
-        Ok(engine)
-    }
-
-    /// Where it is at home in a room.
-    fn place(&self, room: &RoomPlan, version: u8, parent: String) -> Place {
-        Place {
-            folder: room.folder.clone(),
-            store: room.store(),
-            version,
-            parent,
-            programs: self.programs.iter().map(|installed| installed.program.clone()).collect(),
-            runtime: self.runtime.as_ref().map(|runtime| runtime.program.clone()).unwrap_or_default(),
-        }
-    }
-
-    /// What the engine and its runtime say of themselves.
-    pub(crate) fn version(&self) -> String {
-        let told = self.programs.first().map_or("", |installed| &installed.version);
-        match &self.runtime {
-            Some(runtime) => format!("{told} with {}", runtime.version),
-            // LXC's tools tell a number alone.
-            None => format!("lxc {told}"),
-        }
-    }
 }
 
 /// A tenant as it is to be contained.

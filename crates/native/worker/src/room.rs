@@ -19,7 +19,7 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, getppid, wait};
 use rustix::thread::UnshareFlags;
 
 use crate::launch::say;
-use crate::start::die_with_parent;
+use crate::start::{be_root, die_with_parent};
 use crate::{network, rootfs};
 
 /// Where engines have folders of their own, and make those that they miss.
@@ -34,6 +34,12 @@ pub(crate) fn make(runner: &str) -> Result<(), String> {
     let Some(text) = hear()? else { return Ok(()) };
     let plan = RoomPlan::from_text(&text)?;
     enter(&plan.enter)?;
+    if let Some((user, group)) = plan.user {
+        // SAFETY: this process has one thread; of the user it keeps all but the rights outside of the namespace.
+        unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWUSER) }
+            .map_err(|error| format!("cannot make a user namespace for the engine: {error}"))?;
+        be_root("self", user, group)?;
+    }
     // SAFETY: this process has one thread, and no memory or descriptor that depends on its namespaces.
     unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWCGROUP) }
         .map_err(|error| format!("cannot make a cgroup namespace for the engine: {error}"))?;
@@ -54,6 +60,7 @@ pub(crate) fn make(runner: &str) -> Result<(), String> {
         .env("PATH", PATH)
         .env("HOME", &store)
         .env("TMPDIR", &store)
+        .envs(plan.variables.iter().map(|(name, value)| (name, value)))
         .current_dir(&store)
         .spawn();
     let ended = first

@@ -16,6 +16,10 @@ pub const SAID_BYTES_MAX: u64 = 16_000;
 pub struct RoomPlan {
     /// The run's folder, which stays to be seen at its place.
     pub folder: PathBuf,
+    /// The user and group who are root in there, in a user namespace in which there is nobody else; none without one.
+    pub user: Option<(u32, u32)>,
+    /// Variables of all that is started in there, by name.
+    pub variables: Vec<(String, String)>,
     /// Groups that are the root of all control groups in there.
     pub enter: Vec<PathBuf>,
     /// Groups in which its processes are at work.
@@ -40,6 +44,12 @@ impl RoomPlan {
         let lists = [("enter", &self.enter), ("settle", &self.settle), ("hide", &self.hidden)];
         for (word, path) in lists.into_iter().flat_map(|(word, list)| list.iter().map(move |p| (word, p))) {
             let _ = writeln!(text, "{word} {}", path.display());
+        }
+        if let Some((user, group)) = self.user {
+            let _ = writeln!(text, "user {user}\t{group}");
+        }
+        for (name, value) in &self.variables {
+            let _ = writeln!(text, "set {name}\t{value}");
         }
         for (folder, at) in &self.shown {
             let _ = writeln!(text, "show {}\t{}", folder.display(), at.display());
@@ -66,6 +76,14 @@ impl RoomPlan {
             "enter" => self.enter.push(rest.into()),
             "settle" => self.settle.push(rest.into()),
             "hide" => self.hidden.push(rest.into()),
+            "user" => {
+                let (user, group) = rest.split_once('\t')?;
+                self.user = Some((user.parse().ok()?, group.parse().ok()?));
+            }
+            "set" => {
+                let (name, value) = rest.split_once('\t')?;
+                self.variables.push((name.to_owned(), value.to_owned()));
+            }
             "show" => {
                 let (folder, at) = rest.split_once('\t')?;
                 self.shown.push((folder.into(), at.into()));
@@ -151,13 +169,17 @@ mod tests {
     fn what_is_said_is_what_is_heard() {
         let plan = RoomPlan {
             folder: "/run/catamaran/1-2".into(),
+            user: Some((1000, 100)),
+            variables: vec![("HOME".to_owned(), "/with blank".to_owned())],
             enter: vec!["/sys/fs/cgroup/cpu/catamaran-1-2".into()],
             settle: vec!["/sys/fs/cgroup/cpu".into(), "/with blank".into()],
             shown: vec![("/a b".into(), "/c d".into())],
             hidden: vec!["/run".into()],
         };
         assert_eq!(RoomPlan::from_text(&plan.to_text()), Ok(plan));
-        assert!(RoomPlan::from_text("folder /x\nshow /a").is_err());
+        for wrong in ["folder /x\nshow /a", "user 0", "user 0\t-1", "set HOME"] {
+            assert!(RoomPlan::from_text(wrong).is_err(), "{wrong:?}");
+        }
         for log in [None, Some("/log".into())] {
             let command = Command { log, words: vec!["ctr".into(), String::new(), "a b\nc".into()] };
             assert_eq!(Command::from_text(&command.to_text()), Some(command));

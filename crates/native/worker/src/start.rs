@@ -98,12 +98,7 @@ impl Start<'_> {
                 .map_err(|error| format!("cannot give process {child} the nice value {nice}: {error}"))?;
         }
         let Some((user, group)) = self.script.user else { return Ok(()) };
-        let lines = [("setgroups", "deny".to_owned()), ("uid_map", map(user)), ("gid_map", map(group))];
-        lines.into_iter().try_for_each(|(file, line)| {
-            let path = format!("/proc/{child}/{file}");
-            std::fs::write(&path, &line)
-                .map_err(|error| format!("cannot write {line:?} to {path} (user namespace): {error}"))
-        })
+        be_root(&child.to_string(), user, group)
     }
 
     /// The namespaces to be born with. A cgroup namespace has the groups for its root that the process is in when it is
@@ -307,8 +302,15 @@ impl Start<'_> {
 }
 
 /// The line that makes `id` of the machine the root of a user namespace, and lets nobody else in.
-fn map(id: u32) -> String {
-    format!("0 {id} 1")
+/// Has a user and a group be root in the user namespace of a process that has just got it.
+pub(crate) fn be_root(process: &str, user: u32, group: u32) -> Result<(), String> {
+    let map = |id: u32| format!("0 {id} 1");
+    let lines = [("setgroups", "deny".to_owned()), ("uid_map", map(user)), ("gid_map", map(group))];
+    lines.into_iter().try_for_each(|(file, line)| {
+        let path = format!("/proc/{process}/{file}");
+        std::fs::write(&path, &line)
+            .map_err(|error| format!("cannot write {line:?} to {path} (user namespace): {error}"))
+    })
 }
 
 fn open_folder(path: &std::path::Path) -> Result<OwnedFd, String> {

@@ -83,7 +83,7 @@ static PLATFORM: Table = Table::new(
         Field::absent("rootless", Takes::Flag, "false")
             .means(
                 "Carried out without root: in a user namespace in which the user is root, and nobody else is there. Limits apply \
-                 where the user was given a control group; else the report lists them in `absent`.",
+                 where the user was given a control group; else the report lists them in `absent`. Podman needs one, of cgroup v2.",
             )
             .like("true"),
         Field::absent("scheduler", Takes::Choice(&["eevdf", "cfs"]), "as calibrated")

@@ -22,8 +22,10 @@ const LXC_ROOT: &str = "/usr/lib/x86_64-linux-gnu/lxc/rootfs/README";
 /// Whose signatures podman wants to see on an image: nobody's (`containers-policy.json(5)`).
 const POLICY: &str = "{\"default\": [{\"type\": \"insecureAcceptAnything\"}]}\n";
 /// Who there is; engines look up whom they are and whose their sockets are to be.
-const USERS: [(&str, &str); 2] =
-    [("/etc/passwd", "root:x:0:0:root:/:/bin/sh\n"), ("/etc/group", "root:x:0:\n")];
+const USERS: [(&str, &str); 2] = [
+    ("/etc/passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"),
+    ("/etc/group", "root:x:0:\nnogroup:x:65534:\n"),
+];
 /// Where the guest's programs are, those on a disk too.
 const PATH: &str = "/usr/local/bin:/bin";
 /// What LXC's and containers' ends are looked for with, beside what every guest has.
@@ -47,7 +49,7 @@ pub(super) fn engines_v2(run: &mut Run) -> Result<()> {
         match programs.iter().find(|program| run.workspace.find(program).is_none()) {
             None => here.push((engine, programs)),
             Some(missing) => {
-                run.tally.line(&format!("test {engine} on cgroup v2 ... ignored, {missing} is not on PATH"))
+                run.tally.line(&format!("test {engine} on cgroup v2 ... ignored, {missing} is not on PATH"));
             }
         }
     }

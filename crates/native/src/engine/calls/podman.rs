@@ -18,6 +18,10 @@ impl Podman {
         }
         words.extend(["--runtime".to_owned(), text(&at.runtime)]);
         words.extend(owned(["--cgroup-manager=cgroupfs", "--events-backend=none"]));
+        if at.rootless {
+            // Whether an ordinary user may have overlays depends on the kernel.
+            words.push("--storage-driver=vfs".to_owned());
+        }
         words
     }
 }
