@@ -70,9 +70,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         let (own, others) = own_program(tenant, platform);
         lines.extend(own.into_iter().chain(image::remark(plan, platform, tenant)));
         if let Some(starter) = &starter {
-            let attach = network
-                .as_ref()
-                .map_or_else(|| runtime::loopback_by_hand(platform), |network| network.attach(instance));
+            let attach = attached(network.as_ref(), platform, instance);
             lines.extend(starter.start(&how, (tenant, &label, instance), attach)?);
             lines.extend(others);
             continue;
@@ -109,6 +107,11 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     lines.extend(without(&roots));
     lines.extend(starter.map(|_| format!("rm -r {BY_HAND}")));
     Ok(lines)
+}
+
+/// What connects a container that others started.
+fn attached(network: Option<&ByHand>, platform: Platform, instance: usize) -> Vec<String> {
+    network.map_or_else(|| runtime::loopback_by_hand(platform), |network| network.attach(instance))
 }
 
 /// What removes those roots, and the folder that they are in.

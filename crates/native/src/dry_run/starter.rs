@@ -14,7 +14,7 @@ use crate::{engine, platform};
 /// A program of the machine's that starts containers.
 pub(super) enum Starter {
     Runtime(Runtime),
-    Engine(engine::ByHand),
+    Engine(Box<engine::ByHand>),
 }
 
 impl Starter {
@@ -25,7 +25,8 @@ impl Starter {
         cgroup: &dyn Cgroup,
     ) -> Result<Option<Self>, Problem> {
         if let Some(found) = engine::Found::find(platform, settings)? {
-            return found.by_hand(cgroup, NAME, Path::new(BY_HAND)).map(Self::Engine).map(Some);
+            let engine = found.by_hand(cgroup, NAME, Path::new(BY_HAND))?;
+            return Ok(Some(Self::Engine(Box::new(engine))));
         }
         Ok(Runtime::find(platform)?.map(Self::Runtime))
     }
