@@ -47,7 +47,7 @@ impl Guard {
         match guard.make_groups(&group_name, shape) {
             // What was made before the refusal stands in the ledger and goes with the run.
             Err(Problem::Unavailable(..)) if shape.rootless && !shape.needs.engine => {
-                guard.cgroup = Arc::new(cgroup::NoGroups)
+                guard.cgroup = Arc::new(cgroup::NoGroups);
             }
             made => made?,
         }

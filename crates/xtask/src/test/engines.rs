@@ -68,11 +68,7 @@ pub(super) fn engines_v2(run: &mut Run) -> Result<()> {
         image.file("/etc/containers/policy.json", POLICY.into());
         USERS.into_iter().for_each(|(file, text)| image.file(file, text.into()));
         let names: Vec<&str> = here.iter().map(|(engine, _)| *engine).collect();
-        Ok(format!(
-            "{SECONDS} alone PATH={PATH} CATAMARAN_ENGINES={} {place} {}\n",
-            names.join(","),
-            std::env::var("XTRA").unwrap_or_default()
-        ))
+        Ok(format!("{SECONDS} alone PATH={PATH} CATAMARAN_ENGINES={} {place}\n", names.join(",")))
     })
 }
 
