@@ -206,7 +206,12 @@ fn lxc_keeps_limits_on_version_2() {
 #[test]
 fn ordinary_user() {
     match std::env::var(ORDINARY).as_deref() {
-        Ok("keeps limits") => keeps_limits(Platform::Podman, true),
+        Ok("keeps limits") => {
+            keeps_limits(Platform::Podman, true);
+            let checks = catamaran_native::doctor();
+            let check = checks.iter().find(|check| check.name == "podman, rootless").expect("a row");
+            assert!(check.works, "{check:?}");
+        }
         Ok("is killed") => {
             let plan = common::plan("60s", "", &tenants(false, false, true));
             println!("{:?}", common::answer(&plan, Platform::Podman).err());
