@@ -11,6 +11,7 @@
 use std::error::Error;
 use std::ffi::CStr;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
@@ -159,6 +160,10 @@ fn use_disk(name: &str) -> Outcome<()> {
     fs::create_dir_all(at)?;
     let disk = format!("/dev/{name}");
     mount(&disk, at, "ext4", flags, c"").map_err(|error| format!("cannot mount {disk} at {at}: {error}"))?;
+    if !has_programs {
+        // Open to everybody, as that folder is.
+        fs::set_permissions(at, fs::Permissions::from_mode(0o1777))?;
+    }
     let scheduler = folder.join("queue/scheduler");
     if !has_programs && fs::read_to_string(&scheduler)?.contains("bfq") {
         fs::write(scheduler, "bfq")?;

@@ -63,7 +63,9 @@ pub fn doctor() -> Vec<Check> {
     checks.push(kvm());
     checks.extend(vm::checks());
     checks.extend(Platform::ALL.iter().map(|platform| try_platform(*platform)));
-    checks.push(rootless_container());
+    checks.push(rootless(Platform::Container));
+    // To root it is refused.
+    checks.extend((!rustix::process::geteuid().is_root()).then(|| rootless(Platform::Podman)));
     checks
 }
 
@@ -202,10 +204,10 @@ fn try_platform(platform: Platform) -> Check {
     try_moment(platform.name(), platform, &moment)
 }
 
-/// A container as an ordinary user has it.
-fn rootless_container() -> Check {
-    let moment = format!("{MOMENT}[platform.container]\nrootless = true\n");
-    try_moment("container, rootless", Platform::Container, &moment)
+/// Containers as an ordinary user has them.
+fn rootless(platform: Platform) -> Check {
+    let moment = format!("{MOMENT}[platform.{platform}]\nrootless = true\n");
+    try_moment(&format!("{platform}, rootless"), platform, &moment)
 }
 
 fn try_moment(name: &str, platform: Platform, moment: &str) -> Check {

@@ -287,6 +287,15 @@ fn what_an_engine_cannot_be_told_is_refused_by_its_field() {
     for (host, tenants, expected) in &of_all {
         ENGINES.into_iter().for_each(|platform| refused(platform, host, tenants, expected));
     }
+    let settings = format!("{}\n[platform.docker]\nrootless = true", tenant(""));
+    refused(Platform::Docker, "", &settings, "platform.docker.rootless");
+    let settings = format!("{}\n[platform.podman]\nrootless = true", tenant(""));
+    match common::answer(&plan("", &settings), Platform::Podman) {
+        Err(RunError::Unavailable { why, remedy, .. }) => {
+            assert!(why.contains("ordinary user") && !remedy.is_empty(), "{why}: {remedy}");
+        }
+        other => panic!("rootless podman by root, or on version 1: {other:?}"),
+    }
     let settings = format!("{}\n[platform.lxc]\nruntime = \"runc\"", tenant(""));
     refused(Platform::Lxc, "", &settings, "platform.lxc.runtime");
     let settings = format!("{}\n[platform.docker]\nruntime = \"runsc\"", tenant(""));

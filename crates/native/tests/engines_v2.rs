@@ -8,6 +8,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio, id};
@@ -46,6 +47,18 @@ fn hog(cpu: &str, more: &str) -> String {
 /// A tenant that wants twice the memory that it may have.
 const LEAK: &str = "[[tenant]]\nname = \"leak\"\nmemory = { limit = \"32MiB\" }\n\
                     workload = { kind = \"memory\", start = \"64MiB\" }\n";
+
+/// A program of the machine beside them, in the container of an ordinary user.
+const ROOTLESS: &str = "[[tenant]]\nname = \"program\"\nworkload = { kind = \"command\", argv = [\"/bin/sleep\", \"9\"] }\n\
+                        [platform.podman]\nrootless = true\n";
+
+/// The two, with the limits for which an engine's client has options, on a disk where there is one to be bounded.
+fn tenants(has_options: bool, has_disk: bool, rootless: bool) -> String {
+    let (cpu, pids) = if has_options { (", set = \"0\"", "pids = { limit = 64 }\n") } else { ("", "") };
+    let io = if has_disk { "io = { read = \"4MB/s\" }\n" } else { "" };
+    let settings = if rootless { ROOTLESS } else { "" };
+    [&*hog(cpu, &format!("{pids}{io}")), LEAK, settings].concat()
+}
 
 /// Groups below the guard of this process's run, once one of them has that bound of its CPU time; none where the run is over before.
 fn bounded_group(is_over: impl Fn() -> bool) -> Option<PathBuf> {
@@ -102,19 +115,8 @@ fn keeps_limits(platform: Platform, rootless: bool) {
     let own = || (tree(), left(id()), fs::read_to_string("/proc/self/cgroup").expect("/proc"));
     let before = own();
     let has_options = platform != Platform::Containerd;
-    let (cpu, mut more) =
-        if has_options { (", set = \"0\"", "pids = { limit = 64 }".to_owned()) } else { ("", String::new()) };
     let has_disk = has_options && !rootless;
-    if has_disk {
-        more += "
-io = { read = \"4MB/s\" }";
-    }
-    let settings = format!(
-        "[platform.{platform}]
-rootless = {rootless}
-"
-    );
-    let plan = common::plan("3s", "", &(hog(cpu, &more) + LEAK + if rootless { &settings } else { "" }));
+    let plan = common::plan("3s", "", &tenants(has_options, has_disk, rootless));
     let runs = std::thread::spawn(move || common::answer(&plan, platform));
     let group = bounded_group(|| runs.is_finished());
     if let Some(group) = &group {
@@ -147,10 +149,11 @@ fn promised(platform: Platform, answer: Result<Report, catamaran_report::RunErro
 }
 
 fn assert_counted(platform: Platform, report: &Report) {
-    let [hog, leak] = &*report.tenants else { panic!("{platform}: {:?}", report.tenants) };
+    let [hog, leak, others @ ..] = &*report.tenants else { panic!("{platform}: {:?}", report.tenants) };
     let states = [(hog.state, hog.oom_kills), (leak.state, leak.oom_kills)];
     let expected = [(TenantState::Running, Some(0)), (TenantState::OomKilled, Some(1))];
     assert_eq!(states, expected, "{platform}: {:?}", report.tenants);
+    assert!(others.iter().all(|tenant| tenant.state == TenantState::Completed), "{platform}: {others:?}");
     assert!(hog.throttled_periods.is_some_and(|periods| periods >= 3), "{platform}: {hog:?}");
     assert!(hog.throttled_s.is_some_and(|s| s > 0.3), "{platform}: {hog:?}");
     assert!(hog.cpu_s.is_some_and(|s| s > 0.0 && s < 1.5), "{platform}: {hog:?}");
@@ -202,12 +205,36 @@ fn lxc_keeps_limits_on_version_2() {
 /// Not a test: what the other one starts as an ordinary user. Does nothing when started by anyone else.
 #[test]
 fn ordinary_user() {
-    if std::env::var_os(ORDINARY).is_some() {
-        keeps_limits(Platform::Podman, true);
+    match std::env::var(ORDINARY).as_deref() {
+        Ok("keeps limits") => {
+            keeps_limits(Platform::Podman, true);
+            let checks = catamaran_native::doctor();
+            let check = checks.iter().find(|check| check.name == "podman, rootless").expect("a row");
+            assert!(check.works, "{check:?}");
+        }
+        Ok("is killed") => {
+            let plan = common::plan("60s", "", &tenants(false, false, true));
+            println!("{:?}", common::answer(&plan, Platform::Podman).err());
+        }
+        Ok("cleans up") => assert!(clean().is_ok_and(|cleaned| cleaned.runs == 1), "one run was killed"),
+        _ => {}
     }
 }
 
-/// In a group that is the user's, as systemd gives one.
+/// This test as an ordinary user, in a group that is the user's, as systemd gives one.
+fn as_user(group: &Path, runtime: &Path, what: &str) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "echo $$ > \"$0/cgroup.procs\" && exec \"$@\""])
+        .arg(group)
+        .args(["setpriv", &format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups"])
+        .arg(std::env::current_exe().expect("this test"))
+        .args(["--exact", "ordinary_user", "--nocapture", "--test-threads=1"])
+        .env(ORDINARY, what)
+        .env("XDG_RUNTIME_DIR", runtime);
+    command
+}
+
 #[test]
 fn an_ordinary_users_podman_keeps_limits_on_version_2() {
     const NAME: &str = "an_ordinary_users_podman_keeps_limits_on_version_2";
@@ -216,9 +243,7 @@ fn an_ordinary_users_podman_keeps_limits_on_version_2() {
     }
     let names = std::env::var(PROMISED).unwrap_or_default();
     if !names.split(',').any(|name| name == Platform::Podman.name()) {
-        return println!(
-            "skipped: {NAME}: no podman was promised, and this group is not to be given away elsewhere"
-        );
+        return println!("skipped: {NAME}: no podman was promised, and no group is given away elsewhere");
     }
     let (group, runtime) = (Path::new("/sys/fs/cgroup/user.scope"), tempfile::tempdir().expect("a folder"));
     fs::create_dir(group).expect("a group");
@@ -226,19 +251,28 @@ fn an_ordinary_users_podman_keeps_limits_on_version_2() {
     for path in files.iter().map(PathBuf::as_path).chain([group, runtime.path()]) {
         chown(path, Some(NOBODY), Some(NOBODY)).expect("given away");
     }
-    let output = Command::new("sh")
-        .args(["-c", "echo $$ > \"$0/cgroup.procs\" && exec \"$@\""])
-        .arg(group)
-        .args(["setpriv", &format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups"])
-        .arg(std::env::current_exe().expect("this test"))
-        .args(["--exact", "ordinary_user", "--nocapture", "--test-threads=1"])
-        .env(ORDINARY, "yes")
-        .env("XDG_RUNTIME_DIR", runtime.path())
-        .output()
-        .expect("sh starts");
+    let before = tree();
+    let succeed = |group: &Path, what: &str| {
+        let output = as_user(group, runtime.path(), what).output().expect("sh starts");
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let said = said.concat();
+        assert!(output.status.success() && !said.contains("skipped"), "{what}: {said}");
+    };
+    succeed(group, "keeps limits");
+    let mut killed = as_user(group, runtime.path(), "is killed");
+    killed.env("CATAMARAN_STOP_AT", "running").stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut killed = killed.spawn().expect("sh starts");
+    let said = BufReader::new(killed.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    assert!(said.into_iter().any(|line| line == "stopped at running"), "it never came to run");
+    assert!(left(killed.id()).len() > 3, "groups and processes of it: {:?}", left(killed.id()));
+    killed.kill().expect("a process");
+    killed.wait().expect("its end");
+    // From elsewhere: the user's own group hands controllers down for the run that was killed.
+    let own = fs::read_to_string("/proc/self/cgroup").expect("/proc");
+    let own = own.trim().trim_start_matches("0::/");
+    succeed(&Path::new("/sys/fs/cgroup").join(own), "cleans up");
+    assert_eq!((left_in_the_end(killed.id()), tree()), (BTreeSet::new(), before));
     fs::remove_dir(group).expect("nobody is left in it");
-    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    assert!(output.status.success() && !said.concat().contains("skipped"), "{}", said.concat());
 }
 
 /// Not a test: what the other one starts and kills. Does nothing when started by anyone else.

@@ -36,12 +36,6 @@ impl Found {
     /// [`Problem::Unavailable`] where a program is not installed.
     pub(crate) fn find(platform: Platform, settings: &PlatformSettings) -> Result<Option<Self>, Problem> {
         let Some(calls) = calls(platform) else { return Ok(None) };
-        let find = |name: &&str| Installed::find(name, calls.remedy());
-        let programs = calls.programs().iter().map(find).collect::<Result<_, _>>()?;
-        let runtime = super::runtime(platform, settings);
-        let find = |platform: Platform| {
-            Installed::find(platform.name(), runtime::remedy(platform).unwrap_or_default())
-        };
         let rootless = settings.rootless == Some(true);
         if rootless && Hierarchies::find().v1.contains_key("cpu") {
             return Err(Problem::unavailable(
@@ -49,6 +43,12 @@ impl Found {
                 "boot with version 2 (systemd.unified_cgroup_hierarchy=1), or take the platform container, rootless",
             ));
         }
+        let find = |name: &&str| Installed::find(name, calls.remedy());
+        let programs = calls.programs().iter().map(find).collect::<Result<_, _>>()?;
+        let runtime = super::runtime(platform, settings);
+        let find = |platform: Platform| {
+            Installed::find(platform.name(), runtime::remedy(platform).unwrap_or_default())
+        };
         Ok(Some(Self { calls, programs, runtime: runtime.map(find).transpose()?, rootless }))
     }
 
@@ -104,5 +104,22 @@ impl Found {
             // LXC's tools tell a number alone.
             None => format!("lxc {told}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_limits_there_is_no_rootless_podman() {
+        let mut settings = PlatformSettings::default();
+        settings.rootless = Some(true);
+        let v1 = Hierarchies::find().v1.contains_key("cpu");
+        let refused = match Found::find(Platform::Podman, &settings) {
+            Err(Problem::Unavailable(why, _)) => why.contains("version 1"),
+            _ => false,
+        };
+        assert_eq!(refused, v1);
     }
 }

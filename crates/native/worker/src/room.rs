@@ -27,10 +27,7 @@ const STATES: &str = "/var/lib";
 
 /// Makes a room by the runner's first message, and waits for its first process.
 pub(crate) fn make(runner: &str) -> Result<(), String> {
-    die_with_parent()?;
-    if getppid().map(|pid| pid.as_raw_nonzero().get().to_string()).as_deref() != Some(runner) {
-        return Err("the runner is gone".to_owned());
-    }
+    stay_with(runner)?;
     let Some(text) = hear()? else { return Ok(()) };
     let plan = RoomPlan::from_text(&text)?;
     enter(&plan.enter)?;
@@ -39,6 +36,8 @@ pub(crate) fn make(runner: &str) -> Result<(), String> {
         unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWUSER) }
             .map_err(|error| format!("cannot make a user namespace for the engine: {error}"))?;
         be_root("self", user, group)?;
+        // Who becomes somebody else is no longer told of a parent's death (prctl(2)).
+        stay_with(runner)?;
     }
     // SAFETY: this process has one thread, and no memory or descriptor that depends on its namespaces.
     unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWCGROUP) }
@@ -67,6 +66,15 @@ pub(crate) fn make(runner: &str) -> Result<(), String> {
         .and_then(|mut first| first.wait())
         .map_err(|error| format!("the room's first process does not start: {error}"))?;
     if ended.success() { Ok(()) } else { Err(format!("the room's first process ended: {ended}")) }
+}
+
+/// Ends with the runner.
+fn stay_with(runner: &str) -> Result<(), String> {
+    die_with_parent()?;
+    if getppid().map(|pid| pid.as_raw_nonzero().get().to_string()).as_deref() != Some(runner) {
+        return Err("the runner is gone".to_owned());
+    }
+    Ok(())
 }
 
 /// Of version 1 as a lone thread: the kernel needs no grace period.

@@ -79,11 +79,7 @@ pub(super) fn engines_v2(run: &mut Run) -> Result<()> {
             return Ok(format!("{SECONDS} alone PATH={PATH} /tests/script\n"));
         }
         let names: Vec<&str> = here.iter().map(|(engine, _)| *engine).collect();
-        Ok(format!(
-            "{SECONDS} alone PATH={PATH} CATAMARAN_ENGINES={} {place} {}\n",
-            names.join(","),
-            std::env::var("XTRA").unwrap_or_default()
-        ))
+        Ok(format!("{SECONDS} alone PATH={PATH} CATAMARAN_ENGINES={} {place}\n", names.join(",")))
     })
 }
 

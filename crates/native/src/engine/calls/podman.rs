@@ -13,9 +13,10 @@ pub(in super::super) const PODMAN: Podman = Podman;
 impl Podman {
     fn words(at: &Place) -> Vec<String> {
         let mut words = vec![at.program(0)];
-        for (option, folder) in [("--root", "root"), ("--runroot", "runroot"), ("--tmpdir", "tmp")] {
-            words.extend([option.to_owned(), at.stored(folder)]);
-        }
+        // podman takes no more than 50 characters for it, and folders of users' runs have longer names.
+        let run_root = "/run/containers/storage".to_owned();
+        let places = [("--root", at.stored("root")), ("--runroot", run_root), ("--tmpdir", at.stored("tmp"))];
+        words.extend(places.into_iter().flat_map(|(option, place)| [option.to_owned(), place]));
         words.extend(["--runtime".to_owned(), text(&at.runtime)]);
         words.extend(owned(["--cgroup-manager=cgroupfs", "--events-backend=none"]));
         if at.rootless {
@@ -52,16 +53,12 @@ impl Calls for Podman {
     }
 
     fn start(&self, at: &Place, container: &Container<'_>) -> Call {
-        // Without CAP_SYS_RESOURCE hard limits can't be raised, as podman does unless it is told these.
-        let fixed = owned([
-            "run",
-            "--detach",
-            "--network=none",
-            "--log-driver=none",
-            "--cgroups=no-conmon",
-            "--ulimit=nofile=1024:1024",
-            "--ulimit=nproc=4096:4096",
-        ]);
+        let mut fixed =
+            owned(["run", "--detach", "--network=none", "--log-driver=none", "--cgroups=no-conmon"]);
+        // Without CAP_SYS_RESOURCE hard limits can't be raised, as podman does for root unless it is told these.
+        if !at.rootless {
+            fixed.extend(owned(["--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096"]));
+        }
         let image = vec![container.image.clone()];
         let parent = vec![at.cgroup_parent()];
         [Self::words(at), fixed, parent, container.options(), image, container.words.clone()].concat().into()
