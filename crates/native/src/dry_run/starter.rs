@@ -25,7 +25,7 @@ impl Starter {
         cgroup: &dyn Cgroup,
     ) -> Result<Option<Self>, Problem> {
         if let Some(found) = engine::Found::find(platform, settings)? {
-            return found.by_hand(cgroup, NAME, Path::new(BY_HAND)).map(Self::Engine).map(Some);
+            return Ok(Some(Self::Engine(found.by_hand(cgroup, NAME, Path::new(BY_HAND)))));
         }
         Ok(Runtime::find(platform)?.map(Self::Runtime))
     }
