@@ -100,6 +100,7 @@ impl Course<'_> {
             lives.filter_map(|life| life.guest.as_mut()).for_each(Guest::hear);
             self.note_ends();
             let now = now_ns();
+            self.check_starts()?;
             if now >= end_ns || self.is_over() {
                 for life in self.tenants.iter_mut().filter_map(|tenant| tenant.lives.last_mut()) {
                     life.last_look(&*self.cgroup);
@@ -122,6 +123,20 @@ impl Course<'_> {
             let next_ns = self.next_ns().map_or(u64::MAX, |next| self.origin_ns.saturating_add(next));
             self.wait_until(end_ns.min(sample_ns).min(next_ns), nursery)?;
         }
+    }
+
+    /// A tenant that fails is a result of the run; one that never was there is none.
+    fn check_starts(&self) -> Result<(), Problem> {
+        for tenant in &self.tenants {
+            let Some(life) = tenant.lives.last().filter(|life| program::was_never_there(life.tape())) else {
+                continue;
+            };
+            if let Some(End { how, .. }) = &life.end {
+                let what = format!("{} was never there: {how}", tenant.row_label());
+                return Err(Problem::new(what, "have its program start here by hand, then run it again"));
+            }
+        }
+        Ok(())
     }
 
     /// Whether nothing is left to come of anybody.
