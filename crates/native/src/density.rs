@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use catamaran_report::RunError;
 use catamaran_scenario::file_work::FileWork;
+use catamaran_scenario::plan::Workload;
 use catamaran_scenario::{Plan, Platform, fork_work};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::accept;
 use crate::cgroup::charge;
 use crate::crowd::Crowd;
 use crate::interrupt::Interrupt;
 use crate::network;
 use crate::problem::Problem;
+use crate::{accept, program};
 
 /// How many fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -51,21 +52,28 @@ pub fn density(
 ) -> Result<Count, RunError> {
     crate::clean()?;
     accept::check_but_bounds_in_guests(plan, platform)?;
-    let one_kind = plan.tenants().get(1).is_some();
-    accept::refuse(one_kind, "tenant", "a density of more than one kind of tenant", "leave the others out")?;
-    accept::refuse(plan.host().swap.0 > 0, "host.swap", "a density with swap", "leave it out")?;
-    let on_disk = plan.tenants().iter().any(|tenant| FileWork::all(&tenant.workload).next().is_some());
-    let forks = plan.tenants().iter().any(|tenant| fork_work::forks(&tenant.workload));
-    accept::refuse(forks, "tenant.workload", "a density of tenants that fork", "take another workload")?;
-    accept::refuse(on_disk, "tenant.workload", "a density of tenants with files", "take another workload")?;
-    accept::refuse(
-        network::is_used(plan),
-        "tenant.workload",
-        "a density of tenants that talk",
-        "take another workload",
-    )?;
+    check(plan)?;
     let interrupt = Interrupt::new(Arc::clone(interrupted));
     count(plan, platform, most, turns_per_cpu_s, &interrupt, progress).map_err(|problem| problem.on(platform))
+}
+
+/// Refuses what is not counted.
+fn check(plan: &Plan) -> Result<(), RunError> {
+    let any = |is: &dyn Fn(&Workload) -> bool| plan.tenants().iter().any(|tenant| is(&tenant.workload));
+    let on_disk = any(&|workload| FileWork::all(workload).next().is_some());
+    let (others, work) = ("leave the others out", "take another workload");
+    let table = [
+        ("tenant", plan.tenants().get(1).is_some(), "more than one kind of tenant", others),
+        ("tenant.workload", any(&fork_work::forks), "tenants that fork", work),
+        ("tenant.workload", on_disk, "tenants with files", work),
+        ("tenant.workload", network::is_used(plan), "tenants that talk", work),
+        ("tenant.workload", any(&program::is_one), "programs of one's own", work),
+    ];
+    let swap = plan.host().swap.0 > 0;
+    accept::refuse(swap, "host.swap", "a density with swap", "leave it out")?;
+    table.into_iter().try_for_each(|(field, wrong, what, advice)| {
+        accept::refuse(wrong, field, &format!("a density of {what}"), advice)
+    })
 }
 
 /// Descriptors that each copy takes: a handle on its process.
@@ -191,4 +199,35 @@ pub(crate) fn weigh(
     let weighed = crowds.iter().filter_map(weight).collect();
     crowds.into_iter().try_for_each(|(_, crowd)| crowd.disperse())?;
     Ok(weighed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_counted_is_refused_by_its_field() {
+        let tenant = |work: &str| format!("[[tenant]]\nname = \"a\"\nworkload = {{ {work} }}\n");
+        let idle = tenant("kind = \"idle\"");
+        let table = [
+            (idle.clone(), None),
+            (idle.clone() + &idle.replace("\"a\"", "\"b\""), Some("tenant")),
+            ("swap = \"1MiB\"\n".to_owned() + &idle, Some("host.swap")),
+            (tenant("kind = \"fork\", rate = \"5/s\", lifetime = \"1s\""), Some("tenant.workload")),
+            (tenant("kind = \"disk\", op = \"read\", size = \"1MiB\""), Some("tenant.workload")),
+            (tenant("kind = \"command\", argv = [\"true\"]"), Some("tenant.workload")),
+        ];
+        for (text, expected) in table {
+            let text = format!(
+                "schema = \"catamaran/scenario/v1\"\nname = \"d\"\nseed = 1\nduration = \"1s\"\nplatforms = [\"container\"]\n\
+                 [host]\ncores = 1\nmemory = \"64MiB\"\n{text}"
+            );
+            let plan = Plan::from_toml(&text, "d.toml").expect("a valid scenario");
+            let refused = match check(&plan) {
+                Err(RunError::Unsupported { field, .. }) => Some(field),
+                _ => None,
+            };
+            assert_eq!(refused.as_deref(), expected, "{text}");
+        }
+    }
 }

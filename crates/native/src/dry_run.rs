@@ -93,14 +93,9 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
         lines.extend(network.iter().flat_map(|network| network.attach(instance)));
         lines.extend(others);
     }
-    let group = |label: &str, instance| match &starter {
-        Some(starter) => starter.group(label, instance),
-        None => label.to_owned(),
-    };
+    let group = |label: &str, instance| Starter::group(starter.as_ref(), label, instance);
     lines.extend(plan.events().iter().flat_map(|event| happening(plan, &place, event, &group, &mut made)));
-    let seconds = plan.duration().seconds();
-    lines.push(format!("# Ended after {seconds} s at the latest; then everything is removed."));
-    lines.extend(starter.as_ref().map_or(vec!["wait".to_owned()], |starter| starter.end(seconds)));
+    lines.extend(Starter::end(starter.as_ref(), plan.duration().seconds()));
     lines.extend(vm.iter().flat_map(|vm| vm.clear(plan)));
     lines.extend(network.iter().map(ByHand::remove));
     if let Some(base) = base.filter(|base| base.aside.is_some()) {

@@ -67,19 +67,21 @@ impl Starter {
     }
 
     /// What the group of a tenant is called, from the guard's on; variables stand in it by [`engine::ByHand::GROUP`].
-    pub(super) fn group(&self, label: &str, instance: usize) -> String {
-        match self {
-            Self::Engine(_) => format!("{}{instance}", engine::ByHand::GROUP),
-            Self::Runtime(_) => label.to_owned(),
+    pub(super) fn group(starter: Option<&Self>, label: &str, instance: usize) -> String {
+        match starter {
+            Some(Self::Engine(_)) => format!("{}{instance}", engine::ByHand::GROUP),
+            Some(Self::Runtime(_)) | None => label.to_owned(),
         }
     }
 
     /// Waits for the end of all, no longer than so many seconds.
-    pub(super) fn end(&self, seconds: f64) -> Vec<String> {
-        match self {
-            Self::Engine(engine) => engine.end(seconds),
-            Self::Runtime(_) => vec!["wait".to_owned()],
-        }
+    pub(super) fn end(starter: Option<&Self>, seconds: f64) -> Vec<String> {
+        let remark = format!("# Ended after {seconds} s at the latest; then everything is removed.");
+        let lines = match starter {
+            Some(Self::Engine(engine)) => engine.end(seconds),
+            Some(Self::Runtime(_)) | None => vec!["wait".to_owned()],
+        };
+        std::iter::once(remark).chain(lines).collect()
     }
 
     /// What lies in the guard, before the guard itself is removed.
