@@ -44,6 +44,10 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let Found { cgroup, base } = groups(&shape)?;
     let settings = &plan.settings(platform);
     let mut starter = Starter::find(platform, settings, &*cgroup)?;
+    if engine::is_used(platform) && cgroup.version() != 1 {
+        let what = "An engine of the run's own starts the tenants; on version 2 of the control groups that is no lines to be typed yet.";
+        return Ok(vec![format!("# {what}")]);
+    }
     let mut lines = opening(platform);
     let (cpus, folder) = (&*shape.confines.cpus, Path::new(BY_HAND));
     let place = Place { platform, settings, cgroup: &*cgroup, cpus, folder };

@@ -139,6 +139,10 @@ fn the_lines_with_an_engine_can_be_typed() {
     for platform in ENGINES {
         let before = left(id());
         let lines = match dry_run(&plan("", tenants), platform) {
+            Ok(lines) if lines.iter().all(|line| line.starts_with('#')) => {
+                println!("skipped: {platform} by hand: {lines:?}");
+                continue;
+            }
             Ok(lines) => lines.join("\n"),
             Err(RunError::Unavailable { why, .. }) => {
                 println!("skipped: {platform} by hand: {why}");

@@ -25,7 +25,7 @@ impl Starter {
         cgroup: &dyn Cgroup,
     ) -> Result<Option<Self>, Problem> {
         if let Some(found) = engine::Found::find(platform, settings)? {
-            let engine = found.by_hand(cgroup, NAME, Path::new(BY_HAND))?;
+            let engine = found.by_hand(cgroup, NAME, Path::new(BY_HAND));
             return Ok(Some(Self::Engine(Box::new(engine))));
         }
         Ok(Runtime::find(platform)?.map(Self::Runtime))

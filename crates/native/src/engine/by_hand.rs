@@ -36,20 +36,11 @@ pub(crate) struct ByHand {
 }
 
 impl Found {
-    /// As lines have it that make a guard called `name`, and lay everything into `folder`.
-    ///
-    /// # Errors
-    /// [`Problem::Unavailable`] on version 2 of the control groups.
-    pub(crate) fn by_hand(&self, cgroup: &dyn Cgroup, name: &str, folder: &Path) -> Result<ByHand, Problem> {
-        if cgroup.version() != 1 {
-            return Err(Problem::unavailable(
-                "an engine's containers are no lines to be typed on version 2 of the control groups yet",
-                "choose the platform container, runc, crun or youki",
-            ));
-        }
+    /// As lines have it that make a guard called `name` on version 1 of the control groups, and lay everything into `folder`.
+    pub(crate) fn by_hand(&self, cgroup: &dyn Cgroup, name: &str, folder: &Path) -> ByHand {
         let room = furniture(cgroup, folder, Shown::of(cgroup, name), self.calls.stays());
         let place = self.place(&room, cgroup.version(), String::new());
-        Ok(ByHand { calls: self.calls, version: self.version(), place, room })
+        ByHand { calls: self.calls, version: self.version(), place, room }
     }
 }
 
