@@ -9,7 +9,7 @@ use catamaran_report::report::{StageRow, TenantReport};
 use catamaran_scenario::plan::{Tenant, Workload};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::program::{PATH, Words};
-use catamaran_worker::tape::Tape;
+use catamaran_worker::tape::{Tape, phase};
 
 use crate::accept::refuse;
 use crate::{image, platform, root_by_hand};
@@ -141,6 +141,14 @@ pub(crate) fn has_one(tape: &Tape) -> bool {
 /// Whether a program of the tape was begun and nothing comes after it, so that its end is its worker's.
 pub(crate) fn was_begun(tape: &Tape) -> bool {
     Words::all(tape).last().is_some_and(|words| words.asked_ns().is_some())
+}
+
+/// Whether a tenant is a program, from its first phase on, that could not be started.
+pub(crate) fn was_never_there(tape: &Tape) -> bool {
+    let layout = tape.layout();
+    let first = (layout.phases > 0).then(|| layout.phase(0));
+    let is_program = |at: &usize| tape.get(at + phase::KIND) == phase::PROGRAM;
+    first.filter(is_program).is_some_and(|at| Words::at(tape, at).was_never_there())
 }
 
 /// Whether a program was ready, and is.

@@ -107,8 +107,6 @@ fn a_program_that_fails_says_why_with_the_last_that_it_said() {
         (shell("x", "kill -ABRT $$", ""), "ended with signal 6"),
         (with_probe("exec sleep 100", 18_201), "not ready within 0.3 s: nothing listens on 127.0.0.1:18201"),
         (with_probe("exit 0", 18_201), "ended (exit code 0) before it was ready"),
-        (with_probe("exec sleep 100", port), "answers before its program is there"),
-        (orphan, "the interpreter that it names is not there"),
         (shell("x", "env | sort; exit 1", ""), "it said last: HOME=/ | PATH=/usr/local/sbin:"),
         (shell("x", "/bin/cat; /bin/cat /proc/self/fd/0; pwd; exit 1", ""), "it said last: /"),
     ];
@@ -117,6 +115,24 @@ fn a_program_that_fails_says_why_with_the_last_that_it_said() {
         let [x] = report.tenants.as_slice() else { panic!("one tenant") };
         assert_eq!(x.state, TenantState::Failed, "{tenant}");
         assert!(error(x).contains(expected), "{tenant}: {:?} lacks {expected:?}", x.error);
+    }
+    let ready = shell("fine", "exec sleep 100", "");
+    let table = [
+        (Platform::BareMetal, with_probe("exec sleep 100", port), "answers before its program is there"),
+        (Platform::BareMetal, orphan.clone(), "the interpreter that it names is not there"),
+        (Platform::Container, orphan.clone(), "No such file"),
+        (Platform::Podman, orphan, "No such file"),
+    ];
+    for (platform, tenant, expected) in table {
+        let begun = Instant::now();
+        match common::answer(&plan("30s", &format!("{ready}{tenant}")), platform) {
+            Err(RunError::Failed { what, .. }) => {
+                assert!(what.starts_with("x was never there: ") && what.contains(expected), "{what}");
+                assert!(begun.elapsed().as_secs() < 25, "nobody waits for the others");
+            }
+            Err(RunError::Unavailable { why, .. }) => println!("skipped: {platform}: {why}"),
+            other => panic!("{platform}: {other:?}"),
+        }
     }
 }
 

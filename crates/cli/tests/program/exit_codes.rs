@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -34,6 +35,32 @@ fn a_platform_that_is_not_to_be_had_is_2_before_anything_runs() {
         let outcome = run_with(&args, SMALL.as_bytes());
         assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{args:?}: {}", outcome.stderr);
         assert!(outcome.stderr.contains("not available here"), "{}", outcome.stderr);
+    }
+}
+
+/// A tenant whose own program ends with an error is a result; one that never was there is none.
+#[test]
+fn a_program_that_fails_is_0_and_one_that_never_was_there_is_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("script");
+    for (interpreter, code) in [("/bin/false", 0), ("/no/such/interpreter", 3)] {
+        fs::write(&script, format!("#!{interpreter}\n")).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        let head = SMALL.split("[[tenant]]").next().unwrap();
+        let tenant = format!(
+            "[[tenant]]\nname = \"own\"\nworkload = {{ kind = \"command\", argv = [{script:?}], like = {{ kind = \"idle\" }} }}\n"
+        );
+        let outcome =
+            run_with(&["--quiet", "run", "-", "--on", "bare-metal"], (head.to_owned() + &tenant).as_bytes());
+        if outcome.code == 2 {
+            println!("skipped: a program: {}", outcome.stderr.trim());
+            return;
+        }
+        assert_eq!(outcome.code, code, "{interpreter}: {}{}", outcome.stdout, outcome.stderr);
+        let told = outcome.stdout.contains("own: ended before its work was done: exit code 1");
+        assert_eq!(told, code == 0, "{}", outcome.stdout);
+        let error = outcome.stderr.lines().filter(|line| line.contains("own was never there: cannot start"));
+        assert_eq!(error.count(), usize::from(code == 3), "{}", outcome.stderr);
     }
 }
 

@@ -99,6 +99,7 @@ impl Course<'_> {
             self.hear_guests();
             self.note_ends();
             let now = now_ns();
+            self.check_starts()?;
             if now >= end_ns || self.is_over() {
                 for life in self.tenants.iter_mut().filter_map(|tenant| tenant.lives.last_mut()) {
                     life.last_look(&*self.cgroup);
@@ -126,6 +127,20 @@ impl Course<'_> {
     fn hear_guests(&mut self) {
         let lives = self.tenants.iter_mut().filter_map(|tenant| tenant.lives.last_mut());
         lives.filter_map(|life| life.guest.as_mut()).for_each(Guest::hear);
+    }
+
+    /// A tenant that fails is a result of the run; one that never was there is none.
+    fn check_starts(&self) -> Result<(), Problem> {
+        for tenant in &self.tenants {
+            let Some(life) = tenant.lives.last().filter(|life| program::was_never_there(life.tape())) else {
+                continue;
+            };
+            if let Some(End { how, .. }) = &life.end {
+                let what = format!("{} was never there: {how}", tenant.row_label());
+                return Err(Problem::new(what, "have its program start here by hand, then run it again"));
+            }
+        }
+        Ok(())
     }
 
     /// Whether nothing is left to come of anybody.

@@ -30,13 +30,15 @@ const STOP_NS: usize = 11;
 const ASKED: usize = 12;
 /// When it was ready (the same).
 const READY: usize = 13;
-/// How it ended: [`IS_OVER`], [`WAS_STOPPED`], and the kernel's wait status.
+/// How it ended: [`IS_OVER`], [`WAS_STOPPED`], and the kernel's wait status; or [`NEVER_THERE`].
 const STATUS: usize = 14;
 /// Bytes that it has said in all.
 const SAID_BYTES: usize = 15;
 
 /// It has ended.
 const IS_OVER: u64 = 1 << 32;
+/// It could not be started.
+const NEVER_THERE: u64 = 1 << 34;
 /// It was stopped, as its time was over.
 const WAS_STOPPED: u64 = 1 << 33;
 
@@ -175,6 +177,11 @@ impl<'a> Words<'a> {
         self.set(STATUS, IS_OVER | stopped | u64::from(end.status.cast_unsigned()));
     }
 
+    /// Notes that it could not be started.
+    pub fn note_never_there(self) {
+        self.set(STATUS, NEVER_THERE);
+    }
+
     /// Notes the CPU time of all its processes (ns), once they are gone.
     pub fn note_cpu(self, cpu_ns: u64) {
         self.set(CPU_NS, cpu_ns + 1);
@@ -210,6 +217,12 @@ impl<'a> Words<'a> {
         let word = self.get(STATUS);
         let status = (word as u32).cast_signed();
         (word & IS_OVER != 0).then_some(End { status, stopped: word & WAS_STOPPED != 0 })
+    }
+
+    /// Whether it could not be started.
+    #[must_use]
+    pub fn was_never_there(self) -> bool {
+        self.get(STATUS) == NEVER_THERE
     }
 
     /// CPU time of all its processes (ns), once they are gone.
@@ -283,6 +296,9 @@ mod tests {
         assert_eq!(words.end().map(End::words).as_deref(), Some("exit code 3"));
         words.note_end(End { status: 9, stopped: true });
         assert_eq!(words.end(), Some(End { status: 9, stopped: true }));
+        assert!(!words.was_never_there());
+        words.note_never_there();
+        assert_eq!((words.end(), words.was_never_there()), (None, true));
         assert_eq!(words.end().map(End::words).as_deref(), Some("signal 9"));
     }
 

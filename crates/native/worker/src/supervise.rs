@@ -88,9 +88,7 @@ impl<'a> Program<'a> {
     /// From start to end, at `end_ns` (of the clock) at the latest. Err where it did not do what it was meant to.
     pub(crate) fn carry_out(mut self, end_ns: u64) -> Result<(), String> {
         self.stop_ns = self.stop_ns.min(end_ns);
-        self.make_ready()?;
-        self.words.note_asked(self.since_origin());
-        let mut running = self.start()?;
+        let mut running = self.begin().inspect_err(|_| self.words.note_never_there())?;
         if self.call.probe.is_none() {
             self.words.note_ready(self.since_origin());
         }
@@ -105,6 +103,12 @@ impl<'a> Program<'a> {
         let end = End { status: running.ended.unwrap_or_default(), stopped: running.stopped_ns.is_some() };
         self.words.note_end(end);
         self.judge(end)
+    }
+
+    fn begin(&self) -> Result<Running, String> {
+        self.make_ready()?;
+        self.words.note_asked(self.since_origin());
+        self.start()
     }
 
     /// What there has to be before the program.
