@@ -57,7 +57,7 @@ fn a_program_that_fails_is_0_and_one_that_never_was_there_is_3() {
             return;
         }
         assert_eq!(outcome.code, code, "{interpreter}: {}{}", outcome.stdout, outcome.stderr);
-        let told = outcome.stdout.contains("own: ended before its work was done: exit code 1");
+        let told = outcome.stdout.contains("its program ended with exit code 1");
         assert_eq!(told, code == 0, "{}", outcome.stdout);
         let error = outcome.stderr.lines().filter(|line| line.contains("own was never there: cannot start"));
         assert_eq!(error.count(), usize::from(code == 3), "{}", outcome.stderr);
