@@ -11,9 +11,10 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio, id};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use catamaran_native::clean;
+use catamaran_native::{clean, density};
 use catamaran_report::Report;
 use catamaran_report::report::TenantState;
 use catamaran_scenario::{Plan, Platform};
@@ -197,6 +198,35 @@ fn docker_keeps_limits_on_version_2() {
 #[test]
 fn lxc_keeps_limits_on_version_2() {
     keeps_limits(Platform::Lxc, false);
+}
+
+/// What is full is told by the guard's own counters, and LXC's monitors are beside it.
+#[test]
+fn an_engines_containers_are_counted_on_version_2() {
+    if !on_v2("an_engines_containers_are_counted_on_version_2") {
+        return;
+    }
+    let _turn = common::turn();
+    let names = std::env::var(PROMISED).unwrap_or_default();
+    let held = 40 << 20;
+    let tenant = "[[tenant]]\nname = \"copy\"\nworkload = { kind = \"memory\", start = \"40MiB\" }";
+    for platform in [Platform::Podman, Platform::Lxc] {
+        if !names.split(',').any(|name| name == platform.name()) {
+            println!("skipped: a density on {platform}: it was not promised");
+            continue;
+        }
+        let before = (tree(), left(id()));
+        let plan = common::plan("200s", "", tenant);
+        let counted = density(&plan, platform, 100, 1e8, &Arc::default(), &mut |_| {});
+        let counted = counted.unwrap_or_else(|error| panic!("{platform}: {error}"));
+        assert!(counted.full && (5..=6).contains(&counted.tenants), "{counted:?}");
+        assert!(
+            counted.tenant_bytes.is_some_and(|bytes| (held..held + (13 << 20)).contains(&bytes)),
+            "{counted:?}"
+        );
+        assert!(counted.engine_bytes.is_some_and(|bytes| bytes > 100 << 10), "{counted:?}");
+        assert_eq!((tree(), left(id())), before, "{platform}");
+    }
 }
 
 /// Not a test: what the other one starts as an ordinary user. Does nothing when started by anyone else.
