@@ -11,10 +11,9 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio, id};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use catamaran_native::{clean, density};
+use catamaran_native::clean;
 use catamaran_report::Report;
 use catamaran_report::report::TenantState;
 use catamaran_scenario::{Plan, Platform};
@@ -208,23 +207,14 @@ fn an_engines_containers_are_counted_on_version_2() {
     }
     let _turn = common::turn();
     let names = std::env::var(PROMISED).unwrap_or_default();
-    let held = 40 << 20;
-    let tenant = "[[tenant]]\nname = \"copy\"\nworkload = { kind = \"memory\", start = \"40MiB\" }";
     for platform in [Platform::Podman, Platform::Lxc] {
         if !names.split(',').any(|name| name == platform.name()) {
             println!("skipped: a density on {platform}: it was not promised");
             continue;
         }
         let before = (tree(), left(id()));
-        let plan = common::plan("200s", "", tenant);
-        let counted = density(&plan, platform, 100, 1e8, &Arc::default(), &mut |_| {});
-        let counted = counted.unwrap_or_else(|error| panic!("{platform}: {error}"));
-        assert!(counted.full && (5..=6).contains(&counted.tenants), "{counted:?}");
-        assert!(
-            counted.tenant_bytes.is_some_and(|bytes| (held..held + (13 << 20)).contains(&bytes)),
-            "{counted:?}"
-        );
-        assert!(counted.engine_bytes.is_some_and(|bytes| bytes > 100 << 10), "{counted:?}");
+        let counted = common::count(platform, 100);
+        common::assert_full(counted.unwrap_or_else(|error| panic!("{platform}: {error}")));
         assert_eq!((tree(), left(id())), before, "{platform}");
     }
 }
