@@ -11,7 +11,7 @@ use catamaran_scenario::plan::{Action, Event, NetworkWhat, Tenant, Workload};
 use catamaran_scenario::{Plan, Platform};
 use catamaran_worker::script::{Namespace, Root, Script, Step};
 
-use crate::cgroup::{self, Found, Groups, NoGroups};
+use crate::cgroup::{self, Base, Found, Groups, NoGroups};
 use crate::guard::Shape;
 use crate::image::Images;
 use crate::image::worker::FOLDERS;
@@ -25,6 +25,8 @@ use starter::Starter;
 
 /// Name of the guard that the lines make.
 const NAME: &str = "catamaran-by-hand";
+/// What is printed where lines would not do.
+const IN_WORDS: &str = "# An engine of the run's own starts the tenants; on version 2 of the control groups that is no lines to be typed yet.";
 /// Folder in which the lines make roots.
 const BY_HAND: &str = "/tmp/catamaran-by-hand";
 
@@ -45,8 +47,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let settings = &plan.settings(platform);
     let mut starter = Starter::find(platform, settings, &*cgroup)?;
     if engine::is_used(platform) && cgroup.version() != 1 {
-        let what = "An engine of the run's own starts the tenants; on version 2 of the control groups that is no lines to be typed yet.";
-        return Ok(vec![format!("# {what}")]);
+        return Ok(vec![IN_WORDS.to_owned()]);
     }
     let mut lines = opening(platform);
     let (cpus, folder) = (&*shape.confines.cpus, Path::new(BY_HAND));
@@ -54,10 +55,7 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
     let vm = (platform == Platform::Vm).then(|| Hypervisor::find(plan)).transpose()?;
     let mut made = Vec::new();
     let mut roots = Vec::new();
-    if let Some(base) = &base {
-        lines.push("# Make room for groups below our own.".into());
-        lines.extend(base.step_aside().iter().chain(&base.hand_down()).map(|step| shell(step, &mut made)));
-    }
+    lines.extend(base.iter().flat_map(|base| room_below(base, &mut made)));
     lines.push(format!("# The guard: all tenants share {} core(s).", plan.host().cores));
     lines.extend(cgroup.guard(&shape.confines, shape.shared_cpu).iter().map(|step| shell(step, &mut made)));
     lines.extend(starter.iter_mut().flat_map(|starter| starter.open(&*cgroup, &mut made)));
@@ -111,6 +109,13 @@ fn lines(plan: &Plan, platform: Platform) -> Result<Vec<String>, Problem> {
 /// What connects a container that others started.
 fn attached(network: Option<&ByHand>, platform: Platform, instance: usize) -> Vec<String> {
     network.map_or_else(|| runtime::loopback_by_hand(platform), |network| network.attach(instance))
+}
+
+/// What makes room for the guard, on version 2.
+fn room_below(base: &Base, made: &mut Vec<String>) -> Vec<String> {
+    let mut lines = vec!["# Make room for groups below our own.".to_owned()];
+    lines.extend(base.step_aside().iter().chain(&base.hand_down()).map(|step| shell(step, made)));
+    lines
 }
 
 /// What removes those roots, and the folder that they are in.

@@ -6,10 +6,9 @@
 mod common;
 
 use std::process::{Command, id};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use catamaran_native::{Count, density, dry_run};
+use catamaran_native::dry_run;
 use catamaran_report::report::TenantState;
 use catamaran_report::{Report, RunError};
 use catamaran_scenario::{Plan, Platform};
@@ -169,21 +168,12 @@ fn the_lines_with_an_engine_can_be_typed() {
     }
 }
 
-/// A tenant of which six or five fit into 256 MiB: to start a container takes more for a moment than the container then has.
-const HOLDS: &str = "[[tenant]]\nname = \"copy\"\nworkload = { kind = \"memory\", start = \"40MiB\" }";
-const HELD: u64 = 40 << 20;
-
-/// So many copies, and no more.
-fn count(platform: Platform, most: u64) -> Result<Count, RunError> {
-    density(&common::plan("60s", "", HOLDS), platform, most, 1e8, &Arc::default(), &mut |_| {})
-}
-
 #[test]
 fn an_engines_containers_are_counted_until_the_guard_is_full() {
     let _turn = common::turn();
     for platform in ENGINES {
         let before = left(id());
-        let counted = match count(platform, 100) {
+        let counted = match common::count(platform, 100) {
             Ok(counted) => counted,
             Err(RunError::Unavailable { why, .. }) => {
                 println!("skipped: a density on {platform}: {why}");
@@ -191,15 +181,12 @@ fn an_engines_containers_are_counted_until_the_guard_is_full() {
             }
             Err(error) => panic!("{platform}: {error}"),
         };
-        assert!(counted.full && (5..=6).contains(&counted.tenants), "{platform}: {counted:?}");
-        let most = HELD + (13 << 20);
-        assert!(counted.tenant_bytes.is_some_and(|bytes| (HELD..most).contains(&bytes)), "{counted:?}");
-        assert!(counted.engine_bytes.is_some_and(|bytes| bytes > 300 << 10), "{counted:?}");
+        common::assert_full(counted);
         if [Platform::Podman, Platform::Lxc].contains(&platform) {
-            let few = count(platform, 2).expect("as before");
+            let few = common::count(platform, 2).expect("as before");
             assert!(!few.full && few.tenants == 2, "{few:?}");
-            let most = HELD + (4 << 20);
-            assert!(few.tenant_bytes.is_some_and(|bytes| (HELD..most).contains(&bytes)), "{few:?}");
+            let close = common::HELD..common::HELD + (4 << 20);
+            assert!(few.tenant_bytes.is_some_and(|bytes| close.contains(&bytes)), "{few:?}");
             assert!(few.engine_bytes < counted.engine_bytes, "a monitor for each: {few:?}, {counted:?}");
         }
         assert_eq!(left(id()), before, "{platform}");
@@ -212,7 +199,7 @@ const VICTIM: &str = "CATAMARAN_ENGINES_VICTIM";
 #[test]
 fn victim() {
     if std::env::var_os(VICTIM).is_some() {
-        let _ = count(Platform::Docker, 100);
+        let _ = common::count(Platform::Docker, 100);
     }
 }
 

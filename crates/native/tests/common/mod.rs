@@ -7,9 +7,9 @@ pub(crate) mod tree;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use catamaran_native::{Runner, RunnerOptions};
+use catamaran_native::{Count, Runner, RunnerOptions, density};
 use catamaran_report::report::TenantReport;
 use catamaran_report::{Backend as _, Report, RunError};
 use catamaran_scenario::{Plan, Platform};
@@ -52,6 +52,30 @@ pub(crate) fn guest_plan(host: &str, duration: &str, settings: &str, tenants: &s
          platforms = [\"vm\"]\n[host]\ncores = 1\nmemory = \"1GiB\"\n{host}\n[platform.vm]\n{settings}\n{tenants}"
     );
     Plan::from_toml(&text, "guests.toml").expect("a valid scenario")
+}
+
+/// What each copy of a density holds (bytes): six or five fit into 256 MiB, for to start a container takes more for a moment than the
+/// container then has.
+#[allow(dead_code, reason = "not every test counts")]
+pub(crate) const HELD: u64 = 40 << 20;
+
+/// Counts copies that hold so much, no more than `most`.
+#[allow(dead_code, reason = "not every test counts")]
+pub(crate) fn count(platform: Platform, most: u64) -> Result<Count, RunError> {
+    let tenant = format!(
+        "[[tenant]]\nname = \"copy\"\nworkload = {{ kind = \"memory\", start = \"{}MiB\" }}",
+        HELD >> 20
+    );
+    density(&plan("200s", "", &tenant), platform, most, 1e8, &Arc::default(), &mut |_| {})
+}
+
+/// That as many fitted as can, started by an engine.
+#[allow(dead_code, reason = "not every test counts")]
+pub(crate) fn assert_full(counted: Count) {
+    assert!(counted.full && (5..=6).contains(&counted.tenants), "{counted:?}");
+    let each = HELD..HELD + (13 << 20);
+    assert!(counted.tenant_bytes.is_some_and(|bytes| each.contains(&bytes)), "{counted:?}");
+    assert!(counted.engine_bytes.is_some_and(|bytes| bytes > 100 << 10), "{counted:?}");
 }
 
 /// Carries it out with 1e8 turns to the second of a core.
