@@ -67,9 +67,10 @@ fn what_the_model_does_not_know_is_unknown_and_wrong_input_has_its_code() {
             assert!(shown.stdout.contains(expected), "no {expected:?} in\n{}", shown.stdout);
         }
     }
-    let on_vm = run_with(&["advise", "-", "--on", "vm"], text.as_bytes());
-    assert_eq!(on_vm.code, 1, "{}", on_vm.stderr);
-    assert!(on_vm.stderr.contains("tenant.own.workload.kind"), "{}", on_vm.stderr);
+    let elsewhere = text.replace("sleep", "/no/such/program");
+    let missing = run_with(&["advise", "-", "--on", "container"], elsewhere.as_bytes());
+    assert_eq!(missing.code, 1, "{}", missing.stderr);
+    assert!(missing.stderr.contains("tenant.own.workload.argv"), "{}", missing.stderr);
     let on_rkt = run_with(&["advise", "-", "--on", "rkt"], text.as_bytes());
     assert_eq!((on_rkt.code, on_rkt.stdout.as_str()), (2, ""), "{}", on_rkt.stderr);
     assert_eq!(run(&["advise", "/no/such/file.toml"]).code, 1);
