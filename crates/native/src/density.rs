@@ -10,12 +10,12 @@ use catamaran_scenario::plan::Workload;
 use catamaran_scenario::{Plan, Platform, fork_work};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::accept;
 use crate::cgroup::charge;
 use crate::crowd::Crowd;
 use crate::interrupt::Interrupt;
 use crate::network;
 use crate::problem::Problem;
-use crate::{accept, program};
 
 /// How many fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -67,7 +67,6 @@ fn check(plan: &Plan) -> Result<(), RunError> {
         ("tenant.workload", any(&fork_work::forks), "tenants that fork", work),
         ("tenant.workload", on_disk, "tenants with files", work),
         ("tenant.workload", network::is_used(plan), "tenants that talk", work),
-        ("tenant.workload", any(&program::is_one), "programs of one's own", work),
     ];
     let swap = plan.host().swap.0 > 0;
     accept::refuse(swap, "host.swap", "a density with swap", "leave it out")?;
@@ -215,7 +214,7 @@ mod tests {
             ("swap = \"1MiB\"\n".to_owned() + &idle, Some("host.swap")),
             (tenant("kind = \"fork\", rate = \"5/s\", lifetime = \"1s\""), Some("tenant.workload")),
             (tenant("kind = \"disk\", op = \"read\", size = \"1MiB\""), Some("tenant.workload")),
-            (tenant("kind = \"command\", argv = [\"true\"]"), Some("tenant.workload")),
+            (tenant("kind = \"command\", argv = [\"true\"]"), None),
         ];
         for (text, expected) in table {
             let text = format!(

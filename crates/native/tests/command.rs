@@ -7,8 +7,10 @@ mod common;
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use catamaran_native::density;
 use catamaran_report::report::{TenantReport, TenantState};
 use catamaran_report::{Report, RunError};
 use catamaran_scenario::{Plan, Platform};
@@ -255,4 +257,19 @@ fn what_a_root_shows_comes_and_goes_without_a_trace() {
         text.lines().filter(|line| !line.contains("/catamaran")).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(others(&mounts()), others(&before));
+}
+
+#[test]
+fn copies_of_a_program_are_counted() {
+    // Perl alone is smaller than that.
+    let tenant = "[[tenant]]\nname = \"x\"\nworkload = { kind = \"command\", argv = [\"perl\", \"-e\", \
+                  \"my $x = 'x' x 8000000; sleep 100\"] }\n";
+    let counted = density(&plan("20s", tenant), Platform::Container, 3, 1e8, &Arc::default(), &mut |_| {});
+    let count = match counted {
+        Ok(count) => count,
+        Err(RunError::Unavailable { why, .. }) => return println!("skipped: {why}"),
+        Err(error) => panic!("{error}"),
+    };
+    assert_eq!((count.tenants, count.full), (3, false));
+    assert!(count.tenant_bytes.is_some_and(|bytes| bytes > 8_000_000), "{:?}", count.tenant_bytes);
 }

@@ -54,10 +54,8 @@ const ROOTLESS: &str = "[[tenant]]\nname = \"program\"\nworkload = { kind = \"co
 
 /// The two, with a bound of the disk where that can be had.
 fn tenants(rootless: bool) -> String {
-    let (cpu, pids) = (", set = \"0\"", "pids = { limit = 64 }\n");
-    let io = if !rootless { "io = { read = \"4MB/s\" }\n" } else { "" };
-    let settings = if rootless { ROOTLESS } else { "" };
-    [&*hog(cpu, &format!("{pids}{io}")), LEAK, settings].concat()
+    let (io, settings) = if rootless { ("", ROOTLESS) } else { ("io = { read = \"4MB/s\" }\n", "") };
+    [&*hog(", set = \"0\"", &format!("pids = {{ limit = 64 }}\n{io}")), LEAK, settings].concat()
 }
 
 /// Groups below the guard of this process's run, once one of them has that bound of its CPU time; none where the run is over before.
