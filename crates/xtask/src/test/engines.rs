@@ -67,17 +67,6 @@ pub(super) fn engines_v2(run: &mut Run) -> Result<()> {
         image.file(LXC_ROOT, b"a folder\n".to_vec());
         image.file("/etc/containers/policy.json", POLICY.into());
         USERS.into_iter().for_each(|(file, text)| image.file(file, text.into()));
-        if let Ok(script) = std::env::var("XSCRIPT") {
-            for tool in ["chown", "chmod", "mkfifo", "ls", "id", "env", "find", "cp"] {
-                image.program(run.workspace, &found(run.workspace, tool)?, &format!("/bin/{tool}"))?;
-            }
-            image.file("/tests/script", std::fs::read(script)?);
-            image.file(
-                "/etc/passwd",
-                b"root:x:0:0:root:/:/bin/sh\nu:x:1000:1000::/tmp/r/home:/bin/sh\n".to_vec(),
-            );
-            return Ok(format!("{SECONDS} alone PATH={PATH} /tests/script\n"));
-        }
         let names: Vec<&str> = here.iter().map(|(engine, _)| *engine).collect();
         Ok(format!("{SECONDS} alone PATH={PATH} CATAMARAN_ENGINES={} {place}\n", names.join(",")))
     })
