@@ -296,10 +296,10 @@ mod tests {
         assert_eq!(words.end().map(End::words).as_deref(), Some("exit code 3"));
         words.note_end(End { status: 9, stopped: true });
         assert_eq!(words.end(), Some(End { status: 9, stopped: true }));
+        assert_eq!(words.end().map(End::words).as_deref(), Some("signal 9"));
         assert!(!words.was_never_there());
         words.note_never_there();
         assert_eq!((words.end(), words.was_never_there()), (None, true));
-        assert_eq!(words.end().map(End::words).as_deref(), Some("signal 9"));
     }
 
     #[test]
